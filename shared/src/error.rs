@@ -1,0 +1,123 @@
+//! Everything that can be refused or go wrong, each with its code and a text that says the next
+//! step.
+
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use crate::{model::Seq, sig::Refusal};
+
+/// The result of everything that a caller can ask for.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// One error type for all functions. Its `Display` is what the *client* is told, so it never holds
+/// a detail of the cloud account; [`Error::Internal`] carries that one for the log alone.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Error {
+    /// The signature of this connection is not good, or no longer.
+    #[error(transparent)]
+    UserSig(#[from] Refusal),
+
+    /// The SDKAppID in the URL is not the one of this deployment.
+    #[error("this endpoint serves another SDKAppID: compare `SDKAppID` with the parameter of the deployment")]
+    UnknownSdkAppId,
+
+    /// A user ID that cannot be one.
+    #[error("{field} is not a user ID: it has 1 to 32 printable ASCII characters")]
+    InvalidUserId {
+        /// The field that held it.
+        field: &'static str,
+    },
+
+    /// The event carries no identity. The authorizer writes it, so the route is misconfigured.
+    #[error("this connection has no identity: connect again through the WebSocket URL")]
+    NoIdentity,
+
+    /// Another connection has taken this device's place.
+    #[error("this device is connected elsewhere: connect again if it should be here")]
+    Replaced,
+
+    /// The frame is not a JSON object, or too large to look at.
+    #[error(
+        "the frame is not a request: send {{\"action\":\"sendMessage\",\"requestID\":\"1\",\"data\":{{…}}}} as text ({0})"
+    )]
+    MalformedRequest(String),
+
+    /// The action is none of ours.
+    #[error("there is no such action: docs/protocol.md lists them")]
+    UnknownAction,
+
+    /// A field is missing, of the wrong type, or out of range.
+    #[error("{0}")]
+    BadRequest(String),
+
+    /// The recipient cannot receive.
+    #[error("`to` cannot receive this message: {0}")]
+    InvalidRecipient(&'static str),
+
+    /// The message itself is not one.
+    #[error("the message is not valid: {0}")]
+    InvalidMessage(String),
+
+    /// The message is larger than 12 KB.
+    #[error("the message has {size} bytes and may have 12288: shorten it, or send a link to a file")]
+    MessageTooLarge {
+        /// The size of payload and custom data together.
+        size: usize,
+    },
+
+    /// A duplicate cannot be ruled out, because `base` says too little.
+    #[error(
+        "`base` does not fit this conversation: load it, then send with the same clientID and `base` = lastSequence"
+    )]
+    BaseUnknown {
+        /// The last message of the conversation.
+        last: Seq,
+    },
+
+    /// Too many writers at the same time.
+    #[error("the conversation is busy: send again with the same clientID")]
+    Busy,
+
+    /// DynamoDB or API Gateway throttles.
+    #[error("too many requests: wait a second, then try again with the same clientID")]
+    Throttled,
+
+    /// What only the operator can mend. The text is for the log.
+    #[error("something failed on our side: try again with the same clientID")]
+    Internal(String),
+}
+
+impl Error {
+    /// The code on the wire, Tencent's wherever there is one for the case.
+    pub fn code(&self) -> i32 {
+        match self {
+            Self::UserSig(refusal) => refusal.code(),
+            Self::Replaced => 3003,
+            Self::InvalidUserId { .. } => 7003,
+            Self::InvalidRecipient(_) => 20003,
+            Self::BaseUnknown { .. } | Self::Busy => 20004,
+            Self::Internal(_) => 20005,
+            Self::MalformedRequest(_) => 60003,
+            Self::NoIdentity => 60004,
+            Self::UnknownSdkAppId => 60006,
+            Self::Throttled => 60007,
+            Self::UnknownAction => 60009,
+            Self::BadRequest(_) => 70402,
+            Self::MessageTooLarge { .. } => 80002,
+            Self::InvalidMessage(_) => 90002,
+        }
+    }
+
+    /// What the client needs besides the text to take the next step.
+    pub fn data(&self) -> Value {
+        match self {
+            Self::BaseUnknown { last } => json!({ "lastSequence": last }),
+            _ => json!({}),
+        }
+    }
+
+    /// Whether someone has to look at it: the rest is the daily life of a public endpoint.
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::Internal(_) | Self::Throttled | Self::NoIdentity)
+    }
+}

@@ -1,0 +1,245 @@
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Seq, Side};
+use crate::{Error, Result};
+
+/// What a message may weigh: its payload as JSON and its custom data together.
+pub const MAX_MESSAGE_BYTES: usize = 12 * 1024;
+
+const MAX_CLIENT_ID_BYTES: usize = 64;
+
+/// The name that the sender gave a message when he composed it. Together with the sender it is
+/// the message's identity, for ever: a retry under the same name is the same message.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct ClientId(String);
+
+impl ClientId {
+    /// Takes an ID from outside.
+    ///
+    /// # Errors
+    /// [`Error::BadRequest`] unless it has 1 to 64 printable ASCII characters.
+    pub fn parse(text: &str) -> Result<Self> {
+        let printable = text.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
+        if text.is_empty() || text.len() > MAX_CLIENT_ID_BYTES || !printable {
+            return Err(Error::BadRequest(
+                "`clientID` must have 1 to 64 printable ASCII characters, new for every message and the same for every retry"
+                    .to_owned(),
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The ID as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a message holds. Everything but the text is opaque: it is stored and delivered as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Elem {
+    kind: String,
+    payload: Map<String, Value>,
+    custom_data: String,
+}
+
+impl Elem {
+    /// Takes the content of a message from outside.
+    ///
+    /// # Errors
+    /// [`Error::InvalidMessage`] or [`Error::MessageTooLarge`].
+    pub fn parse(kind: &str, payload: Value, custom_data: Option<String>) -> Result<Self> {
+        let custom_data = custom_data.unwrap_or_default();
+        if !KINDS.contains(&kind) {
+            return Err(Error::InvalidMessage(format!("`type` must be one of {}", KINDS.join(", "))));
+        }
+        let Value::Object(payload) = payload else {
+            return Err(Error::InvalidMessage("`payload` must be an object".to_owned()));
+        };
+        if kind == "TIMTextElem"
+            && !matches!(payload.get("text"), Some(Value::String(text)) if !text.is_empty())
+        {
+            return Err(Error::InvalidMessage("`payload.text` must be a text that is not empty".to_owned()));
+        }
+        let json = Value::Object(payload);
+        let text = json.to_string();
+        let size = text.len().saturating_add(custom_data.len());
+        if size > MAX_MESSAGE_BYTES {
+            return Err(Error::MessageTooLarge { size });
+        }
+        // Inside JSON a NUL is always written as an escape. Clients that keep texts as C strings
+        // would show half of such a message.
+        if text.contains("\\u0000") && holds_nul(&json) || custom_data.contains('\0') {
+            return Err(Error::InvalidMessage("it contains a NUL character: remove it".to_owned()));
+        }
+        let Value::Object(payload) = json else {
+            return Err(Error::InvalidMessage("`payload` must be an object".to_owned()));
+        };
+        Ok(Self { kind: kind.to_owned(), payload, custom_data })
+    }
+
+    /// Takes content back from the store, which held only what [`Elem::parse`] had let in.
+    pub fn restore(kind: String, payload: Map<String, Value>, custom_data: String) -> Self {
+        Self { kind, payload, custom_data }
+    }
+
+    /// `TIMTextElem` and so on.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// The payload, an object.
+    pub fn payload(&self) -> &Map<String, Value> {
+        &self.payload
+    }
+
+    /// `cloudCustomData`, empty when there is none.
+    pub fn custom_data(&self) -> &str {
+        &self.custom_data
+    }
+}
+
+/// The message types that a user can create. Group tips and system notices are not among them: a
+/// server writes those, and a user who could would put words into its mouth.
+const KINDS: [&str; 10] = [
+    "TIMTextElem",
+    "TIMImageElem",
+    "TIMSoundElem",
+    "TIMFileElem",
+    "TIMFaceElem",
+    "TIMVideoFileElem",
+    "TIMVideoElem",
+    "TIMLocationElem",
+    "TIMCustomElem",
+    "TIMRelayElem",
+];
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(members) => members.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        _ => false,
+    }
+}
+
+/// A message that wants to be sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// The sender's name for it.
+    pub client_id: ClientId,
+    /// Who sends it.
+    pub from: Side,
+    /// What it says.
+    pub elem: Elem,
+}
+
+/// How many messages each side has sent, up to and including a certain one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Those of the low side.
+    pub low: u64,
+    /// Those of the high side.
+    pub high: u64,
+}
+
+impl Counts {
+    /// The count of a side.
+    pub fn of(self, side: Side) -> u64 {
+        match side {
+            Side::Low => self.low,
+            Side::High => self.high,
+        }
+    }
+
+    /// One more from a side.
+    #[must_use]
+    pub fn and_one_from(self, side: Side) -> Self {
+        match side {
+            Side::Low => Self { low: self.low.saturating_add(1), ..self },
+            Side::High => Self { high: self.high.saturating_add(1), ..self },
+        }
+    }
+}
+
+/// A message that has been sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// Its place in the conversation.
+    pub seq: Seq,
+    /// The sender's name for it.
+    pub client_id: ClientId,
+    /// Who sent it.
+    pub from: Side,
+    /// The server's time in milliseconds. It never decreases along the sequence.
+    pub time: u64,
+    /// What it says.
+    pub elem: Elem,
+    /// How many messages each side has sent, this one included.
+    pub counts: Counts,
+    /// The Unix second in which it ceases to exist, if it ever does. It never decreases along the
+    /// sequence either, and "never" is the latest of all.
+    pub expires_at: Option<u64>,
+}
+
+impl Message {
+    /// Whether retention has ended its life, even if the store has not swept it yet.
+    pub fn is_live(&self, now_ms: u64) -> bool {
+        self.expires_at.is_none_or(|second| second.saturating_mul(1000) > now_ms)
+    }
+
+    /// Whether this is the message that the draft became.
+    pub fn is(&self, draft: &Draft) -> bool {
+        self.from == draft.from && self.client_id == draft.client_id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_message_of_12_kb_is_taken_and_one_byte_more_is_not() {
+        let scaffold = json!({ "text": "" }).to_string().len();
+        let text = |bytes: usize| json!({ "text": "x".repeat(bytes - scaffold) });
+        assert!(Elem::parse("TIMTextElem", text(MAX_MESSAGE_BYTES), None).is_ok());
+        assert_eq!(
+            Elem::parse("TIMTextElem", text(MAX_MESSAGE_BYTES), Some("y".to_owned())),
+            Err(Error::MessageTooLarge { size: MAX_MESSAGE_BYTES + 1 })
+        );
+    }
+
+    #[test]
+    fn every_type_that_a_user_can_create_is_taken_as_it_is() {
+        for kind in KINDS {
+            let payload = json!({ "text": "x", "longitude": 113.324_520, "list": [1, { "deep": null }] });
+            let elem = Elem::parse(kind, payload.clone(), Some("{}".to_owned())).unwrap();
+            assert_eq!(Value::Object(elem.payload().clone()), payload);
+        }
+    }
+
+    #[test]
+    fn what_is_no_message_is_refused() {
+        for (kind, payload) in [
+            ("TIMGroupTipElem", json!({})),
+            ("text", json!({ "text": "x" })),
+            ("TIMTextElem", json!("x")),
+            ("TIMTextElem", json!({ "text": "" })),
+            ("TIMTextElem", json!({ "text": 5 })),
+            ("TIMTextElem", json!({ "text": "a\0b" })),
+            ("TIMCustomElem", json!({ "data": ["\0"] })),
+        ] {
+            assert!(matches!(Elem::parse(kind, payload, None), Err(Error::InvalidMessage(_))), "{kind}");
+        }
+        assert!(
+            Elem::parse("TIMTextElem", json!({ "text": "\\u0000" }), None).is_ok(),
+            "a backslash is not a NUL"
+        );
+        assert!(Elem::parse("TIMTextElem", json!({ "text": "x" }), Some("\0".to_owned())).is_err());
+    }
+}

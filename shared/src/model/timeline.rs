@@ -1,0 +1,252 @@
+//! The rules of the log that both users of a conversation share. Everything that a send, an unread
+//! count or a preview needs follows from its [`Head`].
+
+use serde::{Deserialize, Serialize};
+
+use super::{Counts, Draft, Message, Side};
+
+/// The place of a message in its conversation: 1, 2, 3 and so on, without a hole. 0 stands before
+/// the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Seq(pub u64);
+
+impl Seq {
+    /// The one after.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The one before.
+    #[must_use]
+    pub fn prev(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+
+    /// How far it is from `earlier`; 0 when that is not earlier.
+    pub fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl std::fmt::Display for Seq {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How many numbers a floor reserves at once.
+const FLOOR_STEP: u64 = 32;
+
+/// How far a user has read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Position {
+    /// The last message that he has read.
+    pub seq: Seq,
+    /// How many messages his *peer* had sent by then.
+    pub peer_count: u64,
+    /// That message's time in milliseconds.
+    pub time: u64,
+}
+
+/// The end of a conversation: who has read how far, and its newest messages.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Head {
+    /// The low side's read position.
+    pub low: Position,
+    /// The high side's.
+    pub high: Position,
+    /// The newest messages, newest first. Messages that retention has ended are not among them.
+    pub messages: Vec<Message>,
+    /// The newest number that the store still holds, live or not.
+    pub stored: Option<Seq>,
+    /// No number up to this one may be given out when all messages are gone.
+    pub floor: Option<Seq>,
+}
+
+impl Head {
+    /// The last message, if there is one.
+    pub fn last(&self) -> Option<&Message> {
+        self.messages.first()
+    }
+
+    /// The last message's number, 0 if there is none.
+    pub fn last_seq(&self) -> Seq {
+        self.last().map_or(Seq(0), |message| message.seq)
+    }
+
+    /// The read position of a side.
+    pub fn position(&self, side: Side) -> Position {
+        match side {
+            Side::Low => self.low,
+            Side::High => self.high,
+        }
+    }
+
+    /// How many messages of the peer a side has not read. Nothing is counted anywhere: the number
+    /// is a difference of two facts that are each written once, so it cannot drift.
+    pub fn unread(&self, side: Side) -> u64 {
+        let Some(last) = self.last() else { return 0 };
+        last.counts.of(side.other()).saturating_sub(self.position(side).peer_count)
+    }
+
+    /// What the draft becomes right behind `previous`, or at `seq` when nothing is there.
+    ///
+    /// With all messages gone, the counts start from what each side has read, so that what nobody
+    /// can see any more is not unread either.
+    pub fn place(&self, draft: &Draft, after: After<'_>, now_ms: u64, retention: Option<u64>) -> Message {
+        let lifetime_end = |seconds: u64| (now_ms / 1000).saturating_add(seconds);
+        let (seq, counts, time, expires_at) = match after {
+            After::Message(previous) => (
+                previous.seq.next(),
+                previous.counts,
+                now_ms.max(previous.time),
+                match (previous.expires_at, retention) {
+                    // A message must not die before its predecessor, or a live message could hide
+                    // that newer numbers have been given out.
+                    (Some(end), Some(seconds)) => Some(end.max(lifetime_end(seconds))),
+                    _ => None,
+                },
+            ),
+            After::Nothing(seq) => (
+                seq.next(),
+                Counts { low: self.high.peer_count, high: self.low.peer_count },
+                now_ms.max(self.low.time).max(self.high.time),
+                retention.map(lifetime_end),
+            ),
+        };
+        Message {
+            seq,
+            client_id: draft.client_id.clone(),
+            from: draft.from,
+            time,
+            elem: draft.elem.clone(),
+            counts: counts.and_one_from(draft.from),
+            expires_at,
+        }
+    }
+}
+
+/// What a new message follows.
+#[derive(Debug, Clone, Copy)]
+pub enum After<'a> {
+    /// A live message.
+    Message(&'a Message),
+    /// No live message; the numbers up to this one are used up.
+    Nothing(Seq),
+}
+
+/// Whether the floor has to be raised before this number is given out to a message that can expire:
+/// it is the first of a block. The floor then covers the whole block.
+pub fn floor_before(seq: Seq) -> Option<Seq> {
+    (seq.0 % FLOOR_STEP == 1).then(|| floor_of(seq))
+}
+
+/// The end of the block in which a number lies.
+pub fn floor_of(seq: Seq) -> Seq {
+    Seq(seq.0.div_ceil(FLOOR_STEP).saturating_mul(FLOOR_STEP))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::{ClientId, Elem};
+
+    fn draft(from: Side) -> Draft {
+        Draft {
+            client_id: ClientId::parse("x").unwrap(),
+            from,
+            elem: Elem::parse("TIMTextElem", json!({ "text": "hi" }), None).unwrap(),
+        }
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Send(Side),
+        Read(Side, u64),
+        ExpireAll,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let side = prop_oneof![Just(Side::Low), Just(Side::High)];
+        prop_oneof![
+            6 => side.clone().prop_map(Step::Send),
+            2 => (side, 0_u64..40).prop_map(|(side, seq)| Step::Read(side, seq)),
+            1 => Just(Step::ExpireAll),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn unread_equals_a_brute_force_count(steps in prop::collection::vec(step(), 0..60)) {
+            let mut head = Head::default();
+            let mut log: Vec<Message> = Vec::new();
+            let mut used = Seq(0);
+            for step in steps {
+                match step {
+                    Step::Send(side) => {
+                        let after = match log.last() {
+                            Some(last) => After::Message(last),
+                            None => After::Nothing(floor_of(used)),
+                        };
+                        let message = head.place(&draft(side), after, 0, Some(60));
+                        prop_assert!(message.seq > used);
+                        used = message.seq;
+                        log.push(message);
+                    }
+                    Step::Read(side, seq) => {
+                        let reached = log.iter().rev().find(|message| message.seq.0 <= seq);
+                        if let Some(message) = reached.filter(|message| message.seq > head.position(side).seq) {
+                            let position = Position {
+                                seq: message.seq,
+                                peer_count: message.counts.of(side.other()),
+                                time: message.time,
+                            };
+                            match side {
+                                Side::Low => head.low = position,
+                                Side::High => head.high = position,
+                            }
+                        }
+                    }
+                    Step::ExpireAll => log.clear(),
+                }
+                head.messages = log.iter().rev().cloned().collect();
+                for side in [Side::Low, Side::High] {
+                    let brute_force = log
+                        .iter()
+                        .filter(|message| message.from != side && message.seq > head.position(side).seq)
+                        .count() as u64;
+                    prop_assert_eq!(head.unread(side), brute_force);
+                }
+            }
+        }
+
+        #[test]
+        fn time_and_expiry_never_decrease(nows in prop::collection::vec((0_u64..100_000, prop::option::of(0_u64..100)), 1..30)) {
+            let head = Head::default();
+            let mut log: Vec<Message> = Vec::new();
+            for (now, retention) in nows {
+                let after = log.last().map_or(After::Nothing(Seq(0)), After::Message);
+                log.push(head.place(&draft(Side::Low), after, now, retention));
+            }
+            for (a, b) in log.iter().zip(log.iter().skip(1)) {
+                prop_assert!(a.time <= b.time);
+                prop_assert!(a.expires_at.unwrap_or(u64::MAX) <= b.expires_at.unwrap_or(u64::MAX));
+            }
+        }
+    }
+
+    #[test]
+    fn a_floor_is_raised_with_the_first_number_of_each_block() {
+        assert_eq!(floor_before(Seq(1)), Some(Seq(32)));
+        assert_eq!(floor_before(Seq(2)), None);
+        assert_eq!(floor_before(Seq(32)), None);
+        assert_eq!(floor_before(Seq(33)), Some(Seq(64)));
+    }
+}

@@ -1,0 +1,170 @@
+//! UserSig v2, the signature that `tls-sig-api-v2` makes: a JSON document with an HMAC over its
+//! fields, zlib-compressed, in a base64 with its own alphabet.
+//!
+//! The official libraries differ in member order, escaping and compression level, so a verifier
+//! never compares bytes: it inflates, parses, and computes the HMAC anew from what it parsed.
+
+mod encoding;
+mod issue;
+mod verify;
+
+pub use issue::{issue, issue_with_userbuf};
+pub use verify::{Expectation, Refusal, Ticket, verify};
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+/// The longest signature that is looked at, in characters. The libraries make 168 to 284.
+pub const MAX_CHARS: usize = 4096;
+
+/// The most bytes that a signature may inflate to. A document is some 200 bytes, so this leaves
+/// room for a generous userbuf and none for a zip bomb.
+pub const MAX_INFLATED: usize = 8 * 1024;
+
+/// An app's secret key. It never shows in logs.
+#[derive(Clone)]
+pub struct Key(String);
+
+impl Key {
+    /// Takes the key as the console shows it. The text itself is the HMAC key: it looks like
+    /// hexadecimal and must not be decoded.
+    ///
+    /// # Errors
+    /// When there is no text: an empty HMAC key would let everyone sign.
+    pub fn parse(text: &str) -> Result<Self, EmptyKey> {
+        let text = text.trim();
+        if text.is_empty() { Err(EmptyKey) } else { Ok(Self(text.to_owned())) }
+    }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Key(..)")
+    }
+}
+
+/// A key without a character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the UserSig key is empty: take it from your server's configuration, or make one with `openssl rand -hex 32`"
+)]
+pub struct EmptyKey;
+
+/// The keys that are good at this moment: the current one, and while it is being rotated the
+/// previous one as well.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    current: Key,
+    previous: Option<Key>,
+}
+
+impl Keys {
+    /// One key.
+    pub fn one(current: Key) -> Self {
+        Self { current, previous: None }
+    }
+
+    /// Reads `current` or `current,previous`, the form in which the parameter store holds them.
+    ///
+    /// # Errors
+    /// When a key is empty.
+    pub fn parse(text: &str) -> Result<Self, EmptyKey> {
+        match text.split_once(',') {
+            None => Ok(Self::one(Key::parse(text)?)),
+            Some((current, previous)) => {
+                Ok(Self { current: Key::parse(current)?, previous: Some(Key::parse(previous)?) })
+            }
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.current).chain(self.previous.as_ref())
+    }
+}
+
+/// What the HMAC covers.
+///
+/// The text has no escaping, so an identifier with a newline could be taken for a different
+/// identity. It cannot here: read from its end, the text has one reading only, because numbers
+/// are canonical decimal and `userbuf` is canonical base64, which has no newline. [`verify`]
+/// enforces both, and a property test holds this against hostile identifiers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Signed<'a> {
+    identifier: &'a str,
+    sdk_app_id: u64,
+    time: u64,
+    expire: i64,
+    userbuf: Option<&'a str>,
+}
+
+impl Signed<'_> {
+    fn text(&self) -> String {
+        let Self { identifier, sdk_app_id, time, expire, userbuf } = self;
+        let mut text = format!(
+            "TLS.identifier:{identifier}\nTLS.sdkappid:{sdk_app_id}\nTLS.time:{time}\nTLS.expire:{expire}\n"
+        );
+        if let Some(userbuf) = userbuf {
+            text.push_str("TLS.userbuf:");
+            text.push_str(userbuf);
+            text.push('\n');
+        }
+        text
+    }
+
+    fn mac(&self, key: &Key) -> Hmac<Sha256> {
+        let mut mac = hmac_of(key);
+        mac.update(self.text().as_bytes());
+        mac
+    }
+}
+
+// HMAC takes a key of any length; the error exists for MACs that do not.
+#[allow(clippy::expect_used)]
+fn hmac_of(key: &Key) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key.0.as_bytes()).expect("HMAC takes a key of any length")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Identifiers made of the very lines that the text is made of are the hostile case.
+        #[test]
+        fn two_identities_never_sign_the_same_text(a in identity(), b in identity()) {
+            prop_assert_eq!(a == b, a.borrow().text() == b.borrow().text());
+        }
+    }
+
+    #[derive(Debug, Clone, PartialEq)]
+    struct Identity(String, u64, u64, i64, Option<String>);
+
+    impl Identity {
+        fn borrow(&self) -> Signed<'_> {
+            Signed {
+                identifier: &self.0,
+                sdk_app_id: self.1,
+                time: self.2,
+                expire: self.3,
+                userbuf: self.4.as_deref(),
+            }
+        }
+    }
+
+    fn identity() -> impl Strategy<Value = Identity> {
+        let piece = prop_oneof![
+            Just("a".to_owned()),
+            Just("\n".to_owned()),
+            (0_u64..2).prop_map(|n| format!("\nTLS.sdkappid:{n}")),
+            (0_u64..2).prop_map(|n| format!("\nTLS.time:{n}")),
+            (0_u64..2).prop_map(|n| format!("\nTLS.expire:{n}")),
+            Just("\nTLS.userbuf:AA==".to_owned()),
+        ];
+        let identifier = prop::collection::vec(piece, 0..7).prop_map(|pieces| pieces.concat());
+        let userbuf = prop_oneof![Just(None), Just(Some(String::new())), Just(Some("AA==".to_owned()))];
+        (identifier, 0_u64..2, 0_u64..2, 0_i64..2, userbuf)
+            .prop_map(|(a, b, c, d, e)| Identity(a, b, c, d, e))
+    }
+}
