@@ -206,10 +206,14 @@ mod tests {
         assert_eq!(vectors.len(), 50);
         for vector in vectors {
             let code = verdict(&vector).map_or_else(|refusal| refusal.code(), |_| 0);
-            // Several codes are right for some vectors. Ours is the first of them, save for the
-            // document without an expiry: that is how the Go library writes 0, so it has expired.
-            let expected =
-                if vector["id"] == "neg-036" { json!(70001) } else { vector["expect_code"].clone() };
+            let expected = match vector["id"].as_str().unwrap() {
+                // Several codes are right for some vectors, and ours is the first of them but twice.
+                // A document without an expiry is how the Go library writes 0, so it has expired;
+                "neg-036" => json!(70001),
+                // and an expiry beyond all numbers cannot be read, whoever signed it.
+                "neg-048" => json!(70003),
+                _ => vector["expect_code"].clone(),
+            };
             assert_eq!(json!(code), expected, "{}: {}", vector["id"], vector["note"]);
             assert!(vector["accept_codes"].as_array().unwrap().contains(&expected));
         }
