@@ -1,1 +1,19 @@
-//! x
+//! The code that runs in Lambda.
+//!
+//! # Layout
+//!
+//! - [`routes`]: one file per function, all of one shape.
+//! - [`event`]: what a route is told; [`app`]: the world that it may use, built once per sandbox.
+//! - [`store`]: the tables, one file each. The only part that knows DynamoDB.
+//! - [`push`]: frames to other connections. The only part that knows `@connections`.
+//! - [`authorizer`]: the door, which verifies UserSigs and knows neither tables nor connections.
+//! - [`runtime`]: from Lambda's invocation to a route and back. The only part that knows Lambda.
+//! - `bin/`: one program per function, three lines each.
+
+pub mod app;
+pub mod authorizer;
+pub mod event;
+pub mod push;
+pub mod routes;
+pub mod runtime;
+pub mod store;

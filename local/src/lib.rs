@@ -1,1 +1,193 @@
-//! x
+//! The laptop twin: what API Gateway, DynamoDB and Lambda do for Hongyan in an account, in one
+//! process. The same functions run here, told by the same events, on the same SDK calls; only the
+//! endpoints differ.
+//!
+//! # Layout
+//!
+//! - [`start`]: everything at once, for the command line and for tests.
+//! - `template`: routes, functions and tables, read from template.yaml.
+//! - `gateway`: the WebSocket front; `connection`: one connection's life; `event`: what Lambda is
+//!   told; `management`: `@connections`.
+//! - `database`: the embedded DynamoDB.
+//! - [`clock`]: the time, which a test can hold in its hand.
+
+pub mod clock;
+mod connection;
+mod database;
+mod event;
+mod gateway;
+mod management;
+mod template;
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+
+use aws_sdk_dynamodb::config::{Credentials, Region, SharedHttpClient};
+use hongyan_functions::{
+    app::{App, Settings, Tables, retries, timeouts},
+    authorizer::Authorizer,
+};
+use hongyan_shared::sig::Keys;
+use thiserror::Error;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+pub use database::Data;
+
+use crate::{clock::Clock, database::Database, gateway::Gateway, template::Template};
+
+/// What a twin is made of.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it listens on this machine; 0 takes any free port.
+    pub port: u16,
+    /// Where the tables are.
+    pub data: Data,
+    /// The app that it serves.
+    pub sdk_app_id: u64,
+    /// The keys of its UserSigs.
+    pub keys: Keys,
+    /// The operator's decisions.
+    pub settings: Settings,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// A twin that runs. Dropping it does not stop it; [`Running::stop`] does.
+pub struct Running {
+    /// Where clients connect: `ws://127.0.0.1:8420/prod`.
+    pub websocket_url: String,
+    /// The endpoint of the management API.
+    pub management_url: String,
+    /// The endpoint of the embedded DynamoDB.
+    pub dynamodb_url: String,
+    /// The names of its tables.
+    pub tables: Tables,
+    database: Database,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+}
+
+/// Why a twin does not start, each with what to do about it.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// Somebody else listens there.
+    #[error("port {port} is taken: stop what listens there, or choose another one with --port ({source})")]
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The folder cannot be used.
+    #[error("the folder {path} cannot be used: choose another one with --data ({source})", path = path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file is not a database of ours.
+    #[error(
+        "{path} cannot be opened as a database: move it away to start afresh, or use --in-memory ({why})",
+        path = path.display()
+    )]
+    DataFile {
+        /// The file.
+        path: PathBuf,
+        /// What the engine says.
+        why: String,
+    },
+    /// The template and the code do not fit.
+    #[error("template.yaml does not fit this program: {0}")]
+    Template(String),
+    /// The engine refuses.
+    #[error("the embedded DynamoDB does not start: {0}")]
+    Database(String),
+}
+
+/// Starts a twin.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start(config: Config) -> Result<Running, StartError> {
+    let template = Template::read()?;
+    let taken = |source| StartError::PortTaken { port: config.port, source };
+    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], config.port))).await.map_err(taken)?;
+    let address = listener.local_addr().map_err(taken)?;
+    let (stop, stopped) = watch::channel(false);
+
+    let database = Database::open(&config.data, &template, &config.clock).await?;
+    let stage = template.stage.clone();
+    let management_url = format!("http://{address}/{stage}");
+    let tables = template.tables();
+    let app = App::new(
+        dynamodb_client(&database.url),
+        management_client(&management_url),
+        tables.clone(),
+        config.clock.reader(),
+        config.settings,
+    );
+    let authorizer = Authorizer::new(config.sdk_app_id, config.keys, config.clock.reader());
+    let gateway = Arc::new(Gateway::new(template, app, authorizer, config.clock, address, stopped));
+
+    Ok(Running {
+        websocket_url: format!("ws://{address}/{stage}"),
+        management_url,
+        dynamodb_url: database.url.clone(),
+        tables,
+        database,
+        stop,
+        server: tokio::spawn(gateway::serve(gateway, listener)),
+    })
+}
+
+impl Running {
+    /// Sweeps what has expired, as DynamoDB does within some days.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn sweep_expired(&self) -> Result<usize, StartError> {
+        self.database.sweep()
+    }
+
+    /// Closes all connections, lets what is under way end, and closes the database.
+    pub async fn stop(self) {
+        // Without a receiver there is nothing left to stop.
+        let _ = self.stop.send(true);
+        let _ = self.server.await;
+        self.database.close().await;
+    }
+}
+
+/// A client of a DynamoDB on this machine, with the functions' own patience.
+pub fn dynamodb_client(endpoint: &str) -> aws_sdk_dynamodb::Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version_latest()
+        .credentials_provider(credentials())
+        .region(Region::new("local"))
+        .http_client(plain_http())
+        .retry_config(retries())
+        .timeout_config(timeouts());
+    aws_sdk_dynamodb::Client::from_conf(config.endpoint_url(endpoint).build())
+}
+
+/// A client of a management API on this machine.
+pub fn management_client(endpoint: &str) -> aws_sdk_apigatewaymanagement::Client {
+    let config = aws_sdk_apigatewaymanagement::Config::builder()
+        .behavior_version_latest()
+        .credentials_provider(credentials())
+        .region(Region::new("local"))
+        .http_client(plain_http())
+        .retry_config(retries())
+        .timeout_config(timeouts());
+    aws_sdk_apigatewaymanagement::Client::from_conf(config.endpoint_url(endpoint).build())
+}
+
+/// Nobody checks them here.
+fn credentials() -> Credentials {
+    Credentials::new("local", "local", None, None, "twin")
+}
+
+/// Everything is on this machine, so no TLS stack has to be loaded.
+fn plain_http() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_http()
+}

@@ -1,1 +1,260 @@
-fn main() {}
+//! `hongyan`: the laptop twin and the UserSig tools, on the command line.
+
+use std::{
+    io::Write,
+    path::PathBuf,
+    process::ExitCode,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use clap::{Args, Parser, Subcommand};
+use hongyan_functions::app::Settings;
+use hongyan_local::{Config, Data, Running, clock::Clock, start};
+use hongyan_shared::{
+    model::{MultiDevice, UserId},
+    sig::{Expectation, Key, Keys, issue, verify},
+};
+use serde_json::{Value, json};
+
+/// The SDKAppID of laptops. In an account it is a parameter of the deployment.
+const SDK_APP_ID: u64 = 1_400_000_000;
+
+/// The key of laptops, the sample in the official libraries' READMEs. It protects nothing.
+const KEY: &str = "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e";
+
+const WEEK: i64 = 7 * 24 * 60 * 60;
+
+/// Instant messaging that a mini-program team owns.
+#[derive(Parser)]
+#[command(name = "hongyan", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    local: LocalArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run everything on this machine, without an account: what `hongyan` alone does too
+    Local(LocalArgs),
+    /// Issue or verify a UserSig
+    Sig {
+        #[command(subcommand)]
+        command: SigCommand,
+    },
+}
+
+#[derive(Args)]
+struct LocalArgs {
+    /// The port to listen on; 0 takes any free one
+    #[arg(long, default_value_t = 8420)]
+    port: u16,
+    /// The folder that keeps the chat
+    #[arg(long, default_value = ".hongyan", conflicts_with = "in_memory")]
+    data: PathBuf,
+    /// Keep the chat in memory: it ends with the program
+    #[arg(long)]
+    in_memory: bool,
+    #[command(flatten)]
+    app: AppArgs,
+    /// How many connections a user may have: one, one-per-platform or many
+    #[arg(long, default_value = "one-per-platform")]
+    multi_device: MultiDevice,
+    /// How many days a message is kept; 0 keeps everything
+    #[arg(long, default_value_t = 0)]
+    retention_days: u64,
+    /// Say that it is ready as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct AppArgs {
+    /// The SDKAppID
+    #[arg(long, default_value_t = SDK_APP_ID)]
+    sdk_app_id: u64,
+    /// The UserSig key, or two during a rotation: new,old
+    #[arg(long, default_value = KEY, hide_default_value = true, value_parser = Keys::parse)]
+    key: Keys,
+}
+
+#[derive(Subcommand)]
+enum SigCommand {
+    /// Print a UserSig
+    Issue {
+        /// The user
+        #[arg(long)]
+        user_id: String,
+        /// For how many seconds it is good
+        #[arg(long, default_value_t = WEEK)]
+        expire: i64,
+        /// The SDKAppID
+        #[arg(long, default_value_t = SDK_APP_ID)]
+        sdk_app_id: u64,
+        /// The UserSig key
+        #[arg(long, default_value = KEY, hide_default_value = true, value_parser = Key::parse)]
+        key: Key,
+    },
+    /// Say as one line of JSON whether a UserSig is good; exit with 0 only if it is
+    Verify {
+        #[command(flatten)]
+        app: AppArgs,
+        /// The user
+        #[arg(long)]
+        user_id: String,
+        /// The Unix second to verify at, instead of now
+        #[arg(long)]
+        at: Option<u64>,
+        /// The UserSig
+        #[arg(allow_hyphen_values = true)]
+        sig: String,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // Errors are written where tools look for them, and a reader that has gone away is none.
+    let cli = Cli::parse();
+    match cli.command {
+        None => local(cli.local).await,
+        Some(Command::Local(args)) => local(args).await,
+        Some(Command::Sig { command }) => sig(command),
+    }
+}
+
+fn sig(command: SigCommand) -> ExitCode {
+    match command {
+        SigCommand::Issue { user_id, expire, sdk_app_id, key } => {
+            if let Err(error) = UserId::parse("--user-id", &user_id) {
+                return fail(&error.to_string());
+            }
+            say(&issue(&key, sdk_app_id, &user_id, now(), expire));
+            ExitCode::SUCCESS
+        }
+        SigCommand::Verify { app, user_id, at, sig } => {
+            let expected =
+                Expectation { sdk_app_id: app.sdk_app_id, identifier: &user_id, now: at.unwrap_or_else(now) };
+            let verdict = verify(&app.key, expected, &sig);
+            let (code, message) = match &verdict {
+                Ok(_) => (0, String::new()),
+                Err(refusal) => (refusal.code(), refusal.to_string()),
+            };
+            say(&json!({ "code": code, "message": message }).to_string());
+            if verdict.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+async fn local(args: LocalArgs) -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::builder()
+                .with_default_directive(tracing_subscriber::filter::LevelFilter::WARN.into())
+                .from_env_lossy(),
+        )
+        .init();
+    let config = Config {
+        port: args.port,
+        data: if args.in_memory { Data::Memory } else { Data::Folder(args.data) },
+        sdk_app_id: args.app.sdk_app_id,
+        keys: args.app.key.clone(),
+        settings: Settings {
+            retention: (args.retention_days > 0).then(|| args.retention_days.saturating_mul(24 * 60 * 60)),
+            multi_device: args.multi_device,
+        },
+        clock: Clock::System,
+    };
+    let running = match start(config).await {
+        Ok(running) => running,
+        Err(error) => return fail(&error.to_string()),
+    };
+    let users = ["alice", "bob"].map(|user| ReadyUser::new(&running, &args.app, user));
+    if args.json {
+        say(&as_json(&running, &users).to_string());
+    } else {
+        say(&format!("Hongyan is ready at {} (stop it with Ctrl-C)", running.websocket_url));
+        eprint!("{}", introduction(&users));
+    }
+    interrupted().await;
+    running.stop().await;
+    ExitCode::SUCCESS
+}
+
+/// A user that a newcomer can log in as.
+struct ReadyUser {
+    user_id: &'static str,
+    user_sig: String,
+    url: String,
+}
+
+impl ReadyUser {
+    fn new(running: &Running, app: &AppArgs, user_id: &'static str) -> Self {
+        let user_sig = issue(app.key.current(), app.sdk_app_id, user_id, now(), WEEK);
+        let url = format!(
+            "{}?SDKAppID={}&userID={user_id}&userSig={user_sig}&platform=Web",
+            running.websocket_url, app.sdk_app_id
+        );
+        Self { user_id, user_sig, url }
+    }
+}
+
+fn as_json(running: &Running, users: &[ReadyUser]) -> Value {
+    let users: Vec<Value> = users
+        .iter()
+        .map(|user| json!({ "userID": user.user_id, "userSig": user.user_sig, "url": user.url }))
+        .collect();
+    json!({
+        "webSocketUrl": running.websocket_url,
+        "managementUrl": running.management_url,
+        "dynamodbUrl": running.dynamodb_url,
+        "users": users,
+    })
+}
+
+fn introduction(users: &[ReadyUser]) -> String {
+    let mut text =
+        String::from("\nTwo users can talk at once. Connect each of them in a terminal of its own:\n");
+    for user in users {
+        text.push_str(&format!("\n  npx wscat -c '{}'\n", user.url));
+    }
+    text.push_str(
+        "\nThen paste this into the first one, and see it arrive in the second:\n\n  \
+         {\"action\":\"sendMessage\",\"requestID\":\"1\",\"data\":{\"to\":\"bob\",\"conversationType\":\"C2C\",\
+         \"clientID\":\"first\",\"base\":0,\"type\":\"TIMTextElem\",\"payload\":{\"text\":\"你好\"}}}\n\n",
+    );
+    text
+}
+
+async fn interrupted() {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            // Ctrl-C is still there.
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// Whoever read this line may have gone away, which is his business.
+fn say(line: &str) {
+    let mut stdout = std::io::stdout();
+    let _ = writeln!(stdout, "{line}");
+    let _ = stdout.flush();
+}
+
+fn fail(why: &str) -> ExitCode {
+    eprintln!("hongyan: {why}");
+    ExitCode::FAILURE
+}

@@ -22,6 +22,9 @@ pub const MAX_REPLY_BYTES: usize = 120 * 1024;
 /// The size of a history page, the default and the maximum.
 pub const PAGE_SIZE: usize = 15;
 
+/// The most messages of a range. A range fills a gap, and a long gap is filled with few frames.
+pub const RANGE_SIZE: usize = 100;
+
 const MAX_REQUEST_ID_BYTES: usize = 64;
 
 /// A request as far as it could be read. Even the worst frame gets an answer that names what it
@@ -187,23 +190,20 @@ pub enum Span {
 }
 
 impl GetMessageList {
-    /// The conversation, the span and the number of messages that fit a page.
+    /// The conversation, the span, and the most messages that the reply may hold.
     ///
     /// # Errors
     /// What is wrong with which field.
     pub fn parse(self, me: &UserId) -> Result<(Pair, Span, usize)> {
         let pair = Pair::parse(me, &self.conversation_id)?;
-        // Anything that is not a number from 1 to 15 means 15, as in the official SDK.
-        let count = self
-            .count
-            .and_then(|count| usize::try_from(count).ok())
-            .filter(|count| (1..=PAGE_SIZE).contains(count))
-            .unwrap_or(PAGE_SIZE);
-        let span = match (self.next_req_message_id.as_deref(), self.from_sequence) {
-            (None | Some(""), None) => Span::Before(Seq(u64::MAX)),
-            (Some(next), None) => Span::Before(Seq(next.parse().map_err(|_| {
-                Error::BadRequest("`nextReqMessageID` must be the one of the previous page".to_owned())
-            })?)),
+        let (span, at_most) = match (self.next_req_message_id.as_deref(), self.from_sequence) {
+            (None | Some(""), None) => (Span::Before(Seq(u64::MAX)), PAGE_SIZE),
+            (Some(next), None) => {
+                let next = next.parse().map_err(|_| {
+                    Error::BadRequest("`nextReqMessageID` must be the one of the previous page".to_owned())
+                })?;
+                (Span::Before(Seq(next)), PAGE_SIZE)
+            }
             (None | Some(""), Some(from)) => {
                 let to = self.to_sequence.unwrap_or(u64::MAX);
                 if from > to {
@@ -211,7 +211,7 @@ impl GetMessageList {
                         "`fromSequence` must not be behind `toSequence`".to_owned(),
                     ));
                 }
-                Span::Range(Seq(from.max(1)), Seq(to))
+                (Span::Range(Seq(from.max(1)), Seq(to)), RANGE_SIZE)
             }
             (Some(_), Some(_)) => {
                 return Err(Error::BadRequest(
@@ -219,6 +219,12 @@ impl GetMessageList {
                 ));
             }
         };
+        // Anything that is not a number from 1 to 15 means 15, as in the official SDK.
+        let count = self
+            .count
+            .and_then(|count| usize::try_from(count).ok())
+            .filter(|count| (1..=at_most).contains(count))
+            .unwrap_or(at_most);
         Ok((pair, span, count))
     }
 }
@@ -295,6 +301,11 @@ impl<'a> WireMessage<'a> {
             payload: message.elem.payload(),
             cloud_custom_data: message.elem.custom_data(),
         }
+    }
+
+    /// How many bytes of a frame it takes.
+    pub fn size(&self) -> usize {
+        to_text(self).len()
     }
 }
 
@@ -385,7 +396,7 @@ impl Push<'_> {
     }
 }
 
-/// The side of a reader and what his peer is told.
+/// What the peer of a reader is told.
 pub fn read_by_peer(pair: &Pair, reader: Side, sequence: Seq, time_ms: u64) -> Push<'static> {
     Push::MessageReadByPeer(ReadByPeer {
         conversation_id: pair.conversation_id(reader.other()),

@@ -84,6 +84,14 @@ impl Head {
         }
     }
 
+    /// The read position of a side, to be moved.
+    pub fn position_mut(&mut self, side: Side) -> &mut Position {
+        match side {
+            Side::Low => &mut self.low,
+            Side::High => &mut self.high,
+        }
+    }
+
     /// How many messages of the peer a side has not read. Nothing is counted anywhere: the number
     /// is a difference of two facts that are each written once, so it cannot drift.
     pub fn unread(&self, side: Side) -> u64 {
@@ -208,10 +216,7 @@ mod tests {
                                 peer_count: message.counts.of(side.other()),
                                 time: message.time,
                             };
-                            match side {
-                                Side::Low => head.low = position,
-                                Side::High => head.high = position,
-                            }
+                            *head.position_mut(side) = position;
                         }
                     }
                     Step::ExpireAll => log.clear(),

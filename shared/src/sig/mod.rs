@@ -77,6 +77,11 @@ impl Keys {
         }
     }
 
+    /// The key to sign with.
+    pub fn current(&self) -> &Key {
+        &self.current
+    }
+
     fn iter(&self) -> impl Iterator<Item = &Key> {
         std::iter::once(&self.current).chain(self.previous.as_ref())
     }

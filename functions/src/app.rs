@@ -1,0 +1,168 @@
+//! The world of a route, built once per sandbox.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use aws_config::{
+    BehaviorVersion, SdkConfig, environment::credentials::EnvironmentVariableCredentialsProvider,
+    retry::RetryConfig, timeout::TimeoutConfig,
+};
+use hongyan_shared::model::MultiDevice;
+
+use crate::{
+    push::Push,
+    store::{Connections, Conversations, Messages},
+};
+
+/// Milliseconds since 1970. Tests bring their own.
+pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// What every route may use.
+pub struct App {
+    /// The conversations' messages and read positions.
+    pub messages: Messages,
+    /// Each user's list of conversations.
+    pub conversations: Conversations,
+    /// Who is connected.
+    pub connections: Connections,
+    /// The way to other connections.
+    pub push: Push,
+    /// The time.
+    pub clock: Clock,
+    /// What the operator decided.
+    pub settings: Settings,
+}
+
+/// The operator's decisions, parameters of the template.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Settings {
+    /// How long a message lives, in seconds; for ever if nothing is said.
+    pub retention: Option<u64>,
+    /// How many connections a user may have.
+    pub multi_device: MultiDevice,
+}
+
+/// The names of the tables.
+#[derive(Debug, Clone)]
+pub struct Tables {
+    /// Messages and read positions.
+    pub messages: String,
+    /// Conversations of a user.
+    pub conversations: String,
+    /// Connections of a user.
+    pub connections: String,
+}
+
+/// The function was deployed without something that it needs.
+#[derive(Debug, thiserror::Error)]
+pub enum Misconfigured {
+    /// An environment variable is missing.
+    #[error("the environment variable {0} is not set: template.yaml sets it for every function")]
+    Missing(&'static str),
+    /// An environment variable holds nonsense.
+    #[error("the environment variable {name} is wrong: {why}")]
+    Wrong {
+        /// Which.
+        name: &'static str,
+        /// Why.
+        why: String,
+    },
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(
+        dynamodb: aws_sdk_dynamodb::Client,
+        management: aws_sdk_apigatewaymanagement::Client,
+        tables: Tables,
+        clock: Clock,
+        settings: Settings,
+    ) -> Self {
+        Self {
+            messages: Messages::new(dynamodb.clone(), tables.messages),
+            conversations: Conversations::new(dynamodb.clone(), tables.conversations),
+            connections: Connections::new(dynamodb, tables.connections),
+            push: Push::new(management),
+            clock,
+            settings,
+        }
+    }
+
+    /// Reads the environment that template.yaml sets.
+    ///
+    /// # Errors
+    /// [`Misconfigured`].
+    pub async fn from_env() -> Result<Self, Misconfigured> {
+        let sdk = sdk_config().await;
+        let tables = Tables {
+            messages: variable("MESSAGES_TABLE")?,
+            conversations: variable("CONVERSATIONS_TABLE")?,
+            connections: variable("CONNECTIONS_TABLE")?,
+        };
+        let wrong = |name| move |why: String| Misconfigured::Wrong { name, why };
+        let days: u64 = variable("RETENTION_DAYS")?
+            .parse()
+            .map_err(|error: std::num::ParseIntError| wrong("RETENTION_DAYS")(error.to_string()))?;
+        let settings = Settings {
+            retention: (days > 0).then(|| days.saturating_mul(24 * 60 * 60)),
+            multi_device: variable("MULTI_DEVICE")?.parse().map_err(wrong("MULTI_DEVICE"))?,
+        };
+        // The endpoint comes from the template and not from the event, because behind a custom
+        // domain the event names a host that does not serve @connections.
+        let management = aws_sdk_apigatewaymanagement::config::Builder::from(&sdk)
+            .endpoint_url(variable("CONNECTIONS_ENDPOINT")?)
+            .build();
+        Ok(Self::new(
+            aws_sdk_dynamodb::Client::new(&sdk),
+            aws_sdk_apigatewaymanagement::Client::from_conf(management),
+            tables,
+            system_clock(),
+            settings,
+        ))
+    }
+
+    /// Milliseconds since 1970.
+    pub fn now(&self) -> u64 {
+        (self.clock)()
+    }
+}
+
+/// The SDK's settings in Lambda. Credentials and region are in the environment there, so the search
+/// through the default chain, which costs a cold start, is left out.
+pub(crate) async fn sdk_config() -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest())
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        .retry_config(retries())
+        .timeout_config(timeouts())
+        .load()
+        .await
+}
+
+/// A call is given up early and made again: all writes are safe to repeat, because they are
+/// conditional on what they would change.
+pub fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_millis(1_000))
+        .operation_attempt_timeout(Duration::from_millis(1_500))
+        .operation_timeout(Duration::from_millis(6_000))
+        .build()
+}
+
+/// See [`timeouts`].
+pub fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(4).with_initial_backoff(Duration::from_millis(50))
+}
+
+/// The time of this machine.
+pub fn system_clock() -> Clock {
+    Arc::new(|| {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+    })
+}
+
+pub(crate) fn variable(name: &'static str) -> Result<String, Misconfigured> {
+    std::env::var(name).ok().filter(|value| !value.is_empty()).ok_or(Misconfigured::Missing(name))
+}

@@ -1,0 +1,204 @@
+//! The door. It verifies the UserSig of a handshake and writes into the connection's context who
+//! the caller is. That context rides on every later event, so no message pays for the question.
+
+use std::time::{Duration, Instant};
+
+use hongyan_shared::{
+    Error,
+    model::{Device, UserId},
+    sig::{Expectation, Keys, Refusal, Ticket, verify},
+};
+use lambda_http::aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest as Handshake;
+use serde_json::{Value, json};
+use thiserror::Error;
+use tokio::sync::Mutex;
+use tracing::{info, warn};
+
+use crate::{
+    app::{Clock, Misconfigured, sdk_config, system_clock, variable},
+    event::context,
+};
+
+/// How long keys are used before they are read again: a rotation is complete after this time.
+const KEYS_ARE_FRESH: Duration = Duration::from_secs(300);
+
+/// The door of one deployment.
+pub struct Authorizer {
+    sdk_app_id: u64,
+    keys: KeySource,
+    clock: Clock,
+}
+
+enum KeySource {
+    Given(Keys),
+    Parameter { client: aws_sdk_ssm::Client, name: String, cache: Mutex<Option<(Keys, Instant)>> },
+}
+
+/// Why the door itself fails. API Gateway knows the first text by heart and answers 401; any other
+/// becomes a 500.
+#[derive(Debug, Error)]
+pub enum DoorError {
+    /// Nobody has signed.
+    #[error("Unauthorized")]
+    Unauthorized,
+    /// The keys cannot be read.
+    #[error("the UserSig keys cannot be read: {0}")]
+    NoKeys(String),
+}
+
+impl Authorizer {
+    /// A door with keys that never change: the laptop's.
+    pub fn new(sdk_app_id: u64, keys: Keys, clock: Clock) -> Self {
+        Self { sdk_app_id, keys: KeySource::Given(keys), clock }
+    }
+
+    /// Reads the environment that template.yaml sets. `USERSIG_KEY` itself is for invocations on a
+    /// laptop; in an account the key is in the parameter store.
+    ///
+    /// # Errors
+    /// [`Misconfigured`].
+    pub async fn from_env() -> Result<Self, Misconfigured> {
+        let sdk_app_id = variable("SDK_APP_ID")?.parse().map_err(|error: std::num::ParseIntError| {
+            Misconfigured::Wrong { name: "SDK_APP_ID", why: error.to_string() }
+        })?;
+        let keys = match variable("USERSIG_KEY") {
+            Ok(key) => KeySource::Given(
+                Keys::parse(&key)
+                    .map_err(|error| Misconfigured::Wrong { name: "USERSIG_KEY", why: error.to_string() })?,
+            ),
+            Err(_) => KeySource::Parameter {
+                client: aws_sdk_ssm::Client::new(&sdk_config().await),
+                name: variable("USERSIG_KEY_PARAMETER")?,
+                cache: Mutex::new(None),
+            },
+        };
+        Ok(Self { sdk_app_id, keys, clock: system_clock() })
+    }
+
+    /// Lets a handshake through or not.
+    ///
+    /// # Errors
+    /// [`DoorError`], which API Gateway turns into 401 or 500.
+    pub async fn handle(&self, handshake: Handshake) -> Result<Value, DoorError> {
+        let keys = self.keys.read().await?;
+        let method_arn = handshake.method_arn.as_deref().unwrap_or_default();
+        match self.admit(&handshake, &keys) {
+            Ok(pass) => {
+                info!(user = pass.user.as_str(), code = pass.code, "admitted");
+                Ok(pass.policy(method_arn))
+            }
+            Err(Error::UserSig(Refusal::Empty)) => {
+                info!(code = Refusal::Empty.code(), "refused");
+                Err(DoorError::Unauthorized)
+            }
+            Err(refused) => {
+                info!(code = refused.code(), reason = %refused, "refused");
+                Ok(policy("nobody", "Deny", method_arn, json!({})))
+            }
+        }
+    }
+
+    fn admit(&self, handshake: &Handshake, keys: &Keys) -> Result<Pass, Error> {
+        let query = |name: &str| handshake.query_string_parameters.first(name);
+        // The header wins: it does not end up in anybody's access log.
+        let header = handshake.headers.get("authorization").and_then(|value| value.to_str().ok());
+        let sig = header.map(|value| value.strip_prefix("Bearer ").unwrap_or(value)).or(query("userSig"));
+
+        let user = UserId::parse("userID", query("userID").unwrap_or_default())?;
+        let device = Device::parse(query("platform"), query("instance"))?;
+        let named: Option<u64> = query("SDKAppID").and_then(|id| id.parse().ok());
+        if named != Some(self.sdk_app_id) {
+            return Err(Error::UnknownSdkAppId);
+        }
+        let expected = Expectation {
+            sdk_app_id: self.sdk_app_id,
+            identifier: user.as_str(),
+            now: (self.clock)() / 1000,
+        };
+        match verify(keys, expected, sig.unwrap_or_default()) {
+            Ok(ticket) => Ok(Pass { user, device, ticket, code: 0 }),
+            // He may come in to be told why he cannot stay.
+            Err(Refusal::Expired { genuine: Some(ticket) }) => Ok(Pass { user, device, ticket, code: 70001 }),
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+}
+
+impl KeySource {
+    async fn read(&self) -> Result<Keys, DoorError> {
+        let (client, name, cache) = match self {
+            Self::Given(keys) => return Ok(keys.clone()),
+            Self::Parameter { client, name, cache } => (client, name, cache),
+        };
+        let mut cache = cache.lock().await;
+        if let Some((keys, _)) = cache.as_ref().filter(|(_, read_at)| read_at.elapsed() < KEYS_ARE_FRESH) {
+            return Ok(keys.clone());
+        }
+        match (fetch(client, name).await, cache.as_ref()) {
+            (Ok(keys), _) => {
+                *cache = Some((keys.clone(), Instant::now()));
+                Ok(keys)
+            }
+            // The parameter store being away is no reason to turn everybody away.
+            (Err(why), Some((keys, _))) => {
+                warn!(why, "the keys could not be read again");
+                Ok(keys.clone())
+            }
+            (Err(why), None) => Err(DoorError::NoKeys(why)),
+        }
+    }
+}
+
+async fn fetch(client: &aws_sdk_ssm::Client, name: &str) -> Result<Keys, String> {
+    let answer = client
+        .get_parameter()
+        .name(name)
+        .with_decryption(true)
+        .send()
+        .await
+        .map_err(|error| aws_sdk_ssm::error::DisplayErrorContext(error).to_string())?;
+    let value = answer.parameter.and_then(|parameter| parameter.value).unwrap_or_default();
+    Keys::parse(&value).map_err(|error| error.to_string())
+}
+
+/// Who comes in.
+struct Pass {
+    user: UserId,
+    device: Device,
+    ticket: Ticket,
+    code: i32,
+}
+
+impl Pass {
+    /// API Gateway takes texts, numbers and booleans in a context, and gives back texts.
+    fn policy(&self, method_arn: &str) -> Value {
+        let mut identity = json!({
+            context::USER_ID: self.user,
+            context::PLATFORM: self.device.platform,
+            context::ISSUED_AT: self.ticket.issued_at.to_string(),
+            context::EXPIRES_AT: self.ticket.expires_at.to_string(),
+        });
+        if let (Some(instance), Some(members)) = (&self.device.instance, identity.as_object_mut()) {
+            members.insert(context::INSTANCE.to_owned(), json!(instance));
+        }
+        policy(self.user.as_str(), "Allow", method_arn, identity)
+    }
+}
+
+fn policy(principal: &str, effect: &str, method_arn: &str, context: Value) -> Value {
+    json!({
+        "principalId": principal,
+        "policyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [{ "Action": "execute-api:Invoke", "Effect": effect, "Resource": method_arn }],
+        },
+        "context": context,
+    })
+}
+
+/// The door as one line for logs and panics: never with its keys.
+impl std::fmt::Debug for Authorizer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Authorizer").field("sdk_app_id", &self.sdk_app_id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,8 @@
+//! The Lambda function `connect`.
+
+use hongyan_functions::{routes::connect::handle, runtime::serve};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    serve(handle).await
+}

@@ -1,0 +1,8 @@
+//! The Lambda function `get-conversation-list`.
+
+use hongyan_functions::{routes::get_conversation_list::handle, runtime::serve};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    serve(handle).await
+}

@@ -1,0 +1,102 @@
+//! What a route is told about one invocation.
+
+use std::collections::HashMap;
+
+use hongyan_shared::{
+    Error, Result,
+    model::{Device, UserId},
+    protocol::Request,
+    sig::Refusal,
+};
+use lambda_http::{Body, RequestExt, request::RequestContext};
+use serde_json::Value;
+
+/// One event of the WebSocket API.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// The route key: `$connect`, `sendMessage` and so on.
+    pub route: String,
+    /// The connection that it came over.
+    pub connection_id: String,
+    /// When that connection was made, in milliseconds since 1970.
+    pub connected_at: u64,
+    /// Who is at its other end.
+    pub caller: Caller,
+    /// What he asks for.
+    pub request: Request,
+}
+
+/// The user of a connection.
+///
+/// **Architecture invariant:** a caller is made from the authorizer's context and from nothing
+/// else. No field of a frame says who sends it.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The user.
+    pub user: UserId,
+    /// His device.
+    pub device: Device,
+    /// The last second in which his UserSig is good.
+    pub expires_at: u64,
+    /// When it was issued.
+    pub issued_at: u64,
+}
+
+/// The names of the authorizer's context, written there and read here.
+pub(crate) mod context {
+    pub const USER_ID: &str = "userID";
+    pub const PLATFORM: &str = "platform";
+    pub const INSTANCE: &str = "instance";
+    pub const ISSUED_AT: &str = "issuedAt";
+    pub const EXPIRES_AT: &str = "expiresAt";
+}
+
+impl Event {
+    /// Reads an event of the WebSocket API.
+    ///
+    /// # Errors
+    /// [`Error::NoIdentity`] when the authorizer's context is not there.
+    pub fn parse(request: &lambda_http::Request) -> Result<Self> {
+        let Some(RequestContext::WebSocket(context)) = request.request_context_ref() else {
+            return Err(Error::NoIdentity);
+        };
+        let frame = match request.body() {
+            Body::Text(text) => Request::parse(text),
+            Body::Binary(bytes) => Request::parse(&String::from_utf8_lossy(bytes)),
+            _ => Request::parse(""),
+        };
+        Ok(Self {
+            route: context.route_key.clone().unwrap_or_default(),
+            connection_id: context.connection_id.clone().ok_or(Error::NoIdentity)?,
+            connected_at: u64::try_from(context.connected_at).unwrap_or_default(),
+            caller: Caller::parse(&context.authorizer.fields)?,
+            request: frame,
+        })
+    }
+}
+
+impl Caller {
+    fn parse(fields: &HashMap<String, Value>) -> Result<Self> {
+        let text = |name: &str| fields.get(name).and_then(Value::as_str);
+        let number = |name: &str| text(name).and_then(|text| text.parse().ok()).ok_or(Error::NoIdentity);
+        Ok(Self {
+            user: UserId::parse("userID", text(context::USER_ID).ok_or(Error::NoIdentity)?)?,
+            device: Device::parse(text(context::PLATFORM), text(context::INSTANCE))?,
+            issued_at: number(context::ISSUED_AT)?,
+            expires_at: number(context::EXPIRES_AT)?,
+        })
+    }
+
+    /// Whether his UserSig is still good. One that was genuine but had expired opens a connection
+    /// all the same, because a mini-program sees nothing of a refused handshake but "failed"; every
+    /// route then says why and ends it.
+    ///
+    /// # Errors
+    /// 70001.
+    pub fn check(&self, now_ms: u64) -> Result<()> {
+        if now_ms / 1000 > self.expires_at {
+            return Err(Error::UserSig(Refusal::Expired { genuine: None }));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! `getConversationList`: every conversation with its last message, unread count and read marks.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use hongyan_shared::{
+    Error, Result,
+    model::{Head, Message, Pair},
+    protocol::{GetConversationList, MAX_REPLY_BYTES, WireConversation, WireMessage},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    app::App,
+    event::Event,
+    runtime::Reply,
+    store::{Consistency, Listed},
+};
+
+/// How many conversations one reply holds.
+const AT_MOST: i32 = 100;
+
+/// How many of them are looked at at once.
+const IN_FLIGHT: usize = 32;
+
+/// Answers with conversations, newest first.
+///
+/// # Errors
+/// A bad request, or a store that fails.
+pub async fn handle(app: &App, event: Event) -> Result<Reply> {
+    let request: GetConversationList = event.request.data()?;
+    let me = &event.caller.user;
+    let after = request.parse(me)?;
+    let (listed, mut more) = app.conversations.list(me, after.as_ref(), AT_MOST).await?;
+
+    let looked_up: Vec<(Pair, Head, u64)> = stream::iter(listed)
+        .map(|entry| async move {
+            let pair = Pair::of(me, &entry.peer)?;
+            let head = app.messages.head(&pair, 1, Consistency::Eventual, app.now()).await?;
+            let unread = unread(app, &pair, &head, &entry).await?;
+            Ok::<_, Error>((pair, head, unread))
+        })
+        .buffered(IN_FLIGHT)
+        .try_collect()
+        .await?;
+
+    let mut room = MAX_REPLY_BYTES;
+    let mut next = String::new();
+    let mut list: Vec<(u64, Value)> = Vec::new();
+    for (pair, head, unread) in &looked_up {
+        next = pair.conversation_id(pair.mine());
+        // A conversation without a message was opened and never used, or retention has emptied it.
+        let Some(last) = head.last() else { continue };
+        let value = json!(conversation(pair, head, last, *unread));
+        match room.checked_sub(value.to_string().len()) {
+            Some(left) => room = left,
+            None => {
+                more = true;
+                break;
+            }
+        }
+        list.push((last.time, value));
+    }
+    if !more {
+        next.clear();
+    }
+    list.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
+    let list: Vec<Value> = list.into_iter().map(|(_, conversation)| conversation).collect();
+    Ok(Reply::Data(json!({ "conversationList": list, "nextReqConversationID": next, "isCompleted": !more })))
+}
+
+/// Messages that expired unread are not unread. They can only be among those behind the read
+/// position when that itself is older than a message can get; only then is a second look needed.
+async fn unread(app: &App, pair: &Pair, head: &Head, entry: &Listed) -> Result<u64> {
+    let mine = pair.mine();
+    let unread = head.unread(mine);
+    let position = head.position(mine);
+    let (Some(last), Some(retention)) = (head.last(), app.settings.retention) else { return Ok(unread) };
+    let read_at = if position.time == 0 { entry.opened_at } else { position.time };
+    let all_live = last.expires_at.is_none() || read_at.saturating_add(retention.saturating_mul(1000)) > app.now();
+    if unread == 0 || all_live {
+        return Ok(unread);
+    }
+    let peer = mine.other();
+    Ok(match app.messages.oldest_live(pair, position.seq, app.now()).await? {
+        Some(oldest) => {
+            let before = oldest.counts.of(peer).saturating_sub(u64::from(oldest.from == peer));
+            last.counts.of(peer).saturating_sub(before).min(unread)
+        }
+        None => 0,
+    })
+}
+
+fn conversation<'a>(
+    pair: &'a Pair,
+    head: &Head,
+    last: &'a Message,
+    unread_count: u64,
+) -> WireConversation<'a> {
+    let peer = head.position(pair.mine().other());
+    WireConversation {
+        conversation_id: pair.conversation_id(pair.mine()),
+        kind: "C2C",
+        unread_count,
+        last_message: WireMessage::new(pair, last),
+        read_sequence: head.position(pair.mine()).seq,
+        peer_read_sequence: peer.seq,
+        peer_read_time: peer.time / 1000,
+    }
+}

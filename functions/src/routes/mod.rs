@@ -1,0 +1,44 @@
+//! The functions behind the routes of the WebSocket API, one file each, all of one shape:
+//!
+//! ```ignore
+//! pub async fn handle(app: &App, event: Event) -> Result<Reply>
+//! ```
+//!
+//! CONTRIBUTING.md shows how to add one.
+
+use futures_util::future::BoxFuture;
+use hongyan_shared::Result;
+
+use crate::{app::App, event::Event, runtime::Reply};
+
+/// A function, for a caller that picks it by name. The laptop twin does; a Lambda binary names its
+/// one function itself and links no other.
+pub type Handler = for<'a> fn(&'a App, Event) -> BoxFuture<'a, Result<Reply>>;
+
+macro_rules! functions {
+    ($($binary:literal => $module:ident),+ $(,)?) => {
+        $(pub mod $module;)+
+
+        /// The names of all functions, as their binaries are called.
+        pub const NAMES: &[&str] = &[$($binary),+];
+
+        /// The function of a binary.
+        pub fn find(binary: &str) -> Option<Handler> {
+            match binary {
+                $($binary => Some(|app, event| Box::pin($module::handle(app, event))),)+
+                _ => None,
+            }
+        }
+    };
+}
+
+functions! {
+    "connect" => connect,
+    "disconnect" => disconnect,
+    "send-message" => send_message,
+    "get-message-list" => get_message_list,
+    "set-message-read" => set_message_read,
+    "get-conversation-list" => get_conversation_list,
+    "logout" => logout,
+    "default" => default,
+}

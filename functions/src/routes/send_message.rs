@@ -1,0 +1,164 @@
+//! `sendMessage`: one conditional write gives the message its number, whatever happens around it.
+
+use std::time::Duration;
+
+use hongyan_shared::{
+    Error, Result,
+    model::{After, Draft, Head, Message, Pair, Seq, floor_before, floor_of},
+    protocol::{Push, SendMessage, WireMessage},
+};
+use serde_json::json;
+
+use crate::{
+    app::App,
+    event::Event,
+    runtime::Reply,
+    store::{Appended, Consistency, Opened},
+};
+
+/// How many messages the first query returns: texts of this number fit one read unit, and a retry
+/// is almost always among them.
+const HEAD: usize = 8;
+
+/// How far back a duplicate is looked for.
+const LOOK_BACK: u64 = 2048;
+
+/// How many numbers are tried before the conversation counts as busy.
+const ATTEMPTS: u32 = 24;
+
+/// Persists, then pushes, then acknowledges.
+///
+/// # Errors
+/// A bad message, a `base` that says too little, or a store that fails.
+pub async fn handle(app: &App, event: Event) -> Result<Reply> {
+    let request: SendMessage = event.request.data()?;
+    let (pair, draft, base) = request.parse(&event.caller.user)?;
+    let head = app.messages.head(&pair, HEAD, Consistency::Strong, app.now()).await?;
+
+    if let Some(sent) = find_duplicate(app, &pair, &draft, base, &head).await? {
+        return Ok(acknowledge(&pair, &sent));
+    }
+    // Who is to be told is looked up while the message is being written: it costs no time, and it
+    // sees whoever has connected since the request came in.
+    let (sent, audience) =
+        tokio::join!(append(app, &pair, &draft, head), app.audience(&pair, &event.connection_id));
+    let sent = match sent? {
+        Sent::Now(message) => message,
+        Sent::Before(message) => return Ok(acknowledge(&pair, &message)),
+    };
+    let push = Push::MessageReceived([WireMessage::new(&pair, &sent)]);
+    app.deliver(audience.peer.iter().chain(&audience.others), &push.frame()).await;
+    Ok(acknowledge(&pair, &sent))
+}
+
+fn acknowledge(pair: &Pair, message: &Message) -> Reply {
+    Reply::Data(json!({ "message": WireMessage::new(pair, message) }))
+}
+
+/// The original write of a message can only lie behind `base`, which is the last one that its
+/// sender had seen when he first composed it. So it is there or it is nowhere.
+async fn find_duplicate(
+    app: &App,
+    pair: &Pair,
+    draft: &Draft,
+    base: Option<Seq>,
+    head: &Head,
+) -> Result<Option<Message>> {
+    let last = head.last_seq();
+    if let Some(sent) = head.messages.iter().find(|message| message.is(draft)) {
+        return Ok(Some(sent.clone()));
+    }
+    // A base from the future: the tables were restored from a backup since. Whether this message
+    // was sent cannot be told from such a number.
+    if base.is_some_and(|base| base > last) && head.last().is_some() {
+        return Err(Error::BaseUnknown { last });
+    }
+    let farthest = Seq(last.0.saturating_sub(LOOK_BACK));
+    let base = base.unwrap_or_default();
+    let unseen = head.messages.last().map_or(last, |oldest| oldest.seq.prev());
+    let from = base.max(farthest).next();
+    if from <= unseen {
+        if let Some(sent) = app.messages.find(pair, draft, from, unseen).await? {
+            return Ok(Some(sent));
+        }
+    }
+    if base < farthest { Err(Error::BaseUnknown { last }) } else { Ok(None) }
+}
+
+enum Sent {
+    Now(Message),
+    /// Another attempt at the same message was faster.
+    Before(Message),
+}
+
+/// Writes the message behind the last one. Every number that turns out to be taken is looked at, so
+/// of two attempts at one message the later one finds the earlier.
+async fn append(app: &App, pair: &Pair, draft: &Draft, head: Head) -> Result<Sent> {
+    let mut message = place_behind_head(app, pair, draft, &head).await?;
+    for attempt in 1..=ATTEMPTS {
+        if message.expires_at.is_some() && message.seq > Seq(1) {
+            if let Some(floor) = floor_before(message.seq) {
+                app.messages.raise_floor(pair, floor).await?;
+            }
+        }
+        let mut taken = match app.messages.append(pair, &message).await? {
+            Appended::Written => return Ok(Sent::Now(message)),
+            Appended::Taken(taken) => taken,
+        };
+        if taken.is(draft) {
+            return Ok(Sent::Before(taken));
+        }
+        // A crowd is writing: stand back for a moment, then walk past all of it at once.
+        if attempt % 2 == 0 {
+            tokio::time::sleep(Duration::from_millis(rand::random_range(5..40))).await;
+            loop {
+                let newer = app.messages.range(pair, taken.seq.next(), Seq(u64::MAX), 100).await?;
+                if let Some(sent) = newer.iter().find(|message| message.is(draft)) {
+                    return Ok(Sent::Before(sent.clone()));
+                }
+                match newer.into_iter().next_back() {
+                    Some(last) => taken = last,
+                    None => break,
+                }
+            }
+        }
+        message = head.place(draft, After::Message(&taken), app.now(), app.settings.retention);
+    }
+    Err(Error::Busy)
+}
+
+async fn place_behind_head(app: &App, pair: &Pair, draft: &Draft, head: &Head) -> Result<Message> {
+    let (now, retention) = (app.now(), app.settings.retention);
+    let after = match (head.last(), head.stored) {
+        (Some(last), _) => After::Message(last),
+        // All have expired and some are still there: numbers above them may have been swept.
+        (None, Some(stored)) => {
+            let floor = app.messages.floor(pair).await?;
+            After::Nothing(floor.unwrap_or_default().max(floor_of(stored)))
+        }
+        (None, None) => After::Nothing(match head.floor {
+            Some(floor) => floor,
+            None => open(app, pair, now).await?,
+        }),
+    };
+    Ok(head.place(draft, after, now, retention))
+}
+
+/// The first message of a conversation enters it into both lists. Those rows stand for the first
+/// floor, so that it does not cost a write of its own.
+async fn open(app: &App, pair: &Pair, now: u64) -> Result<Seq> {
+    let first_expiry = match app.conversations.open(pair, now, app.settings.retention).await? {
+        Opened::Now => return Ok(Seq(0)),
+        Opened::Before { first_expiry } => first_expiry,
+    };
+    let first_floor = floor_of(Seq(1));
+    if first_expiry.is_some_and(|second| second.saturating_mul(1000) <= now) {
+        return Ok(first_floor);
+    }
+    // Nothing can have expired, so nothing was ever sent: somebody opened and got no further. His
+    // rows tell of another time, so the floor needs its own one now.
+    if app.settings.retention.is_some() {
+        app.messages.raise_floor(pair, first_floor).await?;
+    }
+    Ok(Seq(0))
+}

@@ -1,0 +1,89 @@
+//! `setMessageRead`: the reader names the last message that he has seen.
+
+use hongyan_shared::{
+    Result,
+    model::{Head, Message, Pair, Position, Seq},
+    protocol::{ConversationUpdate, Push, SetMessageRead, read_by_peer},
+};
+use serde_json::json;
+
+use crate::{
+    app::App,
+    event::Event,
+    push::Audience,
+    runtime::Reply,
+    store::Consistency,
+};
+
+const HEAD: usize = 8;
+
+/// Moves the read position forward, to the last message at the most, and tells the peer and the
+/// reader's other devices.
+///
+/// A request without a `requestID` gets no answer: the client that marks what it shows has nothing
+/// to do with one, and the frame would cost as much as the mark.
+///
+/// # Errors
+/// A bad request, or a store that fails.
+pub async fn handle(app: &App, event: Event) -> Result<Reply> {
+    let request: SetMessageRead = event.request.data()?;
+    let (pair, named) = request.parse(&event.caller.user)?;
+    let (looked_up, audience) =
+        tokio::join!(look_up(app, &pair, named), app.audience(&pair, &event.connection_id));
+    let (mut head, reached) = looked_up?;
+
+    let mine = pair.mine();
+    if let Some(reached) = reached.filter(|message| message.seq > head.position(mine).seq) {
+        let position =
+            Position { seq: reached.seq, peer_count: reached.counts.of(mine.other()), time: reached.time };
+        *head.position_mut(mine) = position;
+        // He has read it, whatever becomes of the write: a mark that is lost is made again by the
+        // client, and never goes back. So the peer need not wait for it.
+        let (moved, ()) =
+            tokio::join!(app.messages.advance(&pair, mine, position), tell(app, &pair, &head, &audience));
+        moved?;
+    }
+
+    if event.request.request_id.is_none() {
+        return Ok(Reply::Silence);
+    }
+    Ok(Reply::Data(json!(update(&pair, &head))))
+}
+
+/// The end of the conversation, and the last message up to the named one.
+async fn look_up(app: &App, pair: &Pair, named: Option<Seq>) -> Result<(Head, Option<Message>)> {
+    // A client that names a message has seen it, so a read that may be a second old will do, unless
+    // that message is not in it.
+    let consistency = if named.is_some() { Consistency::Eventual } else { Consistency::Strong };
+    let mut head = app.messages.head(pair, HEAD, consistency, app.now()).await?;
+    if named.is_some_and(|named| named > head.last_seq()) {
+        head = app.messages.head(pair, HEAD, Consistency::Strong, app.now()).await?;
+    }
+    let named = named.unwrap_or_else(|| head.last_seq()).min(head.last_seq());
+    let reached = match head.messages.iter().find(|message| message.seq <= named) {
+        Some(message) => Some(message.clone()),
+        None if named <= head.position(pair.mine()).seq => None,
+        None => app
+            .messages
+            .before(pair, named.next(), 1, Consistency::Strong)
+            .await?
+            .into_iter()
+            .find(|message| message.is_live(app.now())),
+    };
+    Ok((head, reached))
+}
+
+async fn tell(app: &App, pair: &Pair, head: &Head, audience: &Audience) {
+    let position = head.position(pair.mine());
+    let to_peer = read_by_peer(pair, pair.mine(), position.seq, position.time).frame();
+    let to_others = Push::ConversationListUpdated([update(pair, head)]).frame();
+    tokio::join!(app.deliver(&audience.peer, &to_peer), app.deliver(&audience.others, &to_others));
+}
+
+fn update(pair: &Pair, head: &Head) -> ConversationUpdate {
+    ConversationUpdate {
+        conversation_id: pair.conversation_id(pair.mine()),
+        read_sequence: head.position(pair.mine()).seq,
+        unread_count: head.unread(pair.mine()),
+    }
+}

@@ -1,0 +1,146 @@
+//! From Lambda's invocation to a route and back.
+
+use std::future::Future;
+
+use hongyan_shared::{Error, Result};
+use lambda_http::{Body, Response, http::StatusCode, service_fn};
+use serde_json::Value;
+use tracing::{error, info};
+
+use crate::{app::App, authorizer::Authorizer, event::Event, push::Delivery};
+
+/// What a route answers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// The data of the reply.
+    Data(Value),
+    /// Nothing: the caller did not ask for an answer, and a frame costs money.
+    Silence,
+}
+
+/// Serves one route until the sandbox ends: the whole of a `main`.
+///
+/// # Errors
+/// When the environment is incomplete or Lambda's runtime API fails.
+pub async fn serve<Route, Answer>(route: Route) -> std::result::Result<(), lambda_http::Error>
+where
+    Route: Fn(&'static App, Event) -> Answer + Copy + Send + Sync + 'static,
+    Answer: Future<Output = Result<Reply>> + Send + 'static,
+{
+    lambda_http::tracing::init_default_subscriber();
+    // It lives as long as the sandbox.
+    let app: &'static App = Box::leak(Box::new(App::from_env().await?));
+    lambda_http::run(service_fn(move |request| async move {
+        Ok::<_, std::convert::Infallible>(respond(app, request, route).await)
+    }))
+    .await
+}
+
+/// Serves the authorizer.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_authorizer() -> std::result::Result<(), lambda_http::Error> {
+    use lambda_http::lambda_runtime::{Diagnostic, LambdaEvent, run};
+
+    lambda_http::tracing::init_default_subscriber();
+    let authorizer: &'static Authorizer = Box::leak(Box::new(Authorizer::from_env().await?));
+    run(service_fn(move |event: LambdaEvent<_>| async move {
+        authorizer.handle(event.payload).await.map_err(|error| Diagnostic {
+            error_type: "DoorError".to_owned(),
+            error_message: error.to_string(),
+        })
+    }))
+    .await
+}
+
+/// One event through one route. The laptop twin calls this as well.
+///
+/// A handshake is answered with a status, a message always with 200 and an envelope, which API
+/// Gateway hands to the client as it is.
+pub async fn respond<'a, Route, Answer>(
+    app: &'a App,
+    request: lambda_http::Request,
+    route: Route,
+) -> Response<Body>
+where
+    Route: Fn(&'a App, Event) -> Answer,
+    Answer: Future<Output = Result<Reply>>,
+{
+    let started = app.now();
+    let event = match Event::parse(&request) {
+        Ok(event) => event,
+        Err(refused) => {
+            error!(code = refused.code(), "the event has no identity");
+            return status(&refused);
+        }
+    };
+    let (key, user, connection) =
+        (event.route.clone(), event.caller.user.clone(), event.connection_id.clone());
+    let frame = event.request.clone();
+    let is_handshake = matches!(key.as_str(), "$connect" | "$disconnect");
+    let standing = if is_handshake { Ok(()) } else { event.caller.check(started) };
+
+    let outcome = match standing {
+        Ok(()) => route(app, event).await,
+        Err(refused) => Err(refused),
+    };
+    log(&key, user.as_str(), &connection, &outcome, app.now().saturating_sub(started));
+
+    match outcome {
+        Err(refused) if is_handshake => status(&refused),
+        _ if is_handshake => empty(StatusCode::OK),
+        Ok(Reply::Silence) => empty(StatusCode::OK),
+        Ok(Reply::Data(data)) => text(frame.reply(Ok(data))),
+        Err(refused) if ends_connection(&refused) => {
+            say_goodbye(app, &connection, frame.reply(Err(refused))).await
+        }
+        Err(refused) => text(frame.reply(Err(refused))),
+    }
+}
+
+fn ends_connection(refused: &Error) -> bool {
+    matches!(refused, Error::UserSig(_) | Error::Replaced)
+}
+
+/// Tells the client why, then closes. The reply goes through @connections, because API Gateway
+/// sends a route's response only after the function has ended, too late for a closed connection.
+async fn say_goodbye(app: &App, connection_id: &str, reply: String) -> Response<Body> {
+    match app.push.send(connection_id, &reply).await {
+        Delivery::Delivered => {
+            app.push.close(connection_id).await;
+            empty(StatusCode::OK)
+        }
+        Delivery::Gone => empty(StatusCode::OK),
+        Delivery::Failed => text(reply),
+    }
+}
+
+/// One line per invocation: who, what, how it ended. Never a signature, never what was said.
+fn log(route: &str, user: &str, connection: &str, outcome: &Result<Reply>, ms: u64) {
+    match outcome {
+        Ok(_) => info!(route, user, connection, code = 0, ms),
+        Err(Error::Internal(detail)) => error!(route, user, connection, code = 20005, ms, detail),
+        Err(refused) if refused.is_ours() => error!(route, user, connection, code = refused.code(), ms),
+        Err(refused) => info!(route, user, connection, code = refused.code(), ms),
+    }
+}
+
+fn status(refused: &Error) -> Response<Body> {
+    empty(match refused {
+        Error::NoIdentity => StatusCode::UNAUTHORIZED,
+        Error::Throttled => StatusCode::TOO_MANY_REQUESTS,
+        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::FORBIDDEN,
+    })
+}
+
+fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = status;
+    response
+}
+
+fn text(frame: String) -> Response<Body> {
+    Response::new(Body::Text(frame))
+}

@@ -1,0 +1,132 @@
+use aws_sdk_dynamodb::{Client, types::ReturnValuesOnConditionCheckFailure};
+use futures_util::future::try_join;
+use hongyan_shared::{
+    Result,
+    model::{Pair, Side, UserId},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{failed, from_item, text, to_item};
+
+/// Each user's list of conversations: partition is the user, sort key the peer. A row is written
+/// before the first message, once per side, and a send never touches it again.
+pub struct Conversations {
+    client: Client,
+    table: String,
+}
+
+/// An entry of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The peer.
+    pub peer: UserId,
+    /// When the conversation was opened, in milliseconds.
+    pub opened_at: u64,
+}
+
+/// How opening a conversation went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opened {
+    /// It is new.
+    Now,
+    /// It had been opened before, with messages that cannot have expired before this second, if
+    /// they can at all. No message may ever have followed: its sender may have been cut off.
+    Before {
+        /// The second.
+        first_expiry: Option<u64>,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Row {
+    /// User.
+    u: String,
+    /// Peer.
+    v: String,
+    /// Opened at, milliseconds.
+    t: u64,
+    /// The second before which no message of it can expire.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    e: Option<u64>,
+}
+
+impl Conversations {
+    pub(crate) fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// Makes sure that both users have the conversation in their lists.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn open(&self, pair: &Pair, now_ms: u64, retention: Option<u64>) -> Result<Opened> {
+        let first_expiry = retention.map(|seconds| (now_ms / 1000).saturating_add(seconds));
+        let row = |side: Side| Row {
+            u: pair.user(side).to_string(),
+            v: pair.user(side.other()).to_string(),
+            t: now_ms,
+            e: first_expiry,
+        };
+        let (low, high) = try_join(self.create(row(Side::Low)), self.create(row(Side::High))).await?;
+        Ok(match (low, high) {
+            (None, None) => Opened::Now,
+            (a, b) => Opened::Before { first_expiry: a.into_iter().chain(b).filter_map(|row| row.e).min() },
+        })
+    }
+
+    /// The row that was there already, if there was one.
+    async fn create(&self, row: Row) -> Result<Option<Row>> {
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(to_item(&row)?))
+            .condition_expression("attribute_not_exists(u)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let Err(error) = answer else { return Ok(None) };
+        match error.as_service_error() {
+            Some(service) if service.is_conditional_check_failed_exception() => {
+                match error.into_service_error() {
+                    aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(
+                        found,
+                    ) => Ok(Some(found.item.map(from_item).transpose()?.unwrap_or(row))),
+                    _ => Ok(Some(row)),
+                }
+            }
+            _ => Err(failed(error)),
+        }
+    }
+
+    /// A part of a user's list, by peer, and whether more follows.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn list(
+        &self,
+        user: &UserId,
+        after: Option<&UserId>,
+        limit: i32,
+    ) -> Result<(Vec<Listed>, bool)> {
+        let mut query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("u = :u")
+            .expression_attribute_values(":u", text(user.as_str()))
+            .limit(limit);
+        if let Some(after) = after {
+            query = query
+                .exclusive_start_key("u", text(user.as_str()))
+                .exclusive_start_key("v", text(after.as_str()));
+        }
+        let answer = query.send().await.map_err(failed)?;
+        let more = answer.last_evaluated_key.is_some();
+        let rows = answer.items.unwrap_or_default().into_iter().map(|item| {
+            let row: Row = from_item(item)?;
+            Ok(Listed { peer: UserId::parse("v", &row.v)?, opened_at: row.t })
+        });
+        Ok((rows.collect::<Result<_>>()?, more))
+    }
+}

@@ -1,0 +1,119 @@
+//! The embedded DynamoDB, in memory or on a file.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use dynoxide::storage_backend::Clock as EngineClock;
+use serde_json::Value;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tracing::warn;
+
+use crate::{StartError, clock::Clock, template::Template};
+
+/// How often what has expired is swept away. DynamoDB promises some days.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// Where the tables are.
+#[derive(Debug, Clone)]
+pub enum Data {
+    /// In memory, gone with the process.
+    Memory,
+    /// In a file in this folder.
+    Folder(PathBuf),
+}
+
+pub(crate) struct Database {
+    pub url: String,
+    engine: dynoxide::Database,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+}
+
+impl Database {
+    pub async fn open(data: &Data, template: &Template, clock: &Clock) -> Result<Self, StartError> {
+        let (stop, mut stopped) = watch::channel(false);
+        let engine = match data {
+            Data::Memory => dynoxide::Database::memory_with_clock(Arc::new(TwinClock(clock.clone())))
+                .map_err(|error| StartError::Database(error.to_string()))?,
+            Data::Folder(folder) => {
+                std::fs::create_dir_all(folder)
+                    .map_err(|source| StartError::Folder { path: folder.clone(), source })?;
+                let path = folder.join("hongyan.db");
+                let broken = |why: dynoxide::DynoxideError| StartError::DataFile {
+                    path: path.clone(),
+                    why: why.to_string(),
+                };
+                let engine = dynoxide::Database::new(&path.to_string_lossy()).map_err(broken)?;
+                // The engine reads no page before it is asked something.
+                engine.table_count().map_err(broken)?;
+                engine
+            }
+        };
+        for (create, forget) in &template.tables {
+            create_table(&engine, create, forget)?;
+        }
+
+        let failed = |error: std::io::Error| StartError::Database(error.to_string());
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
+        let url = format!("http://{}", listener.local_addr().map_err(failed)?);
+        let server = tokio::spawn({
+            let engine = engine.clone();
+            let mut until = stopped.clone();
+            async move {
+                let shutdown = async move {
+                    let _ = until.wait_for(|stopped| *stopped).await;
+                };
+                if let Err(error) = dynoxide::server::serve_with_shutdown(listener, engine, shutdown).await {
+                    warn!(error, "the embedded DynamoDB has ended");
+                }
+            }
+        });
+        if matches!(clock, Clock::System) {
+            let engine = engine.clone();
+            tokio::spawn(async move {
+                while tokio::time::timeout(SWEEP_EVERY, stopped.wait_for(|stopped| *stopped)).await.is_err() {
+                    if let Err(error) = engine.sweep_ttl() {
+                        warn!(%error, "what has expired was not swept");
+                    }
+                }
+            });
+        }
+        Ok(Self { url, engine, stop, server })
+    }
+
+    pub fn sweep(&self) -> Result<usize, StartError> {
+        self.engine.sweep_ttl().map_err(|error| StartError::Database(error.to_string()))
+    }
+
+    /// The last thing to be closed: connections that end still write.
+    pub async fn close(self) {
+        // Without a receiver it has ended already, and that it panicked is in the log.
+        let _ = self.stop.send(true);
+        let _ = self.server.await;
+    }
+}
+
+fn create_table(engine: &dynoxide::Database, create: &Value, forget: &Value) -> Result<(), StartError> {
+    let failed = |error: String| StartError::Database(error);
+    let name = create.get("TableName").and_then(Value::as_str).unwrap_or_default();
+    if engine.get_table_metadata(name).map_err(|error| failed(error.to_string()))?.is_some() {
+        return Ok(());
+    }
+    let create = serde_json::from_value(create.clone()).map_err(|error| failed(error.to_string()))?;
+    engine.create_table(create).map_err(|error| failed(error.to_string()))?;
+    let forget = serde_json::from_value(forget.clone()).map_err(|error| failed(error.to_string()))?;
+    engine.update_time_to_live(forget).map_err(|error| failed(error.to_string()))?;
+    Ok(())
+}
+
+struct TwinClock(Clock);
+
+impl EngineClock for TwinClock {
+    fn now_unix_secs(&self) -> u64 {
+        self.0.now() / 1000
+    }
+
+    #[allow(clippy::cast_precision_loss)]
+    fn now_unix_secs_f64(&self) -> f64 {
+        self.0.now() as f64 / 1000.0
+    }
+}

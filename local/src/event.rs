@@ -1,0 +1,129 @@
+//! What API Gateway tells Lambda, as the JSON that it sends. `events/` holds the same shapes.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, SystemTime},
+};
+
+use axum::http::HeaderMap;
+use serde_json::{Map, Value, json};
+
+/// The parts of an event that stay the same while a connection lasts.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    pub connection_id: String,
+    pub connected_at: u64,
+    pub stage: String,
+    pub domain: String,
+    pub source_ip: String,
+    pub user_agent: String,
+    /// What the authorizer has said about the caller.
+    pub authorizer: Value,
+}
+
+/// The handshake as the authorizer and `$connect` see it.
+#[derive(Debug, Clone)]
+pub(crate) struct Handshake {
+    pub query: HashMap<String, String>,
+    pub headers: HeaderMap,
+}
+
+/// What has happened on a connection.
+pub(crate) enum Happened<'a> {
+    Connect(&'a Handshake),
+    Text(&'a str),
+    Binary(&'a str),
+    Disconnect { code: u16, reason: &'a str },
+}
+
+impl Origin {
+    /// The event of the REQUEST authorizer.
+    pub fn authorizer_event(&self, handshake: &Handshake, now_ms: u64) -> Value {
+        json!({
+            "type": "REQUEST",
+            "methodArn": format!("arn:aws:execute-api:local:000000000000:local/{}/$connect", self.stage),
+            "headers": headers(&handshake.headers),
+            "queryStringParameters": handshake.query,
+            "requestContext": self.context("$connect", "CONNECT", now_ms),
+        })
+    }
+
+    /// The event of a route.
+    pub fn event(&self, route: &str, happened: Happened<'_>, now_ms: u64) -> Value {
+        let kind = match happened {
+            Happened::Connect(_) => "CONNECT",
+            Happened::Disconnect { .. } => "DISCONNECT",
+            Happened::Text(_) | Happened::Binary(_) => "MESSAGE",
+        };
+        let mut context = self.context(route, kind, now_ms);
+        context.insert("authorizer".to_owned(), self.authorizer.clone());
+        let mut event = Map::new();
+        match happened {
+            Happened::Connect(handshake) => {
+                event.insert("headers".to_owned(), headers(&handshake.headers));
+                event.insert("queryStringParameters".to_owned(), json!(handshake.query));
+            }
+            Happened::Text(body) => {
+                context.insert("messageId".to_owned(), json!(id()));
+                event.insert("body".to_owned(), json!(body));
+            }
+            Happened::Binary(base64) => {
+                context.insert("messageId".to_owned(), json!(id()));
+                event.insert("body".to_owned(), json!(base64));
+            }
+            Happened::Disconnect { code, reason } => {
+                context.insert("disconnectStatusCode".to_owned(), json!(code));
+                context.insert("disconnectReason".to_owned(), json!(reason));
+            }
+        }
+        event.insert("isBase64Encoded".to_owned(), json!(matches!(happened, Happened::Binary(_))));
+        event.insert("requestContext".to_owned(), Value::Object(context));
+        Value::Object(event)
+    }
+
+    fn context(&self, route: &str, kind: &str, now_ms: u64) -> Map<String, Value> {
+        let request_id = id();
+        let context = json!({
+            "routeKey": route,
+            "eventType": kind,
+            "messageDirection": "IN",
+            "stage": self.stage,
+            "apiId": "local",
+            "domainName": self.domain,
+            "connectionId": self.connection_id,
+            "connectedAt": self.connected_at,
+            "requestTimeEpoch": now_ms,
+            "requestId": request_id,
+            "extendedRequestId": request_id,
+            "identity": { "sourceIp": self.source_ip, "userAgent": self.user_agent },
+        });
+        match context {
+            Value::Object(members) => members,
+            _ => Map::new(),
+        }
+    }
+}
+
+/// A name of API Gateway's kind: fifteen letters, digits, `-` or `_`, and a `=` that has to be
+/// escaped in a URL.
+pub(crate) fn id() -> String {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let letter =
+        |_| ALPHABET.get(rand::random_range(0..ALPHABET.len())).map_or('A', |byte| char::from(*byte));
+    (0..15).map(letter).chain(['=']).collect()
+}
+
+/// A time in the notation of the management API.
+pub(crate) fn iso_8601(ms: u64) -> String {
+    let time =
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(ms)).unwrap_or(SystemTime::UNIX_EPOCH);
+    aws_sdk_dynamodb::primitives::DateTime::from(time)
+        .fmt(aws_sdk_dynamodb::primitives::DateTimeFormat::DateTime)
+        .unwrap_or_default()
+}
+
+fn headers(headers: &HeaderMap) -> Value {
+    let texts =
+        headers.iter().filter_map(|(name, value)| Some((name.to_string(), json!(value.to_str().ok()?))));
+    Value::Object(texts.collect())
+}

@@ -1,0 +1,106 @@
+//! Routes, functions and tables, read from template.yaml. The twin has no list of its own.
+
+use std::collections::BTreeMap;
+
+use hongyan_functions::{
+    app::Tables,
+    routes::{self, Handler},
+};
+use serde_json::{Map, Value, json};
+
+use crate::StartError;
+
+/// The template as far as the twin needs it.
+pub(crate) struct Template {
+    /// The last part of the URL.
+    pub stage: String,
+    /// What each route key leads to.
+    pub routes: BTreeMap<String, Target>,
+    /// The names in the query without which a handshake is refused.
+    pub identity_source: Vec<String>,
+    /// The requests that create the tables, and the one that makes each of them forget.
+    pub tables: Vec<(Value, Value)>,
+}
+
+/// What a route leads to.
+#[derive(Clone, Copy)]
+pub(crate) enum Target {
+    /// A function, and whether its answer goes back to the client.
+    Function { handler: Handler, responds: bool },
+    /// A mock: the frame has arrived, and that is all.
+    Mock,
+}
+
+impl Template {
+    pub fn read() -> Result<Self, StartError> {
+        let template: Value = serde_saphyr::from_str(include_str!("../../template.yaml"))
+            .map_err(|error| StartError::Template(error.to_string()))?;
+        Self::parse(&template).ok_or_else(|| {
+            StartError::Template(
+                "it lacks a resource, or a route leads to a function that is not here".to_owned(),
+            )
+        })
+    }
+
+    pub fn tables(&self) -> Tables {
+        Tables {
+            messages: "Messages".to_owned(),
+            conversations: "Conversations".to_owned(),
+            connections: "Connections".to_owned(),
+        }
+    }
+
+    fn parse(template: &Value) -> Option<Self> {
+        let resources = template.get("Resources")?.as_object()?;
+        let gateway = resources.get("Gateway")?.get("Properties")?;
+        let mut routes = BTreeMap::new();
+        for (key, route) in gateway.get("Routes")?.as_object()? {
+            let function = route.get("FunctionArn")?.as_str()?.strip_suffix(".Arn")?;
+            let responds = route.get("RouteResponseSelectionExpression").is_some();
+            routes.insert(key.clone(), Target::Function { handler: handler(resources, function)?, responds });
+        }
+        for route in of_type(resources, "AWS::ApiGatewayV2::Route") {
+            routes.insert(route.get("RouteKey")?.as_str()?.to_owned(), Target::Mock);
+        }
+        let identity_source = gateway.pointer("/Auth/IdentitySource")?.as_array()?.iter();
+        let tables = resources.iter().filter(|(_, resource)| type_of(resource) == "AWS::DynamoDB::Table");
+        Some(Self {
+            stage: template.pointer("/Parameters/StageName/Default")?.as_str()?.to_owned(),
+            routes,
+            identity_source: identity_source
+                .filter_map(|source| {
+                    source.as_str()?.strip_prefix("route.request.querystring.").map(str::to_owned)
+                })
+                .collect(),
+            tables: tables.map(|(name, table)| table_requests(name, table)).collect::<Option<_>>()?,
+        })
+    }
+}
+
+fn type_of(resource: &Value) -> &str {
+    resource.get("Type").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn of_type<'a>(resources: &'a Map<String, Value>, kind: &'a str) -> impl Iterator<Item = &'a Value> {
+    resources
+        .values()
+        .filter(move |resource| type_of(resource) == kind)
+        .filter_map(|resource| resource.get("Properties"))
+}
+
+fn handler(resources: &Map<String, Value>, function: &str) -> Option<Handler> {
+    routes::find(resources.get(function)?.pointer("/Metadata/BuildProperties/Binary")?.as_str()?)
+}
+
+fn table_requests(name: &str, table: &Value) -> Option<(Value, Value)> {
+    let properties = table.get("Properties")?;
+    Some((
+        json!({
+            "TableName": name,
+            "BillingMode": properties.get("BillingMode")?,
+            "KeySchema": properties.get("KeySchema")?,
+            "AttributeDefinitions": properties.get("AttributeDefinitions")?,
+        }),
+        json!({ "TableName": name, "TimeToLiveSpecification": properties.get("TimeToLiveSpecification")? }),
+    ))
+}
