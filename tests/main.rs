@@ -1,1 +1,24 @@
+//! All tests of the server, as one binary.
+//!
+//! # Layout
+//!
+//! - `harness`: a twin, its clock, its users, and recorders that count and break calls.
+//! - `routes`: one file per function, against the real engine, told by the events in `events/`.
+//! - `promises`, `budgets`: what `docs/tables.md` promises, each line by a test of its name.
+//! - `faults`: what breaks, and what must not break with it.
+//! - `bad_input`: what nobody should send, sent.
+//! - `journeys`: two users over real sockets. `gateway`: the twin against API Gateway's rules.
+//! - `contract`: template, binaries, events and documents agree. `cli`: the program `hongyan`.
+//! - `lambda`: the real binaries under AWS's runtime emulator.
 
+mod bad_input;
+mod budgets;
+mod cli;
+mod contract;
+mod faults;
+mod gateway;
+mod harness;
+mod journeys;
+mod lambda;
+mod promises;
+mod routes;

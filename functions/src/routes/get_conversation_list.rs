@@ -46,18 +46,19 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     let mut next = String::new();
     let mut list: Vec<(u64, Value)> = Vec::new();
     for (pair, head, unread) in &looked_up {
-        next = pair.conversation_id(pair.mine());
         // A conversation without a message was opened and never used, or retention has emptied it.
-        let Some(last) = head.last() else { continue };
-        let value = json!(conversation(pair, head, last, *unread));
-        match room.checked_sub(value.to_string().len()) {
-            Some(left) => room = left,
-            None => {
-                more = true;
-                break;
+        if let Some(last) = head.last() {
+            let conversation = json!(conversation(pair, head, last, *unread));
+            match room.checked_sub(conversation.to_string().len()) {
+                Some(left) => room = left,
+                None => {
+                    more = true;
+                    break;
+                }
             }
+            list.push((last.time, conversation));
         }
-        list.push((last.time, value));
+        next = pair.conversation_id(pair.mine());
     }
     if !more {
         next.clear();

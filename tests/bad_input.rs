@@ -1,0 +1,146 @@
+//! What nobody should send, on every route, over a real socket: a coded error, a socket that stays
+//! usable, and tables in which nothing has changed.
+
+use serde_json::{Value, json};
+
+use crate::harness::World;
+
+/// A value of every wrong kind.
+fn wrong_values() -> Vec<Value> {
+    vec![
+        json!(null),
+        json!(true),
+        json!(-1),
+        json!(1.5),
+        json!([]),
+        json!({}),
+        json!(""),
+        json!("a\u{0}b"),
+        json!("张三"),
+        json!("C2C"),
+        json!("C2Calice"),
+        json!("GROUPx"),
+        json!("x".repeat(100)),
+    ]
+}
+
+/// For every route a request that would do something, and its fields that have to be right.
+fn requests() -> Vec<(&'static str, Value, Vec<&'static str>)> {
+    let message = json!({
+        "to": "bob", "conversationType": "C2C", "clientID": "new", "base": 1, "type": "TIMTextElem",
+        "payload": { "text": "x" }, "cloudCustomData": "y",
+    });
+    vec![
+        ("sendMessage", message, vec!["to", "conversationType", "clientID", "type", "payload"]),
+        ("getMessageList", json!({ "conversationID": "C2Cbob" }), vec!["conversationID"]),
+        ("setMessageRead", json!({ "conversationID": "C2Cbob" }), vec!["conversationID"]),
+    ]
+}
+
+async fn tables(world: &World) -> Vec<Value> {
+    let mut rows = world.dump("Messages").await;
+    rows.extend(world.dump("Conversations").await);
+    rows.extend(world.dump("Connections").await);
+    rows
+}
+
+#[tokio::test]
+async fn a_field_that_is_missing_or_wrong_gets_a_coded_error() {
+    let world = World::new().await;
+    let mut alice = world.connect("alice").await;
+    world.send("bob", "alice", "1", 0).await;
+    let before = tables(&world).await;
+
+    for (action, good, fields) in requests() {
+        for field in &fields {
+            let mut missing = good.clone();
+            missing.as_object_mut().unwrap().remove(*field);
+            let reply = alice.request(action, missing).await;
+            assert_eq!(reply["code"], 70402, "{action} without {field}: {reply}");
+
+            for value in wrong_values() {
+                let is_legal = *field == "clientID"
+                    && value.as_str().is_some_and(|text| text.starts_with("C2C") || text == "GROUPx")
+                    || *field == "to" && matches!(value.as_str(), Some("C2C" | "C2Calice" | "GROUPx"));
+                if is_legal {
+                    continue;
+                }
+                let mut wrong = good.clone();
+                wrong[field] = value.clone();
+                let reply = alice.request(action, wrong).await;
+                let code = reply["code"].as_i64().unwrap();
+                assert!(
+                    [7003, 20003, 70402, 90002].contains(&code),
+                    "{action} with {field}={value}: {reply}"
+                );
+                assert!(!reply["message"].as_str().unwrap().is_empty());
+                assert!(reply["message"].as_str().unwrap().len() < 1_000);
+            }
+        }
+    }
+    for (action, data, code) in [
+        ("sendMessage", json!({ "payload": { "text": "x".repeat(12 * 1024 + 1) } }), 80002),
+        ("sendMessage", json!({ "payload": { "text": "a\u{0}b" } }), 90002),
+        ("sendMessage", json!({ "cloudCustomData": "\u{0}" }), 90002),
+        ("sendMessage", json!({ "cloudCustomData": 5 }), 70402),
+        ("sendMessage", json!({ "base": -1 }), 70402),
+        ("sendMessage", json!({ "base": "1" }), 70402),
+        ("sendMessage", json!({ "base": 99 }), 20004),
+        ("sendMessage", json!({ "to": "alice" }), 20003),
+        ("getMessageList", json!({ "nextReqMessageID": 5 }), 70402),
+        ("getMessageList", json!({ "nextReqMessageID": "-1" }), 70402),
+        ("getMessageList", json!({ "fromSequence": "1" }), 70402),
+        ("getMessageList", json!({ "count": "15" }), 70402),
+        ("setMessageRead", json!({ "sequence": -1 }), 70402),
+        ("setMessageRead", json!({ "sequence": 1e300 }), 70402),
+    ] {
+        let (_, mut request, _) = requests().into_iter().find(|(name, ..)| *name == action).unwrap();
+        request.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
+        let reply = alice.request(action, request).await;
+        assert_eq!(reply["code"], code, "{action}: {reply:.300}");
+    }
+    let reply = alice.request("getConversationList", json!({ "nextReqConversationID": "x" })).await;
+    assert_eq!(reply["code"], 70402);
+    for action in ["sendMessage", "getMessageList", "setMessageRead", "getConversationList"] {
+        for data in [json!([]), json!("x"), json!(5)] {
+            assert_eq!(alice.request(action, data).await["code"], 70402, "{action}");
+        }
+    }
+
+    assert_eq!(tables(&world).await, before, "nothing was written");
+    alice.ask("login", json!({})).await;
+}
+
+#[tokio::test]
+async fn a_frame_that_is_no_request_gets_a_coded_error() {
+    let world = World::new().await;
+    let mut alice = world.connect("alice").await;
+    let before = tables(&world).await;
+    let deep = format!(r#"{{"action":"sendMessage","data":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
+    for (frame, code) in [
+        ("", 60003),
+        ("hello", 60003),
+        ("null", 60003),
+        ("[1]", 60003),
+        (r#"{"action":"sendMessage","data":{"payload":{"text":"\ud800"}}}"#, 60003),
+        (r#"{"action":"sendMessage","data":{"to":"\udc00\ud800"}}"#, 60003),
+        (deep.as_str(), 60003),
+        (r#"{"data":{}}"#, 70402),
+        (r#"{"action":7}"#, 70402),
+        (r#"{"action":"$connect"}"#, 60009),
+        (r#"{"action":"$disconnect"}"#, 60009),
+        (r#"{"action":"$default"}"#, 60009),
+        (r#"{"action":"SendMessage"}"#, 60009),
+        (r#"{"action":"sendMessage","requestID":7}"#, 70402),
+        (r#"{"action":"sendMessage","requestID":{}}"#, 70402),
+    ] {
+        alice.say(frame.to_owned()).await;
+        let reply = alice.frame().await;
+        assert_eq!(reply["code"], code, "{frame:.100}: {reply}");
+    }
+    alice.say(tokio_tungstenite::tungstenite::Message::binary(vec![0xff, 0xfe, 0x00])).await;
+    assert_eq!(alice.frame().await["code"], 60003);
+
+    assert_eq!(tables(&world).await, before);
+    alice.ask("login", json!({})).await;
+}

@@ -1,0 +1,124 @@
+//! What breaks, and what must not break with it.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::harness::{World, recorder::Fault, sequences, text_message};
+
+/// Retries as a client does: the same ID and the same base until there is an answer.
+async fn send_until_acknowledged(world: &World, from: &str, to: &str, client_id: &str, base: u64) -> u64 {
+    for _ in 0..50 {
+        let reply = world.invoke("send-message", from, text_message(to, client_id, base)).await;
+        if reply["code"] == 0 {
+            return reply["data"]["message"]["sequence"].as_u64().unwrap();
+        }
+        assert!([20004, 20005, 60007].contains(&reply["code"].as_i64().unwrap()), "{reply}");
+    }
+    panic!("{client_id} was never acknowledged");
+}
+
+#[tokio::test]
+async fn a_database_that_fails_throttles_and_forgets_to_answer_loses_and_doubles_nothing() {
+    let world = World::new().await;
+    let mut state = 7_u64;
+    world.dynamodb.break_calls(move |_, _| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        match (state >> 33) % 100 {
+            0..=4 => Fault::Refuse(500, "InternalServerError"),
+            5..=9 => Fault::Refuse(400, "ThrottlingException"),
+            10..=14 => Fault::ResetAfter,
+            15..=19 => Fault::Stale,
+            _ => Fault::None,
+        }
+    });
+    let writers = (0..4).map(|writer| {
+        let world = &world;
+        async move {
+            let (from, to) = if writer % 2 == 0 { ("alice", "bob") } else { ("bob", "alice") };
+            let mut base = 0;
+            let mut acknowledged = Vec::new();
+            for number in 0..25 {
+                base = send_until_acknowledged(world, from, to, &format!("{writer}-{number}"), base).await;
+                acknowledged.push((base, format!("{writer}-{number}")));
+            }
+            acknowledged
+        }
+    });
+    let mut acknowledged: Vec<(u64, String)> = join_all(writers).await.into_iter().flatten().collect();
+    acknowledged.sort();
+    world.dynamodb.mend();
+
+    let history = world.history("alice", "bob").await;
+    assert_eq!(sequences(&history), (1..=100).collect::<Vec<_>>());
+    let stored: Vec<(u64, String)> = history
+        .iter()
+        .map(|message| {
+            (message["sequence"].as_u64().unwrap(), message["clientID"].as_str().unwrap().to_owned())
+        })
+        .collect();
+    assert_eq!(stored, acknowledged, "what was acknowledged is what is there, under the same number");
+}
+
+#[tokio::test]
+async fn a_push_that_hangs_delays_the_acknowledgement_by_no_more_than_its_patience() {
+    let world = World::new().await;
+    let _bob = world.connect("bob").await;
+    world.management.break_calls(|_, _| Fault::LoseCall);
+    let started = Instant::now();
+    assert_eq!(world.send("alice", "bob", "1", 0).await, 1);
+    let waited = started.elapsed();
+    assert!((Duration::from_millis(1_500)..Duration::from_millis(2_500)).contains(&waited), "{waited:?}");
+}
+
+#[tokio::test]
+async fn a_database_that_is_down_is_told_to_the_client_and_nothing_else() {
+    let world = World::new().await;
+    world.dynamodb.break_calls(|_, _| Fault::Refuse(400, "ResourceNotFoundException"));
+    let data = json!({ "conversationID": "C2Cbob" });
+    for (function, data) in [
+        ("send-message", text_message("bob", "1", 0)),
+        ("get-message-list", data.clone()),
+        ("set-message-read", data),
+        ("get-conversation-list", json!({})),
+        ("login", json!({})),
+        ("logout", json!({})),
+    ] {
+        let reply = world.invoke(function, "alice", data).await;
+        assert_eq!(reply["code"], 20005, "{function}");
+        assert!(
+            !reply.to_string().contains("ResourceNotFound"),
+            "the client learns nothing about the account"
+        );
+    }
+}
+
+#[tokio::test]
+async fn throttling_is_told_apart() {
+    let world = World::new().await;
+    world.dynamodb.break_calls(|_, _| Fault::Refuse(400, "ProvisionedThroughputExceededException"));
+    let reply = world.invoke("get-conversation-list", "alice", json!({})).await;
+    assert_eq!(reply["code"], 60007);
+}
+
+#[tokio::test]
+async fn a_stale_replica_does_not_hide_what_has_been_read() {
+    let world = World::new().await;
+    world.send("bob", "alice", "1", 0).await;
+    world.conversation("alice", "bob").await;
+    world.invoke("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": 1 })).await;
+    world.send("bob", "alice", "2", 1).await;
+
+    // The reader names a message that the replica has not got yet.
+    world.dynamodb.break_calls(|_, _| Fault::Stale);
+    let reply =
+        world.invoke("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": 2 })).await;
+    assert_eq!(reply["data"], json!({ "conversationID": "C2Cbob", "readSequence": 2, "unreadCount": 0 }));
+
+    // A range is what fills gaps, so it is never stale.
+    let range = world
+        .invoke("get-message-list", "alice", json!({ "conversationID": "C2Cbob", "fromSequence": 1 }))
+        .await;
+    assert_eq!(sequences(range["data"]["messageList"].as_array().unwrap()), [1, 2]);
+}

@@ -1,0 +1,194 @@
+//! The world of a test: a twin with its own tables in memory on free ports, a clock that the test
+//! holds, and the functions' world once more, seen through recorders.
+
+pub mod recorder;
+pub mod socket;
+
+use std::time::Duration;
+
+use hongyan_functions::{
+    app::{App, Settings},
+    routes::{self, Handler},
+    runtime::respond,
+};
+use hongyan_local::{Config, Data, Running, clock::Clock, dynamodb_client, management_client, start};
+use hongyan_shared::sig::{Key, Keys, issue};
+use lambda_http::{Body, Response};
+use serde_json::{Value, json};
+
+use recorder::{Call, Recorder};
+use socket::Socket;
+
+pub const SDK_APP_ID: u64 = 1_400_000_000;
+pub const KEY: &str = "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e";
+
+/// When every test begins: the second of the events in `events/`.
+pub const START_MS: u64 = 1_795_400_001_000;
+
+pub struct World {
+    pub clock: Clock,
+    pub twin: Running,
+    /// The functions' world, on the twin's tables and connections, through the recorders.
+    pub app: App,
+    pub dynamodb: Recorder,
+    pub management: Recorder,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    pub async fn with(settings: Settings) -> Self {
+        let clock = Clock::manual(START_MS);
+        let twin = start(Config {
+            port: 0,
+            data: Data::Memory,
+            sdk_app_id: SDK_APP_ID,
+            keys: Keys::one(Key::parse(KEY).unwrap()),
+            settings,
+            clock: clock.clone(),
+        })
+        .await
+        .unwrap();
+        let dynamodb = Recorder::before(&twin.dynamodb_url).await;
+        let management = Recorder::before(&twin.management_url).await;
+        let app = App::new(
+            dynamodb_client(&dynamodb.url),
+            management_client(&management.url),
+            twin.tables.clone(),
+            clock.reader(),
+            settings,
+        );
+        Self { clock, twin, app, dynamodb, management }
+    }
+
+    /// Connects a user to the twin, as a web client.
+    pub async fn connect(&self, user: &str) -> Socket {
+        Socket::connect(&self.url(user, "Web", None)).await.unwrap()
+    }
+
+    pub fn url(&self, user: &str, platform: &str, instance: Option<&str>) -> String {
+        let sig = user_sig(user, self.clock.now() / 1000);
+        let instance = instance.map(|instance| format!("&instance={instance}")).unwrap_or_default();
+        format!(
+            "{}?SDKAppID={SDK_APP_ID}&userID={user}&userSig={sig}&platform={platform}{instance}",
+            self.twin.websocket_url
+        )
+    }
+
+    /// Invokes a function with its event from `events/`, as the given user with the given data.
+    pub async fn invoke(&self, function: &str, user: &str, data: Value) -> Value {
+        let mut event = event(function);
+        set_user(&mut event, user);
+        let action = event["requestContext"]["routeKey"].clone();
+        event["body"] = json!(json!({ "action": action, "requestID": "1", "data": data }).to_string());
+        body(self.respond(function, &event).await)
+    }
+
+    /// Invokes a function with an event as it is.
+    pub async fn respond(&self, function: &str, event: &Value) -> Response<Body> {
+        let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+        respond(&self.app, request, handler(function)).await
+    }
+
+    /// As [`World::invoke`], for a message that must arrive.
+    pub async fn send(&self, from: &str, to: &str, client_id: &str, base: u64) -> u64 {
+        let reply = self.invoke("send-message", from, text_message(to, client_id, base)).await;
+        assert_eq!(reply["code"], 0, "{reply}");
+        reply["data"]["message"]["sequence"].as_u64().unwrap()
+    }
+
+    /// The whole history of a conversation, oldest first, page by page.
+    pub async fn history(&self, me: &str, peer: &str) -> Vec<Value> {
+        let (mut history, mut next) = (Vec::new(), String::new());
+        loop {
+            let data = json!({ "conversationID": format!("C2C{peer}"), "nextReqMessageID": next });
+            let reply = self.invoke("get-message-list", me, data).await;
+            assert_eq!(reply["code"], 0, "{reply}");
+            let page = reply["data"]["messageList"].as_array().unwrap().clone();
+            history.splice(0..0, page);
+            if reply["data"]["isCompleted"] == true {
+                return history;
+            }
+            next = reply["data"]["nextReqMessageID"].as_str().unwrap().to_owned();
+        }
+    }
+
+    /// The conversation of `me` with `peer` as the list shows it.
+    pub async fn conversation(&self, me: &str, peer: &str) -> Option<Value> {
+        let reply = self.invoke("get-conversation-list", me, json!({})).await;
+        let list = reply["data"]["conversationList"].as_array().unwrap();
+        list.iter().find(|conversation| conversation["conversationID"] == format!("C2C{peer}")).cloned()
+    }
+
+    /// Every item of a table.
+    pub async fn dump(&self, table: &str) -> Vec<Value> {
+        let answer = reqwest::Client::new()
+            .post(&self.twin.dynamodb_url)
+            .header("x-amz-target", "DynamoDB_20120810.Scan")
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("authorization", "AWS4-HMAC-SHA256 Credential=local/20261123/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+            .header("x-amz-date", "20261123T000000Z")
+            .body(json!({ "TableName": table }).to_string())
+            .send()
+            .await
+            .unwrap();
+        let answer: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+        answer["Items"].as_array().unwrap_or_else(|| panic!("{answer}")).clone()
+    }
+
+    /// The calls since the last time, in the order in which they were begun.
+    pub fn calls(&self) -> Vec<Call> {
+        let mut calls = self.dynamodb.take();
+        calls.extend(self.management.take());
+        calls.sort_by_key(|call| call.started);
+        calls
+    }
+
+    pub fn later(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+}
+
+pub fn user_sig(user: &str, now_s: u64) -> String {
+    issue(&Key::parse(KEY).unwrap(), SDK_APP_ID, user, now_s, 7 * 24 * 60 * 60)
+}
+
+pub fn handler(function: &str) -> Handler {
+    let function = if function == "login" { "connect" } else { function };
+    routes::find(function).unwrap_or_else(|| panic!("no function {function}"))
+}
+
+/// An event from `events/`.
+pub fn event(name: &str) -> Value {
+    let path = format!("{}/../events/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{path}"))).unwrap()
+}
+
+/// Makes the event another user's, over a connection of his own.
+pub fn set_user(event: &mut Value, user: &str) {
+    let context = &mut event["requestContext"];
+    context["connectionId"] = json!(format!("{user}-connection="));
+    context["authorizer"]["userID"] = json!(user);
+    context["authorizer"]["principalId"] = json!(user);
+}
+
+pub fn body(response: Response<Body>) -> Value {
+    match response.into_body() {
+        Body::Text(text) => serde_json::from_str(&text).unwrap(),
+        _ => Value::Null,
+    }
+}
+
+/// About twenty Chinese characters, the message of the budgets.
+pub fn text_message(to: &str, client_id: &str, base: u64) -> Value {
+    json!({
+        "to": to, "conversationType": "C2C", "clientID": client_id, "base": base,
+        "type": "TIMTextElem", "payload": { "text": "今天下班以后我们一起去吃那家新开的面馆吧" },
+    })
+}
+
+pub fn sequences(messages: &[Value]) -> Vec<u64> {
+    messages.iter().map(|message| message["sequence"].as_u64().unwrap()).collect()
+}

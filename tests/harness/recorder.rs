@@ -1,0 +1,199 @@
+//! A stand between the SDK and what it talks to: it writes down every call with what it cost, and
+//! breaks those that the test wants broken.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Request, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+/// A call that was made.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// `Query`, `PutItem` and so on; `POST` or `DELETE` for connections.
+    pub operation: String,
+    pub request: Value,
+    pub read_units: f64,
+    pub write_units: f64,
+    pub started: Instant,
+    pub ended: Instant,
+}
+
+/// What becomes of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fault {
+    None,
+    /// It arrives, and its answer never does.
+    LoseAnswer,
+    /// It does not arrive, and neither does an answer.
+    LoseCall,
+    /// It is refused with a status and an error type.
+    Refuse(u16, &'static str),
+    /// It is answered as the same call was answered before.
+    Stale,
+    /// It does not arrive, and the connection breaks.
+    Reset,
+    /// It arrives, and the connection breaks before its answer is through.
+    ResetAfter,
+}
+
+type Plan = Box<dyn FnMut(&str, &Value) -> Fault + Send>;
+
+#[derive(Clone)]
+pub struct Recorder {
+    pub url: String,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    target: String,
+    client: reqwest::Client,
+    calls: Mutex<Vec<Call>>,
+    plan: Mutex<Plan>,
+    answers: Mutex<HashMap<String, Bytes>>,
+    lost: Notify,
+}
+
+impl Recorder {
+    pub async fn before(target: &str) -> Self {
+        let inner = Arc::new(Inner {
+            target: target.to_owned(),
+            client: reqwest::Client::new(),
+            calls: Mutex::default(),
+            plan: Mutex::new(Box::new(|_, _| Fault::None)),
+            answers: Mutex::default(),
+            lost: Notify::new(),
+        });
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().fallback(forward).with_state(Arc::clone(&inner));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { url, inner }
+    }
+
+    /// The calls since the last time.
+    pub fn take(&self) -> Vec<Call> {
+        std::mem::take(&mut self.inner.calls.lock().unwrap())
+    }
+
+    /// From now on, this decides what becomes of a call.
+    pub fn break_calls(&self, plan: impl FnMut(&str, &Value) -> Fault + Send + 'static) {
+        *self.inner.plan.lock().unwrap() = Box::new(plan);
+    }
+
+    pub fn mend(&self) {
+        self.break_calls(|_, _| Fault::None);
+    }
+
+    /// Waits until a call or its answer is lost.
+    pub async fn lost(&self) {
+        self.inner.lost.notified().await;
+    }
+}
+
+async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response {
+    let started = Instant::now();
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    let target = parts.headers.get("x-amz-target").map(|value| value.to_str().unwrap().to_owned());
+    let mut request: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let operation = match &target {
+        Some(target) => target.rsplit('.').next().unwrap().to_owned(),
+        None => parts.method.to_string(),
+    };
+    let fault = (inner.plan.lock().unwrap())(&operation, &request);
+    let key = format!("{operation}{request}");
+    match &fault {
+        Fault::Refuse(status, kind) => return refuse(*status, kind),
+        Fault::LoseCall => return lose(&inner).await,
+        Fault::Reset => return broken(),
+        Fault::Stale if request["ConsistentRead"] != true => {
+            if let Some(answer) = inner.answers.lock().unwrap().get(&key) {
+                return ([("content-type", "application/x-amz-json-1.0")], answer.clone()).into_response();
+            }
+        }
+        _ => {}
+    }
+
+    let forwarded = match &target {
+        // The product does not ask what a call costs, so that nobody pays for the answer.
+        Some(_) => {
+            request["ReturnConsumedCapacity"] = json!("TOTAL");
+            Bytes::from(request.to_string())
+        }
+        None => body,
+    };
+    let path = parts.uri.path_and_query().map(|path| path.as_str()).unwrap_or_default();
+    let mut headers = parts.headers.clone();
+    for name in ["host", "content-length", "transfer-encoding"] {
+        headers.remove(name);
+    }
+    let url = format!("{}{}", inner.target, if path == "/" { "" } else { path });
+    let answer =
+        inner.client.request(parts.method, url).headers(headers).body(forwarded).send().await.unwrap();
+    let (status, mut headers) = (answer.status(), answer.headers().clone());
+    let bytes = answer.bytes().await.unwrap();
+    inner.answers.lock().unwrap().insert(key, bytes.clone());
+
+    let parsed: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let units = parsed["ConsumedCapacity"]["CapacityUnits"].as_f64().unwrap_or_default();
+    let is_read = matches!(operation.as_str(), "Query" | "GetItem");
+    inner.calls.lock().unwrap().push(Call {
+        operation,
+        request,
+        read_units: if is_read { units } else { 0.0 },
+        write_units: if is_read { 0.0 } else { units },
+        started,
+        ended: Instant::now(),
+    });
+    if fault == Fault::LoseAnswer {
+        return lose(&inner).await;
+    }
+    if fault == Fault::ResetAfter {
+        return broken();
+    }
+    headers.remove("transfer-encoding");
+    (status, headers, bytes).into_response()
+}
+
+async fn lose(inner: &Inner) -> Response {
+    inner.lost.notify_one();
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    StatusCode::GATEWAY_TIMEOUT.into_response()
+}
+
+fn broken() -> Response {
+    let reset = futures_util::stream::once(async { Err::<Bytes, _>(std::io::Error::other("reset")) });
+    Response::new(Body::from_stream(reset))
+}
+
+fn refuse(status: u16, kind: &str) -> Response {
+    let body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "injected" });
+    Response::builder()
+        .status(status)
+        .header("x-amzn-errortype", kind)
+        .header("content-type", "application/x-amz-json-1.0")
+        .body(Body::from(body.to_string()))
+        .unwrap()
+}
+
+/// How many calls had to wait for one another: the longest chain in which each began after the one
+/// before it had ended.
+pub fn round_trips(calls: &[Call]) -> usize {
+    let mut depths: Vec<usize> = Vec::new();
+    for (index, call) in calls.iter().enumerate() {
+        let before = calls[..index].iter().zip(&depths).filter(|(earlier, _)| earlier.ended <= call.started);
+        depths.push(1 + before.map(|(_, depth)| *depth).max().unwrap_or(0));
+    }
+    depths.into_iter().max().unwrap_or(0)
+}

@@ -1,0 +1,454 @@
+//! The promises of `docs/tables.md`, each proven from what clients saw and what the tables hold.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures_util::future::join_all;
+use hongyan_functions::app::{App, Settings};
+use hongyan_local::{clock::Clock, dynamodb_client, management_client};
+use hongyan_shared::model::{After, ClientId, Draft, Elem, Head, Pair, Seq, UserId};
+use serde_json::{Value, json};
+
+use crate::harness::{START_MS, World, body, event, recorder::Fault, sequences, set_user, text_message};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn with_retention() -> Settings {
+    Settings { retention: Some(DAY.as_secs()), ..Settings::default() }
+}
+
+/// Sends, and gives up when a call or an answer is lost: the function was killed there.
+async fn send_or_die(world: &World, from: &str, data: Value) -> Option<Value> {
+    tokio::select! {
+        reply = world.invoke("send-message", from, data) => Some(reply),
+        () = world.dynamodb.lost() => None,
+        () = world.management.lost() => None,
+    }
+}
+
+/// From now on, the `nth` call is lost, or its answer.
+fn lose(world: &World, nth: usize, fault: Fault) {
+    let mut count = 0;
+    world.dynamodb.break_calls(move |_, _| {
+        count += 1;
+        if count == nth { fault.clone() } else { Fault::None }
+    });
+}
+
+fn pair(a: &str, b: &str) -> Pair {
+    Pair::of(&UserId::parse("a", a).unwrap(), &UserId::parse("b", b).unwrap()).unwrap()
+}
+
+/// What is stored of a conversation: (sequence, sender, client ID), in order.
+async fn stored(world: &World, key: &str) -> Vec<(u64, String, String)> {
+    let rows = world.dump("Messages").await;
+    let of_it =
+        rows.iter().filter(|row| row["p"]["S"] == key && row["s"]["S"].as_str().unwrap().starts_with('M'));
+    let text = |row: &Value, name: &str| row[name]["S"].as_str().unwrap().to_owned();
+    let mut stored: Vec<_> =
+        of_it.map(|row| (text(row, "s")[1..].parse().unwrap(), text(row, "f"), text(row, "c"))).collect();
+    stored.sort();
+    stored
+}
+
+async fn assert_exactly_once(world: &World, key: &str, expected: &[(&str, &str)]) {
+    let stored = stored(world, key).await;
+    let numbers: Vec<u64> = stored.iter().map(|(number, ..)| *number).collect();
+    assert_eq!(numbers, (1..=expected.len() as u64).collect::<Vec<_>>(), "no hole in {stored:?}");
+    for (from, client_id) in expected {
+        let times = stored.iter().filter(|(_, f, c)| f == from && c == client_id).count();
+        assert_eq!(times, 1, "{from} {client_id} in {stored:?}");
+    }
+}
+
+#[tokio::test]
+async fn p1_an_acknowledged_send_is_in_the_history_exactly_once_wherever_the_function_was_killed() {
+    for settings in [Settings::default(), with_retention()] {
+        let world = World::with(settings).await;
+        let mut killed = 0;
+        for (index, fault) in [Fault::LoseCall, Fault::LoseAnswer].into_iter().enumerate() {
+            for nth in 1.. {
+                let (a, b) = (format!("a{index}-{nth}"), format!("b{index}-{nth}"));
+                let key = pair(&a, &b).key();
+
+                // The first message of a conversation, then one in the middle.
+                lose(&world, nth, fault.clone());
+                let first = send_or_die(&world, &a, text_message(&b, "first", 0)).await;
+                world.dynamodb.mend();
+                assert_eq!(world.send(&a, &b, "first", 0).await, 1);
+                lose(&world, nth, fault.clone());
+                let second = send_or_die(&world, &b, text_message(&a, "second", 1)).await;
+                world.dynamodb.mend();
+                assert_eq!(world.send(&b, &a, "second", 1).await, 2);
+                assert_eq!(world.send(&a, &b, "third", 2).await, 3);
+
+                assert_exactly_once(&world, &key, &[(&a, "first"), (&b, "second"), (&a, "third")]).await;
+                if first.is_some() && second.is_some() {
+                    break;
+                }
+                killed += usize::from(first.is_none()) + usize::from(second.is_none());
+            }
+        }
+        // Six calls of a first message and four of a later one, each lost on its way and on its way back.
+        assert!(killed >= 20, "{killed}");
+    }
+}
+
+#[tokio::test]
+async fn p1_a_function_that_was_killed_while_it_pushed_has_sent_already() {
+    let world = World::new().await;
+    let _bob = world.connect("bob").await;
+    world.management.break_calls(|_, _| Fault::LoseCall);
+    assert_eq!(send_or_die(&world, "alice", text_message("bob", "1", 0)).await, None);
+    world.management.mend();
+    assert_eq!(world.send("alice", "bob", "1", 0).await, 1);
+    assert_exactly_once(&world, "alice·bob", &[("alice", "1")]).await;
+}
+
+#[tokio::test]
+async fn p2_a_message_keeps_its_number_however_often_at_once() {
+    let world = World::new().await;
+    for round in 0..12 {
+        let copies = 1 + round % 5;
+        let mine: Vec<_> = (0..copies).map(|_| world.send("alice", "bob", "same", 0)).collect();
+        let others: Vec<_> = (0..3).map(|n| world.send("bob", "alice", ["x", "y", "z"][n], 0)).collect();
+        let (mine, _) = tokio::join!(join_all(mine), join_all(others));
+        assert!(mine.windows(2).all(|two| two[0] == two[1]), "{mine:?}");
+    }
+    assert_exactly_once(&world, "alice·bob", &[("alice", "same"), ("bob", "x"), ("bob", "y"), ("bob", "z")])
+        .await;
+}
+
+#[tokio::test]
+async fn p2_a_message_keeps_its_number_however_late() {
+    let world = World::new().await;
+    assert_eq!(world.send("alice", "bob", "early", 0).await, 1);
+    world.later(Duration::from_secs(600));
+    assert_eq!(world.send("alice", "bob", "early", 0).await, 1);
+
+    many(&world, 1, 1_000).await;
+    world.later(365 * DAY);
+    assert_eq!(world.send("alice", "bob", "early", 0).await, 1);
+
+    // Beyond that it cannot be told, and nothing is written on a guess.
+    many(&world, 1_001, 2_100).await;
+    let reply = world.invoke("send-message", "alice", text_message("bob", "early", 0)).await;
+    assert_eq!((&reply["code"], &reply["data"]["lastSequence"]), (&json!(20004), &json!(3_101)));
+    assert_eq!(stored(&world, "alice·bob").await.len(), 3_101);
+}
+
+/// Many messages from bob, written as the function would write them, without its queries.
+async fn many(world: &World, after: u64, count: u64) {
+    let pair = pair("bob", "alice");
+    let mut last = world.app.messages.range(&pair, Seq(after), Seq(after), 1).await.unwrap().remove(0);
+    for number in 0..count {
+        let draft = Draft {
+            client_id: ClientId::parse(&format!("bob-{}", after + number)).unwrap(),
+            from: pair.mine(),
+            elem: Elem::parse("TIMTextElem", json!({ "text": "x" }), None).unwrap(),
+        };
+        last = Head::default().place(&draft, After::Message(&last), world.app.now(), None);
+        world.app.messages.append(&pair, &last).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn p3_numbers_have_no_hole_with_any_number_of_writers() {
+    for writers in [2_usize, 4, 8] {
+        let world = World::new().await;
+        let conversations = (0..writers).map(|writer| {
+            let world = &world;
+            async move {
+                let (from, to) = if writer % 2 == 0 { ("alice", "bob") } else { ("bob", "alice") };
+                let mut base = 0;
+                for number in 0..6 {
+                    base = world.send(from, to, &format!("{writer}-{number}"), base).await;
+                }
+            }
+        });
+        join_all(conversations).await;
+        let numbers: Vec<u64> =
+            stored(&world, "alice·bob").await.iter().map(|(number, ..)| *number).collect();
+        assert_eq!(numbers, (1..=writers as u64 * 6).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn p3_no_number_is_used_again_after_every_message_has_expired() {
+    for (sent, swept) in [(1, true), (5, true), (32, true), (33, true), (70, true), (5, false), (40, false)] {
+        let world = World::with(with_retention()).await;
+        for base in 0..sent {
+            assert_eq!(world.send("alice", "bob", &base.to_string(), base).await, base + 1);
+        }
+        world.later(2 * DAY);
+        if swept {
+            world.twin.sweep_expired().unwrap();
+            assert!(stored(&world, "alice·bob").await.is_empty());
+        }
+        assert!(world.history("alice", "bob").await.is_empty());
+        assert!(world.conversation("bob", "alice").await.is_none());
+
+        let next = world.send("bob", "alice", "after", 0).await;
+        assert!(next > sent, "{next} after {sent}");
+        assert_eq!(world.send("bob", "alice", "after", 0).await, next);
+        assert_eq!(world.send("alice", "bob", "after", next).await, next + 1);
+        assert_eq!(world.conversation("alice", "bob").await.unwrap()["unreadCount"], 1);
+
+        // And again, so that the floor itself stands on something.
+        world.later(2 * DAY);
+        world.twin.sweep_expired().unwrap();
+        assert!(world.send("bob", "alice", "again", 0).await > next + 1);
+    }
+}
+
+#[tokio::test]
+async fn p3_who_opens_a_conversation_and_is_cut_off_uses_up_no_number() {
+    let world = World::with(with_retention()).await;
+    lose(&world, 4, Fault::LoseCall);
+    assert_eq!(send_or_die(&world, "alice", text_message("bob", "1", 0)).await, None);
+    world.dynamodb.mend();
+    assert_eq!(world.dump("Conversations").await.len(), 2);
+    assert_eq!(world.conversation("alice", "bob").await, None, "an opened conversation is not shown");
+    assert_eq!(world.send("alice", "bob", "1", 0).await, 1);
+
+    world.later(2 * DAY);
+    world.twin.sweep_expired().unwrap();
+    assert!(world.send("alice", "bob", "2", 0).await > 1);
+}
+
+#[tokio::test]
+async fn p4_time_never_decreases_though_clocks_are_five_minutes_apart() {
+    let world = World::new().await;
+    let slow = App::new(
+        dynamodb_client(&world.dynamodb.url),
+        management_client(&world.management.url),
+        world.twin.tables.clone(),
+        Clock::manual(START_MS - 300_000).reader(),
+        Settings::default(),
+    );
+    for base in 0..6_u64 {
+        let mut event = event("send-message");
+        set_user(&mut event, "alice");
+        let data = text_message("bob", &base.to_string(), base);
+        event["body"] = json!(json!({ "action": "sendMessage", "data": data }).to_string());
+        let app = if base % 2 == 0 { &world.app } else { &slow };
+        let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+        let handler = crate::harness::handler("send-message");
+        assert_eq!(body(hongyan_functions::runtime::respond(app, request, handler).await)["code"], 0);
+        world.later(Duration::from_secs(1));
+    }
+    let times: Vec<u64> =
+        world.history("alice", "bob").await.iter().map(|message| message["time"].as_u64().unwrap()).collect();
+    assert!(times.windows(2).all(|two| two[0] <= two[1]), "{times:?}");
+}
+
+#[tokio::test]
+async fn p5_all_devices_converge_though_pushes_are_lost_doubled_and_late() {
+    let world = World::new().await;
+    let mut devices = Vec::new();
+    for (user, platform) in [("alice", "iOS"), ("alice", "Web"), ("bob", "iOS"), ("bob", "Web")] {
+        let url = world.url(user, platform, None);
+        devices.push((user, crate::harness::socket::Socket::connect(&url).await.unwrap()));
+    }
+    // A third of the pushes fails, another third is delivered though the function does not learn of
+    // it, which makes the SDK send it again.
+    let mut count = 0;
+    world.management.break_calls(move |_, _| {
+        count += 1;
+        [Fault::None, Fault::Refuse(403, "ForbiddenException"), Fault::ResetAfter][count % 3].clone()
+    });
+    let sends = (0..12_u64).map(|n| {
+        let (from, to) = if n % 2 == 0 { ("alice", "bob") } else { ("bob", "alice") };
+        let world = &world;
+        async move { world.send(from, to, &n.to_string(), 0).await }
+    });
+    join_all(sends).await;
+
+    let mut lists = Vec::new();
+    for (user, device) in &mut devices {
+        let peer = if *user == "alice" { "bob" } else { "alice" };
+        let mut list: BTreeMap<u64, Value> = BTreeMap::new();
+        // What has been pushed so far, then the gaps, as a client would find them.
+        let pulled = device
+            .ask("getMessageList", json!({ "conversationID": format!("C2C{peer}"), "fromSequence": 1 }))
+            .await;
+        for message in pulled["messageList"].as_array().unwrap() {
+            list.insert(message["sequence"].as_u64().unwrap(), message.clone());
+        }
+        while let Some(push) = device.pushed() {
+            for message in push["data"].as_array().unwrap() {
+                let known = list.insert(message["sequence"].as_u64().unwrap(), message.clone());
+                assert!(known.is_none_or(|known| known == *message), "a push and a pull say the same");
+            }
+        }
+        lists.push(list);
+    }
+    assert_eq!(lists[0].len(), 12);
+    assert!(lists.windows(2).all(|two| two[0] == two[1]));
+}
+
+#[tokio::test]
+async fn p6_a_read_position_only_moves_forward_and_never_passes_the_last_message() {
+    let world = World::new().await;
+    for base in 0..10 {
+        world.send("bob", "alice", &base.to_string(), base).await;
+    }
+    let read = |sequence: u64| {
+        world.invoke("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": sequence }))
+    };
+    let position =
+        async || world.conversation("alice", "bob").await.unwrap()["readSequence"].as_u64().unwrap();
+
+    // Two devices at once, in every order.
+    join_all([3, 7, 5, 6, 2].map(read)).await;
+    assert_eq!(position().await, 7);
+    read(4).await;
+    assert_eq!(position().await, 7);
+    assert_eq!(read(u64::MAX).await["data"]["readSequence"], 10);
+    assert_eq!(position().await, 10);
+}
+
+#[tokio::test]
+async fn p7_unread_is_what_a_brute_force_count_says_at_any_time() {
+    let world = World::new().await;
+    let mut state = 42_u64;
+    let mut random = move |below: u64| {
+        // A small generator with a fixed seed: a failure can be seen again.
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let users = [("alice", "bob"), ("bob", "alice")];
+    let mut base = 0;
+    for step in 0..80 {
+        let (me, peer) = users[random(2) as usize];
+        if random(3) > 0 {
+            base = world.send(me, peer, &step.to_string(), base).await;
+        } else {
+            let sequence = random(base + 3);
+            world
+                .invoke(
+                    "set-message-read",
+                    me,
+                    json!({ "conversationID": format!("C2C{peer}"), "sequence": sequence }),
+                )
+                .await;
+        }
+        if base == 0 {
+            continue;
+        }
+        let stored = stored(&world, "alice·bob").await;
+        for (me, peer) in users {
+            let shown = world.conversation(me, peer).await.unwrap();
+            let read = shown["readSequence"].as_u64().unwrap();
+            let brute_force =
+                stored.iter().filter(|(number, from, _)| from == peer && *number > read).count();
+            assert_eq!(shown["unreadCount"], brute_force, "step {step}, {me}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn p7_what_expired_unread_is_not_unread() {
+    let world = World::with(with_retention()).await;
+    for base in 0..6 {
+        world.send("bob", "alice", &base.to_string(), base).await;
+        world.later(DAY / 4);
+    }
+    // Sent at 0, 6, 12, 18, 24 and 30 hours; now it is 36 hours, and the first three are gone.
+    for sweep in [false, true] {
+        if sweep {
+            world.twin.sweep_expired().unwrap();
+        }
+        let shown = world.conversation("alice", "bob").await.unwrap();
+        assert_eq!(sequences(&world.history("alice", "bob").await), [4, 5, 6]);
+        assert_eq!(shown["unreadCount"], 3);
+    }
+}
+
+#[tokio::test]
+async fn p8_when_every_push_is_lost_a_pull_loses_nothing() {
+    let world = World::new().await;
+    let _bob = world.connect("bob").await;
+    world.management.break_calls(|_, _| Fault::Refuse(403, "ForbiddenException"));
+    for base in 0..20 {
+        world.send("alice", "bob", &base.to_string(), base).await;
+    }
+    assert_eq!(sequences(&world.history("bob", "alice").await), (1..=20).collect::<Vec<_>>());
+    assert_eq!(world.conversation("bob", "alice").await.unwrap()["unreadCount"], 20);
+}
+
+#[tokio::test]
+async fn p9_nobody_reaches_a_conversation_that_he_is_not_part_of_by_any_field() {
+    let world = World::new().await;
+    world.send("alice", "bob", "secret", 0).await;
+    let before: Vec<Value> = world.dump("Messages").await;
+    let lists = world.dump("Conversations").await;
+
+    let names = ["alice", "bob", "C2Calice", "C2Cbob", "alice·bob", "C2Calice·bob", "C2Cmallory", "mallory"];
+    let fields = [
+        "userID",
+        "from",
+        "fromAccount",
+        "From_Account",
+        "p",
+        "u",
+        "conversationID",
+        "to",
+        "nextReqMessageID",
+        "nextReqConversationID",
+        "connectionId",
+        "clientID",
+    ];
+    for function in
+        ["send-message", "get-message-list", "set-message-read", "get-conversation-list", "login", "default"]
+    {
+        for field in fields {
+            for name in names {
+                let mut data = text_message("mallory", "secret", 0);
+                data["conversationID"] = json!("C2Calice");
+                data[field] = json!(name);
+                let reply = world.invoke(function, "mallory", data).await;
+                assert!(
+                    !reply.to_string().contains("\"clientID\":\"secret\"")
+                        || reply["data"]["message"]["from"] == "mallory"
+                );
+            }
+        }
+    }
+    let of_alice_and_bob = |rows: Vec<Value>| {
+        let mut rows: Vec<String> =
+            rows.into_iter().filter(|row| row["p"]["S"] == "alice·bob").map(|row| row.to_string()).collect();
+        rows.sort();
+        rows
+    };
+    assert_eq!(of_alice_and_bob(world.dump("Messages").await), of_alice_and_bob(before));
+    for row in world.dump("Conversations").await {
+        assert!(lists.contains(&row) || row["u"]["S"] == "mallory" || row["v"]["S"] == "mallory", "{row}");
+    }
+}
+
+#[tokio::test]
+async fn p10_a_dead_connection_is_forgotten_and_a_new_one_is_not() {
+    let world = World::new().await;
+    let mut gone = event("connect");
+    set_user(&mut gone, "bob");
+    gone["requestContext"]["connectedAt"] = json!(START_MS);
+    world.respond("connect", &gone).await;
+
+    // While its handshake may still be under way, 410 does not mean that it is dead.
+    world.send("alice", "bob", "1", 0).await;
+    assert_eq!(world.dump("Connections").await.len(), 1);
+
+    world.later(Duration::from_secs(31));
+    world.send("alice", "bob", "2", 1).await;
+    assert!(world.dump("Connections").await.is_empty());
+    world.calls();
+    world.send("alice", "bob", "3", 2).await;
+    assert!(world.calls().iter().all(|call| call.operation != "POST"), "its row is not used again");
+
+    // A row that was never taken away is dead when API Gateway would have cut it.
+    world.respond("connect", &gone).await;
+    world.later(Duration::from_secs(2 * 3600 + 300));
+    world.calls();
+    world.send("alice", "bob", "4", 3).await;
+    assert!(world.calls().iter().all(|call| call.operation != "POST"));
+}

@@ -1,0 +1,91 @@
+use hongyan_functions::authorizer::Authorizer;
+use hongyan_shared::sig::Keys;
+use serde_json::{Value, json};
+
+use crate::harness::{KEY, SDK_APP_ID, START_MS, event, user_sig};
+
+const NOW: u64 = START_MS / 1000;
+
+async fn decide(event: Value, now: u64, keys: &str) -> Result<Value, String> {
+    let authorizer =
+        Authorizer::new(SDK_APP_ID, Keys::parse(keys).unwrap(), std::sync::Arc::new(move || now * 1000));
+    authorizer.handle(serde_json::from_value(event).unwrap()).await.map_err(|error| error.to_string())
+}
+
+fn with_query(name: &str, value: Value) -> Value {
+    let mut event = event("authorizer");
+    event["queryStringParameters"][name] = value;
+    event
+}
+
+fn effect(verdict: &Value) -> &str {
+    verdict["policyDocument"]["Statement"][0]["Effect"].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn a_good_signature_is_allowed_and_its_user_becomes_the_context() {
+    let verdict = decide(event("authorizer"), NOW, KEY).await.unwrap();
+    assert_eq!(effect(&verdict), "Allow");
+    assert_eq!(verdict["principalId"], "alice");
+    assert_eq!(
+        verdict["context"],
+        json!({
+            "userID": "alice", "platform": "MiniProgram", "instance": "phone-1",
+            "issuedAt": verdict["context"]["issuedAt"], "expiresAt": verdict["context"]["expiresAt"],
+        })
+    );
+    let resource = &verdict["policyDocument"]["Statement"][0]["Resource"];
+    assert_eq!(*resource, event("authorizer")["methodArn"]);
+}
+
+#[tokio::test]
+async fn the_header_wins_over_the_query() {
+    let mut event = with_query("userSig", json!("nonsense"));
+    event["headers"]["Authorization"] = json!(user_sig("alice", NOW));
+    assert_eq!(effect(&decide(event.clone(), NOW, KEY).await.unwrap()), "Allow");
+
+    event["headers"]["Authorization"] = json!("nonsense");
+    event["queryStringParameters"]["userSig"] = json!(user_sig("alice", NOW));
+    assert_eq!(effect(&decide(event, NOW, KEY).await.unwrap()), "Deny");
+}
+
+#[tokio::test]
+async fn no_signature_is_unauthorized_and_a_wrong_one_is_denied() {
+    let unauthorized = "Unauthorized".to_owned();
+    assert_eq!(decide(with_query("userSig", json!("")), NOW, KEY).await, Err(unauthorized));
+
+    for (name, value) in [
+        ("userSig", json!("forged")),
+        ("userSig", json!(user_sig("bob", NOW))),
+        ("userID", json!("bob")),
+        ("userID", json!("a\nb")),
+        ("SDKAppID", json!("1400000001")),
+        ("SDKAppID", json!("1400000000 ")),
+        ("platform", json!("a#b")),
+    ] {
+        let verdict = decide(with_query(name, value.clone()), NOW, KEY).await.unwrap();
+        assert_eq!(effect(&verdict), "Deny", "{name}={value}");
+        assert_eq!(verdict["context"], json!({}), "a refused caller gets no context");
+    }
+    assert_eq!(effect(&decide(event("authorizer"), NOW, "another key").await.unwrap()), "Deny");
+}
+
+#[tokio::test]
+async fn during_a_rotation_both_keys_open_the_door() {
+    let keys = format!("the-new-key,{KEY}");
+    assert_eq!(effect(&decide(event("authorizer"), NOW, &keys).await.unwrap()), "Allow");
+}
+
+#[tokio::test]
+async fn a_genuine_signature_that_has_expired_opens_the_door_and_a_forged_one_does_not() {
+    let sig = user_sig("alice", NOW);
+    let later = NOW + 30 * 24 * 60 * 60;
+    let verdict = decide(with_query("userSig", json!(sig)), later, KEY).await.unwrap();
+    assert_eq!(effect(&verdict), "Allow");
+    assert!(verdict["context"]["expiresAt"].as_str().unwrap().parse::<u64>().unwrap() < later);
+
+    assert_eq!(
+        effect(&decide(with_query("userSig", json!(sig)), later, "another key").await.unwrap()),
+        "Deny"
+    );
+}

@@ -1,0 +1,76 @@
+use serde_json::{Value, json};
+
+use crate::harness::{World, body, event, sequences, text_message};
+
+async fn page(world: &World, data: Value) -> (Vec<u64>, String, bool) {
+    let reply = world.invoke("get-message-list", "alice", data).await;
+    let data = &reply["data"];
+    assert_eq!(reply["code"], 0, "{reply}");
+    (
+        sequences(data["messageList"].as_array().unwrap()),
+        data["nextReqMessageID"].as_str().unwrap().to_owned(),
+        data["isCompleted"].as_bool().unwrap(),
+    )
+}
+
+async fn with_messages(count: u64) -> World {
+    let world = World::new().await;
+    for base in 0..count {
+        world.send("alice", "bob", &base.to_string(), base).await;
+    }
+    world
+}
+
+#[tokio::test]
+async fn a_conversation_that_never_was_is_empty_and_complete() {
+    let world = World::new().await;
+    let reply = body(world.respond("get-message-list", &event("get-message-list")).await);
+    assert_eq!(reply["data"], json!({ "messageList": [], "nextReqMessageID": "", "isCompleted": true }));
+}
+
+#[tokio::test]
+async fn pages_go_back_in_time_and_ascend_inside() {
+    let world = with_messages(32).await;
+    let id = "C2Cbob";
+    let (first, next, done) = page(&world, json!({ "conversationID": id, "nextReqMessageID": "" })).await;
+    assert_eq!((first, done), ((18..=32).collect(), false));
+    let (second, next, done) =
+        page(&world, json!({ "conversationID": id, "nextReqMessageID": next, "count": 99 })).await;
+    assert_eq!((second, done), ((3..=17).collect(), false));
+    let (third, next, done) = page(&world, json!({ "conversationID": id, "nextReqMessageID": next })).await;
+    assert_eq!((third, next.as_str(), done), (vec![1, 2], "", true));
+
+    let (all, next, done) =
+        page(&world, json!({ "conversationID": id, "nextReqMessageID": "16", "count": 15 })).await;
+    assert_eq!((all, next.as_str(), done), ((1..=15).collect(), "", true), "the first message is the end");
+}
+
+#[tokio::test]
+async fn a_range_fills_a_gap() {
+    let world = with_messages(20).await;
+    let range = |from: u64, to: Option<u64>| json!({ "conversationID": "C2Cbob", "fromSequence": from, "toSequence": to });
+    assert_eq!(page(&world, range(5, Some(9))).await, ((5..=9).collect(), String::new(), true));
+    assert_eq!(page(&world, range(19, None)).await, (vec![19, 20], String::new(), true));
+    assert_eq!(page(&world, range(21, None)).await, (vec![], String::new(), true));
+    let mut few = range(1, None);
+    few["count"] = json!(4);
+    assert_eq!(page(&world, few).await, ((1..=4).collect(), String::new(), false));
+}
+
+#[tokio::test]
+async fn a_page_of_the_largest_messages_fits_a_frame_and_the_rest_follows() {
+    let world = World::new().await;
+    for base in 0..15 {
+        let mut data = text_message("bob", &base.to_string(), base);
+        data["payload"]["text"] = json!("x".repeat(12 * 1024 - 11));
+        assert_eq!(world.invoke("send-message", "alice", data).await["code"], 0);
+    }
+    let reply = world.invoke("get-message-list", "bob", json!({ "conversationID": "C2Calice" })).await;
+    assert!(reply.to_string().len() < 128 * 1024);
+    assert_eq!(reply["data"]["isCompleted"], false);
+    assert_eq!(sequences(&world.history("bob", "alice").await), (1..=15).collect::<Vec<_>>());
+
+    let range = json!({ "conversationID": "C2Cbob", "fromSequence": 1 });
+    let (first, _, done) = page(&world, range).await;
+    assert_eq!((first.first(), done), (Some(&1), false));
+}

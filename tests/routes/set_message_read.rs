@@ -1,0 +1,76 @@
+use serde_json::{Value, json};
+
+use crate::harness::{START_MS, World, body, event};
+
+async fn unread(world: &World, me: &str, peer: &str) -> Value {
+    world.conversation(me, peer).await.unwrap()["unreadCount"].clone()
+}
+
+#[tokio::test]
+async fn reading_tells_the_peer_and_the_readers_other_devices() {
+    let world = World::new().await;
+    let (mut bob, mut other_device) = (world.connect("bob").await, world.connect("alice").await);
+    world.send("bob", "alice", "1", 0).await;
+    bob.push().await;
+    other_device.push().await;
+
+    let reply = body(world.respond("set-message-read", &event("set-message-read")).await);
+    let update = json!({ "conversationID": "C2Cbob", "readSequence": 1, "unreadCount": 0 });
+    assert_eq!(reply["data"], update);
+    assert_eq!(
+        bob.push().await,
+        json!({
+            "event": "onMessageReadByPeer",
+            "data": { "conversationID": "C2Calice", "sequence": 1, "time": START_MS / 1000 },
+        })
+    );
+    assert_eq!(other_device.push().await, json!({ "event": "onConversationListUpdated", "data": [update] }));
+}
+
+#[tokio::test]
+async fn without_a_number_everything_is_read() {
+    let world = World::new().await;
+    for base in 0..20 {
+        world.send("bob", "alice", &base.to_string(), base).await;
+    }
+    assert_eq!(unread(&world, "alice", "bob").await, 20);
+    world.invoke("set-message-read", "alice", json!({ "conversationID": "C2Cbob" })).await;
+    assert_eq!(unread(&world, "alice", "bob").await, 0);
+}
+
+#[tokio::test]
+async fn a_number_far_back_counts_what_follows() {
+    let world = World::new().await;
+    for base in 0..20 {
+        world.send("bob", "alice", &base.to_string(), base).await;
+    }
+    let reply =
+        world.invoke("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": 4 })).await;
+    assert_eq!(reply["data"]["unreadCount"], 16);
+    assert_eq!(unread(&world, "alice", "bob").await, 16);
+}
+
+#[tokio::test]
+async fn a_conversation_without_a_message_is_not_created_by_reading_it() {
+    let world = World::new().await;
+    for data in [json!({ "conversationID": "C2Cbob" }), json!({ "conversationID": "C2Cbob", "sequence": 5 })]
+    {
+        let reply = world.invoke("set-message-read", "alice", data).await;
+        assert_eq!((&reply["code"], &reply["data"]["readSequence"]), (&json!(0), &json!(0)));
+    }
+    assert!(world.dump("Messages").await.is_empty());
+    assert!(world.dump("Conversations").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_request_without_an_id_is_answered_only_if_it_fails() {
+    let world = World::new().await;
+    world.send("bob", "alice", "1", 0).await;
+    let mut event = event("set-message-read");
+    event["body"] = json!(r#"{"action":"setMessageRead","data":{"conversationID":"C2Cbob","sequence":1}}"#);
+    assert_eq!(body(world.respond("set-message-read", &event).await), Value::Null);
+    assert_eq!(unread(&world, "alice", "bob").await, 0);
+
+    event["body"] = json!(r#"{"action":"setMessageRead","data":{"conversationID":"bob"}}"#);
+    assert_eq!(body(world.respond("set-message-read", &event).await)["code"], 70402);
+}
