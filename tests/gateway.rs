@@ -1,1 +1,183 @@
+//! The twin against the rules of API Gateway.
 
+use std::time::Duration;
+
+use hongyan_local::{Config, Data, StartError, start};
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::{
+    Message,
+    protocol::frame::{
+        Frame,
+        coding::{Data as OpData, OpCode},
+    },
+};
+
+use crate::harness::{SDK_APP_ID, World, socket::Socket, user_sig};
+
+async fn handshake(world: &World, query: &str) -> u16 {
+    match Socket::connect(&format!("{}?{query}", world.twin.websocket_url)).await {
+        Ok(_) => 101,
+        Err(status) => status,
+    }
+}
+
+/// Waits until the `$disconnect` of a connection has been through: its row is gone.
+async fn forgotten(world: &World) {
+    while !world.dump("Connections").await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_is_refused_with_the_status_of_api_gateway() {
+    let world = World::new().await;
+    let sig = user_sig("alice", world.clock.now() / 1000);
+    let query = |app: u64, user: &str, sig: &str| format!("SDKAppID={app}&userID={user}&userSig={sig}");
+
+    assert_eq!(handshake(&world, &query(SDK_APP_ID, "alice", &sig)).await, 101);
+    let encoded = sig.replace('*', "%2A").replace('_', "%5F");
+    assert_eq!(handshake(&world, &query(SDK_APP_ID, "alice", &encoded)).await, 101);
+    assert_eq!(handshake(&world, "").await, 401, "the identity source is missing");
+    assert_eq!(handshake(&world, &format!("SDKAppID={SDK_APP_ID}")).await, 401);
+    assert_eq!(handshake(&world, &query(SDK_APP_ID, "alice", "")).await, 401, "nobody has signed");
+    assert_eq!(handshake(&world, &query(SDK_APP_ID, "bob", &sig)).await, 403);
+    assert_eq!(handshake(&world, &query(1, "alice", &sig)).await, 403);
+
+    let elsewhere = world.url("alice", "Web", None).replace("/prod?", "/dev?");
+    assert_eq!(Socket::connect(&elsewhere).await.err(), Some(403), "there is no such stage");
+    let page = reqwest::get(world.twin.websocket_url.replace("ws://", "http://")).await.unwrap();
+    assert_eq!(page.status(), 426);
+}
+
+#[tokio::test]
+async fn a_frame_over_32_kb_and_a_message_over_128_kb_end_the_connection_with_1009() {
+    let world = World::new().await;
+    let fits = json!({ "action": "x", "padding": "x".repeat(32 * 1024 - 40) }).to_string();
+    let mut socket = world.connect("alice").await;
+    socket.say(fits).await;
+    assert_eq!(socket.frame().await["code"], 60009);
+    socket.say("x".repeat(32 * 1024 + 1)).await;
+    assert_eq!(u16::from(socket.closed().await.unwrap().code), 1009);
+
+    let mut socket = world.connect("alice").await;
+    for piece in 0..5 {
+        let opcode = if piece == 0 { OpData::Text } else { OpData::Continue };
+        let frame = Frame::message("x".repeat(30 * 1024).into_bytes(), OpCode::Data(opcode), piece == 4);
+        socket.say(Message::Frame(frame)).await;
+    }
+    assert_eq!(u16::from(socket.closed().await.unwrap().code), 1009);
+}
+
+#[tokio::test]
+async fn a_message_in_several_frames_is_one_message() {
+    let world = World::new().await;
+    let mut socket = world.connect("alice").await;
+    let text = json!({ "action": "login", "requestID": "1", "padding": "x".repeat(60 * 1024) }).to_string();
+    let pieces: Vec<&[u8]> = text.as_bytes().chunks(30 * 1024).collect();
+    for (index, piece) in pieces.iter().enumerate() {
+        let opcode = if index == 0 { OpData::Text } else { OpData::Continue };
+        let last = index + 1 == pieces.len();
+        socket.say(Message::Frame(Frame::message(piece.to_vec(), OpCode::Data(opcode), last))).await;
+    }
+    assert_eq!(socket.frame().await["data"]["userID"], "alice");
+}
+
+#[tokio::test]
+async fn silence_of_ten_minutes_ends_a_connection_and_a_ping_breaks_it() {
+    let world = World::new().await;
+    let mut socket = world.connect("alice").await;
+    world.later(Duration::from_secs(9 * 60));
+    socket.say(r#"{"action":"ping"}"#.to_owned()).await;
+    // A ping has no answer; a reply to what follows it says that it is through.
+    assert_eq!(socket.request("x", json!({})).await["code"], 60009);
+    world.later(Duration::from_secs(9 * 60));
+    assert_eq!(socket.request("x", json!({})).await["code"], 60009);
+    world.later(Duration::from_secs(10 * 60));
+    assert_eq!(u16::from(socket.closed().await.unwrap().code), 1001);
+    forgotten(&world).await;
+}
+
+#[tokio::test]
+async fn two_hours_end_every_connection() {
+    let world = World::new().await;
+    let mut socket = world.connect("alice").await;
+    for _ in 0..14 {
+        world.later(Duration::from_secs(8 * 60));
+        assert_eq!(socket.request("x", json!({})).await["code"], 60009);
+    }
+    world.later(Duration::from_secs(8 * 60));
+    assert_eq!(u16::from(socket.closed().await.unwrap().code), 1001);
+    forgotten(&world).await;
+}
+
+#[tokio::test]
+async fn every_end_of_a_connection_is_a_disconnect() {
+    let world = World::new().await;
+    world.connect("alice").await.close().await;
+    forgotten(&world).await;
+    world.connect("alice").await.vanish();
+    forgotten(&world).await;
+}
+
+#[tokio::test]
+async fn the_management_api_says_asks_and_closes() {
+    let world = World::new().await;
+    let mut alice = world.connect("alice").await;
+    let id = world.dump("Connections").await[0]["c"]["S"].as_str().unwrap().to_owned();
+    let url = format!("{}/@connections/{}", world.twin.management_url, id.replace('=', "%3D"));
+    let client = reqwest::Client::new();
+
+    assert_eq!(client.post(&url).body(r#"{"hello":1}"#).send().await.unwrap().status(), 200);
+    assert_eq!(alice.frame().await, json!({ "hello": 1 }));
+    let too_large = client.post(&url).body("x".repeat(128 * 1024 + 1)).send().await.unwrap();
+    assert_eq!(too_large.status(), 413);
+
+    let about: Value =
+        serde_json::from_slice(&client.get(&url).send().await.unwrap().bytes().await.unwrap()).unwrap();
+    assert_eq!(about["connectedAt"], "2026-11-23T02:13:21Z");
+    assert_eq!(about["identity"]["sourceIp"], "127.0.0.1");
+
+    assert_eq!(client.delete(&url).send().await.unwrap().status(), 204);
+    assert_eq!(u16::from(alice.closed().await.unwrap().code), 1000);
+    forgotten(&world).await;
+    for gone in [client.post(&url), client.get(&url), client.delete(&url)] {
+        let answer = gone.send().await.unwrap();
+        assert_eq!(answer.status(), 410);
+        assert_eq!(answer.headers()["x-amzn-errortype"], "GoneException");
+    }
+}
+
+fn config(port: u16, data: Data) -> Config {
+    Config {
+        port,
+        data,
+        sdk_app_id: SDK_APP_ID,
+        keys: hongyan_shared::sig::Keys::parse("key").unwrap(),
+        settings: hongyan_functions::app::Settings::default(),
+        clock: hongyan_local::clock::Clock::System,
+    }
+}
+
+#[tokio::test]
+async fn what_keeps_a_twin_from_starting_is_said_with_the_next_step() {
+    let running = start(config(0, Data::Memory)).await.unwrap();
+    let port = running.websocket_url.split([':', '/']).nth(4).unwrap().parse().unwrap();
+    let taken = start(config(port, Data::Memory)).await.err().unwrap();
+    assert!(matches!(taken, StartError::PortTaken { .. }) && taken.to_string().contains("--port"), "{taken}");
+    running.stop().await;
+
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("hongyan.db"), "this is no database, however long it may be").unwrap();
+    let broken = start(config(0, Data::Folder(folder.path().to_owned()))).await.err().unwrap();
+    assert!(
+        matches!(broken, StartError::DataFile { .. }) && broken.to_string().contains("--in-memory"),
+        "{broken}"
+    );
+
+    let file = folder.path().join("hongyan.db");
+    let no_folder = start(config(0, Data::Folder(file))).await.err().unwrap();
+    assert!(
+        matches!(no_folder, StartError::Folder { .. }) && no_folder.to_string().contains("--data"),
+        "{no_folder}"
+    );
+}

@@ -1,1 +1,141 @@
+//! Two users over real sockets.
 
+use hongyan_functions::app::Settings;
+use hongyan_local::{Config, Data, Running, clock::Clock, start};
+use hongyan_shared::sig::Keys;
+use serde_json::{Value, json};
+
+use crate::harness::{KEY, SDK_APP_ID, World, sequences, socket::Socket, text_message};
+
+/// Signatures as the official npm, PyPI and Java libraries made them, and when they did.
+fn official_signatures() -> Vec<(String, String, u64)> {
+    let vectors: Value =
+        serde_json::from_str(include_str!("../shared/testdata/usersig-vectors.json")).unwrap();
+    let libraries = [
+        "npm tls-sig-api-v2",
+        "PyPI tls-sig-api-v2",
+        "tencentyun/tls-sig-api-v2-java",
+        "emulated tls-sig-api-v2-cs",
+    ];
+    let signature = |library: &str, user: &str| {
+        let vector = vectors["positive"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|vector| {
+                vector["source"].as_str().unwrap().starts_with(library) && vector["userid"] == user
+            })
+            .unwrap();
+        assert_eq!((&vector["sdkappid"], &vector["key"]), (&json!(SDK_APP_ID), &json!(KEY)));
+        (
+            user.to_owned(),
+            vector["usersig"].as_str().unwrap().to_owned(),
+            vector["verify_at"].as_u64().unwrap(),
+        )
+    };
+    libraries.iter().flat_map(|library| [signature(library, "userid"), signature(library, "user1")]).collect()
+}
+
+async fn twin(data: Data, clock: Clock) -> Running {
+    let keys = Keys::parse(KEY).unwrap();
+    start(Config { port: 0, data, sdk_app_id: SDK_APP_ID, keys, settings: Settings::default(), clock })
+        .await
+        .unwrap()
+}
+
+async fn log_in(twin: &Running, user: &str, sig: &str) -> Socket {
+    let url = format!(
+        "{}?SDKAppID={SDK_APP_ID}&userID={user}&userSig={sig}&platform=MiniProgram",
+        twin.websocket_url
+    );
+    let mut socket = Socket::connect(&url).await.unwrap();
+    assert_eq!(socket.ask("login", json!({})).await["userID"], user);
+    socket
+}
+
+#[tokio::test]
+async fn two_users_whose_servers_sign_with_the_official_libraries_talk() {
+    for pair in official_signatures().chunks(2) {
+        let [(alice, alice_sig, at), (bob, bob_sig, _)] = pair else { panic!() };
+        let twin = twin(Data::Memory, Clock::manual(at * 1000 + 5_000)).await;
+        let mut first = log_in(&twin, alice, alice_sig).await;
+
+        // The other one is offline: his messages wait for him.
+        for base in 0..3 {
+            first.ask("sendMessage", text_message(bob, &format!("a{base}"), base)).await;
+        }
+        let mut second = log_in(&twin, bob, bob_sig).await;
+        let list = second.ask("getConversationList", json!({})).await;
+        let conversation = &list["conversationList"][0];
+        assert_eq!(
+            (&conversation["conversationID"], &conversation["unreadCount"]),
+            (&json!(format!("C2C{alice}")), &json!(3))
+        );
+        let history = second.ask("getMessageList", json!({ "conversationID": format!("C2C{alice}") })).await;
+        assert_eq!(sequences(history["messageList"].as_array().unwrap()), [1, 2, 3]);
+
+        // He reads, and the sender sees it.
+        let read = json!({ "conversationID": format!("C2C{alice}"), "sequence": 3 });
+        assert_eq!(second.ask("setMessageRead", read).await["unreadCount"], 0);
+        let push = first.push().await;
+        assert_eq!(push["event"], "onMessageReadByPeer");
+        assert_eq!(push["data"]["sequence"], 3);
+
+        // Both are online.
+        let sent = second.ask("sendMessage", text_message(alice, "b0", 3)).await;
+        assert_eq!(sent["message"]["sequence"], 4);
+        assert_eq!(first.push().await["data"], json!([sent["message"]]));
+
+        // The reader goes; what comes next is counted, and what he has read is not.
+        second.close().await;
+        first.ask("sendMessage", text_message(bob, "a3", 4)).await;
+        let mut second = log_in(&twin, bob, bob_sig).await;
+        let list = second.ask("getConversationList", json!({})).await;
+        assert_eq!(list["conversationList"][0]["unreadCount"], 1);
+        assert_eq!(list["conversationList"][0]["lastMessage"]["sequence"], 5);
+        twin.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_restart_keeps_the_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let (user, sig, at) = official_signatures().remove(0);
+    let mut told = Value::Null;
+    for start in 0..2 {
+        let twin = twin(Data::Folder(folder.path().to_owned()), Clock::manual(at * 1000)).await;
+        let mut socket = log_in(&twin, &user, &sig).await;
+        if start == 0 {
+            told = socket.ask("sendMessage", text_message("bob", "kept", 0)).await["message"].clone();
+        } else {
+            let history = socket.ask("getMessageList", json!({ "conversationID": "C2Cbob" })).await;
+            assert_eq!(history["messageList"], json!([told]));
+            // A retry from before the restart is still the same message.
+            let again = socket.ask("sendMessage", text_message("bob", "kept", 0)).await;
+            assert_eq!(again["message"], told);
+        }
+        twin.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_sends_many_at_once_gets_an_answer_to_each() {
+    let world = World::new().await;
+    let mut alice = world.connect("alice").await;
+    for number in 0..20 {
+        let data = text_message("bob", &number.to_string(), 0);
+        alice
+            .say(
+                json!({ "action": "sendMessage", "requestID": number.to_string(), "data": data }).to_string(),
+            )
+            .await;
+    }
+    let mut numbers = Vec::new();
+    for _ in 0..20 {
+        let reply = alice.frame().await;
+        assert_eq!(reply["code"], 0, "{reply}");
+        numbers.push(reply["data"]["message"]["sequence"].as_u64().unwrap());
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=20).collect::<Vec<_>>());
+}
