@@ -1,1 +1,98 @@
+//! The program `hongyan`, as it is called.
 
+use std::{
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
+};
+
+use serde_json::{Value, json};
+
+use crate::harness::{KEY, socket::Socket, text_message};
+
+/// A program of this workspace, which `make test` has built.
+pub fn program(name: &str) -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let path = tests.ancestors().nth(2).unwrap().join(name);
+    assert!(path.exists(), "{} is not there: run the tests with `make test`", path.display());
+    path
+}
+
+fn hongyan(arguments: &[&str]) -> Output {
+    Command::new(program("hongyan")).args(arguments).output().unwrap()
+}
+
+/// A twin in a process of its own, and what it said when it was ready.
+pub struct Twin {
+    process: Child,
+    pub ready: Value,
+}
+
+impl Twin {
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut process = Command::new(program("hongyan"))
+            .args(["local", "--port", "0", "--json"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { process, ready: serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}")) }
+    }
+
+    pub fn url_of(&self, user: usize) -> &str {
+        self.ready["users"][user]["url"].as_str().unwrap()
+    }
+}
+
+impl Drop for Twin {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+#[test]
+#[ignore = "needs the built programs: make test"]
+fn a_signature_that_is_issued_verifies_and_says_so_in_one_line() {
+    let issued = hongyan(&["sig", "issue", "--user-id", "alice", "--expire", "60"]);
+    let sig = String::from_utf8(issued.stdout).unwrap().trim().to_owned();
+    let verify = |user: &str, more: &[&str]| {
+        let app = ["sig", "verify", "--sdk-app-id", "1400000000", "--key", KEY, "--user-id", user];
+        let output = hongyan(&[&app, more, &[&sig]].concat());
+        let verdict: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (verdict["code"].as_i64().unwrap(), output.status.success())
+    };
+    assert_eq!(verify("alice", &[]), (0, true));
+    assert_eq!(verify("bob", &[]), (70013, false));
+    assert_eq!(verify("alice", &["--at", "4000000000"]), (70001, false));
+}
+
+#[test]
+#[ignore = "needs the built programs: make test"]
+fn a_bad_key_is_said_with_the_next_step() {
+    let output = hongyan(&["local", "--key", " "]);
+    assert!(!output.status.success());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("openssl rand -hex 32"));
+}
+
+#[tokio::test]
+#[ignore = "needs the built programs: make test"]
+async fn a_twin_says_where_it_is_and_its_two_users_can_talk_across_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = ["--data", folder.path().to_str().unwrap()];
+    {
+        let twin = Twin::start(&data);
+        let mut alice = Socket::connect(twin.url_of(0)).await.unwrap();
+        let mut bob = Socket::connect(twin.url_of(1)).await.unwrap();
+        bob.ask("login", json!({})).await;
+        alice.ask("sendMessage", text_message("bob", "1", 0)).await;
+        assert_eq!(bob.push().await["data"][0]["from"], "alice");
+    }
+    let twin = Twin::start(&data);
+    let mut bob = Socket::connect(twin.url_of(1)).await.unwrap();
+    let history = bob.ask("getMessageList", json!({ "conversationID": "C2Calice" })).await;
+    assert_eq!(history["messageList"].as_array().unwrap().len(), 1);
+}

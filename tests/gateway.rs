@@ -150,6 +150,7 @@ async fn the_management_api_says_asks_and_closes() {
 fn config(port: u16, data: Data) -> Config {
     Config {
         port,
+        dynamodb_port: 0,
         data,
         sdk_app_id: SDK_APP_ID,
         keys: hongyan_shared::sig::Keys::parse("key").unwrap(),

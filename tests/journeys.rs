@@ -38,9 +38,17 @@ fn official_signatures() -> Vec<(String, String, u64)> {
 
 async fn twin(data: Data, clock: Clock) -> Running {
     let keys = Keys::parse(KEY).unwrap();
-    start(Config { port: 0, data, sdk_app_id: SDK_APP_ID, keys, settings: Settings::default(), clock })
-        .await
-        .unwrap()
+    start(Config {
+        port: 0,
+        dynamodb_port: 0,
+        data,
+        sdk_app_id: SDK_APP_ID,
+        keys,
+        settings: Settings::default(),
+        clock,
+    })
+    .await
+    .unwrap()
 }
 
 async fn log_in(twin: &Running, user: &str, sig: &str) -> Socket {

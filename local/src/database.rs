@@ -4,10 +4,10 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use dynoxide::storage_backend::Clock as EngineClock;
 use serde_json::Value;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle};
 use tracing::warn;
 
-use crate::{StartError, clock::Clock, template::Template};
+use crate::{Config, StartError, clock::Clock, listen, template::Template};
 
 /// How often what has expired is swept away. DynamoDB promises some days.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -29,7 +29,8 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    pub async fn open(data: &Data, template: &Template, clock: &Clock) -> Result<Self, StartError> {
+    pub async fn open(config: &Config, template: &Template) -> Result<Self, StartError> {
+        let Config { data, clock, .. } = config;
         let (stop, mut stopped) = watch::channel(false);
         let engine = match data {
             Data::Memory => dynoxide::Database::memory_with_clock(Arc::new(TwinClock(clock.clone())))
@@ -52,9 +53,8 @@ impl Database {
             create_table(&engine, create, forget)?;
         }
 
-        let failed = |error: std::io::Error| StartError::Database(error.to_string());
-        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
-        let url = format!("http://{}", listener.local_addr().map_err(failed)?);
+        let (listener, address) = listen(config.dynamodb_port).await?;
+        let url = format!("http://{address}");
         let server = tokio::spawn({
             let engine = engine.clone();
             let mut until = stopped.clone();

@@ -39,6 +39,8 @@ use crate::{clock::Clock, database::Database, gateway::Gateway, template::Templa
 pub struct Config {
     /// Where it listens on this machine; 0 takes any free port.
     pub port: u16,
+    /// Where its DynamoDB listens; 0 takes any free port.
+    pub dynamodb_port: u16,
     /// Where the tables are.
     pub data: Data,
     /// The app that it serves.
@@ -110,12 +112,10 @@ pub enum StartError {
 /// [`StartError`].
 pub async fn start(config: Config) -> Result<Running, StartError> {
     let template = Template::read()?;
-    let taken = |source| StartError::PortTaken { port: config.port, source };
-    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], config.port))).await.map_err(taken)?;
-    let address = listener.local_addr().map_err(taken)?;
+    let (listener, address) = listen(config.port).await?;
     let (stop, stopped) = watch::channel(false);
 
-    let database = Database::open(&config.data, &template, &config.clock).await?;
+    let database = Database::open(&config, &template).await?;
     let stage = template.stage.clone();
     let management_url = format!("http://{address}/{stage}");
     let tables = template.tables();
@@ -138,6 +138,14 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         stop,
         server: tokio::spawn(gateway::serve(gateway, listener)),
     })
+}
+
+/// Listens to this machine and to nobody else: the keys of a laptop protect nothing.
+async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
+    let taken = |source| StartError::PortTaken { port, source };
+    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await.map_err(taken)?;
+    let address = listener.local_addr().map_err(taken)?;
+    Ok((listener, address))
 }
 
 impl Running {

@@ -47,7 +47,7 @@ enum Command {
 
 #[derive(Args)]
 struct LocalArgs {
-    /// The port to listen on; 0 takes any free one
+    /// The port to listen on, with the tables on the next one; 0 takes any free ones
     #[arg(long, default_value_t = 8420)]
     port: u16,
     /// The folder that keeps the chat
@@ -157,6 +157,8 @@ async fn local(args: LocalArgs) -> ExitCode {
         .init();
     let config = Config {
         port: args.port,
+        // Next to it, so that `sam local invoke` and the AWS CLI find it again.
+        dynamodb_port: if args.port == 0 { 0 } else { args.port.saturating_add(1) },
         data: if args.in_memory { Data::Memory } else { Data::Folder(args.data) },
         sdk_app_id: args.app.sdk_app_id,
         keys: args.app.key.clone(),

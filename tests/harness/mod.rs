@@ -43,6 +43,7 @@ impl World {
         let clock = Clock::manual(START_MS);
         let twin = start(Config {
             port: 0,
+            dynamodb_port: 0,
             data: Data::Memory,
             sdk_app_id: SDK_APP_ID,
             keys: Keys::one(Key::parse(KEY).unwrap()),

@@ -29,7 +29,7 @@ async fn every_type_arrives_as_it_was_sent() {
         ("TIMFaceElem", json!({ "index": 3, "data": "tt03" })),
         (
             "TIMLocationElem",
-            json!({ "description": "腾讯", "longitude": 113.93033, "latitude": 22.546301_000_000_02 }),
+            json!({ "description": "腾讯", "longitude": 113.930_33, "latitude": 22.546_301_000_000_02 }),
         ),
         (
             "TIMImageElem",

@@ -77,10 +77,10 @@ async fn find_duplicate(
     let base = base.unwrap_or_default();
     let unseen = head.messages.last().map_or(last, |oldest| oldest.seq.prev());
     let from = base.max(farthest).next();
-    if from <= unseen {
-        if let Some(sent) = app.messages.find(pair, draft, from, unseen).await? {
-            return Ok(Some(sent));
-        }
+    if from <= unseen
+        && let Some(sent) = app.messages.find(pair, draft, from, unseen).await?
+    {
+        return Ok(Some(sent));
     }
     if base < farthest { Err(Error::BaseUnknown { last }) } else { Ok(None) }
 }
@@ -96,10 +96,12 @@ enum Sent {
 async fn append(app: &App, pair: &Pair, draft: &Draft, head: Head) -> Result<Sent> {
     let mut message = place_behind_head(app, pair, draft, &head).await?;
     for attempt in 1..=ATTEMPTS {
-        if message.expires_at.is_some() && message.seq > Seq(1) {
-            if let Some(floor) = floor_before(message.seq) {
-                app.messages.raise_floor(pair, floor).await?;
-            }
+        // The rows that `open` has written stand for the floor of the first block.
+        if message.expires_at.is_some()
+            && message.seq > Seq(1)
+            && let Some(floor) = floor_before(message.seq)
+        {
+            app.messages.raise_floor(pair, floor).await?;
         }
         let mut taken = match app.messages.append(pair, &message).await? {
             Appended::Written => return Ok(Sent::Now(message)),

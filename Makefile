@@ -1,0 +1,56 @@
+# What a person would type, under short names.
+
+VENV := .venv
+SAM := $(VENV)/bin/sam
+export SAM_CLI_TELEMETRY := 0
+
+.PHONY: run test lint build deploy invoke bench bench-cold audit clean
+
+run: ## everything on this machine
+	cargo run
+
+test: $(VENV)/ready ## all tests
+	cargo build --workspace --bins
+	AWS_LAMBDA_RIE="$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64)" \
+		cargo test --workspace -- --include-ignored
+
+lint: $(VENV)/ready ## format, clippy, docs, template
+	cargo fmt --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
+
+build: $(VENV)/ready ## the Lambda functions, as they are deployed
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(SAM) build
+
+deploy: build ## into the account of your AWS credentials
+	$(SAM) deploy --guided
+
+invoke: ## one built function with its event, in Docker, on the tables of a twin that runs: make invoke F=SendMessage E=send-message
+	$(SAM) local invoke $(F) --event events/$(E).json --env-vars local/env-vars.json --docker-network host
+
+bench: ## UserSig and twin; figures are in docs/benchmarks.md
+	cargo bench --package hongyan-tests
+
+bench-cold: build ## size and start of each release binary
+	cargo build --workspace --bins
+	mkdir -p target/release-binaries
+	for function in .aws-sam/build/*/bootstrap; do \
+		name=$$(basename $$(dirname $$function) | sed 's/\(.\)\([A-Z]\)/\1-\2/g' | tr A-Z a-z); \
+		cp $$function target/release-binaries/$$name; \
+	done
+	HONGYAN_BINARIES=$(CURDIR)/target/release-binaries \
+		AWS_LAMBDA_RIE="$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64)" \
+		cargo test --package hongyan-tests lambda -- --include-ignored --nocapture
+
+audit: ## licences and advisories of what we depend on; needs cargo-deny and its database
+	cargo deny check
+
+clean:
+	rm -rf target .aws-sam $(VENV) .hongyan
+
+# SAM, and cargo-lambda with its cross compiler: versions that are known to work together.
+$(VENV)/ready: Makefile
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check aws-sam-cli==1.170.0 cargo-lambda==1.9.2
+	touch $@
