@@ -22,7 +22,6 @@ use tokio::sync::Notify;
 pub struct Call {
     /// `Query`, `PutItem` and so on; `POST` or `DELETE` for connections.
     pub operation: String,
-    pub request: Value,
     pub read_units: f64,
     pub write_units: f64,
     pub started: Instant,
@@ -150,7 +149,6 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
     let is_read = matches!(operation.as_str(), "Query" | "GetItem");
     inner.calls.lock().unwrap().push(Call {
         operation,
-        request,
         read_units: if is_read { units } else { 0.0 },
         write_units: if is_read { 0.0 } else { units },
         started,

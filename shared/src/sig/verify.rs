@@ -200,6 +200,41 @@ mod tests {
         }
     }
 
+    /// The vectors have none of the Go, PHP and C++ libraries; this is how those write a document.
+    #[test]
+    fn what_the_other_official_libraries_write_differently_is_accepted() {
+        let key = Key::parse("key").unwrap();
+        let signed = Signed { identifier: "a<b/c", sdk_app_id: 1, time: 100, expire: 60, userbuf: None };
+        let sig = STANDARD.encode(signed.mac(&key).finalize().into_bytes());
+        let documents = [
+            // Go escapes for HTML and ends with a newline.
+            format!(
+                r#"{{"TLS.ver":"2.0","TLS.identifier":"a\u003cb/c","TLS.sdkappid":1,"TLS.expire":60,"TLS.time":100,"TLS.sig":"{sig}"}}{}"#,
+                "\n"
+            ),
+            // PHP escapes slashes.
+            format!(
+                r#"{{"TLS.ver":"2.0","TLS.identifier":"a<b\/c","TLS.sdkappid":1,"TLS.expire":60,"TLS.time":100,"TLS.sig":"{}"}}"#,
+                sig.replace('/', "\\/")
+            ),
+            // C++ begins with the app.
+            format!(
+                r#"{{"TLS.ver":"2.0","TLS.sdkappid":1,"TLS.identifier":"a<b/c","TLS.time":100,"TLS.expire":60,"TLS.sig":"{sig}"}}"#
+            ),
+        ];
+        let expected = Expectation { sdk_app_id: 1, identifier: "a<b/c", now: 160 };
+        for document in documents {
+            for level in [0, 1, 9] {
+                let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::new(level));
+                std::io::Write::write_all(&mut zlib, document.as_bytes()).unwrap();
+                let text = STANDARD.encode(zlib.finish().unwrap());
+                let text = text.replace('+', "*").replace('/', "-").replace('=', "_");
+                let verdict = verify(&Keys::one(key.clone()), expected, &text);
+                assert!(verdict.is_ok(), "{document} at level {level}: {verdict:?}");
+            }
+        }
+    }
+
     #[test]
     fn what_must_be_refused_is_refused_with_tencents_code() {
         let vectors = vectors("negative");
