@@ -365,6 +365,19 @@ async fn p7_what_expired_unread_is_not_unread() {
 }
 
 #[tokio::test]
+async fn a_range_goes_past_what_has_expired_and_was_not_swept() {
+    let world = World::with(with_retention()).await;
+    for base in 0..6 {
+        world.send("bob", "alice", &base.to_string(), base).await;
+        world.later(DAY / 4);
+    }
+    let data = json!({ "conversationID": "C2Cbob", "fromSequence": 1, "count": 2 });
+    let reply = world.invoke("get-message-list", "alice", data).await;
+    assert_eq!(sequences(reply["data"]["messageList"].as_array().unwrap()), [4]);
+    assert_eq!(reply["data"]["isCompleted"], false);
+}
+
+#[tokio::test]
 async fn p8_when_every_push_is_lost_a_pull_loses_nothing() {
     let world = World::new().await;
     let _bob = world.connect("bob").await;

@@ -1,8 +1,6 @@
 //! The door. It verifies the UserSig of a handshake and writes into the connection's context who
 //! the caller is. That context rides on every later event, so no message pays for the question.
 
-use std::time::{Duration, Instant};
-
 use hongyan_shared::{
     Error,
     model::{Device, UserId},
@@ -20,7 +18,7 @@ use crate::{
 };
 
 /// How long keys are used before they are read again: a rotation is complete after this time.
-const KEYS_ARE_FRESH: Duration = Duration::from_secs(300);
+const KEYS_ARE_FRESH_MS: u64 = 300_000;
 
 /// The door of one deployment.
 pub struct Authorizer {
@@ -31,7 +29,7 @@ pub struct Authorizer {
 
 enum KeySource {
     Given(Keys),
-    Parameter { client: aws_sdk_ssm::Client, name: String, cache: Mutex<Option<(Keys, Instant)>> },
+    Parameter { client: aws_sdk_ssm::Client, name: String, cache: Mutex<Option<(Keys, u64)>> },
 }
 
 /// Why the door itself fails. API Gateway knows the first text by heart and answers 401; any other
@@ -52,6 +50,11 @@ impl Authorizer {
         Self { sdk_app_id, keys: KeySource::Given(keys), clock }
     }
 
+    /// A door with keys from a parameter of the parameter store, read again every five minutes.
+    pub fn with_parameter(sdk_app_id: u64, client: aws_sdk_ssm::Client, name: String, clock: Clock) -> Self {
+        Self { sdk_app_id, keys: KeySource::Parameter { client, name, cache: Mutex::new(None) }, clock }
+    }
+
     /// Reads the environment that template.yaml sets. `USERSIG_KEY` itself is for invocations on a
     /// laptop; in an account the key is in the parameter store.
     ///
@@ -61,18 +64,14 @@ impl Authorizer {
         let sdk_app_id = variable("SDK_APP_ID")?.parse().map_err(|error: std::num::ParseIntError| {
             Misconfigured::Wrong { name: "SDK_APP_ID", why: error.to_string() }
         })?;
-        let keys = match variable("USERSIG_KEY") {
-            Ok(key) => KeySource::Given(
-                Keys::parse(&key)
-                    .map_err(|error| Misconfigured::Wrong { name: "USERSIG_KEY", why: error.to_string() })?,
-            ),
-            Err(_) => KeySource::Parameter {
-                client: aws_sdk_ssm::Client::new(&sdk_config().await),
-                name: variable("USERSIG_KEY_PARAMETER")?,
-                cache: Mutex::new(None),
-            },
+        let Ok(key) = variable("USERSIG_KEY") else {
+            let client = aws_sdk_ssm::Client::new(&sdk_config().await);
+            let name = variable("USERSIG_KEY_PARAMETER")?;
+            return Ok(Self::with_parameter(sdk_app_id, client, name, system_clock()));
         };
-        Ok(Self { sdk_app_id, keys, clock: system_clock() })
+        let keys = Keys::parse(&key)
+            .map_err(|error| Misconfigured::Wrong { name: "USERSIG_KEY", why: error.to_string() })?;
+        Ok(Self::new(sdk_app_id, keys, system_clock()))
     }
 
     /// Lets a handshake through or not.
@@ -80,7 +79,7 @@ impl Authorizer {
     /// # Errors
     /// [`DoorError`], which API Gateway turns into 401 or 500.
     pub async fn handle(&self, handshake: Handshake) -> Result<Value, DoorError> {
-        let keys = self.keys.read().await?;
+        let keys = self.keys.read((self.clock)()).await?;
         let method_arn = handshake.method_arn.as_deref().unwrap_or_default();
         match self.admit(&handshake, &keys) {
             Ok(pass) => {
@@ -125,18 +124,19 @@ impl Authorizer {
 }
 
 impl KeySource {
-    async fn read(&self) -> Result<Keys, DoorError> {
+    async fn read(&self, now_ms: u64) -> Result<Keys, DoorError> {
         let (client, name, cache) = match self {
             Self::Given(keys) => return Ok(keys.clone()),
             Self::Parameter { client, name, cache } => (client, name, cache),
         };
         let mut cache = cache.lock().await;
-        if let Some((keys, _)) = cache.as_ref().filter(|(_, read_at)| read_at.elapsed() < KEYS_ARE_FRESH) {
+        let is_fresh = |read_at: u64| now_ms.saturating_sub(read_at) < KEYS_ARE_FRESH_MS;
+        if let Some((keys, _)) = cache.as_ref().filter(|(_, read_at)| is_fresh(*read_at)) {
             return Ok(keys.clone());
         }
         match (fetch(client, name).await, cache.as_ref()) {
             (Ok(keys), _) => {
-                *cache = Some((keys.clone(), Instant::now()));
+                *cache = Some((keys.clone(), now_ms));
                 Ok(keys)
             }
             // The parameter store being away is no reason to turn everybody away.

@@ -1,4 +1,10 @@
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
 use hongyan_functions::authorizer::Authorizer;
+use hongyan_local::clock::Clock;
 use hongyan_shared::sig::Keys;
 use serde_json::{Value, json};
 
@@ -7,8 +13,7 @@ use crate::harness::{KEY, SDK_APP_ID, START_MS, event, user_sig};
 const NOW: u64 = START_MS / 1000;
 
 async fn decide(event: Value, now: u64, keys: &str) -> Result<Value, String> {
-    let authorizer =
-        Authorizer::new(SDK_APP_ID, Keys::parse(keys).unwrap(), std::sync::Arc::new(move || now * 1000));
+    let authorizer = Authorizer::new(SDK_APP_ID, Keys::parse(keys).unwrap(), Arc::new(move || now * 1000));
     authorizer.handle(serde_json::from_value(event).unwrap()).await.map_err(|error| error.to_string())
 }
 
@@ -88,4 +93,71 @@ async fn a_genuine_signature_that_has_expired_opens_the_door_and_a_forged_one_do
         effect(&decide(with_query("userSig", json!(sig)), later, "another key").await.unwrap()),
         "Deny"
     );
+}
+
+fn ssm_client(endpoint: &str) -> aws_sdk_ssm::Client {
+    let config = aws_sdk_ssm::Config::builder()
+        .behavior_version_latest()
+        .credentials_provider(aws_sdk_ssm::config::Credentials::new("local", "local", None, None, "test"))
+        .region(aws_sdk_ssm::config::Region::new("local"))
+        .http_client(aws_smithy_http_client::Builder::new().build_http());
+    aws_sdk_ssm::Client::from_conf(config.endpoint_url(endpoint).build())
+}
+
+/// A parameter store with one parameter, or none. Counts how often it was asked.
+async fn parameter_store(value: Arc<Mutex<Option<String>>>) -> (String, Arc<Mutex<usize>>) {
+    let asked = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&asked);
+    let answer = move || {
+        *count.lock().unwrap() += 1;
+        let body = match &*value.lock().unwrap() {
+            Some(value) => (200, json!({ "Parameter": { "Type": "SecureString", "Value": value } })),
+            None => (400, json!({ "__type": "ParameterNotFound", "message": "" })),
+        };
+        let response = axum::http::Response::builder().status(body.0);
+        std::future::ready(response.body(axum::body::Body::from(body.1.to_string())).unwrap())
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
+    (url, asked)
+}
+
+#[tokio::test]
+async fn the_key_comes_from_the_parameter_store_and_a_rotation_needs_five_minutes() {
+    let value = Arc::new(Mutex::new(Some(KEY.to_owned())));
+    let (url, asked) = parameter_store(Arc::clone(&value)).await;
+    let clock = Clock::manual(START_MS);
+    let door =
+        Authorizer::with_parameter(SDK_APP_ID, ssm_client(&url), "/hongyan/key".to_owned(), clock.reader());
+    let decide = async || {
+        let handshake = serde_json::from_value(event("authorizer")).unwrap();
+        effect(&door.handle(handshake).await.unwrap()).to_owned()
+    };
+
+    assert_eq!((decide().await, decide().await), ("Allow".to_owned(), "Allow".to_owned()));
+    assert_eq!(*asked.lock().unwrap(), 1, "the key is not read for every handshake");
+
+    // A new key, and the old one no longer beside it.
+    *value.lock().unwrap() = Some("another key".to_owned());
+    clock.advance(Duration::from_secs(299));
+    assert_eq!(decide().await, "Allow");
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(decide().await, "Deny");
+
+    // The store is away: the last known key goes on.
+    *value.lock().unwrap() = None;
+    clock.advance(Duration::from_secs(300));
+    assert_eq!(decide().await, "Deny");
+}
+
+#[tokio::test]
+async fn without_a_key_the_door_fails_and_says_so() {
+    let (url, _) = parameter_store(Arc::default()).await;
+    let clock = Clock::manual(START_MS);
+    let door =
+        Authorizer::with_parameter(SDK_APP_ID, ssm_client(&url), "/hongyan/key".to_owned(), clock.reader());
+    let error =
+        door.handle(serde_json::from_value(event("authorizer")).unwrap()).await.unwrap_err().to_string();
+    assert!(error.contains("ParameterNotFound"), "API Gateway makes a 500 of it: {error}");
 }

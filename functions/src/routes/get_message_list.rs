@@ -30,11 +30,23 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
             Ok(answer(&pair, page.into_iter().rev(), &next, is_completed))
         }
         Span::Range(from, to) => {
-            let found = app.messages.range(&pair, from, to, count).await?;
+            let found = live_range(app, &pair, from, to, count).await?;
             let all_found = found.len() < count;
             let (page, cut) = fit(found.iter().filter(|message| message.is_live(now)), &pair);
             let reached = page.last().is_some_and(|message| message.seq == to);
             Ok(answer(&pair, page.into_iter(), "", !cut && (all_found || reached)))
+        }
+    }
+}
+
+/// A part of a range that does not end among messages that retention has ended: a client could not
+/// tell from an empty part where to go on.
+async fn live_range(app: &App, pair: &Pair, mut from: Seq, to: Seq, count: usize) -> Result<Vec<Message>> {
+    loop {
+        let found = app.messages.range(pair, from, to, count).await?;
+        match found.last() {
+            Some(last) if found.len() == count && !last.is_live(app.now()) => from = last.seq.next(),
+            _ => return Ok(found),
         }
     }
 }

@@ -91,7 +91,7 @@ impl Keys {
 ///
 /// The text has no escaping, so an identifier with a newline could be taken for a different
 /// identity. It cannot here: read from its end, the text has one reading only, because numbers
-/// are canonical decimal and `userbuf` is canonical base64, which has no newline. [`verify`]
+/// are canonical decimal and `userbuf` is canonical base64, which has no newline. [`verify()`]
 /// enforces both, and a property test holds this against hostile identifiers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Signed<'a> {
