@@ -147,8 +147,10 @@ async fn each_binary_answers_its_event() {
         let sandbox = Sandbox::start(&binary(name), &environment);
         let answer = sandbox.invoke(&event(event_name)).await;
         assert_eq!(answer["statusCode"], status, "{event_name}: {answer}");
-        let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or("null")).unwrap();
-        assert_eq!(body["code"].as_i64(), code, "{event_name}: {answer}");
+        // A handshake is answered with nothing, which Lambda hands on as an empty text.
+        let reply = answer["body"].as_str().filter(|body| !body.is_empty());
+        let reply: Option<Value> = reply.map(|body| serde_json::from_str(body).unwrap());
+        assert_eq!(reply.and_then(|reply| reply["code"].as_i64()), code, "{event_name}: {answer}");
         if event_name == name {
             report(name, &sandbox);
         }
