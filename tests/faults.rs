@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::harness::{World, recorder::Fault, sequences, text_message};
+use crate::harness::{World, event, recorder::Fault, sequences, text_message};
 
 /// Retries as a client does: the same ID and the same base until there is an answer.
 async fn send_until_acknowledged(world: &World, from: &str, to: &str, client_id: &str, base: u64) -> u64 {
@@ -91,6 +91,15 @@ async fn a_database_that_is_down_is_told_to_the_client_and_nothing_else() {
             !reply.to_string().contains("ResourceNotFound"),
             "the client learns nothing about the account"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_cannot_be_registered_is_refused() {
+    let world = World::new().await;
+    for (kind, status) in [("ResourceNotFoundException", 500), ("ThrottlingException", 429)] {
+        world.dynamodb.break_calls(move |_, _| Fault::Refuse(400, kind));
+        assert_eq!(world.respond("connect", &event("connect")).await.status(), status);
     }
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future::join_all;
 use hongyan_functions::app::{App, Settings};
-use hongyan_local::{clock::Clock, dynamodb_client, management_client};
+use hongyan_local::{clock::Clock, sdk_config};
 use hongyan_shared::model::{After, ClientId, Draft, Elem, Head, Pair, Seq, UserId};
 use serde_json::{Value, json};
 
@@ -219,8 +219,8 @@ async fn p3_who_opens_a_conversation_and_is_cut_off_uses_up_no_number() {
 async fn p4_time_never_decreases_though_clocks_are_five_minutes_apart() {
     let world = World::new().await;
     let slow = App::new(
-        dynamodb_client(&world.dynamodb.url),
-        management_client(&world.management.url),
+        aws_sdk_dynamodb::Client::new(&sdk_config(&world.dynamodb.url)),
+        aws_sdk_apigatewaymanagement::Client::new(&sdk_config(&world.management.url)),
         world.twin.tables.clone(),
         Clock::manual(START_MS - 300_000).reader(),
         Settings::default(),

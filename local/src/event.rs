@@ -127,3 +127,53 @@ fn headers(headers: &HeaderMap) -> Value {
         headers.iter().filter_map(|(name, value)| Some((name.to_string(), json!(value.to_str().ok()?))));
     Value::Object(texts.collect())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+    use super::*;
+
+    fn real(name: &str) -> Value {
+        let path = format!("{}/../events/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    }
+
+    fn names(value: &Value) -> Vec<&String> {
+        // What no function reads and the twin does not make up.
+        let left_out =
+            ["requestTime", "multiValueHeaders", "multiValueQueryStringParameters", "stageVariables"];
+        value.as_object().unwrap().keys().filter(|name| !left_out.contains(&name.as_str())).collect()
+    }
+
+    #[test]
+    fn the_twin_tells_what_api_gateway_tells() {
+        let origin = Origin {
+            connection_id: id(),
+            connected_at: 1,
+            stage: "prod".to_owned(),
+            domain: "localhost".to_owned(),
+            source_ip: "127.0.0.1".to_owned(),
+            user_agent: "test".to_owned(),
+            authorizer: json!({ "userID": "alice" }),
+        };
+        let handshake = Handshake { query: HashMap::new(), headers: HeaderMap::new() };
+        let disconnect = Happened::Disconnect { code: 1001, reason: "Going away" };
+        let mut ended = origin.event("$disconnect", disconnect, 2);
+        assert_eq!(ended["requestContext"]["disconnectStatusCode"], 1001);
+        assert_eq!(ended["requestContext"]["disconnectReason"], "Going away");
+        // A connection that has ended has no headers worth telling.
+        ended["headers"] = json!({});
+
+        for (name, told) in [
+            ("authorizer", origin.authorizer_event(&handshake, 2)),
+            ("connect", origin.event("$connect", Happened::Connect(&handshake), 2)),
+            ("send-message", origin.event("sendMessage", Happened::Text("{}"), 2)),
+            ("disconnect", ended),
+        ] {
+            let real = real(name);
+            assert_eq!(names(&told), names(&real), "{name}");
+            assert_eq!(names(&told["requestContext"]), names(&real["requestContext"]), "{name}");
+        }
+    }
+}

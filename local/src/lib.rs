@@ -21,7 +21,8 @@ mod template;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
-use aws_sdk_dynamodb::config::{Credentials, Region, SharedHttpClient};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use hongyan_functions::{
     app::{App, Settings, Tables, retries, timeouts},
     authorizer::Authorizer,
@@ -120,8 +121,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let management_url = format!("http://{address}/{stage}");
     let tables = template.tables();
     let app = App::new(
-        dynamodb_client(&database.url),
-        management_client(&management_url),
+        aws_sdk_dynamodb::Client::new(&sdk_config(&database.url)),
+        aws_sdk_apigatewaymanagement::Client::new(&sdk_config(&management_url)),
         tables.clone(),
         config.clock.reader(),
         config.settings,
@@ -166,36 +167,19 @@ impl Running {
     }
 }
 
-/// A client of a DynamoDB on this machine, with the functions' own patience.
-pub fn dynamodb_client(endpoint: &str) -> aws_sdk_dynamodb::Client {
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version_latest()
-        .credentials_provider(credentials())
+/// The SDK's settings for an endpoint on this machine, with the functions' own patience.
+pub fn sdk_config(endpoint: &str) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        // Nobody checks them here.
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "local", "local", None, None, "twin",
+        )))
         .region(Region::new("local"))
-        .http_client(plain_http())
+        // Without TLS, so that no stack for it has to be loaded.
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
         .retry_config(retries())
-        .timeout_config(timeouts());
-    aws_sdk_dynamodb::Client::from_conf(config.endpoint_url(endpoint).build())
-}
-
-/// A client of a management API on this machine.
-pub fn management_client(endpoint: &str) -> aws_sdk_apigatewaymanagement::Client {
-    let config = aws_sdk_apigatewaymanagement::Config::builder()
-        .behavior_version_latest()
-        .credentials_provider(credentials())
-        .region(Region::new("local"))
-        .http_client(plain_http())
-        .retry_config(retries())
-        .timeout_config(timeouts());
-    aws_sdk_apigatewaymanagement::Client::from_conf(config.endpoint_url(endpoint).build())
-}
-
-/// Nobody checks them here.
-fn credentials() -> Credentials {
-    Credentials::new("local", "local", None, None, "twin")
-}
-
-/// Everything is on this machine, so no TLS stack has to be loaded.
-fn plain_http() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().build_http()
+        .timeout_config(timeouts())
+        .endpoint_url(endpoint)
+        .build()
 }

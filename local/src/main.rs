@@ -114,7 +114,6 @@ enum SigCommand {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // Errors are written where tools look for them, and a reader that has gone away is none.
     let cli = Cli::parse();
     match cli.command {
         None => local(cli.local).await,
@@ -176,7 +175,8 @@ async fn local(args: LocalArgs) -> ExitCode {
     if args.json {
         say(&as_json(&running, &users).to_string());
     } else {
-        say(&format!("Hongyan is ready at {} (stop it with Ctrl-C)", running.websocket_url));
+        let (socket, tables) = (&running.websocket_url, &running.dynamodb_url);
+        say(&format!("Hongyan is ready at {socket}, its tables are at {tables}. Stop it with Ctrl-C."));
         eprint!("{}", introduction(&users));
     }
     interrupted().await;

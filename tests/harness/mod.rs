@@ -11,7 +11,7 @@ use hongyan_functions::{
     routes::{self, Handler},
     runtime::respond,
 };
-use hongyan_local::{Config, Data, Running, clock::Clock, dynamodb_client, management_client, start};
+use hongyan_local::{Config, Data, Running, clock::Clock, sdk_config, start};
 use hongyan_shared::sig::{Key, Keys, issue};
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
@@ -55,8 +55,8 @@ impl World {
         let dynamodb = Recorder::before(&twin.dynamodb_url).await;
         let management = Recorder::before(&twin.management_url).await;
         let app = App::new(
-            dynamodb_client(&dynamodb.url),
-            management_client(&management.url),
+            aws_sdk_dynamodb::Client::new(&sdk_config(&dynamodb.url)),
+            aws_sdk_apigatewaymanagement::Client::new(&sdk_config(&management.url)),
             twin.tables.clone(),
             clock.reader(),
             settings,

@@ -4,7 +4,7 @@ use std::{
 };
 
 use hongyan_functions::authorizer::Authorizer;
-use hongyan_local::clock::Clock;
+use hongyan_local::{clock::Clock, sdk_config};
 use hongyan_shared::sig::Keys;
 use serde_json::{Value, json};
 
@@ -95,15 +95,6 @@ async fn a_genuine_signature_that_has_expired_opens_the_door_and_a_forged_one_do
     );
 }
 
-fn ssm_client(endpoint: &str) -> aws_sdk_ssm::Client {
-    let config = aws_sdk_ssm::Config::builder()
-        .behavior_version_latest()
-        .credentials_provider(aws_sdk_ssm::config::Credentials::new("local", "local", None, None, "test"))
-        .region(aws_sdk_ssm::config::Region::new("local"))
-        .http_client(aws_smithy_http_client::Builder::new().build_http());
-    aws_sdk_ssm::Client::from_conf(config.endpoint_url(endpoint).build())
-}
-
 /// A parameter store with one parameter, or none. Counts how often it was asked.
 async fn parameter_store(value: Arc<Mutex<Option<String>>>) -> (String, Arc<Mutex<usize>>) {
     let asked = Arc::new(Mutex::new(0));
@@ -128,8 +119,12 @@ async fn the_key_comes_from_the_parameter_store_and_a_rotation_needs_five_minute
     let value = Arc::new(Mutex::new(Some(KEY.to_owned())));
     let (url, asked) = parameter_store(Arc::clone(&value)).await;
     let clock = Clock::manual(START_MS);
-    let door =
-        Authorizer::with_parameter(SDK_APP_ID, ssm_client(&url), "/hongyan/key".to_owned(), clock.reader());
+    let door = Authorizer::with_parameter(
+        SDK_APP_ID,
+        aws_sdk_ssm::Client::new(&sdk_config(&url)),
+        "/hongyan/key".to_owned(),
+        clock.reader(),
+    );
     let decide = async || {
         let handshake = serde_json::from_value(event("authorizer")).unwrap();
         effect(&door.handle(handshake).await.unwrap()).to_owned()
@@ -155,8 +150,12 @@ async fn the_key_comes_from_the_parameter_store_and_a_rotation_needs_five_minute
 async fn without_a_key_the_door_fails_and_says_so() {
     let (url, _) = parameter_store(Arc::default()).await;
     let clock = Clock::manual(START_MS);
-    let door =
-        Authorizer::with_parameter(SDK_APP_ID, ssm_client(&url), "/hongyan/key".to_owned(), clock.reader());
+    let door = Authorizer::with_parameter(
+        SDK_APP_ID,
+        aws_sdk_ssm::Client::new(&sdk_config(&url)),
+        "/hongyan/key".to_owned(),
+        clock.reader(),
+    );
     let error =
         door.handle(serde_json::from_value(event("authorizer")).unwrap()).await.unwrap_err().to_string();
     assert!(error.contains("ParameterNotFound"), "API Gateway makes a 500 of it: {error}");

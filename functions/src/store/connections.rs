@@ -2,7 +2,7 @@ use aws_sdk_dynamodb::{Client, types::ReturnValue};
 use hongyan_shared::{Error, Result, model::UserId};
 use serde::{Deserialize, Serialize};
 
-use super::{Item, failed, from_item, text, to_item};
+use super::{Item, failed, from_item, text, to_item, took_place};
 
 /// API Gateway cuts a connection after two hours; a row that is older by five minutes is dead.
 const LIFETIME_S: u64 = 2 * 60 * 60 + 5 * 60;
@@ -147,15 +147,7 @@ impl Connections {
             .expression_attribute_values(":c", text(id))
             .send()
             .await;
-        match answer {
-            Ok(_) => Ok(()),
-            Err(error)
-                if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(failed(error)),
-        }
+        took_place(answer).map(|_| ())
     }
 }
 

@@ -10,7 +10,7 @@ use hongyan_shared::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Item, failed, from_item, number, text, to_item};
+use super::{Item, failed, from_item, number, text, to_item, took_place};
 
 /// The log of every conversation: partition is the pair of users, and the sort key orders
 ///
@@ -185,15 +185,7 @@ impl Messages {
             .expression_attribute_values(":n", number(floor.0))
             .send()
             .await;
-        match answer {
-            Ok(_) => Ok(()),
-            Err(error)
-                if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(failed(error)),
-        }
+        took_place(answer).map(|_| ())
     }
 
     /// Gives the message its number, unless that is taken. The key is the counter: no other item
@@ -314,15 +306,7 @@ impl Messages {
             .expression_attribute_values(":t", number(position.time))
             .send()
             .await;
-        match answer {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(failed(error)),
-        }
+        took_place(answer)
     }
 
     fn query(&self, consistency: Consistency) -> QueryFluentBuilder {

@@ -42,29 +42,32 @@ fn from_item<Row: DeserializeOwned>(item: Item) -> Result<Row> {
         .map_err(|_| Error::Internal(format!("an item is no {}", std::any::type_name::<Row>())))
 }
 
+/// Whether a conditional write took place. That its condition did not hold is an answer, not an error.
+fn took_place<T, E>(answer: std::result::Result<T, SdkError<E>>) -> Result<bool>
+where
+    E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    match answer {
+        Ok(_) => Ok(true),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+        Err(error) => Err(failed(error)),
+    }
+}
+
 /// What went wrong, without the raw response: it may hold what somebody wrote.
 fn failed<E>(error: SdkError<E>) -> Error
 where
     E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
 {
-    const THROTTLES: [&str; 4] = [
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ThrottlingException",
-        "ReplicatedWriteConflictException",
-    ];
-    if error.code().is_some_and(|code| THROTTLES.contains(&code)) {
-        return Error::Throttled;
-    }
-    let mut text = error.to_string();
-    if let (Some(code), message) = (error.code(), error.message().unwrap_or_default()) {
-        text = format!("{code}: {message}");
-    } else {
-        let mut source = error.source();
-        while let Some(cause) = source {
-            text = format!("{text}: {cause}");
-            source = cause.source();
+    match error.code() {
+        Some("ProvisionedThroughputExceededException" | "RequestLimitExceeded" | "ThrottlingException") => {
+            Error::Throttled
+        }
+        Some(code) => Error::Internal(format!("DynamoDB: {code}: {}", error.message().unwrap_or_default())),
+        None => {
+            let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+            let text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
+            Error::Internal(format!("DynamoDB: {text}"))
         }
     }
-    Error::Internal(format!("DynamoDB: {text}"))
 }
