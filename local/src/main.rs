@@ -87,7 +87,7 @@ enum SigCommand {
         #[arg(long)]
         user_id: String,
         /// For how many seconds it is good
-        #[arg(long, default_value_t = WEEK)]
+        #[arg(long, default_value_t = WEEK, allow_negative_numbers = true)]
         expire: i64,
         /// The SDKAppID
         #[arg(long, default_value_t = SDK_APP_ID)]
