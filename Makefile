@@ -4,7 +4,7 @@ VENV := .venv
 SAM := $(VENV)/bin/sam
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: run test lint build deploy invoke bench bench-cold audit clean
+.PHONY: run test lint build deploy invoke soak bench bench-cold audit clean
 
 run: ## everything on this machine
 	cargo run
@@ -28,6 +28,9 @@ deploy: build ## into the account of your AWS credentials
 
 invoke: ## one built function with its event, in Docker, on the tables of a twin that runs: make invoke F=SendMessage E=send-message
 	$(SAM) local invoke $(F) --event events/$(E).json --env-vars local/env-vars.json --docker-network host
+
+soak: ## 10 000 sends into a database that fails
+	HONGYAN_SENDS=10000 cargo test --package hongyan-tests --test hongyan a_database_that_fails
 
 bench: ## UserSig and twin; figures are in docs/benchmarks.md
 	cargo bench --package hongyan-tests

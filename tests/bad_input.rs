@@ -107,7 +107,9 @@ async fn a_field_that_is_missing_or_wrong_gets_a_coded_error() {
     }
     let reply = alice.request("getConversationList", json!({ "nextReqConversationID": "x" })).await;
     assert_eq!(reply["code"], 70402);
-    for action in ["sendMessage", "getMessageList", "setMessageRead", "getConversationList"] {
+    for action in
+        ["login", "logout", "sendMessage", "getMessageList", "setMessageRead", "getConversationList"]
+    {
         for data in [json!([]), json!("x"), json!(5)] {
             assert_eq!(alice.request(action, data).await["code"], 70402, "{action}");
         }
@@ -138,6 +140,8 @@ async fn a_frame_that_is_no_request_gets_a_coded_error() {
         (r#"{"action":"$default"}"#, 60009),
         (r#"{"action":"SendMessage"}"#, 60009),
         (r#"{"action":"sendMessage","requestID":7}"#, 70402),
+        (r#"{"action":"login","requestID":7}"#, 70402),
+        (r#"{"action":"logout","requestID":[]}"#, 70402),
         (r#"{"action":"sendMessage","requestID":{}}"#, 70402),
     ] {
         alice.say(frame.to_owned()).await;

@@ -101,9 +101,8 @@ async fn a_send_to_a_peer_who_is_offline_costs_one_write() {
 #[tokio::test]
 async fn the_first_message_of_a_conversation_costs_two_writes_more() {
     let world = World::new().await;
-    let Cost { write_units, websocket_messages, round_trips, .. } =
-        cost_of(&world, "send-message", text_message("bob", "first", 0)).await;
-    assert_eq!((write_units, websocket_messages, round_trips), (3.0, 2, 3));
+    let spent = cost_of(&world, "send-message", text_message("bob", "first", 0)).await;
+    assert_eq!(spent, budget(3.0, 2.0, 2, 3));
 }
 
 #[tokio::test]

@@ -72,6 +72,23 @@ fn a_signature_that_is_issued_verifies_and_says_so_in_one_line() {
 
 #[test]
 #[ignore = "needs the built programs: make test"]
+fn during_a_rotation_the_new_key_signs() {
+    let issued = hongyan(&["sig", "issue", "--user-id", "alice", "--key", "new,old"]);
+    let sig = String::from_utf8(issued.stdout).unwrap().trim().to_owned();
+    let verified =
+        |key| hongyan(&["sig", "verify", "--user-id", "alice", "--key", key, &sig]).status.success();
+    assert!(verified("new") && verified("newer,new") && !verified("old"));
+}
+
+#[test]
+#[ignore = "needs the built programs: make test"]
+fn an_option_before_a_command_is_not_dropped_in_silence() {
+    let output = hongyan(&["--in-memory", "sig", "issue", "--user-id", "alice"]);
+    assert!(!output.status.success());
+}
+
+#[test]
+#[ignore = "needs the built programs: make test"]
 fn a_bad_key_is_said_with_the_next_step() {
     let output = hongyan(&["local", "--key", " "]);
     assert!(!output.status.success());

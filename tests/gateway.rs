@@ -23,9 +23,12 @@ async fn handshake(world: &World, query: &str) -> u16 {
 
 /// Waits until the `$disconnect` of a connection has been through: its row is gone.
 async fn forgotten(world: &World) {
-    while !world.dump("Connections").await.is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let gone = async {
+        while !world.dump("Connections").await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("a $disconnect");
 }
 
 #[tokio::test]

@@ -8,7 +8,9 @@ use hongyan_local::{clock::Clock, sdk_config};
 use hongyan_shared::model::{After, ClientId, Draft, Elem, Head, Pair, Seq, UserId};
 use serde_json::{Value, json};
 
-use crate::harness::{START_MS, World, body, event, recorder::Fault, sequences, set_user, text_message};
+use crate::harness::{
+    START_MS, World, body, event, recorder::Fault, sequences, set_user, socket::Socket, text_message,
+};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -107,15 +109,21 @@ async fn p1_a_function_that_was_killed_while_it_pushed_has_sent_already() {
 #[tokio::test]
 async fn p2_a_message_keeps_its_number_however_often_at_once() {
     let world = World::new().await;
+    let mut expected: Vec<(&str, String)> = Vec::new();
     for round in 0..12 {
-        let copies = 1 + round % 5;
-        let mine: Vec<_> = (0..copies).map(|_| world.send("alice", "bob", "same", 0)).collect();
-        let others: Vec<_> = (0..3).map(|n| world.send("bob", "alice", ["x", "y", "z"][n], 0)).collect();
+        // The first copies of a message, all at the same time, among others.
+        let base = expected.len() as u64;
+        let name = format!("same-{round}");
+        let mine: Vec<_> = (0..2 + round % 4).map(|_| world.send("alice", "bob", &name, base)).collect();
+        let names: Vec<String> = (0..3).map(|other| format!("other-{round}-{other}")).collect();
+        let others: Vec<_> = names.iter().map(|name| world.send("bob", "alice", name, base)).collect();
         let (mine, _) = tokio::join!(join_all(mine), join_all(others));
         assert!(mine.windows(2).all(|two| two[0] == two[1]), "{mine:?}");
+        expected.push(("alice", name));
+        expected.extend(names.into_iter().map(|name| ("bob", name)));
     }
-    assert_exactly_once(&world, "alice·bob", &[("alice", "same"), ("bob", "x"), ("bob", "y"), ("bob", "z")])
-        .await;
+    let expected: Vec<(&str, &str)> = expected.iter().map(|(from, name)| (*from, name.as_str())).collect();
+    assert_exactly_once(&world, "alice·bob", &expected).await;
 }
 
 #[tokio::test]
@@ -134,12 +142,18 @@ async fn p2_a_message_keeps_its_number_however_late() {
     let reply = world.invoke("send-message", "alice", text_message("bob", "early", 0)).await;
     assert_eq!((&reply["code"], &reply["data"]["lastSequence"]), (&json!(20004), &json!(3_101)));
     assert_eq!(stored(&world, "alice·bob").await.len(), 3_101);
+
+    // So the client looks behind its base, as the error says, and finds what it had sent.
+    let range = json!({ "conversationID": "C2Cbob", "fromSequence": 1, "count": 1 });
+    let found = world.invoke("get-message-list", "alice", range).await;
+    assert_eq!(found["data"]["messageList"][0]["clientID"], "early");
 }
 
 /// Many messages from bob, written as the function would write them, without its queries.
 async fn many(world: &World, after: u64, count: u64) {
     let pair = pair("bob", "alice");
-    let mut last = world.app.messages.range(&pair, Seq(after), Seq(after), 1).await.unwrap().remove(0);
+    let mut last =
+        world.app.messages.range(&pair, Seq(after), Seq(after), 1, 0).await.unwrap().messages.remove(0);
     for number in 0..count {
         let draft = Draft {
             client_id: ClientId::parse(&format!("bob-{}", after + number)).unwrap(),
@@ -246,11 +260,10 @@ async fn p5_all_devices_converge_though_pushes_are_lost_doubled_and_late() {
     let world = World::new().await;
     let mut devices = Vec::new();
     for (user, platform) in [("alice", "iOS"), ("alice", "Web"), ("bob", "iOS"), ("bob", "Web")] {
-        let url = world.url(user, platform, None);
-        devices.push((user, crate::harness::socket::Socket::connect(&url).await.unwrap()));
+        devices.push((user, Socket::connect(&world.url(user, platform, None)).await.unwrap()));
     }
-    // A third of the pushes fails, another third is delivered though the function does not learn of
-    // it, which makes the SDK send it again.
+    // A third of the pushes is refused. Of another third the function does not learn that they have
+    // arrived, which makes the SDK send them again.
     let mut count = 0;
     world.management.break_calls(move |_, _| {
         count += 1;
@@ -263,25 +276,30 @@ async fn p5_all_devices_converge_though_pushes_are_lost_doubled_and_late() {
     });
     join_all(sends).await;
 
-    let mut lists = Vec::new();
+    let (mut lists, mut lost, mut doubled) = (Vec::new(), 0, 0);
     for (user, device) in &mut devices {
-        let peer = if *user == "alice" { "bob" } else { "alice" };
+        // The reply to this request comes behind all pushes.
+        device.request("x", json!({})).await;
         let mut list: BTreeMap<u64, Value> = BTreeMap::new();
-        // What has been pushed so far, then the gaps, as a client would find them.
-        let pulled = device
-            .ask("getMessageList", json!({ "conversationID": format!("C2C{peer}"), "fromSequence": 1 }))
-            .await;
-        for message in pulled["messageList"].as_array().unwrap() {
-            list.insert(message["sequence"].as_u64().unwrap(), message.clone());
-        }
         while let Some(push) = device.pushed() {
             for message in push["data"].as_array().unwrap() {
-                let known = list.insert(message["sequence"].as_u64().unwrap(), message.clone());
-                assert!(known.is_none_or(|known| known == *message), "a push and a pull say the same");
+                doubled += usize::from(
+                    list.insert(message["sequence"].as_u64().unwrap(), message.clone()).is_some(),
+                );
             }
+        }
+        // A client that finds a gap, or wants to be sure of the end, asks for just that.
+        let peer = if *user == "alice" { "bob" } else { "alice" };
+        let missing: Vec<u64> = (1..=12).filter(|number| !list.contains_key(number)).collect();
+        for number in missing {
+            lost += 1;
+            let range = json!({ "conversationID": format!("C2C{peer}"), "fromSequence": number, "toSequence": number });
+            let pulled = device.ask("getMessageList", range).await;
+            list.insert(number, pulled["messageList"][0].clone());
         }
         lists.push(list);
     }
+    assert!(lost > 0 && doubled > 0, "{lost} lost, {doubled} doubled");
     assert_eq!(lists[0].len(), 12);
     assert!(lists.windows(2).all(|two| two[0] == two[1]));
 }
@@ -299,8 +317,11 @@ async fn p6_a_read_position_only_moves_forward_and_never_passes_the_last_message
         async || world.conversation("alice", "bob").await.unwrap()["readSequence"].as_u64().unwrap();
 
     // Two devices at once, in every order.
-    join_all([3, 7, 5, 6, 2].map(read)).await;
+    for reply in join_all([3, 7, 5, 6, 2].map(read)).await {
+        assert!(reply["data"]["readSequence"].as_u64().unwrap() >= 2, "{reply}");
+    }
     assert_eq!(position().await, 7);
+    assert_eq!(read(5).await["data"]["readSequence"], 7, "who comes late is told how far it is");
     read(4).await;
     assert_eq!(position().await, 7);
     assert_eq!(read(u64::MAX).await["data"]["readSequence"], 10);
@@ -361,20 +382,47 @@ async fn p7_what_expired_unread_is_not_unread() {
         let shown = world.conversation("alice", "bob").await.unwrap();
         assert_eq!(sequences(&world.history("alice", "bob").await), [4, 5, 6]);
         assert_eq!(shown["unreadCount"], 3);
+        let reply = world
+            .invoke("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": 2 }))
+            .await;
+        assert_eq!((&reply["data"]["readSequence"], &reply["data"]["unreadCount"]), (&json!(0), &json!(3)));
     }
+    // What has been read stays so when the rest expires.
+    world.invoke("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": 4 })).await;
+    world.later(DAY / 2);
+    assert_eq!(world.conversation("alice", "bob").await.unwrap()["unreadCount"], 1);
+    assert_eq!(sequences(&world.history("alice", "bob").await), [6]);
 }
 
 #[tokio::test]
-async fn a_range_goes_past_what_has_expired_and_was_not_swept() {
+async fn p8_a_range_passes_over_what_has_expired_and_was_not_swept() {
     let world = World::with(with_retention()).await;
-    for base in 0..6 {
+    for base in 0..120 {
+        if base == 110 {
+            world.later(DAY / 2);
+        }
         world.send("bob", "alice", &base.to_string(), base).await;
-        world.later(DAY / 4);
     }
-    let data = json!({ "conversationID": "C2Cbob", "fromSequence": 1, "count": 2 });
-    let reply = world.invoke("get-message-list", "alice", data).await;
-    assert_eq!(sequences(reply["data"]["messageList"].as_array().unwrap()), [4]);
-    assert_eq!(reply["data"]["isCompleted"], false);
+    world.later(DAY / 2);
+    let range = async |data: Value| {
+        let mut request = json!({ "conversationID": "C2Cbob" });
+        request.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
+        let reply = world.invoke("get-message-list", "alice", request).await;
+        assert_eq!(reply["code"], 0, "{reply}");
+        let data = &reply["data"];
+        (
+            sequences(data["messageList"].as_array().unwrap()),
+            data["nextSequence"].clone(),
+            data["isCompleted"].clone(),
+        )
+    };
+    assert_eq!(range(json!({ "fromSequence": 1, "count": 1 })).await, (vec![111], json!(112), json!(false)));
+    assert_eq!(range(json!({ "fromSequence": 1 })).await, ((111..=120).collect(), json!(0), json!(true)));
+    assert_eq!(range(json!({ "fromSequence": 1, "toSequence": 100 })).await, (vec![], json!(0), json!(true)));
+    assert_eq!(
+        range(json!({ "fromSequence": 1, "toSequence": 2, "count": 2 })).await,
+        (vec![], json!(0), json!(true))
+    );
 }
 
 #[tokio::test]

@@ -140,8 +140,7 @@ pub(crate) async fn sdk_config() -> SdkConfig {
         .await
 }
 
-/// A call is given up early and made again: all writes are safe to repeat, because they are
-/// conditional on what they would change.
+/// A call is given up early and made again: a write that is repeated finds that it has been made.
 pub fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_millis(1_000))

@@ -20,6 +20,9 @@ use crate::{
 /// How long keys are used before they are read again: a rotation is complete after this time.
 const KEYS_ARE_FRESH_MS: u64 = 300_000;
 
+/// How soon the parameter store is asked again when it did not answer.
+const ASK_AGAIN_MS: u64 = 30_000;
+
 /// The door of one deployment.
 pub struct Authorizer {
     sdk_app_id: u64,
@@ -139,10 +142,14 @@ impl KeySource {
                 *cache = Some((keys.clone(), now_ms));
                 Ok(keys)
             }
-            // The parameter store being away is no reason to turn everybody away.
+            // The parameter store being away is no reason to turn everybody away, nor to ask it for
+            // every handshake.
             (Err(why), Some((keys, _))) => {
                 warn!(why, "the keys could not be read again");
-                Ok(keys.clone())
+                let keys = keys.clone();
+                let asked_at = now_ms.saturating_sub(KEYS_ARE_FRESH_MS).saturating_add(ASK_AGAIN_MS);
+                *cache = Some((keys.clone(), asked_at));
+                Ok(keys)
             }
             (Err(why), None) => Err(DoorError::NoKeys(why)),
         }

@@ -60,18 +60,22 @@ impl Event {
         let Some(RequestContext::WebSocket(context)) = request.request_context_ref() else {
             return Err(Error::NoIdentity);
         };
-        let frame = match request.body() {
-            Body::Text(text) => Request::parse(text),
-            Body::Binary(bytes) => Request::parse(&String::from_utf8_lossy(bytes)),
-            _ => Request::parse(""),
-        };
         Ok(Self {
             route: context.route_key.clone().unwrap_or_default(),
             connection_id: context.connection_id.clone().ok_or(Error::NoIdentity)?,
             connected_at: u64::try_from(context.connected_at).unwrap_or_default(),
             caller: Caller::parse(&context.authorizer.fields)?,
-            request: frame,
+            request: Self::frame(request.body()),
         })
+    }
+
+    /// The request in the body of an event. A binary frame is read as text.
+    pub(crate) fn frame(body: &Body) -> Request {
+        match body {
+            Body::Text(text) => Request::parse(text),
+            Body::Binary(bytes) => Request::parse(&String::from_utf8_lossy(bytes)),
+            _ => Request::parse(""),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Frames to connections other than the caller's.
 //!
-//! A push is a hint: what it says is in the tables already, and a client that misses it finds out
+//! A push is a hint: what it says is in the tables, and a client that misses it finds out
 //! from the next sequence number. So a push may fail, and never makes anything else fail.
 
 use std::time::Duration;
@@ -96,11 +96,16 @@ pub struct Audience {
 impl App {
     /// Looks up whom to tell. Should that fail, nobody is told, and all is found in the tables.
     pub async fn audience(&self, pair: &Pair, caller_connection_id: &str) -> Audience {
-        let connections = async |user| {
-            self.connections.of(user, self.now()).await.unwrap_or_else(|error| {
+        let connections = async |user| match timeout(PATIENCE, self.connections.of(user, self.now())).await {
+            Ok(Ok(connections)) => connections,
+            Ok(Err(error)) => {
                 warn!(%error, "nobody can be told");
                 Vec::new()
-            })
+            }
+            Err(_) => {
+                warn!("looking up whom to tell took too long");
+                Vec::new()
+            }
         };
         let (peer, mut others) = tokio::join!(connections(pair.peer()), connections(pair.me()));
         others.retain(|connection| connection.id != caller_connection_id);

@@ -72,7 +72,10 @@ where
         Ok(event) => event,
         Err(refused) => {
             error!(code = refused.code(), "the event has no identity");
-            return status(&refused);
+            return match request.body() {
+                Body::Empty => status(&refused),
+                body => text(Event::frame(body).reply(Err(refused))),
+            };
         }
     };
     let (key, user, connection) =

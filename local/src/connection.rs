@@ -32,6 +32,9 @@ pub(crate) const MAX_MESSAGE_BYTES: usize = 128 * 1024;
 const IDLE: Duration = Duration::from_secs(10 * 60);
 const LIFETIME: Duration = Duration::from_secs(2 * 60 * 60);
 
+/// How long a client may take to make room for a frame.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// How long a client that was told to go may take to close.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -155,8 +158,10 @@ pub(crate) async fn run(
             order = inbox.recv() => match order {
                 Some(Order::Say(text)) => {
                     connection.last_active.store(clock.now(), Ordering::Relaxed);
-                    if socket.send(Message::text(text)).await.is_err() {
-                        return Ended::lost();
+                    // A client that does not read must not keep its connection from ending.
+                    match tokio::time::timeout(PATIENCE, socket.send(Message::text(text))).await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(_)) | Err(_) => return Ended::lost(),
                     }
                 }
                 Some(Order::Close) | None => {

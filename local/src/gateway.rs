@@ -52,7 +52,8 @@ struct Answer {
     body: Option<String>,
 }
 
-/// Serves until it is stopped, then until every connection has said its `$disconnect`.
+/// Serves until it is stopped, then until every frame is answered and every connection has said its
+/// `$disconnect`.
 pub(crate) async fn serve(gateway: Arc<Gateway>, listener: TcpListener) {
     let connections = gateway.connections.clone();
     let mut stopped = gateway.stopped.clone();
@@ -192,7 +193,7 @@ impl Gateway {
     /// One frame from a client. It is handled beside whatever else that client has sent.
     fn receive(self: &Arc<Self>, connection: Arc<Connection>, frame: Frame) {
         let gateway = Arc::clone(self);
-        tokio::spawn(async move {
+        self.connections.spawn(async move {
             let now = gateway.clock.now();
             let (route, event) = match &frame {
                 Frame::Text(text) => {
@@ -206,8 +207,15 @@ impl Gateway {
             };
             match gateway.template.routes.get(route) {
                 Some(Target::Function { responds: true, .. }) => {
-                    if let Some(body) = gateway.invoke(route, &event).await.and_then(|answer| answer.body) {
-                        // It has gone away meanwhile; nobody can be told.
+                    let id = &connection.origin.connection_id;
+                    let body = match gateway.invoke(route, &event).await {
+                        Some(answer) => answer.body.filter(|body| !body.is_empty()),
+                        None => Some(
+                            json!({ "message": "Internal server error", "connectionId": id }).to_string(),
+                        ),
+                    };
+                    if let Some(body) = body {
+                        // It may have gone away meanwhile, and then nobody can be told.
                         let _ = connection.order(Order::Say(body));
                     }
                 }

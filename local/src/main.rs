@@ -12,7 +12,7 @@ use hongyan_functions::app::Settings;
 use hongyan_local::{Config, Data, Running, clock::Clock, start};
 use hongyan_shared::{
     model::{MultiDevice, UserId},
-    sig::{Expectation, Key, Keys, issue, verify},
+    sig::{Expectation, Keys, issue, verify},
 };
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ const WEEK: i64 = 7 * 24 * 60 * 60;
 
 /// Instant messaging that a mini-program team owns.
 #[derive(Parser)]
-#[command(name = "hongyan", version, about)]
+#[command(name = "hongyan", version, about, args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -89,12 +89,8 @@ enum SigCommand {
         /// For how many seconds it is good
         #[arg(long, default_value_t = WEEK, allow_negative_numbers = true)]
         expire: i64,
-        /// The SDKAppID
-        #[arg(long, default_value_t = SDK_APP_ID)]
-        sdk_app_id: u64,
-        /// The UserSig key
-        #[arg(long, default_value = KEY, hide_default_value = true, value_parser = Key::parse)]
-        key: Key,
+        #[command(flatten)]
+        app: AppArgs,
     },
     /// Say as one line of JSON whether a UserSig is good; exit with 0 only if it is
     Verify {
@@ -124,11 +120,11 @@ async fn main() -> ExitCode {
 
 fn sig(command: SigCommand) -> ExitCode {
     match command {
-        SigCommand::Issue { user_id, expire, sdk_app_id, key } => {
+        SigCommand::Issue { user_id, expire, app } => {
             if let Err(error) = UserId::parse("--user-id", &user_id) {
                 return fail(&error.to_string());
             }
-            say(&issue(&key, sdk_app_id, &user_id, now(), expire));
+            say(&issue(app.key.current(), app.sdk_app_id, &user_id, now(), expire));
             ExitCode::SUCCESS
         }
         SigCommand::Verify { app, user_id, at, sig } => {
@@ -180,8 +176,11 @@ async fn local(args: LocalArgs) -> ExitCode {
         eprint!("{}", introduction(&users));
     }
     interrupted().await;
-    running.stop().await;
-    ExitCode::SUCCESS
+    // Whoever does not want to wait says it once more.
+    tokio::select! {
+        () = running.stop() => ExitCode::SUCCESS,
+        () = interrupted() => fail("stopped before everything under way had ended"),
+    }
 }
 
 /// A user that a newcomer can log in as.

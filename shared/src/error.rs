@@ -67,7 +67,8 @@ pub enum Error {
 
     /// A duplicate cannot be ruled out, because `base` says too little.
     #[error(
-        "`base` does not fit this conversation: load it, then send with the same clientID and `base` = lastSequence"
+        "`base` does not fit this conversation: load what is behind it, and if your clientID is not there, \
+         send with the same clientID and `base` = lastSequence"
     )]
     BaseUnknown {
         /// The last message of the conversation.

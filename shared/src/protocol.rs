@@ -126,6 +126,10 @@ struct Reply<'a> {
     data: Value,
 }
 
+/// The data of an action that takes none.
+#[derive(Debug, Deserialize)]
+pub struct NoData {}
+
 /// `sendMessage`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -38,7 +38,7 @@ pub enum Fault {
     LoseCall,
     /// It is refused with a status and an error type.
     Refuse(u16, &'static str),
-    /// It is answered as the same call was answered before.
+    /// If it is a read that may be stale, it is answered as the same one was before.
     Stale,
     /// It does not arrive, and the connection breaks.
     Reset,
@@ -110,13 +110,14 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
         Some(target) => target.rsplit('.').next().unwrap().to_owned(),
         None => parts.method.to_string(),
     };
+    let is_read = matches!(operation.as_str(), "Query" | "GetItem");
     let fault = (inner.plan.lock().unwrap())(&operation, &request);
     let key = format!("{operation}{request}");
     match &fault {
         Fault::Refuse(status, kind) => return refuse(*status, kind),
         Fault::LoseCall => return lose(&inner).await,
-        Fault::Reset => return broken(),
-        Fault::Stale if request["ConsistentRead"] != true => {
+        Fault::Reset => return broken(StatusCode::BAD_GATEWAY),
+        Fault::Stale if is_read && request["ConsistentRead"] != true => {
             if let Some(answer) = inner.answers.lock().unwrap().get(&key) {
                 return ([("content-type", "application/x-amz-json-1.0")], answer.clone()).into_response();
             }
@@ -146,7 +147,6 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
 
     let parsed: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     let units = parsed["ConsumedCapacity"]["CapacityUnits"].as_f64().unwrap_or_default();
-    let is_read = matches!(operation.as_str(), "Query" | "GetItem");
     inner.calls.lock().unwrap().push(Call {
         operation,
         read_units: if is_read { units } else { 0.0 },
@@ -158,7 +158,8 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
         return lose(&inner).await;
     }
     if fault == Fault::ResetAfter {
-        return broken();
+        // The status is the true one: a connection that breaks does not turn a refusal into a success.
+        return broken(status);
     }
     headers.remove("transfer-encoding");
     (status, headers, bytes).into_response()
@@ -170,9 +171,9 @@ async fn lose(inner: &Inner) -> Response {
     StatusCode::GATEWAY_TIMEOUT.into_response()
 }
 
-fn broken() -> Response {
+fn broken(status: StatusCode) -> Response {
     let reset = futures_util::stream::once(async { Err::<Bytes, _>(std::io::Error::other("reset")) });
-    Response::new(Body::from_stream(reset))
+    (status, Body::from_stream(reset)).into_response()
 }
 
 fn refuse(status: u16, kind: &str) -> Response {

@@ -34,6 +34,26 @@ async fn without_an_identity_there_is_no_connection() {
 }
 
 #[tokio::test]
+async fn a_handshake_that_a_later_one_has_overtaken_does_not_kick_it_out() {
+    let world = World::new().await;
+    let mut late = event("connect");
+    late["requestContext"]["connectionId"] = json!("late=");
+    late["requestContext"]["connectedAt"] = json!(START_MS + 1);
+    assert_eq!(world.respond("connect", &late).await.status(), 200);
+
+    assert_eq!(world.respond("connect", &event("connect")).await.status(), 403);
+    assert_eq!(world.dump("Connections").await[0]["c"], json!({ "S": "late=" }));
+}
+
+#[tokio::test]
+async fn a_frame_without_an_identity_is_answered() {
+    let world = World::new().await;
+    let mut event = event("login");
+    event["requestContext"].as_object_mut().unwrap().remove("authorizer");
+    assert_eq!(body(world.respond("login", &event).await)["code"], 60004);
+}
+
+#[tokio::test]
 async fn login_says_what_a_client_needs_to_start() {
     let world = World::new().await;
     world.respond("connect", &event("connect")).await;
@@ -106,6 +126,7 @@ async fn a_connection_whose_slot_was_taken_while_it_opened_is_told_at_login() {
     // nobody there yet.
     let mut late = event("connect");
     set_user(&mut late, "alice");
+    late["requestContext"]["connectedAt"] = json!(START_MS + 1);
     late["requestContext"]["authorizer"]["platform"] = json!("Web");
     world.management.break_calls(|_, _| crate::harness::recorder::Fault::Refuse(410, "GoneException"));
     assert_eq!(world.respond("connect", &late).await.status(), 200);

@@ -86,3 +86,34 @@ async fn a_push_that_fails_does_not_fail_the_send() {
     }
     assert_eq!(world.dump("Connections").await.len(), 1, "only 410 means that a connection is dead");
 }
+
+#[tokio::test]
+async fn a_message_whose_write_was_not_answered_is_pushed_all_the_same() {
+    let world = World::new().await;
+    let mut bob = world.connect("bob").await;
+    let mut lost = false;
+    world.dynamodb.break_calls(move |operation, request| {
+        let is_message = operation == "PutItem" && request["TableName"] == "Messages";
+        if is_message && !std::mem::replace(&mut lost, true) { Fault::ResetAfter } else { Fault::None }
+    });
+    assert_eq!(world.send("alice", "bob", "1", 0).await, 1);
+    assert_eq!(bob.push().await["data"][0]["clientID"], "1");
+    assert_eq!(world.history("bob", "alice").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_history_too_large_to_look_through_is_not_looked_through() {
+    let world = World::new().await;
+    for base in 0..350 {
+        let mut data = text_message("bob", &base.to_string(), base);
+        data["payload"]["text"] = json!("x".repeat(12 * 1024 - 11));
+        assert_eq!(world.invoke("send-message", "alice", data).await["code"], 0);
+    }
+    let mut data = text_message("bob", "new", 0);
+    data.as_object_mut().unwrap().remove("base");
+    world.calls();
+    let reply = world.invoke("send-message", "alice", data).await;
+    assert_eq!((&reply["code"], &reply["data"]["lastSequence"]), (&json!(20004), &json!(350)));
+    let units: f64 = world.calls().iter().map(|call| call.read_units).sum();
+    assert!(units < 1_100.0, "{units}");
+}

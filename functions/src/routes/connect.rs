@@ -4,7 +4,7 @@
 use hongyan_shared::{
     Error, Result,
     model::MAX_MESSAGE_BYTES,
-    protocol::{KickedOut, PAGE_SIZE, Push},
+    protocol::{KickedOut, NoData, PAGE_SIZE, Push},
 };
 use serde_json::json;
 
@@ -77,6 +77,7 @@ async fn kick(app: &App, event: &Event, previous: &Connection) {
 }
 
 async fn login(app: &App, event: &Event) -> Result<Reply> {
+    let NoData {} = event.request.data()?;
     let caller = &event.caller;
     match app.connections.holder(&caller.user, &slot(app, event)).await? {
         Some(holder) if holder.id == event.connection_id => {}

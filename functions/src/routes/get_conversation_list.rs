@@ -12,7 +12,7 @@ use crate::{
     app::App,
     event::Event,
     runtime::Reply,
-    store::{Consistency, Listed},
+    store::Consistency,
 };
 
 /// How many conversations one reply holds.
@@ -35,7 +35,7 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
         .map(|entry| async move {
             let pair = Pair::of(me, &entry.peer)?;
             let head = app.messages.head(&pair, 1, Consistency::Eventual, app.now()).await?;
-            let unread = unread(app, &pair, &head, &entry).await?;
+            let unread = app.messages.unread(&pair, &head, pair.mine(), entry.first_expiry, app.now()).await?;
             Ok::<_, Error>((pair, head, unread))
         })
         .buffered(IN_FLIGHT)
@@ -66,28 +66,6 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     list.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
     let list: Vec<Value> = list.into_iter().map(|(_, conversation)| conversation).collect();
     Ok(Reply::Data(json!({ "conversationList": list, "nextReqConversationID": next, "isCompleted": !more })))
-}
-
-/// Messages that expired unread are not unread. They can only be among those behind the read
-/// position when that itself is older than a message can get; only then is a second look needed.
-async fn unread(app: &App, pair: &Pair, head: &Head, entry: &Listed) -> Result<u64> {
-    let mine = pair.mine();
-    let unread = head.unread(mine);
-    let position = head.position(mine);
-    let (Some(last), Some(retention)) = (head.last(), app.settings.retention) else { return Ok(unread) };
-    let read_at = if position.time == 0 { entry.opened_at } else { position.time };
-    let all_live = last.expires_at.is_none() || read_at.saturating_add(retention.saturating_mul(1000)) > app.now();
-    if unread == 0 || all_live {
-        return Ok(unread);
-    }
-    let peer = mine.other();
-    Ok(match app.messages.oldest_live(pair, position.seq, app.now()).await? {
-        Some(oldest) => {
-            let before = oldest.counts.of(peer).saturating_sub(u64::from(oldest.from == peer));
-            last.counts.of(peer).saturating_sub(before).min(unread)
-        }
-        None => 0,
-    })
 }
 
 fn conversation<'a>(

@@ -27,26 +27,21 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
             let oldest = page.last().map(|message| message.seq);
             let is_completed = !cut && (all_found || expired || oldest == Some(Seq(1)));
             let next = oldest.filter(|_| !is_completed).map(|seq| seq.to_string()).unwrap_or_default();
-            Ok(answer(&pair, page.into_iter().rev(), &next, is_completed))
+            Ok(Reply::Data(json!({
+                "messageList": on_the_wire(&pair, page.into_iter().rev()),
+                "nextReqMessageID": next,
+                "isCompleted": is_completed,
+            })))
         }
         Span::Range(from, to) => {
-            let found = live_range(app, &pair, from, to, count).await?;
-            let all_found = found.len() < count;
-            let (page, cut) = fit(found.iter().filter(|message| message.is_live(now)), &pair);
-            let reached = page.last().is_some_and(|message| message.seq == to);
-            Ok(answer(&pair, page.into_iter(), "", !cut && (all_found || reached)))
-        }
-    }
-}
-
-/// A part of a range that does not end among messages that retention has ended: a client could not
-/// tell from an empty part where to go on.
-async fn live_range(app: &App, pair: &Pair, mut from: Seq, to: Seq, count: usize) -> Result<Vec<Message>> {
-    loop {
-        let found = app.messages.range(pair, from, to, count).await?;
-        match found.last() {
-            Some(last) if found.len() == count && !last.is_live(app.now()) => from = last.seq.next(),
-            _ => return Ok(found),
+            let part = app.messages.range(&pair, from, to, count, now).await?;
+            let (page, cut) = fit(part.messages.iter(), &pair);
+            let next = if cut { part.messages.get(page.len()).map(|message| message.seq) } else { part.next };
+            Ok(Reply::Data(json!({
+                "messageList": on_the_wire(&pair, page.into_iter()),
+                "nextSequence": next.unwrap_or_default(),
+                "isCompleted": next.is_none(),
+            })))
         }
     }
 }
@@ -65,7 +60,6 @@ fn fit<'a>(messages: impl Iterator<Item = &'a Message>, pair: &Pair) -> (Vec<&'a
     (page, false)
 }
 
-fn answer<'a>(pair: &Pair, page: impl Iterator<Item = &'a Message>, next: &str, is_completed: bool) -> Reply {
-    let list: Vec<Value> = page.map(|message| json!(WireMessage::new(pair, message))).collect();
-    Reply::Data(json!({ "messageList": list, "nextReqMessageID": next, "isCompleted": is_completed }))
+fn on_the_wire<'a>(pair: &Pair, page: impl Iterator<Item = &'a Message>) -> Vec<Value> {
+    page.map(|message| json!(WireMessage::new(pair, message))).collect()
 }

@@ -1,7 +1,7 @@
 //! `logout`: this device wants no more messages. The client closes the connection when it has the
 //! reply.
 
-use hongyan_shared::Result;
+use hongyan_shared::{Result, protocol::NoData};
 use serde_json::json;
 
 use super::connect::slot;
@@ -10,8 +10,9 @@ use crate::{app::App, event::Event, runtime::Reply};
 /// Frees the slot, if it is still this connection's.
 ///
 /// # Errors
-/// When the store fails.
+/// A bad request, or a store that fails.
 pub async fn handle(app: &App, event: Event) -> Result<Reply> {
+    let NoData {} = event.request.data()?;
     app.connections.remove(&event.caller.user, &slot(app, &event), &event.connection_id).await?;
     Ok(Reply::Data(json!({})))
 }

@@ -13,7 +13,7 @@ use crate::{
     app::App,
     event::Event,
     runtime::Reply,
-    store::{Appended, Consistency, Opened},
+    store::{Appended, Consistency, Opened, Search},
 };
 
 /// How many messages the first query returns: texts of this number fit one read unit, and a retry
@@ -22,6 +22,9 @@ const HEAD: usize = 8;
 
 /// How far back a duplicate is looked for.
 const LOOK_BACK: u64 = 2048;
+
+/// How many messages of a crowd are walked past at once.
+const CROWD: usize = 100;
 
 /// How many numbers are tried before the conversation counts as busy.
 const ATTEMPTS: u32 = 24;
@@ -42,10 +45,7 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     // sees whoever has connected since the request came in.
     let (sent, audience) =
         tokio::join!(append(app, &pair, &draft, head), app.audience(&pair, &event.connection_id));
-    let sent = match sent? {
-        Sent::Now(message) => message,
-        Sent::Before(message) => return Ok(acknowledge(&pair, &message)),
-    };
+    let sent = sent?;
     let push = Push::MessageReceived([WireMessage::new(&pair, &sent)]);
     app.deliver(audience.peer.iter().chain(&audience.others), &push.frame()).await;
     Ok(acknowledge(&pair, &sent))
@@ -77,23 +77,22 @@ async fn find_duplicate(
     let base = base.unwrap_or_default();
     let unseen = head.messages.last().map_or(last, |oldest| oldest.seq.prev());
     let from = base.max(farthest).next();
-    if from <= unseen
-        && let Some(sent) = app.messages.find(pair, draft, from, unseen).await?
-    {
-        return Ok(Some(sent));
+    let search = if from <= unseen {
+        app.messages.find(pair, draft, from, unseen).await?
+    } else {
+        Search::Absent
+    };
+    match search {
+        Search::Found(sent) => Ok(Some(sent)),
+        Search::Absent if base >= farthest => Ok(None),
+        Search::Absent | Search::TooMuch => Err(Error::BaseUnknown { last }),
     }
-    if base < farthest { Err(Error::BaseUnknown { last }) } else { Ok(None) }
-}
-
-enum Sent {
-    Now(Message),
-    /// Another attempt at the same message was faster.
-    Before(Message),
 }
 
 /// Writes the message behind the last one. Every number that turns out to be taken is looked at, so
-/// of two attempts at one message the later one finds the earlier.
-async fn append(app: &App, pair: &Pair, draft: &Draft, head: Head) -> Result<Sent> {
+/// of two attempts at one message the later one finds the earlier. That message is pushed once more,
+/// because the earlier attempt may have been this very one, with its answer lost.
+async fn append(app: &App, pair: &Pair, draft: &Draft, head: Head) -> Result<Message> {
     let mut message = place_behind_head(app, pair, draft, &head).await?;
     for attempt in 1..=ATTEMPTS {
         // The rows that `open` has written stand for the floor of the first block.
@@ -104,19 +103,20 @@ async fn append(app: &App, pair: &Pair, draft: &Draft, head: Head) -> Result<Sen
             app.messages.raise_floor(pair, floor).await?;
         }
         let mut taken = match app.messages.append(pair, &message).await? {
-            Appended::Written => return Ok(Sent::Now(message)),
+            Appended::Written => return Ok(message),
             Appended::Taken(taken) => taken,
         };
         if taken.is(draft) {
-            return Ok(Sent::Before(taken));
+            return Ok(taken);
         }
         // A crowd is writing: stand back for a moment, then walk past all of it at once.
         if attempt % 2 == 0 {
             tokio::time::sleep(Duration::from_millis(rand::random_range(5..40))).await;
             loop {
-                let newer = app.messages.range(pair, taken.seq.next(), Seq(u64::MAX), 100).await?;
+                // At time 0 nothing has expired: what has still holds its number.
+                let newer = app.messages.range(pair, taken.seq.next(), Seq(u64::MAX), CROWD, 0).await?.messages;
                 if let Some(sent) = newer.iter().find(|message| message.is(draft)) {
-                    return Ok(Sent::Before(sent.clone()));
+                    return Ok(sent.clone());
                 }
                 match newer.into_iter().next_back() {
                     Some(last) => taken = last,

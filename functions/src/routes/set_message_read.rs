@@ -34,20 +34,23 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
 
     let mine = pair.mine();
     if let Some(reached) = reached.filter(|message| message.seq > head.position(mine).seq) {
-        let position =
-            Position { seq: reached.seq, peer_count: reached.counts.of(mine.other()), time: reached.time };
+        let position = Position::at(&reached, mine);
         *head.position_mut(mine) = position;
         // He has read it, whatever becomes of the write: a mark that is lost is made again by the
         // client, and never goes back. So the peer need not wait for it.
         let (moved, ()) =
             tokio::join!(app.messages.advance(&pair, mine, position), tell(app, &pair, &head, &audience));
-        moved?;
+        if !moved? {
+            // Another device was faster, and has read further.
+            head = app.messages.head(&pair, HEAD, Consistency::Strong, app.now()).await?;
+        }
     }
 
     if event.request.request_id.is_none() {
         return Ok(Reply::Silence);
     }
-    Ok(Reply::Data(json!(update(&pair, &head))))
+    let unread = app.messages.unread(&pair, &head, mine, None, app.now()).await?;
+    Ok(Reply::Data(json!(update(&pair, &head, unread))))
 }
 
 /// The end of the conversation, and the last message up to the named one.
@@ -76,14 +79,14 @@ async fn look_up(app: &App, pair: &Pair, named: Option<Seq>) -> Result<(Head, Op
 async fn tell(app: &App, pair: &Pair, head: &Head, audience: &Audience) {
     let position = head.position(pair.mine());
     let to_peer = read_by_peer(pair, pair.mine(), position.seq, position.time).frame();
-    let to_others = Push::ConversationListUpdated([update(pair, head)]).frame();
+    let to_others = Push::ConversationListUpdated([update(pair, head, head.unread(pair.mine()))]).frame();
     tokio::join!(app.deliver(&audience.peer, &to_peer), app.deliver(&audience.others, &to_others));
 }
 
-fn update(pair: &Pair, head: &Head) -> ConversationUpdate {
+fn update(pair: &Pair, head: &Head, unread_count: u64) -> ConversationUpdate {
     ConversationUpdate {
         conversation_id: pair.conversation_id(pair.mine()),
         read_sequence: head.position(pair.mine()).seq,
-        unread_count: head.unread(pair.mine()),
+        unread_count,
     }
 }

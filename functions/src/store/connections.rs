@@ -2,13 +2,13 @@ use aws_sdk_dynamodb::{Client, types::ReturnValue};
 use hongyan_shared::{Error, Result, model::UserId};
 use serde::{Deserialize, Serialize};
 
-use super::{Item, failed, from_item, text, to_item, took_place};
+use super::{Item, failed, from_item, number, text, to_item, took_place};
 
 /// API Gateway cuts a connection after two hours; a row that is older by five minutes is dead.
 const LIFETIME_S: u64 = 2 * 60 * 60 + 5 * 60;
 
-/// A user's row is read in one go; more devices than this do not get a push.
-const MAX_DEVICES: i32 = 64;
+/// More devices of one user than this do not get a push.
+const MAX_DEVICES: usize = 64;
 
 /// Who is connected: partition is the user, sort key the slot that his device takes.
 pub struct Connections {
@@ -74,22 +74,32 @@ impl Connections {
         Self { client, table }
     }
 
-    /// Takes the slot, and says from whom: one write does both.
+    /// Takes the slot, and says from whom: one write does both. A handshake that was overtaken by a
+    /// later one does not take the slot back.
+    ///
+    /// Should the answer of the write be lost, the SDK makes it once more and finds itself; whoever
+    /// was there before then keeps a connection that gets no pushes, until he logs in again.
     ///
     /// # Errors
-    /// When the store fails.
+    /// [`Error::Replaced`] when a later connection has it; when the store fails.
     pub async fn register(&self, new: &Registration<'_>) -> Result<Option<Connection>> {
         let answer = self
             .client
             .put_item()
             .table_name(&self.table)
             .set_item(Some(to_item(&Row::from(new))?))
+            .condition_expression("attribute_not_exists(u) OR t <= :t")
+            .expression_attribute_values(":t", number(new.connected_at))
             .return_values(ReturnValue::AllOld)
             .send()
-            .await
-            .map_err(failed)?;
-        let previous = answer.attributes.map(parse).transpose()?;
-        // A write that is repeated after a lost answer finds itself.
+            .await;
+        let previous = match answer {
+            Ok(answer) => answer.attributes.map(parse).transpose()?,
+            Err(error) => {
+                took_place::<(), _>(Err(error))?;
+                return Err(Error::Replaced);
+            }
+        };
         Ok(previous.filter(|previous| previous.id != new.id && new.connected_at / 1000 < expiry(previous)))
     }
 
@@ -122,13 +132,12 @@ impl Connections {
             .table_name(&self.table)
             .key_condition_expression("u = :u")
             .expression_attribute_values(":u", text(user.as_str()))
-            .limit(MAX_DEVICES)
+            .filter_expression("x > :now")
+            .expression_attribute_values(":now", number(now_ms / 1000))
             .send()
             .await
             .map_err(failed)?;
-        let connections: Vec<_> =
-            answer.items.unwrap_or_default().into_iter().map(parse).collect::<Result<_>>()?;
-        Ok(connections.into_iter().filter(|connection| now_ms / 1000 < expiry(connection)).collect())
+        answer.items.unwrap_or_default().into_iter().take(MAX_DEVICES).map(parse).collect()
     }
 
     /// Frees the slot if this connection holds it. A late call finds another one there and leaves

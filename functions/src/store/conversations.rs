@@ -20,8 +20,8 @@ pub struct Conversations {
 pub struct Listed {
     /// The peer.
     pub peer: UserId,
-    /// When the conversation was opened, in milliseconds.
-    pub opened_at: u64,
+    /// The second before which no message of it can have expired.
+    pub first_expiry: Option<u64>,
 }
 
 /// How opening a conversation went.
@@ -125,7 +125,7 @@ impl Conversations {
         let more = answer.last_evaluated_key.is_some();
         let rows = answer.items.unwrap_or_default().into_iter().map(|item| {
             let row: Row = from_item(item)?;
-            Ok(Listed { peer: UserId::parse("v", &row.v)?, opened_at: row.t })
+            Ok(Listed { peer: UserId::parse("v", &row.v)?, first_expiry: row.e })
         });
         Ok((rows.collect::<Result<_>>()?, more))
     }

@@ -47,6 +47,26 @@ pub enum Appended {
     Taken(Message),
 }
 
+/// A part of the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// The messages.
+    pub messages: Vec<Message>,
+    /// Where the next part begins, if there is one.
+    pub next: Option<Seq>,
+}
+
+/// How a search went.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Search {
+    /// Here it is.
+    Found(Message),
+    /// It is not there.
+    Absent,
+    /// Nobody knows: there is too much to look through.
+    TooMuch,
+}
+
 /// A message. Attribute names are one letter long, so that fifteen texts fit one read unit.
 #[derive(Serialize, Deserialize)]
 struct MessageRow {
@@ -71,7 +91,7 @@ struct MessageRow {
     a: u64,
     /// How many the high side has sent.
     z: u64,
-    /// Expires at, seconds: the TTL attribute.
+    /// Swept at, seconds: the TTL attribute.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     x: Option<u64>,
 }
@@ -85,6 +105,9 @@ struct PositionRow {
     q: u64,
     /// That message's time, milliseconds.
     t: u64,
+    /// The second in which that message expires.
+    #[serde(default)]
+    e: Option<u64>,
 }
 
 /// A floor.
@@ -93,6 +116,16 @@ struct FloorRow {
     /// Sequence number.
     n: u64,
 }
+
+/// How much later than its end a message may be swept. Clocks differ: a function whose clock is slow
+/// must not find a message alive when newer ones have been swept already.
+const SWEPT_LATER_S: u64 = 3600;
+
+/// How many queries one request may make for one part of the log.
+const PAGES: usize = 4;
+
+/// How many messages one query looks at.
+const PAGE: i32 = 100;
 
 const FLOOR: &str = "F";
 const POSITION: &str = "R#";
@@ -239,22 +272,38 @@ impl Messages {
         parse_all(pair, query.send().await.map_err(failed)?.items)
     }
 
-    /// The messages from one number to another, oldest first. Nothing is missing in between: this is
-    /// what a client fills its gaps from.
+    /// The live messages from one number to another, oldest first. Nothing is missing in between:
+    /// this is what a client fills its gaps from.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn range(&self, pair: &Pair, from: Seq, to: Seq, count: usize) -> Result<Vec<Message>> {
-        let query =
-            self.between(pair, from, to, Consistency::Strong).limit(i32::try_from(count).unwrap_or(i32::MAX));
-        parse_all(pair, query.send().await.map_err(failed)?.items)
+    pub async fn range(&self, pair: &Pair, from: Seq, to: Seq, count: usize, now_ms: u64) -> Result<Part> {
+        let mut part = Part { messages: Vec::new(), next: Some(from) };
+        for _ in 0..PAGES {
+            let Some(from) = part.next else { break };
+            let answer =
+                self.between(pair, from, to, Consistency::Strong).limit(PAGE).send().await.map_err(failed)?;
+            let goes_on = answer.last_evaluated_key.is_some();
+            let found = parse_all(pair, answer.items)?;
+            part.next = found.last().map(|last| last.seq.next()).filter(|next| goes_on && *next <= to);
+            part.messages = found.into_iter().filter(|message| message.is_live(now_ms)).collect();
+            // What has expired is passed over, because it may be much.
+            if !part.messages.is_empty() {
+                break;
+            }
+        }
+        if let Some(beyond) = part.messages.get(count) {
+            part.next = Some(beyond.seq);
+            part.messages.truncate(count);
+        }
+        Ok(part)
     }
 
     /// What the draft became, if it became a message with a number in this range.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn find(&self, pair: &Pair, draft: &Draft, from: Seq, to: Seq) -> Result<Option<Message>> {
+    pub async fn find(&self, pair: &Pair, draft: &Draft, from: Seq, to: Seq) -> Result<Search> {
         let mut pages = self
             .between(pair, from, to, Consistency::Strong)
             .scan_index_forward(false)
@@ -262,30 +311,50 @@ impl Messages {
             .expression_attribute_values(":f", text(pair.user(draft.from).as_str()))
             .expression_attribute_values(":c", text(draft.client_id.as_str()))
             .into_paginator()
-            .items()
             .send();
-        match pages.next().await {
-            Some(item) => Ok(Some(parse(pair, item.map_err(failed)?)?)),
-            None => Ok(None),
+        for _ in 0..PAGES {
+            let Some(page) = pages.next().await else { return Ok(Search::Absent) };
+            if let Some(item) = page.map_err(failed)?.items.unwrap_or_default().into_iter().next() {
+                return Ok(Search::Found(parse(pair, item)?));
+            }
         }
+        Ok(Search::TooMuch)
     }
 
-    /// The oldest message behind a number that retention has left.
+    /// How many messages of the peer a side has not read, not counting what has expired unread.
+    ///
+    /// `first_expiry` is the second before which no message of the conversation can have expired, if
+    /// the caller knows. Only when something behind the read position may have expired is there a
+    /// second look.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn oldest_live(&self, pair: &Pair, after: Seq, now_ms: u64) -> Result<Option<Message>> {
-        let mut pages = self
-            .between(pair, after.next(), Seq(LAST_NUMBER), Consistency::Eventual)
-            .filter_expression("attribute_not_exists(x) OR x > :now")
-            .expression_attribute_values(":now", number(now_ms / 1000))
-            .into_paginator()
-            .items()
-            .send();
-        match pages.next().await {
-            Some(item) => Ok(Some(parse(pair, item.map_err(failed)?)?)),
-            None => Ok(None),
+    pub async fn unread(
+        &self,
+        pair: &Pair,
+        head: &Head,
+        side: Side,
+        first_expiry: Option<u64>,
+        now_ms: u64,
+    ) -> Result<u64> {
+        let unread = head.unread(side);
+        let position = head.position(side);
+        let Some(last) = head.last().filter(|_| unread > 0) else { return Ok(0) };
+        // Expiry never decreases along the log, so what is behind a message outlives it.
+        let outlives = if position.seq == Seq(0) { first_expiry } else { position.expires_at };
+        let all_live = match outlives {
+            Some(second) => second.saturating_mul(1000) > now_ms,
+            None => position.seq > Seq(0) || last.expires_at.is_none(),
+        };
+        if all_live {
+            return Ok(unread);
         }
+        let part = self.range(pair, position.seq.next(), last.seq, 1, now_ms).await?;
+        Ok(part.messages.first().map_or(unread, |oldest| {
+            let peer = side.other();
+            let before = oldest.counts.of(peer).saturating_sub(u64::from(oldest.from == peer));
+            last.counts.of(peer).saturating_sub(before).min(unread)
+        }))
     }
 
     /// Moves a read position forward. Says whether it moved: it never goes back.
@@ -293,20 +362,23 @@ impl Messages {
     /// # Errors
     /// When the store fails.
     pub async fn advance(&self, pair: &Pair, side: Side, position: Position) -> Result<bool> {
-        let answer = self
+        let update = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("p", text(pair.key()))
             .key("s", text(format!("{POSITION}{}", pair.user(side))))
-            .update_expression("SET n = :n, q = :q, t = :t")
             .condition_expression("attribute_not_exists(n) OR n < :n")
             .expression_attribute_values(":n", number(position.seq.0))
             .expression_attribute_values(":q", number(position.peer_count))
-            .expression_attribute_values(":t", number(position.time))
-            .send()
-            .await;
-        took_place(answer)
+            .expression_attribute_values(":t", number(position.time));
+        let update = match position.expires_at {
+            None => update.update_expression("SET n = :n, q = :q, t = :t REMOVE e"),
+            Some(second) => update
+                .update_expression("SET n = :n, q = :q, t = :t, e = :e")
+                .expression_attribute_values(":e", number(second)),
+        };
+        took_place(update.send().await)
     }
 
     fn query(&self, consistency: Consistency) -> QueryFluentBuilder {
@@ -335,14 +407,14 @@ impl MessageRow {
             k: message.elem.custom_data().to_owned(),
             a: message.counts.low,
             z: message.counts.high,
-            x: message.expires_at,
+            x: message.expires_at.map(|second| second.saturating_add(SWEPT_LATER_S)),
         }
     }
 }
 
 impl From<PositionRow> for Position {
     fn from(row: PositionRow) -> Self {
-        Self { seq: Seq(row.n), peer_count: row.q, time: row.t }
+        Self { seq: Seq(row.n), peer_count: row.q, time: row.t, expires_at: row.e }
     }
 }
 
@@ -373,6 +445,6 @@ fn parse(pair: &Pair, item: Item) -> Result<Message> {
         time: row.t,
         elem: Elem::restore(row.y, payload, row.k),
         counts: Counts { low: row.a, high: row.z },
-        expires_at: row.x,
+        expires_at: row.x.map(|second| second.saturating_sub(SWEPT_LATER_S)),
     })
 }

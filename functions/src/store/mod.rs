@@ -10,7 +10,7 @@ mod messages;
 
 pub use connections::{Connection, Connections, Registration};
 pub use conversations::{Conversations, Listed, Opened};
-pub use messages::{Appended, Consistency, Messages};
+pub use messages::{Appended, Consistency, Messages, Part, Search};
 
 use std::{collections::HashMap, error::Error as StdError};
 

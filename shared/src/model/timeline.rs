@@ -48,6 +48,20 @@ pub struct Position {
     pub peer_count: u64,
     /// That message's time in milliseconds.
     pub time: u64,
+    /// The second in which that message expires, if it ever does. What is behind it does not before.
+    pub expires_at: Option<u64>,
+}
+
+impl Position {
+    /// The position of a reader on one side who has reached a message.
+    pub fn at(message: &Message, reader: Side) -> Self {
+        Self {
+            seq: message.seq,
+            peer_count: message.counts.of(reader.other()),
+            time: message.time,
+            expires_at: message.expires_at,
+        }
+    }
 }
 
 /// The end of a conversation: who has read how far, and its newest messages.
@@ -211,12 +225,7 @@ mod tests {
                     Step::Read(side, seq) => {
                         let reached = log.iter().rev().find(|message| message.seq.0 <= seq);
                         if let Some(message) = reached.filter(|message| message.seq > head.position(side).seq) {
-                            let position = Position {
-                                seq: message.seq,
-                                peer_count: message.counts.of(side.other()),
-                                time: message.time,
-                            };
-                            *head.position_mut(side) = position;
+                            *head.position_mut(side) = Position::at(message, side);
                         }
                     }
                     Step::ExpireAll => log.clear(),

@@ -1,7 +1,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::Mac;
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::{Keys, Signed, encoding};
@@ -80,6 +84,7 @@ pub fn verify(keys: &Keys, expected: Expectation<'_>, sig: &str) -> Result<Ticke
         return Err(Refusal::Empty);
     }
     let document: Document = serde_json::from_slice(&encoding::decode(sig)?)
+        .and_then(|UniqueMembers(members)| serde_json::from_value(Value::Object(members)))
         .map_err(|_| Refusal::Malformed("it does not hold the JSON document of a UserSig v2"))?;
     let (ticket, mac) = document.check()?;
 
@@ -98,8 +103,37 @@ pub fn verify(keys: &Keys, expected: Expectation<'_>, sig: &str) -> Result<Ticke
     }
 }
 
-/// Strict where it counts: a repeated member is an error, as are numbers in quotes, fractions and
-/// anything out of range. Members that are not of the format are ignored, as official verifiers do.
+/// A JSON object in which no name stands twice: two readers of a repeated member could read two
+/// different documents.
+struct UniqueMembers(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for UniqueMembers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = UniqueMembers;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<UniqueMembers, A::Error> {
+                let mut members = Map::new();
+                while let Some((name, value)) = access.next_entry::<String, Value>()? {
+                    if members.insert(name, value).is_some() {
+                        return Err(serde::de::Error::custom("a member stands twice"));
+                    }
+                }
+                Ok(UniqueMembers(members))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+/// Strict where it counts: numbers in quotes are an error, as are fractions and anything out of
+/// range. Members that are not of the format are ignored, as official verifiers do.
 #[derive(Deserialize)]
 struct Document {
     #[serde(rename = "TLS.ver")]
@@ -163,7 +197,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use proptest::prelude::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::super::{Key, issue, issue_with_userbuf};
     use super::*;
@@ -326,13 +360,20 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_member_is_refused() {
-        let sig = encoding::encode(
-            br#"{"TLS.ver":"2.0","TLS.identifier":"a","TLS.identifier":"b","TLS.sdkappid":1,"TLS.time":1,"TLS.expire":9,"TLS.sig":""}"#,
-        );
+    fn a_repeated_member_is_refused_whether_it_is_ours_or_not() {
+        let good = r#""TLS.ver":"2.0","TLS.identifier":"a","TLS.sdkappid":1,"TLS.time":1,"TLS.expire":9,"TLS.sig":"""#;
         let expected = Expectation { sdk_app_id: 1, identifier: "a", now: 2 };
-        let refusal = verify(&Keys::parse("key").unwrap(), expected, &sig).unwrap_err();
-        assert_eq!(refusal.code(), 70003);
+        for (more, code) in [
+            ("", 70009),
+            (r#","x":1"#, 70009),
+            (r#","TLS.identifier":"b""#, 70003),
+            (r#","TLS.\u0069dentifier":"a""#, 70003),
+            (r#","x":1,"x":1"#, 70003),
+        ] {
+            let sig = encoding::encode(format!("{{{good}{more}}}").as_bytes());
+            let refusal = verify(&Keys::parse("key").unwrap(), expected, &sig).unwrap_err();
+            assert_eq!(refusal.code(), code, "{more}");
+        }
     }
 
     proptest! {
