@@ -74,13 +74,13 @@ where
             error!(code = refused.code(), "the event has no identity");
             return match request.body() {
                 Body::Empty => status(&refused),
-                body => text(Event::frame(body).reply(Err(refused))),
+                body => text(Event::frame(body).envelope.reply(Err(refused))),
             };
         }
     };
     let (key, user, connection) =
         (event.route.clone(), event.caller.user.clone(), event.connection_id.clone());
-    let frame = event.request.clone();
+    let envelope = event.request.envelope.clone();
     let is_handshake = matches!(key.as_str(), "$connect" | "$disconnect");
     let standing = if is_handshake { Ok(()) } else { event.caller.check(started) };
 
@@ -94,11 +94,11 @@ where
         Err(refused) if is_handshake => status(&refused),
         _ if is_handshake => empty(StatusCode::OK),
         Ok(Reply::Silence) => empty(StatusCode::OK),
-        Ok(Reply::Data(data)) => text(frame.reply(Ok(data))),
+        Ok(Reply::Data(data)) => text(envelope.reply(Ok(data))),
         Err(refused) if ends_connection(&refused) => {
-            say_goodbye(app, &connection, frame.reply(Err(refused))).await
+            say_goodbye(app, &connection, envelope.reply(Err(refused))).await
         }
-        Err(refused) => text(frame.reply(Err(refused))),
+        Err(refused) => text(envelope.reply(Err(refused))),
     }
 }
 

@@ -26,7 +26,7 @@ const WEEK: i64 = 7 * 24 * 60 * 60;
 
 /// Instant messaging that a mini-program team owns.
 #[derive(Parser)]
-#[command(name = "hongyan", version, about, args_conflicts_with_subcommands = true)]
+#[command(name = "hongyan", version, args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -74,7 +74,7 @@ struct AppArgs {
     /// The SDKAppID
     #[arg(long, default_value_t = SDK_APP_ID)]
     sdk_app_id: u64,
-    /// The UserSig key, or two during a rotation: new,old
+    /// The UserSig key, or two during a rotation: new,old. Default: a sample that protects nothing
     #[arg(long, default_value = KEY, hide_default_value = true, value_parser = Keys::parse)]
     key: Keys,
 }

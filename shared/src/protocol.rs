@@ -25,17 +25,24 @@ pub const PAGE_SIZE: usize = 15;
 /// The most messages of a range. A range fills a gap, and a long gap is filled with few frames.
 pub const RANGE_SIZE: usize = 100;
 
-const MAX_REQUEST_ID_BYTES: usize = 64;
+const MAX_NAME_BYTES: usize = 64;
 
 /// A request as far as it could be read. Even the worst frame gets an answer that names what it
 /// named.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
+    /// What it is called.
+    pub envelope: Envelope,
+    data: Result<Value>,
+}
+
+/// What a request and its reply are called.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Envelope {
     /// The action, empty when there was none.
     pub action: String,
     /// The client's name for this request, to be repeated in the reply.
     pub request_id: Option<String>,
-    data: Result<Value>,
 }
 
 impl Request {
@@ -57,62 +64,58 @@ impl Request {
     }
 
     fn unreadable(why: &str) -> Self {
-        Self { action: String::new(), request_id: None, data: Err(Error::MalformedRequest(why.to_owned())) }
+        Self { envelope: Envelope::default(), data: Err(Error::MalformedRequest(why.to_owned())) }
     }
 
     fn read(mut members: Map<String, Value>) -> Self {
         let mut data = Ok(members.remove("data").unwrap_or_else(|| Value::Object(Map::new())));
         let request_id = match members.remove("requestID") {
             None | Some(Value::Null) => None,
-            Some(Value::String(id)) if id.len() <= MAX_REQUEST_ID_BYTES => Some(id),
+            Some(Value::String(id)) if id.len() <= MAX_NAME_BYTES => Some(id),
             Some(_) => {
                 data = Err(Error::BadRequest("`requestID` must be a text of at most 64 bytes".to_owned()));
                 None
             }
         };
         let action = match members.remove("action") {
-            Some(Value::String(action)) if action.len() <= MAX_REQUEST_ID_BYTES => action,
+            Some(Value::String(action)) if action.len() <= MAX_NAME_BYTES => action,
             _ => {
                 data =
                     Err(Error::BadRequest("`action` must be a text, `sendMessage` for example".to_owned()));
                 String::new()
             }
         };
-        Self { action, request_id, data }
+        Self { envelope: Envelope { action, request_id }, data }
     }
 
     /// The data of the request as the action's type.
     ///
     /// # Errors
     /// What was wrong with the frame, or with a field.
-    pub fn data<T: for<'de> Deserialize<'de>>(&self) -> Result<T> {
-        let data = self.data.clone()?;
+    pub fn data<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
+        let data = self.data.as_ref().map_err(Clone::clone)?;
         if !data.is_object() {
             return Err(Error::BadRequest("`data` must be an object".to_owned()));
         }
-        serde_json::from_value(data).map_err(|error| {
-            let mut text = format!("`data` does not fit {}: {error}", self.action);
+        T::deserialize(data).map_err(|error| {
+            let mut text = format!("`data` does not fit {}: {error}", self.envelope.action);
             if let Some((end, _)) = text.char_indices().nth(200) {
                 text.truncate(end);
             }
             Error::BadRequest(text)
         })
     }
+}
 
-    /// The reply to this request, as the text of a frame.
+impl Envelope {
+    /// The reply to a request of this name, as the text of a frame.
     pub fn reply(&self, outcome: Result<Value>) -> String {
         let (code, message, data) = match outcome {
             Ok(data) => (0, String::new(), data),
             Err(error) => (error.code(), error.to_string(), error.data()),
         };
-        let reply = Reply {
-            action: &self.action,
-            request_id: self.request_id.as_deref().unwrap_or_default(),
-            code,
-            message,
-            data,
-        };
-        to_text(&reply)
+        let request_id = self.request_id.as_deref().unwrap_or_default();
+        to_text(&Reply { action: &self.action, request_id, code, message, data })
     }
 }
 
@@ -443,7 +446,7 @@ mod tests {
             let request = Request::parse(frame);
             let error = request.data::<Value>().unwrap_err();
             assert_eq!(error.code(), expected, "{frame:.40}");
-            let reply: Value = serde_json::from_str(&request.reply(Err(error))).unwrap();
+            let reply: Value = serde_json::from_str(&request.envelope.reply(Err(error))).unwrap();
             assert_eq!(reply.get("code"), Some(&json!(expected)));
         }
     }
@@ -452,7 +455,7 @@ mod tests {
     fn a_reply_repeats_what_the_request_was_called() {
         let request = Request::parse(r#"{"action":"login","requestID":"7"}"#);
         assert_eq!(
-            request.reply(Ok(json!({ "userID": "alice" }))),
+            request.envelope.reply(Ok(json!({ "userID": "alice" }))),
             r#"{"action":"login","requestID":"7","code":0,"message":"","data":{"userID":"alice"}}"#
         );
     }

@@ -46,7 +46,7 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
         }
     }
 
-    if event.request.request_id.is_none() {
+    if event.request.envelope.request_id.is_none() {
         return Ok(Reply::Silence);
     }
     let unread = app.messages.unread(&pair, &head, mine, None, app.now()).await?;
