@@ -7,14 +7,15 @@ use lambda_http::{Body, Response, http::StatusCode, service_fn};
 use serde_json::Value;
 use tracing::{error, info};
 
-use crate::{app::App, authorizer::Authorizer, event::Event, push::Delivery};
+use crate::{app::App, authorizer::Authorizer, event::Event, push::Delivery, routes::is_one_way};
 
 /// What a route answers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
     /// The data of the reply.
     Data(Value),
-    /// Nothing: the caller did not ask for an answer, and a frame costs money.
+    /// Nothing: the caller did not ask for an answer, and a frame costs money. On a route that is not
+    /// one-way, API Gateway would make an empty frame of it.
     Silence,
 }
 
@@ -94,12 +95,21 @@ where
         Err(refused) if is_handshake => status(&refused),
         _ if is_handshake => empty(StatusCode::OK),
         Ok(Reply::Silence) => empty(StatusCode::OK),
-        Ok(Reply::Data(data)) => text(envelope.reply(Ok(data))),
+        Ok(Reply::Data(data)) => answer(app, &key, &connection, envelope.reply(Ok(data))).await,
         Err(refused) if ends_connection(&refused) => {
             say_goodbye(app, &connection, envelope.reply(Err(refused))).await
         }
-        Err(refused) => text(envelope.reply(Err(refused))),
+        Err(refused) => answer(app, &key, &connection, envelope.reply(Err(refused))).await,
     }
+}
+
+/// Hands a reply to the client: as the route's response, or through `@connections` where there is
+/// none. A reply that does not get through is still what the function returns.
+async fn answer(app: &App, route_key: &str, connection_id: &str, reply: String) -> Response<Body> {
+    if is_one_way(route_key) && app.push.send(connection_id, &reply).await == Delivery::Delivered {
+        return empty(StatusCode::OK);
+    }
+    text(reply)
 }
 
 fn ends_connection(refused: &Error) -> bool {

@@ -209,15 +209,12 @@ impl Gateway {
                 Some(Target::Function { responds: true, .. }) => {
                     let id = &connection.origin.connection_id;
                     let body = match gateway.invoke(route, &event).await {
-                        Some(answer) => answer.body.filter(|body| !body.is_empty()),
-                        None => Some(
-                            json!({ "message": "Internal server error", "connectionId": id }).to_string(),
-                        ),
+                        // As API Gateway does: an empty response is an empty frame.
+                        Some(answer) => answer.body.unwrap_or_default(),
+                        None => json!({ "message": "Internal server error", "connectionId": id }).to_string(),
                     };
-                    if let Some(body) = body {
-                        // It may have gone away meanwhile, and then nobody can be told.
-                        let _ = connection.order(Order::Say(body));
-                    }
+                    // It may have gone away meanwhile, and then nobody can be told.
+                    let _ = connection.order(Order::Say(body));
                 }
                 Some(Target::Function { responds: false, .. }) => {
                     gateway.invoke(route, &event).await;

@@ -15,6 +15,13 @@ use crate::{app::App, event::Event, runtime::Reply};
 /// one function itself and links no other.
 pub type Handler = for<'a> fn(&'a App, Event) -> BoxFuture<'a, Result<Reply>>;
 
+/// Whether a route has no route response in the template. API Gateway sends an empty frame for an
+/// empty response, so a route that is often silent is better off without; its replies go through
+/// `@connections`.
+pub fn is_one_way(route_key: &str) -> bool {
+    route_key == "setMessageRead"
+}
+
 macro_rules! functions {
     ($($binary:literal => $module:ident),+ $(,)?) => {
         $(pub mod $module;)+
