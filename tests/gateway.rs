@@ -4,15 +4,19 @@ use std::time::Duration;
 
 use hongyan_local::{Config, Data, StartError, start};
 use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::{
-    Message,
-    protocol::frame::{
-        Frame,
-        coding::{Data as OpData, OpCode},
+use tokio_tungstenite::{
+    connect_async,
+    tungstenite::{
+        Message,
+        client::IntoClientRequest,
+        protocol::frame::{
+            Frame,
+            coding::{Data as OpData, OpCode},
+        },
     },
 };
 
-use crate::harness::{SDK_APP_ID, World, socket::Socket, user_sig};
+use crate::harness::{SDK_APP_ID, START_MS, World, event, socket::Socket, user_sig};
 
 async fn handshake(world: &World, query: &str) -> u16 {
     match Socket::connect(&format!("{}?{query}", world.twin.websocket_url)).await {
@@ -50,6 +54,27 @@ async fn a_handshake_is_refused_with_the_status_of_api_gateway() {
     assert_eq!(Socket::connect(&elsewhere).await.err(), Some(403), "there is no such stage");
     let page = reqwest::get(world.twin.websocket_url.replace("ws://", "http://")).await.unwrap();
     assert_eq!(page.status(), 426);
+}
+
+#[tokio::test]
+async fn the_signature_may_come_in_a_header() {
+    let world = World::new().await;
+    let url = format!("{}?SDKAppID={SDK_APP_ID}&userID=alice", world.twin.websocket_url);
+    let mut request = url.into_client_request().unwrap();
+    let sig = user_sig("alice", world.clock.now() / 1000);
+    request.headers_mut().insert("Authorization", sig.parse().unwrap());
+    assert_eq!(connect_async(request).await.unwrap().1.status(), 101);
+}
+
+#[tokio::test]
+async fn a_handshake_that_connect_refuses_is_refused() {
+    let world = World::new().await;
+    // A later handshake of the same device has been faster.
+    let mut later = event("connect");
+    later["requestContext"]["connectedAt"] = json!(START_MS + 1);
+    later["requestContext"]["authorizer"]["platform"] = json!("Web");
+    assert_eq!(world.respond("connect", &later).await.status(), 200);
+    assert_eq!(Socket::connect(&world.url("alice", "Web", None)).await.err(), Some(403));
 }
 
 #[tokio::test]
