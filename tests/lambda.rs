@@ -68,7 +68,7 @@ impl Sandbox {
 
     async fn invoke(&self, event: &Value) -> Value {
         let client = reqwest::Client::new();
-        for _ in 0..500 {
+        for _ in 0..3_000 {
             if let Ok(answer) = client.post(&self.url).body(event.to_string()).send().await {
                 return serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
             }
