@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::harness::{World, event, recorder::Fault, sequences, text_message};
+use crate::harness::{World, event, random_numbers, recorder::Fault, sequences, text_message};
 
 /// Retries as a client does: the same ID and the same base until there is an answer.
 async fn send_until_acknowledged(world: &World, from: &str, to: &str, client_id: &str, base: u64) -> u64 {
@@ -28,16 +28,13 @@ fn sends() -> u64 {
 async fn a_database_that_fails_throttles_and_forgets_to_answer_loses_and_doubles_nothing() {
     const WRITERS: u64 = 4;
     let world = World::new().await;
-    let mut state = 7_u64;
-    world.dynamodb.break_calls(move |_, _| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        match (state >> 33) % 100 {
-            0..=4 => Fault::Refuse(500, "InternalServerError"),
-            5..=9 => Fault::Refuse(400, "ThrottlingException"),
-            10..=14 => Fault::ResetAfter,
-            15..=19 => Fault::Stale,
-            _ => Fault::None,
-        }
+    let mut random = random_numbers();
+    world.dynamodb.break_calls(move |_, _| match random(100) {
+        0..=4 => Fault::Refuse(500, "InternalServerError"),
+        5..=9 => Fault::Refuse(400, "ThrottlingException"),
+        10..=14 => Fault::ResetAfter,
+        15..=19 => Fault::Stale,
+        _ => Fault::None,
     });
     let writers = (0..WRITERS).map(|writer| {
         let world = &world;

@@ -9,7 +9,8 @@ use hongyan_shared::model::{After, ClientId, Draft, Elem, Head, Pair, Seq, UserI
 use serde_json::{Value, json};
 
 use crate::harness::{
-    START_MS, World, body, event, recorder::Fault, sequences, set_user, socket::Socket, text_message,
+    START_MS, World, body, event, random_numbers, recorder::Fault, sequences, set_user, socket::Socket,
+    text_message,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -331,12 +332,7 @@ async fn p6_a_read_position_only_moves_forward_and_never_passes_the_last_message
 #[tokio::test]
 async fn p7_unread_is_what_a_brute_force_count_says_at_any_time() {
     let world = World::new().await;
-    let mut state = 42_u64;
-    let mut random = move |below: u64| {
-        // A small generator with a fixed seed: a failure can be seen again.
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % below
-    };
+    let mut random = random_numbers();
     let users = [("alice", "bob"), ("bob", "alice")];
     let mut base = 0;
     for step in 0..80 {

@@ -44,6 +44,13 @@ pub struct Settings {
     pub multi_device: MultiDevice,
 }
 
+impl Settings {
+    /// How many seconds a retention of so many days is; 0 days keep everything.
+    pub fn retention_of(days: u64) -> Option<u64> {
+        (days > 0).then(|| days.saturating_mul(24 * 60 * 60))
+    }
+}
+
 /// The names of the tables.
 #[derive(Debug, Clone)]
 pub struct Tables {
@@ -106,7 +113,7 @@ impl App {
             .parse()
             .map_err(|error: std::num::ParseIntError| wrong("RETENTION_DAYS")(error.to_string()))?;
         let settings = Settings {
-            retention: (days > 0).then(|| days.saturating_mul(24 * 60 * 60)),
+            retention: Settings::retention_of(days),
             multi_device: variable("MULTI_DEVICE")?.parse().map_err(wrong("MULTI_DEVICE"))?,
         };
         // The endpoint comes from the template and not from the event, because behind a custom

@@ -24,7 +24,7 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::{clock::Clock, event::Origin};
+use crate::{clock::Clock, event::Origin, told_to_stop};
 
 /// API Gateway's limits.
 pub(crate) const MAX_FRAME_BYTES: usize = 32 * 1024;
@@ -178,11 +178,6 @@ pub(crate) async fn run(
             () = told_to_stop(&mut stopped) => return close(socket, CloseCode::Away, "Going away").await,
         }
     }
-}
-
-async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
-    // Without a sender the whole twin is gone, which is a stop as well.
-    let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
 /// Says goodbye, and reads what is still on its way: a stream that is dropped with unread bytes is

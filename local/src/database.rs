@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::{sync::watch, task::JoinHandle};
 use tracing::warn;
 
-use crate::{Config, StartError, clock::Clock, listen, template::Template};
+use crate::{Config, StartError, clock::Clock, listen, template::Template, told_to_stop};
 
 /// How often what has expired is swept away. DynamoDB promises some days.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -33,8 +33,9 @@ impl Database {
         let Config { data, clock, .. } = config;
         let (stop, mut stopped) = watch::channel(false);
         let engine = match data {
-            Data::Memory => dynoxide::Database::memory_with_clock(Arc::new(TwinClock(clock.clone())))
-                .map_err(|error| StartError::Database(error.to_string()))?,
+            Data::Memory => {
+                dynoxide::Database::memory_with_clock(Arc::new(TwinClock(clock.clone()))).map_err(failed)?
+            }
             Data::Folder(folder) => {
                 std::fs::create_dir_all(folder)
                     .map_err(|source| StartError::Folder { path: folder.clone(), source })?;
@@ -59,9 +60,7 @@ impl Database {
             let engine = engine.clone();
             let mut until = stopped.clone();
             async move {
-                let shutdown = async move {
-                    let _ = until.wait_for(|stopped| *stopped).await;
-                };
+                let shutdown = async move { told_to_stop(&mut until).await };
                 if let Err(error) = dynoxide::server::serve_with_shutdown(listener, engine, shutdown).await {
                     warn!(error, "the embedded DynamoDB has ended");
                 }
@@ -70,7 +69,7 @@ impl Database {
         if matches!(clock, Clock::System) {
             let engine = engine.clone();
             tokio::spawn(async move {
-                while tokio::time::timeout(SWEEP_EVERY, stopped.wait_for(|stopped| *stopped)).await.is_err() {
+                while tokio::time::timeout(SWEEP_EVERY, told_to_stop(&mut stopped)).await.is_err() {
                     if let Err(error) = engine.sweep_ttl() {
                         warn!(%error, "what has expired was not swept");
                     }
@@ -81,7 +80,7 @@ impl Database {
     }
 
     pub fn sweep(&self) -> Result<usize, StartError> {
-        self.engine.sweep_ttl().map_err(|error| StartError::Database(error.to_string()))
+        self.engine.sweep_ttl().map_err(failed)
     }
 
     /// The last thing to be closed: connections that end still write.
@@ -93,16 +92,17 @@ impl Database {
 }
 
 fn create_table(engine: &dynoxide::Database, create: &Value, forget: &Value) -> Result<(), StartError> {
-    let failed = |error: String| StartError::Database(error);
     let name = create.get("TableName").and_then(Value::as_str).unwrap_or_default();
-    if engine.get_table_metadata(name).map_err(|error| failed(error.to_string()))?.is_some() {
+    if engine.get_table_metadata(name).map_err(failed)?.is_some() {
         return Ok(());
     }
-    let create = serde_json::from_value(create.clone()).map_err(|error| failed(error.to_string()))?;
-    engine.create_table(create).map_err(|error| failed(error.to_string()))?;
-    let forget = serde_json::from_value(forget.clone()).map_err(|error| failed(error.to_string()))?;
-    engine.update_time_to_live(forget).map_err(|error| failed(error.to_string()))?;
+    engine.create_table(serde_json::from_value(create.clone()).map_err(failed)?).map_err(failed)?;
+    engine.update_time_to_live(serde_json::from_value(forget.clone()).map_err(failed)?).map_err(failed)?;
     Ok(())
+}
+
+fn failed(error: impl std::fmt::Display) -> StartError {
+    StartError::Database(error.to_string())
 }
 
 struct TwinClock(Clock);

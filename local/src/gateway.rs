@@ -33,6 +33,7 @@ use crate::{
     event::{Handshake, Happened, Origin, id},
     management,
     template::{Target, Template},
+    told_to_stop,
 };
 
 pub(crate) struct Gateway {
@@ -66,9 +67,8 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, listener: TcpListener) {
         .layer(management::body_limit())
         .with_state(gateway)
         .into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, router).with_graceful_shutdown(async move {
-        let _ = stopped.wait_for(|stopped| *stopped).await;
-    });
+    let served =
+        axum::serve(listener, router).with_graceful_shutdown(async move { told_to_stop(&mut stopped).await });
     if let Err(error) = served.await {
         error!(%error, "the gateway has ended");
     }

@@ -149,6 +149,11 @@ async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
     Ok((listener, address))
 }
 
+/// Waits for a stop. Without a sender the whole twin is gone, which is one as well.
+async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
 impl Running {
     /// Sweeps what has expired, as DynamoDB does within some days.
     ///

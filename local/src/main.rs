@@ -1,11 +1,6 @@
 //! `hongyan`: the laptop twin and the UserSig tools, on the command line.
 
-use std::{
-    io::Write,
-    path::PathBuf,
-    process::ExitCode,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 use hongyan_functions::app::Settings;
@@ -158,7 +153,7 @@ async fn local(args: LocalArgs) -> ExitCode {
         sdk_app_id: args.app.sdk_app_id,
         keys: args.app.key.clone(),
         settings: Settings {
-            retention: (args.retention_days > 0).then(|| args.retention_days.saturating_mul(24 * 60 * 60)),
+            retention: Settings::retention_of(args.retention_days),
             multi_device: args.multi_device,
         },
         clock: Clock::System,
@@ -244,8 +239,9 @@ async fn interrupted() {
     }
 }
 
+/// Unix time in seconds.
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+    Clock::System.now() / 1000
 }
 
 /// Whoever read this line may have gone away, which is his business.

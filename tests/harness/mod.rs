@@ -190,6 +190,22 @@ pub fn text_message(to: &str, client_id: &str, base: u64) -> Value {
     })
 }
 
+/// A message that is as large as one may be.
+pub fn largest_message(to: &str, client_id: &str, base: u64) -> Value {
+    let mut data = text_message(to, client_id, base);
+    data["payload"]["text"] = json!("x".repeat(12 * 1024 - r#"{"text":""}"#.len()));
+    data
+}
+
+/// Numbers that look random and are the same in every run, so that a failure can be seen again.
+pub fn random_numbers() -> impl FnMut(u64) -> u64 {
+    let mut state = 42_u64;
+    move |below| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    }
+}
+
 pub fn sequences(messages: &[Value]) -> Vec<u64> {
     messages.iter().map(|message| message["sequence"].as_u64().unwrap()).collect()
 }

@@ -114,17 +114,17 @@ async fn parameter_store(value: Arc<Mutex<Option<String>>>) -> (String, Arc<Mute
     (url, asked)
 }
 
+fn door(parameter_store: &str, clock: &Clock) -> Authorizer {
+    let client = aws_sdk_ssm::Client::new(&sdk_config(parameter_store));
+    Authorizer::with_parameter(SDK_APP_ID, client, "/hongyan/key".to_owned(), clock.reader())
+}
+
 #[tokio::test]
 async fn the_key_comes_from_the_parameter_store_and_a_rotation_needs_five_minutes() {
     let value = Arc::new(Mutex::new(Some(KEY.to_owned())));
     let (url, asked) = parameter_store(Arc::clone(&value)).await;
     let clock = Clock::manual(START_MS);
-    let door = Authorizer::with_parameter(
-        SDK_APP_ID,
-        aws_sdk_ssm::Client::new(&sdk_config(&url)),
-        "/hongyan/key".to_owned(),
-        clock.reader(),
-    );
+    let door = door(&url, &clock);
     let decide = async || {
         let handshake = serde_json::from_value(event("authorizer")).unwrap();
         effect(&door.handle(handshake).await.unwrap()).to_owned()
@@ -150,12 +150,7 @@ async fn the_key_comes_from_the_parameter_store_and_a_rotation_needs_five_minute
 async fn without_a_key_the_door_fails_and_says_so() {
     let (url, _) = parameter_store(Arc::default()).await;
     let clock = Clock::manual(START_MS);
-    let door = Authorizer::with_parameter(
-        SDK_APP_ID,
-        aws_sdk_ssm::Client::new(&sdk_config(&url)),
-        "/hongyan/key".to_owned(),
-        clock.reader(),
-    );
+    let door = door(&url, &clock);
     let error =
         door.handle(serde_json::from_value(event("authorizer")).unwrap()).await.unwrap_err().to_string();
     assert!(error.contains("ParameterNotFound"), "API Gateway makes a 500 of it: {error}");

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{START_MS, World, body, event, text_message};
+use crate::harness::{START_MS, World, body, event, largest_message};
 
 fn ids(reply: &Value) -> Vec<&str> {
     let list = reply["data"]["conversationList"].as_array().unwrap();
@@ -60,8 +60,7 @@ async fn more_than_a_hundred_conversations_come_in_parts_and_none_is_lost() {
 async fn a_list_of_the_largest_messages_fits_a_frame_and_the_rest_follows() {
     let world = World::new().await;
     for index in 0..12 {
-        let mut data = text_message("alice", "1", 0);
-        data["payload"]["text"] = json!("x".repeat(12 * 1024 - 11));
+        let data = largest_message("alice", "1", 0);
         assert_eq!(world.invoke("send-message", &format!("user-{index:02}"), data).await["code"], 0);
     }
     let (mut seen, mut next) = (0, json!(""));

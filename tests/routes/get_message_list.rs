@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::harness::{World, body, event, sequences, text_message};
+use crate::harness::{World, body, event, largest_message, sequences};
 
 async fn page(world: &World, data: Value) -> (Vec<u64>, String, bool) {
     let reply = world.invoke("get-message-list", "alice", data).await;
@@ -62,8 +62,7 @@ async fn a_range_fills_a_gap() {
 async fn a_page_of_the_largest_messages_fits_a_frame_and_the_rest_follows() {
     let world = World::new().await;
     for base in 0..15 {
-        let mut data = text_message("bob", &base.to_string(), base);
-        data["payload"]["text"] = json!("x".repeat(12 * 1024 - 11));
+        let data = largest_message("bob", &base.to_string(), base);
         assert_eq!(world.invoke("send-message", "alice", data).await["code"], 0);
     }
     let reply = world.invoke("get-message-list", "bob", json!({ "conversationID": "C2Calice" })).await;

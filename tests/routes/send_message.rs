@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::harness::{START_MS, World, body, event, recorder::Fault, text_message};
+use crate::harness::{START_MS, World, body, event, largest_message, recorder::Fault, text_message};
 
 #[tokio::test]
 async fn a_message_is_stored_pushed_and_acknowledged() {
@@ -105,8 +105,7 @@ async fn a_message_whose_write_was_not_answered_is_pushed_all_the_same() {
 async fn a_history_too_large_to_look_through_is_not_looked_through() {
     let world = World::new().await;
     for base in 0..350 {
-        let mut data = text_message("bob", &base.to_string(), base);
-        data["payload"]["text"] = json!("x".repeat(12 * 1024 - 11));
+        let data = largest_message("bob", &base.to_string(), base);
         assert_eq!(world.invoke("send-message", "alice", data).await["code"], 0);
     }
     let mut data = text_message("bob", "new", 0);

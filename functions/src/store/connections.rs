@@ -2,7 +2,7 @@ use aws_sdk_dynamodb::{Client, types::ReturnValue};
 use hongyan_shared::{Error, Result, model::UserId};
 use serde::{Deserialize, Serialize};
 
-use super::{Item, failed, from_item, number, text, to_item, took_place};
+use super::{Item, failed, from_item, number, output_of, text, to_item, took_place};
 
 /// API Gateway cuts a connection after two hours; a row that is older by five minutes is dead.
 const LIFETIME_S: u64 = 2 * 60 * 60 + 5 * 60;
@@ -93,13 +93,8 @@ impl Connections {
             .return_values(ReturnValue::AllOld)
             .send()
             .await;
-        let previous = match answer {
-            Ok(answer) => answer.attributes.map(parse).transpose()?,
-            Err(error) => {
-                took_place::<(), _>(Err(error))?;
-                return Err(Error::Replaced);
-            }
-        };
+        let output = output_of(answer)?.ok_or(Error::Replaced)?;
+        let previous = output.attributes.map(parse).transpose()?;
         Ok(previous.filter(|previous| previous.id != new.id && new.connected_at / 1000 < expiry(previous)))
     }
 

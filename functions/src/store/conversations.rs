@@ -1,4 +1,4 @@
-use aws_sdk_dynamodb::{Client, types::ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::Client;
 use futures_util::future::try_join;
 use hongyan_shared::{
     Result,
@@ -6,7 +6,7 @@ use hongyan_shared::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{failed, from_item, text, to_item};
+use super::{failed, from_item, put_if_absent, text, to_item};
 
 /// Each user's list of conversations: partition is the user, sort key the peer. A row is written
 /// before the first message, once per side, and a send never touches it again.
@@ -76,27 +76,8 @@ impl Conversations {
 
     /// The row that was there already, if there was one.
     async fn create(&self, row: Row) -> Result<Option<Row>> {
-        let answer = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(to_item(&row)?))
-            .condition_expression("attribute_not_exists(u)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let Err(error) = answer else { return Ok(None) };
-        match error.as_service_error() {
-            Some(service) if service.is_conditional_check_failed_exception() => {
-                match error.into_service_error() {
-                    aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(
-                        found,
-                    ) => Ok(Some(found.item.map(from_item).transpose()?.unwrap_or(row))),
-                    _ => Ok(Some(row)),
-                }
-            }
-            _ => Err(failed(error)),
-        }
+        let found = put_if_absent(&self.client, &self.table, "u", to_item(&row)?).await?;
+        found.map(from_item).transpose()
     }
 
     /// A part of a user's list, by peer, and whether more follows.

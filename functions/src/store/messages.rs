@@ -1,8 +1,4 @@
-use aws_sdk_dynamodb::{
-    Client,
-    operation::{put_item::PutItemError, query::builders::QueryFluentBuilder},
-    types::ReturnValuesOnConditionCheckFailure,
-};
+use aws_sdk_dynamodb::{Client, operation::query::builders::QueryFluentBuilder};
 use hongyan_shared::{
     Error, Result,
     model::{ClientId, Counts, Draft, Elem, Head, Message, Pair, Position, Seq, Side},
@@ -10,7 +6,7 @@ use hongyan_shared::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Item, failed, from_item, number, text, to_item, took_place};
+use super::{Item, failed, from_item, number, put_if_absent, text, to_item, took_place};
 
 /// The log of every conversation: partition is the pair of users, and the sort key orders
 ///
@@ -227,28 +223,11 @@ impl Messages {
     /// # Errors
     /// When the store fails.
     pub async fn append(&self, pair: &Pair, message: &Message) -> Result<Appended> {
-        let answer = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(to_item(&MessageRow::new(pair, message))?))
-            .condition_expression("attribute_not_exists(p)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let Err(error) = answer else { return Ok(Appended::Written) };
-        if !error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) {
-            return Err(failed(error));
-        }
-        match error.into_service_error() {
-            PutItemError::ConditionalCheckFailedException(found) => {
-                let item = found.item.ok_or_else(|| {
-                    Error::Internal("DynamoDB refused a number and did not say who has it".to_owned())
-                })?;
-                Ok(Appended::Taken(parse(pair, item)?))
-            }
-            _ => Err(Error::Busy),
-        }
+        let item = to_item(&MessageRow::new(pair, message))?;
+        Ok(match put_if_absent(&self.client, &self.table, "p", item).await? {
+            None => Appended::Written,
+            Some(taken) => Appended::Taken(parse(pair, taken)?),
+        })
     }
 
     /// The newest messages before a number, newest first.

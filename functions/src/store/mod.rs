@@ -15,8 +15,10 @@ pub use messages::{Appended, Consistency, Messages, Part, Search};
 use std::{collections::HashMap, error::Error as StdError};
 
 use aws_sdk_dynamodb::{
+    Client,
     error::{ProvideErrorMetadata, SdkError},
-    types::AttributeValue,
+    operation::put_item::PutItemError,
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
 use hongyan_shared::{Error, Result};
 use serde::{Serialize, de::DeserializeOwned};
@@ -42,14 +44,51 @@ fn from_item<Row: DeserializeOwned>(item: Item) -> Result<Row> {
         .map_err(|_| Error::Internal(format!("an item is no {}", std::any::type_name::<Row>())))
 }
 
+/// Writes an item if nothing has its key, and returns what has it otherwise.
+async fn put_if_absent(
+    client: &Client,
+    table: &str,
+    partition_key: &str,
+    item: Item,
+) -> Result<Option<Item>> {
+    let answer = client
+        .put_item()
+        .table_name(table)
+        .set_item(Some(item))
+        .condition_expression(format!("attribute_not_exists({partition_key})"))
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+        .send()
+        .await;
+    match answer {
+        Ok(_) => Ok(None),
+        Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
+            match error.into_err() {
+                PutItemError::ConditionalCheckFailedException(found) if found.item.is_some() => {
+                    Ok(found.item)
+                }
+                _ => Err(Error::Internal("DynamoDB refused a key and did not say what has it".to_owned())),
+            }
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
 /// Whether a conditional write took place. That its condition did not hold is an answer, not an error.
 fn took_place<T, E>(answer: std::result::Result<T, SdkError<E>>) -> Result<bool>
 where
     E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
 {
+    Ok(output_of(answer)?.is_some())
+}
+
+/// The output of a conditional write, if it took place.
+fn output_of<T, E>(answer: std::result::Result<T, SdkError<E>>) -> Result<Option<T>>
+where
+    E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+{
     match answer {
-        Ok(_) => Ok(true),
-        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+        Ok(output) => Ok(Some(output)),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(None),
         Err(error) => Err(failed(error)),
     }
 }

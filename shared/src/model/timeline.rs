@@ -23,11 +23,6 @@ impl Seq {
     pub fn prev(self) -> Self {
         Self(self.0.saturating_sub(1))
     }
-
-    /// How far it is from `earlier`; 0 when that is not earlier.
-    pub fn since(self, earlier: Self) -> u64 {
-        self.0.saturating_sub(earlier.0)
-    }
 }
 
 impl std::fmt::Display for Seq {
