@@ -1,0 +1,130 @@
+const TIM = require('../../lib/tim');
+const format = require('../../utils/format');
+const listen = require('../../utils/listen');
+
+Page({
+  data: {
+    me: '',
+    suggested: '',
+    rows: [],
+    newPeer: '',
+    loaded: false,
+    state: 'connected',
+  },
+
+  onLoad: function () {
+    const page = this;
+    const app = getApp();
+    const handlers = {};
+    handlers[TIM.EVENT.CONVERSATION_LIST_UPDATED] = function (event) {
+      page.show(event.data);
+    };
+    handlers[TIM.EVENT.NET_STATE_CHANGE] = function (event) {
+      page.setData({ state: event.data.state });
+    };
+    page.tim = app.tim;
+    page.stop = listen(app.tim, handlers);
+    page.setData({ me: app.userID, suggested: app.userID === 'alice' ? 'bob' : 'alice', state: app.netState });
+    return page.load();
+  },
+
+  onUnload: function () {
+    this.stop();
+  },
+
+  onPullDownRefresh: function () {
+    const stop = function () {
+      wx.stopPullDownRefresh();
+    };
+    return this.load().then(stop, stop);
+  },
+
+  load: function () {
+    const page = this;
+    return page.tim.getConversationList().then(function (result) {
+      page.show(result.data.conversationList);
+    }, page.complain);
+  },
+
+  show: function (conversations) {
+    const me = getApp().userID;
+    const rows = conversations
+      .filter(function (conversation) {
+        return conversation.type === TIM.TYPES.CONV_C2C;
+      })
+      .map(function (conversation) {
+        return format.conversationRow(conversation, me);
+      });
+    this.setData({ rows: rows, loaded: true });
+    const total = this.tim.getTotalUnreadMessageCount();
+    wx.setNavigationBarTitle({ title: total ? '会话（' + total + '）' : '会话' });
+  },
+
+  complain: function (error) {
+    wx.showToast({ title: format.explain(error), icon: 'none' });
+  },
+
+  type: function (event) {
+    this.setData({ newPeer: event.detail.value });
+  },
+
+  startChat: function () {
+    const userID = this.data.newPeer.trim();
+    if (!/^[\x21-\x7e]{1,32}$/.test(userID) || userID === getApp().userID) {
+      return this.complain(new Error('请输入对方的用户 ID'));
+    }
+    this.setData({ newPeer: '' });
+    return this.goTo('C2C' + userID);
+  },
+
+  open: function (event) {
+    this.goTo(event.currentTarget.dataset.id);
+  },
+
+  goTo: function (conversationID) {
+    wx.navigateTo({ url: '/pages/chat/chat?conversationID=' + encodeURIComponent(conversationID) });
+  },
+
+  rowOf: function (conversationID) {
+    return this.data.rows.filter(function (row) {
+      return row.id === conversationID;
+    })[0];
+  },
+
+  showMenu: function (event) {
+    const page = this;
+    const row = page.rowOf(event.currentTarget.dataset.id);
+    if (!row) return;
+    wx.showActionSheet({
+      itemList: [row.isPinned ? '取消置顶' : '置顶', '删除会话'],
+      success: function (choice) {
+        if (choice.tapIndex === 0) page.pin(row.id, !row.isPinned);
+        else page.askToRemove(row);
+      },
+    });
+  },
+
+  pin: function (conversationID, isPinned) {
+    return this.tim.pinConversation({ conversationID: conversationID, isPinned: isPinned }).catch(this.complain);
+  },
+
+  askToRemove: function (row) {
+    const page = this;
+    wx.showModal({
+      title: '删除和 ' + row.name + ' 的会话？',
+      content: '聊天记录会从你这里消失，对方那里不变。',
+      confirmText: '删除',
+      success: function (answer) {
+        if (answer.confirm) page.remove(row.id);
+      },
+    });
+  },
+
+  remove: function (conversationID) {
+    return this.tim.deleteConversation(conversationID).catch(this.complain);
+  },
+
+  leave: function () {
+    return getApp().leave();
+  },
+});

@@ -1,0 +1,176 @@
+// What the pages show, computed from what the client gives. Nothing here knows about wx or the pages,
+// and everything that comes out is plain data, fit for setData.
+
+const GAP_SECONDS = 300; // Messages that are further apart than this get a line with the time.
+const RECALL_SECONDS = 120;
+
+const TYPE_NAMES = {
+  TIMImageElem: '[图片]',
+  TIMSoundElem: '[语音]',
+  TIMFileElem: '[文件]',
+  TIMVideoFileElem: '[视频]',
+  TIMLocationElem: '[位置]',
+  TIMRelayElem: '[聊天记录]',
+};
+
+function two(number) {
+  return (number < 10 ? '0' : '') + number;
+}
+
+function midnight(date) {
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+}
+
+function timeText(seconds, withTime) {
+  if (!seconds) return '';
+  const then = new Date(seconds * 1000);
+  const now = new Date();
+  const clock = two(then.getHours()) + ':' + two(then.getMinutes());
+  const days = Math.round((midnight(now) - midnight(then)) / 86400000);
+  if (days <= 0) return clock;
+  let day = then.getMonth() + 1 + '月' + then.getDate() + '日';
+  if (days === 1) day = '昨天';
+  else if (days < 7) day = '星期' + '日一二三四五六'[then.getDay()];
+  else if (then.getFullYear() !== now.getFullYear()) day = then.getFullYear() + '年' + day;
+  return withTime ? day + ' ' + clock : day;
+}
+
+function explain(error) {
+  const known = {
+    2501: '没有这个用户',
+    2800: '网络不通，请稍后再试',
+    2801: '网络不通，请稍后再试',
+    2805: '网络不通，请稍后再试',
+    20007: '你已被对方拉黑，消息没有送达',
+    20016: '超过两分钟，不能撤回了',
+    80002: '消息太长了',
+    93000: '消息太长了',
+  };
+  const code = error && error.code;
+  return known[code] || (error && error.message) || '没有成功';
+}
+
+function peerOf(conversationID) {
+  return conversationID.replace(/^C2C/, '');
+}
+
+function avatarOf(userID, name) {
+  let hash = 0;
+  for (let index = 0; index < userID.length; index += 1) hash = (hash * 31 + userID.charCodeAt(index)) % 997;
+  return { hue: hash % 6, initial: (Array.from(name || userID)[0] || '?').toUpperCase() };
+}
+
+function recallText(own) {
+  return own ? '你撤回了一条消息' : '对方撤回了一条消息';
+}
+
+function bodyOf(message) {
+  const payload = message.payload || {};
+  if (message.type === 'TIMTextElem') return payload.text || '';
+  if (message.type === 'TIMFaceElem') return payload.data || '[表情]';
+  if (message.type === 'TIMCustomElem') return payload.description || '[自定义消息]';
+  return TYPE_NAMES[message.type] || '[消息]';
+}
+
+function conversationRow(conversation, me) {
+  const last = conversation.lastMessage || {};
+  const userID = peerOf(conversation.conversationID);
+  const name = conversation.remark || (conversation.userProfile && conversation.userProfile.nick) || userID;
+  const avatar = avatarOf(userID, name);
+  return {
+    id: conversation.conversationID,
+    userID: userID,
+    name: name,
+    initial: avatar.initial,
+    hue: avatar.hue,
+    preview: last.isRevoked ? recallText(last.fromAccount === me) : last.messageForShow || '',
+    time: timeText(last.lastTime, false),
+    unread: conversation.unreadCount > 99 ? '99+' : String(conversation.unreadCount || ''),
+    isPinned: Boolean(conversation.isPinned),
+  };
+}
+
+// Messages that the server has are in the order of their numbers. One that failed stays by its time,
+// one that is still on its way is last.
+function inOrder(messages, sending) {
+  const arrived = messages.filter(function (message) {
+    return message.status === 'success';
+  });
+  arrived.sort(function (a, b) {
+    return (a.sequence || 0) - (b.sequence || 0) || a.time - b.time;
+  });
+  messages.forEach(function (message) {
+    if (message.status === 'success') return;
+    let at = arrived.length;
+    if (!sending[message.ID]) while (at > 0 && arrived[at - 1].time > message.time) at -= 1;
+    arrived.splice(at, 0, message);
+  });
+  return arrived;
+}
+
+// Adds messages to those that are there; one that is there already is replaced, and stays one.
+function merge(known, added, sending) {
+  const byID = {};
+  const ids = [];
+  known.concat(added).forEach(function (message) {
+    if (!byID[message.ID]) ids.push(message.ID);
+    byID[message.ID] = message;
+  });
+  const all = ids.map(function (id) {
+    return byID[id];
+  });
+  return inOrder(
+    all.filter(function (message) {
+      return !message.isDeleted;
+    }),
+    sending,
+  );
+}
+
+// `notes` is what the page knows and the message does not: who is being sent, why one was refused,
+// what was in one that was recalled.
+function messageRow(message, previous, me, notes) {
+  const own = message.flow === 'out';
+  const isSending = Boolean(notes.sending[message.ID]);
+  const avatar = avatarOf(own ? me : message.from, own ? me : message.nick || message.from);
+  const isApart = !previous || message.time - previous.time > GAP_SECONDS;
+  const revoked = Boolean(message.isRevoked);
+  return {
+    id: message.ID,
+    anchor: 'm-' + message.ID,
+    own: own,
+    initial: avatar.initial,
+    hue: avatar.hue,
+    text: revoked ? recallText(own) : bodyOf(message),
+    time: isApart ? timeText(message.time, true) : '',
+    follows: Boolean(!isApart && previous && !previous.isRevoked && previous.flow === message.flow),
+    revoked: revoked,
+    canEdit: revoked && own && notes.recalled[message.ID] !== undefined,
+    sending: isSending,
+    failed: !isSending && message.status === 'fail',
+    reason: (!isSending && notes.refused[message.ID]) || '',
+    mark: own && !revoked && message.status === 'success' ? (message.isPeerRead ? '已读' : '未读') : '',
+  };
+}
+
+function messageRows(messages, me, notes) {
+  return messages.map(function (message, index) {
+    return messageRow(message, messages[index - 1], me, notes);
+  });
+}
+
+function canRecall(message) {
+  return message.flow === 'out' && message.status === 'success' && !message.isRevoked
+    && Date.now() / 1000 - message.time < RECALL_SECONDS;
+}
+
+module.exports = {
+  avatarOf: avatarOf,
+  canRecall: canRecall,
+  conversationRow: conversationRow,
+  explain: explain,
+  merge: merge,
+  messageRows: messageRows,
+  peerOf: peerOf,
+  timeText: timeText,
+};

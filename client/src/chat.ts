@@ -1,0 +1,528 @@
+/** The instance that `TIM.create` returns. Each public method is here; what it needs is in `session.ts`. */
+
+import { EVENT, TYPES } from './constants.js';
+import { ConversationState } from './conversation.js';
+import { Emitter } from './emitter.js';
+import {
+  CONVERSATION_INVALID_ID, KICKED_BY_REST, KICKED_MULT_ACCOUNT, KICKED_MULT_DEVICE, LOGGED_OUT, MESSAGE_DELETE_FAIL,
+  MESSAGE_INVALID, MESSAGE_REVOKE_FAIL, MESSAGE_SEND_FAIL, PARAM_INVALID, REPEAT_LOGIN, SDK_NOT_READY,
+  USERSIG_EXPIRED, USERSIG_INVALIDATED, USER_NOT_LOGGED_IN,
+} from './codes.js';
+import { ChatError } from './errors.js';
+import { createMessage, isMessage, random32, type BuilderOptions } from './message.js';
+import { platformName, watchDevice } from './platform.js';
+import { Session } from './session.js';
+import type {
+  ChatEventHandler, ChatSDK, Conversation, ConversationFilter, ConversationListData, CreateCustomMessageOptions,
+  CreateFaceMessageOptions, CreateLocationMessageOptions, CreateOptions, CreateTextMessageOptions, EventMap, EventName,
+  KickedOutType, LoginData, LoginOptions, Message, MessageListData, MessageListOptions, Nothing, Profile, ProfileFields,
+  Result, SendOptions, UserList, UserStatusData,
+} from './types.js';
+import { addUnsupported, type UnsupportedMethods } from './unsupported.js';
+import type { WireMessage } from './wire.js';
+
+const PAGE_SIZE = 15;
+const DELETED_AT_ONCE = 30;
+const USERS_AT_ONCE = 100;
+const LOGOUT_MS = 3_000;
+/** How many pages of nothing but deleted messages are passed over for one that has something to show. */
+const EMPTY_PAGES = 10;
+
+export interface Chat extends UnsupportedMethods {}
+
+export class Chat implements ChatSDK {
+  private readonly emitter = new Emitter<EventMap>(
+    (name) => { if (name === EVENT.MESSAGE_RECEIVED) setTimeout(() => this.release(), 0); },
+    (message, error) => { if (this.logLevel < 4) console.error(`Hongyan: ${message}`, error); },
+  );
+  /** A random name, so that the server sees a client that comes back and not a second one. */
+  private readonly instance = random32();
+  private readonly stopWatching: () => void;
+  private session: Session | undefined;
+  private isLoggingIn = false;
+  /** Why nobody is logged in. */
+  private reason = new ChatError(USER_NOT_LOGGED_IN, 'nobody is logged in: call login first');
+  /** Messages that came while nobody listened. */
+  private held: Message[] = [];
+  private total = 0;
+  private listIsChanging = false;
+  private logLevel = 1;
+
+  constructor(private readonly options: CreateOptions) {
+    this.stopWatching = watchDevice({
+      network: (isConnected) => this.session?.connection.networkChanged(isConnected),
+      shown: () => this.session?.wakeUp(),
+    });
+  }
+
+  registerPlugin(_plugins: object): void {
+    // Uploads and filters are registered here in tim-wx-sdk. There is nothing to plug them into.
+  }
+
+  setLogLevel(level: number): void {
+    this.logLevel = level;
+  }
+
+  on<Name extends EventName>(name: Name, handler: ChatEventHandler<Name>, context?: unknown): void {
+    this.emitter.on(name, handler, context);
+  }
+
+  once<Name extends EventName>(name: Name, handler: ChatEventHandler<Name>, context?: unknown): void {
+    this.emitter.once(name, handler, context);
+  }
+
+  off<Name extends EventName>(name: Name, handler: ChatEventHandler<Name>, context?: unknown): void {
+    this.emitter.off(name, handler, context);
+  }
+
+  // Coming and going
+
+  async login(options: LoginOptions): Promise<Result<LoginData>> {
+    const { userID, userSig } = options ?? {};
+    if (typeof userID !== 'string' || !userID || typeof userSig !== 'string' || !userSig) {
+      throw new Error('Params validate failed.');
+    }
+    if (this.isLoggingIn) throw new ChatError(REPEAT_LOGIN, 'login: another login is under way: wait for it');
+    if (this.session?.userID === userID) {
+      const errorInfo = `${userID} is logged in already`;
+      return ok({ actionStatus: 'OK', errorCode: 0, errorInfo, repeatLogin: true });
+    }
+    this.isLoggingIn = true;
+    try {
+      // Another account: of the one before nothing may be left.
+      if (this.session) await this.logout();
+      await this.enter(userID, userSig);
+    } finally {
+      this.isLoggingIn = false;
+    }
+    return ok({ actionStatus: 'OK', errorCode: 0, errorInfo: '' });
+  }
+
+  private async enter(userID: string, userSig: string): Promise<void> {
+    const session = new Session(userID, this.url(userID, userSig), {
+      received: (messages) => this.receive(messages),
+      revoked: (messages) => this.emit(EVENT.MESSAGE_REVOKED, messages),
+      readByPeer: (messages) => this.emit(EVENT.MESSAGE_READ_BY_PEER, messages),
+      listChanged: () => this.listChanged(),
+      profileUpdated: (profile) => this.emit(EVENT.PROFILE_UPDATED, [profile]),
+      blacklistUpdated: (userIDs) => this.emit(EVENT.BLACKLIST_UPDATED, userIDs),
+      netState: (state) => this.emit(EVENT.NET_STATE_CHANGE, { state }),
+      failed: ({ code, message }) => this.emit(EVENT.ERROR, { code, message }),
+      ended: (error) => this.kickedOut(error),
+    });
+    this.session = session;
+    try {
+      await session.open();
+    } catch (error) {
+      session.close(error as ChatError);
+      if (this.session === session) this.session = undefined;
+      throw error;
+    }
+    this.emit(EVENT.NET_STATE_CHANGE, { state: TYPES.NET_STATE_CONNECTED });
+    this.tellList();
+    this.emit(EVENT.SDK_READY, undefined);
+    // Not before whoever waits for login has had the time to listen.
+    setTimeout(() => session.announce(), 0);
+  }
+
+  private url(userID: string, userSig: string): string {
+    const base = this.options.proxyServer.replace(/\/+$/, '');
+    const query = { SDKAppID: this.options.SDKAppID, userID, userSig, 'platform': platformName(), 'instance': this.instance };
+    const pairs = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+    return `${base}${base.includes('?') ? '&' : '?'}${pairs.join('&')}`;
+  }
+
+  async logout(): Promise<Result<Nothing>> {
+    const session = this.session;
+    if (!session) throw this.failure('logout', this.reason);
+    session.flushMarks();
+    // The server notices a closed connection by itself; this only makes sure that no push is on its way.
+    await session.connection.request('logout', {}, LOGOUT_MS).catch(() => {});
+    this.leave(new ChatError(LOGGED_OUT, 'the user has logged out'));
+    this.reason = new ChatError(USER_NOT_LOGGED_IN, 'nobody is logged in: call login first');
+    return ok({});
+  }
+
+  async destroy(): Promise<Result<Nothing>> {
+    if (this.session) await this.logout();
+    this.stopWatching();
+    this.emit(EVENT.SDK_DESTROY, undefined);
+    this.emitter.clear();
+    return ok({});
+  }
+
+  private kickedOut(error: ChatError): void {
+    const { type } = error.data as { type?: KickedOutType };
+    const reasons: Record<string, number> = {
+      [TYPES.KICKED_OUT_MULT_ACCOUNT]: KICKED_MULT_ACCOUNT,
+      [TYPES.KICKED_OUT_MULT_DEVICE]: KICKED_MULT_DEVICE,
+    };
+    const isRevoked = error.code === USERSIG_INVALIDATED;
+    const kind = type ?? (isRevoked ? TYPES.KICKED_OUT_REST_API : TYPES.KICKED_OUT_USERSIG_EXPIRED);
+    const code = reasons[kind] ?? (isRevoked ? KICKED_BY_REST : USERSIG_EXPIRED);
+    this.reason = new ChatError(code, `${error.message}: call login again`);
+    this.emit(EVENT.KICKED_OUT, { type: kind });
+    this.leave(this.reason);
+  }
+
+  private leave(error: ChatError): void {
+    this.session?.close(error);
+    this.session = undefined;
+    this.held = [];
+    this.total = 0;
+    this.emit(EVENT.SDK_NOT_READY, undefined);
+  }
+
+  isReady(): boolean {
+    return this.session?.isReady ?? false;
+  }
+
+  ready(): boolean {
+    return this.isReady();
+  }
+
+  getLoginUser(): string {
+    return this.session?.userID ?? '';
+  }
+
+  getServerTime(): number {
+    return Math.floor((Date.now() + (this.session?.connection.clockOffset ?? 0)) / 1000);
+  }
+
+  // Messages
+
+  createTextMessage(options: CreateTextMessageOptions): Message {
+    return this.compose(TYPES.MSG_TEXT, options);
+  }
+
+  createCustomMessage(options: CreateCustomMessageOptions): Message {
+    return this.compose(TYPES.MSG_CUSTOM, options);
+  }
+
+  createFaceMessage(options: CreateFaceMessageOptions): Message {
+    return this.compose(TYPES.MSG_FACE, options);
+  }
+
+  createLocationMessage(options: CreateLocationMessageOptions): Message {
+    return this.compose(TYPES.MSG_LOCATION, options);
+  }
+
+  private compose<Kind extends keyof BuilderOptions>(type: Kind, options: BuilderOptions[Kind]): Message {
+    return createMessage(type, options, { userID: this.getLoginUser(), instance: this.instance, now: Date.now() });
+  }
+
+  async sendMessage(message: Message, _options?: SendOptions): Promise<Result<{ message: Message }>> {
+    const session = this.ask('sendMessage');
+    if (!isMessage(message)) {
+      throw new ChatError(MESSAGE_INVALID, 'sendMessage: this is no message: make one with createTextMessage');
+    }
+    if (message.status === 'success' || session.outbox.has(message.ID)) {
+      throw new ChatError(MESSAGE_SEND_FAIL, 'sendMessage: this message is sent or being sent: make a new one', { message });
+    }
+    const profile = session.profile(session.userID);
+    Object.assign(message, { from: session.userID, nick: profile.nick, avatar: profile.avatar, status: 'unSend' });
+    session.messages.set(message.ID, message);
+    const base = session.conversations.get(message.conversationID)?.timeline.top ?? 0;
+    try {
+      const sent = await session.outbox.send(message, base);
+      Object.assign(message, { status: 'success', sequence: sent.sequence, time: sent.time });
+      session.sent(sent);
+      return ok({ message });
+    } catch (error) {
+      message.status = 'fail';
+      throw this.failure('sendMessage', error as ChatError, { message });
+    }
+  }
+
+  async resendMessage(message: Message, options?: SendOptions): Promise<Result<{ message: Message }>> {
+    this.ask('resendMessage');
+    if (isMessage(message)) message.isResend = true;
+    return this.sendMessage(message, options);
+  }
+
+  async revokeMessage(message: Message): Promise<Result<{ message: Message }>> {
+    const session = this.ask('revokeMessage');
+    const sequence = this.sequenceOf(message, 'revokeMessage', MESSAGE_REVOKE_FAIL);
+    await session.connection.request('revokeMessage', { conversationID: message.conversationID, sequence });
+    const known = session.messages.get(message.ID);
+    for (const each of known ? [message, known] : [message]) {
+      each.isRevoked = true;
+      each.revoker = session.userID;
+    }
+    this.listChanged();
+    return ok({ message });
+  }
+
+  async deleteMessage(messages: Message[]): Promise<Result<{ messageList: Message[] }>> {
+    const session = this.ask('deleteMessage');
+    const list = Array.isArray(messages) ? messages : [messages];
+    const [first] = list;
+    if (!first || list.some((message) => !isMessage(message) || message.conversationID !== first.conversationID)) {
+      throw new ChatError(MESSAGE_DELETE_FAIL, 'deleteMessage: give it a list of messages of one conversation');
+    }
+    for (const message of list) session.outbox.cancel(message.ID);
+    const sequences = list.map((message) => message.sequence).filter((sequence) => sequence > 0);
+    for (let at = 0; at < sequences.length; at += DELETED_AT_ONCE) {
+      await session.connection.request('deleteMessage', {
+        conversationID: first.conversationID, sequences: sequences.slice(at, at + DELETED_AT_ONCE),
+      });
+    }
+    for (const message of list) {
+      message.isDeleted = true;
+      session.messages.delete(message.ID);
+    }
+    const state = session.conversations.get(first.conversationID);
+    if (state) session.deleted(state, sequences);
+    return ok({ messageList: list });
+  }
+
+  findMessage(messageID: string): Message | null {
+    return this.session?.messages.get(messageID) ?? null;
+  }
+
+  async getMessageList(options: MessageListOptions): Promise<Result<MessageListData>> {
+    const session = this.ask('getMessageList');
+    const { conversationID, nextReqMessageID = '' } = options;
+    const peer = this.peerOf(conversationID, 'getMessageList');
+    const count = options.count && options.count > 0 && options.count < PAGE_SIZE ? Math.floor(options.count) : PAGE_SIZE;
+    let page: { messageList: WireMessage[]; nextReqMessageID: string; isCompleted: boolean };
+    let next = nextReqMessageID;
+    for (let turn = 0; ; turn++) {
+      page = (await session.connection.request('getMessageList', {
+        conversationID, nextReqMessageID: next, count,
+      })) as typeof page;
+      if (page.messageList.length > 0 || page.isCompleted || turn >= EMPTY_PAGES) break;
+      next = page.nextReqMessageID;
+    }
+    session.shown(peer, page.messageList);
+    const messageList = page.messageList.map((wire) => session.toMessage(wire));
+    if (!nextReqMessageID) messageList.push(...newerThan(messageList, session.conversations.get(conversationID)));
+    for (const message of messageList) session.conversations.get(conversationID)?.messages.set(message.sequence, message);
+    return ok({ messageList, nextReqMessageID: page.nextReqMessageID, isCompleted: page.isCompleted });
+  }
+
+  async setMessageRead(options: { conversationID: string }): Promise<Result<Nothing>> {
+    const session = this.ask('setMessageRead');
+    this.peerOf(options.conversationID, 'setMessageRead');
+    const state = session.conversations.get(options.conversationID);
+    // A conversation that nobody has used is not made by reading it.
+    if (state) session.markRead(state);
+    this.held = this.held.filter((message) => !session.isRead(message));
+    return ok({});
+  }
+
+  async setAllMessageRead(options: { scope?: string } = {}): Promise<Result<Nothing>> {
+    const session = this.ask('setAllMessageRead');
+    if (options.scope !== TYPES.READ_ALL_GROUP_MSG) {
+      for (const state of session.conversations.values()) session.markRead(state);
+      this.held = [];
+    }
+    return ok({});
+  }
+
+  // Conversations
+
+  async getConversationList(filter?: string[] | ConversationFilter): Promise<Result<ConversationListData>> {
+    this.ask('getConversationList');
+    let conversationList = this.list();
+    if (Array.isArray(filter)) {
+      conversationList = conversationList.filter((conversation) => filter.includes(conversation.conversationID));
+    } else if (filter) {
+      const { type, hasUnreadCount, hasGroupAtInfo, markType, groupName } = filter;
+      conversationList = conversationList.filter((conversation) =>
+        (type === undefined || conversation.type === type)
+        && (!hasUnreadCount || conversation.unreadCount > 0)
+        // Nothing here is marked, grouped, or of a group.
+        && !hasGroupAtInfo && !markType && !groupName);
+    }
+    return ok({ conversationList, isSyncCompleted: true });
+  }
+
+  async getConversationProfile(conversationID: string): Promise<Result<{ conversation: Conversation }>> {
+    const session = this.ask('getConversationProfile');
+    const peer = this.peerOf(conversationID, 'getConversationProfile');
+    if (!session.profiles.has(peer)) await session.fetchProfiles([peer]);
+    const state = session.conversations.get(conversationID) ?? new ConversationState(peer, 0);
+    return ok({ conversation: state.snapshot({ ...session.profile(peer) }) });
+  }
+
+  deleteConversation(conversationID: string): Promise<Result<{ conversationID: string }>>;
+  deleteConversation(options: { conversationIDList: string[] }): Promise<Result<{ conversationIDList: string[] }>>;
+  async deleteConversation(
+    what: string | { conversationIDList: string[] },
+  ): Promise<Result<{ conversationID: string }> | Result<{ conversationIDList: string[] }>> {
+    const session = this.ask('deleteConversation');
+    const list = typeof what === 'string' ? [what] : what.conversationIDList;
+    for (const conversationID of list) this.peerOf(conversationID, 'deleteConversation');
+    for (const conversationID of list) {
+      const { clearedSequence } = await session.connection.request('deleteConversation', { conversationID });
+      session.updated({ conversationID, clearedSequence });
+    }
+    return typeof what === 'string' ? ok({ conversationID: what }) : ok({ conversationIDList: list });
+  }
+
+  async pinConversation(options: { conversationID: string; isPinned: boolean }): Promise<Result<{ conversationID: string }>> {
+    const session = this.ask('pinConversation');
+    const { conversationID, isPinned } = options;
+    this.peerOf(conversationID, 'pinConversation');
+    await session.connection.request('pinConversation', { conversationID, isPinned });
+    session.updated({ conversationID, isPinned });
+    return ok({ conversationID });
+  }
+
+  getTotalUnreadMessageCount(): number {
+    return this.list().reduce((sum, conversation) => sum + conversation.unreadCount, 0);
+  }
+
+  // Users
+
+  async getMyProfile(): Promise<Result<Profile>> {
+    const session = this.ask('getMyProfile');
+    const [profile] = await session.fetchProfiles([session.userID]);
+    return ok(profile ?? session.profile(session.userID));
+  }
+
+  async getUserProfile(options: UserList): Promise<Result<Profile[]>> {
+    const session = this.ask('getUserProfile');
+    return ok(await session.fetchProfiles(users(options, 'getUserProfile')));
+  }
+
+  async updateMyProfile(options: Partial<ProfileFields>): Promise<Result<Profile>> {
+    const session = this.ask('updateMyProfile');
+    const { profile } = await session.connection.request('updateMyProfile', { ...options });
+    const learnt = session.learn(profile);
+    this.emit(EVENT.PROFILE_UPDATED, [learnt]);
+    return ok(learnt);
+  }
+
+  async getBlacklist(): Promise<Result<string[]>> {
+    const session = this.ask('getBlacklist');
+    const { blacklist } = await session.connection.request('getBlacklist', {});
+    session.setBlacklist(blacklist);
+    return ok(blacklist);
+  }
+
+  addToBlacklist(options: UserList): Promise<Result<string[]>> {
+    return this.changeBlacklist('addToBlacklist', options);
+  }
+
+  removeFromBlacklist(options: UserList): Promise<Result<string[]>> {
+    return this.changeBlacklist('removeFromBlacklist', options);
+  }
+
+  private async changeBlacklist(action: 'addToBlacklist' | 'removeFromBlacklist', options: UserList): Promise<Result<string[]>> {
+    const session = this.ask(action);
+    let list = session.blacklist;
+    for (const userIDList of chunks(users(options, action))) {
+      list = (await session.connection.request(action, { userIDList })).blacklist;
+      session.setBlacklist(list);
+    }
+    return ok(list);
+  }
+
+  async getUserStatus(options: UserList): Promise<Result<UserStatusData>> {
+    const session = this.ask('getUserStatus');
+    const data: UserStatusData = { successUserList: [], failureUserList: [] };
+    for (const userIDList of chunks(users(options, 'getUserStatus'))) {
+      data.successUserList.push(...(await session.connection.request('getUserStatus', { userIDList })).successUserList);
+    }
+    return ok(data);
+  }
+
+  // What all of them need
+
+  /** The session, for a method that needs one. */
+  private ask(method: string): Session {
+    if (!this.session) throw this.failure(method, this.reason);
+    if (!this.session.isReady) {
+      throw new ChatError(SDK_NOT_READY, `${method}: login is under way: wait for it, or for SDK_READY`);
+    }
+    return this.session;
+  }
+
+  private failure(method: string, { code, message, data }: ChatError, more: object = {}): ChatError {
+    return new ChatError(code, `${method}: ${message}`, { ...data, ...more });
+  }
+
+  private peerOf(conversationID: string, method: string): string {
+    const peer = typeof conversationID === 'string' && /^C2C(.+)$/.exec(conversationID)?.[1];
+    if (peer) return peer;
+    throw new ChatError(CONVERSATION_INVALID_ID,
+      `${method}: conversationID must be C2C followed by the other user's ID; groups are not served yet`);
+  }
+
+  private sequenceOf(message: Message, method: string, code: number): number {
+    if (isMessage(message) && message.sequence > 0) return message.sequence;
+    throw new ChatError(code, `${method}: this is no message that was sent`);
+  }
+
+  private emit<Name extends EventName>(name: Name, data: EventMap[Name]): void {
+    this.emitter.emit(name, data);
+  }
+
+  private receive(messages: Message[]): void {
+    if (this.emitter.has(EVENT.MESSAGE_RECEIVED)) this.emit(EVENT.MESSAGE_RECEIVED, messages);
+    else this.held.push(...messages);
+  }
+
+  /** Somebody listens: what came before he did. */
+  private release(): void {
+    const messages = this.held;
+    this.held = [];
+    if (messages.length > 0) this.emit(EVENT.MESSAGE_RECEIVED, messages);
+  }
+
+  /** Tells the list once, however much of it has changed in one go. */
+  private listChanged(): void {
+    if (this.listIsChanging || !this.isReady()) return;
+    this.listIsChanging = true;
+    void Promise.resolve().then(() => {
+      this.listIsChanging = false;
+      if (this.isReady()) this.tellList();
+    });
+  }
+
+  private tellList(): void {
+    this.emit(EVENT.CONVERSATION_LIST_UPDATED, this.list());
+    const total = this.getTotalUnreadMessageCount();
+    if (total === this.total) return;
+    this.total = total;
+    this.emit(EVENT.TOTAL_UNREAD_MESSAGE_COUNT_UPDATED, total);
+  }
+
+  private list(): Conversation[] {
+    const session = this.session;
+    if (!session) return [];
+    return [...session.conversations.values()]
+      .filter((state) => state.isListed)
+      .map((state) => state.snapshot({ ...session.profile(state.peer) }))
+      .sort((a, b) => Number(b.isPinned) - Number(a.isPinned) || b.lastMessage.lastTime - a.lastMessage.lastTime);
+  }
+}
+
+addUnsupported(Chat.prototype);
+
+function ok<T>(data: T): Result<T> {
+  return { code: 0, data };
+}
+
+/** What a page, which may be a second old, does not know yet. */
+function newerThan(page: readonly Message[], state: ConversationState | undefined): Message[] {
+  const last = page[page.length - 1];
+  if (!last || !state) return [];
+  return [...state.messages.values()]
+    .filter((message) => message.sequence > last.sequence && message.sequence <= state.timeline.top)
+    .sort((a, b) => a.sequence - b.sequence);
+}
+
+function users(options: UserList, method: string): string[] {
+  const list = options?.userIDList;
+  if (Array.isArray(list) && list.length > 0 && list.every((userID) => typeof userID === 'string' && userID)) return list;
+  throw new ChatError(PARAM_INVALID, `${method}: userIDList must be a list of user IDs`);
+}
+
+function chunks(list: readonly string[]): string[][] {
+  const parts: string[][] = [];
+  for (let at = 0; at < list.length; at += USERS_AT_ONCE) parts.push(list.slice(at, at + USERS_AT_ONCE));
+  return parts;
+}

@@ -1,0 +1,307 @@
+/**
+ * A connection that outlives its sockets: it logs in again when a socket is lost, sends again what
+ * had no answer, and says `ping` in between. Every request of the protocol may be repeated, so a
+ * request simply lasts until its answer comes.
+ */
+
+import {
+  KICKED_MULT_ACCOUNT, KICKED_MULT_DEVICE, NETWORK_ERROR, NETWORK_TIMEOUT, USERSIG_CHECK_FAILED,
+  USERSIG_EXPIRED_ON_SERVER, USERSIG_INVALIDATED,
+} from './codes.js';
+import { ChatError } from './errors.js';
+import { openSocket, type Socket } from './platform.js';
+import type { Actions, LoginReply, Push, Reply } from './wire.js';
+
+export type NetState = 'connected' | 'connecting' | 'disconnected';
+
+/** What the owner of a connection is told. */
+export interface ConnectionOwner {
+  /** It is logged in, for the first time or again. */
+  loggedIn(reply: LoginReply): void;
+  pushed(push: Push): void;
+  netState(state: NetState): void;
+  /** The server has ended it for good. */
+  ended(error: ChatError): void;
+}
+
+interface Pending {
+  id: string;
+  frame: string;
+  resolve: (data: never) => void;
+  reject: (error: ChatError) => void;
+  /** How often it was sent without an answer. */
+  tries: number;
+  /** Ends the wait for one answer. */
+  timer?: number | undefined;
+  /** Ends the whole wait. */
+  deadline?: number | undefined;
+}
+
+const ATTEMPT_MS = 10_000;
+const LOGIN_MS = 15_000;
+const REQUEST_MS = 30_000;
+const FIRST_DELAY_MS = 500;
+const LONGEST_DELAY_MS = 30_000;
+const LONGEST_WAIT_MS = 120_000;
+/** How long before API Gateway's cut a new connection is made. */
+const RENEWAL_MS = 300_000;
+
+export class Connection {
+  /** The server's time minus this device's, in milliseconds. */
+  clockOffset = 0;
+  /** When the last frame came, in this device's time. */
+  lastContact = 0;
+  /** The same of the socket before this one. */
+  contactBefore = 0;
+
+  private socket: Socket | undefined;
+  private isOpen = false;
+  private isClosed = false;
+  private state: NetState | undefined;
+  /** A connection is being renewed, and nothing has gone wrong with it. */
+  private quietly = false;
+  private attempts = 0;
+  private replaced = 0;
+  private nextID = 0;
+  private why = '';
+  private readonly pending = new Map<string, Pending>();
+  private attemptTimer: number | undefined;
+  private retryTimer: number | undefined;
+  private pingTimer: number | undefined;
+  private renewalTimer: number | undefined;
+  private firstLogin: { resolve: () => void; reject: (error: ChatError) => void } | undefined;
+
+  constructor(private readonly url: string, private readonly owner: ConnectionOwner) {}
+
+  /** Connects and logs in for the first time. Later it goes on by itself. */
+  open(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.giveUp(), LOGIN_MS);
+      const settle = (): void => { clearTimeout(timer); this.firstLogin = undefined; };
+      this.firstLogin = {
+        resolve: () => { settle(); resolve(); },
+        reject: (error) => { settle(); reject(error); },
+      };
+      this.connect();
+    });
+  }
+
+  /** Asks, and waits for the answer: for ever when `patience` is Infinity. */
+  request<A extends keyof Actions>(action: A, data: Actions[A]['data'], patience = REQUEST_MS): Promise<Actions[A]['reply']> {
+    return new Promise((resolve, reject) => {
+      if (this.isClosed) return reject(new ChatError(NETWORK_ERROR, `${action}: the connection is closed`));
+      const id = String(++this.nextID);
+      const pending: Pending = {
+        id, frame: JSON.stringify({ action, requestID: id, data }), resolve, reject, tries: 0,
+      };
+      if (patience !== Infinity) {
+        pending.deadline = setTimeout(() => {
+          this.forget(pending);
+          reject(new ChatError(NETWORK_TIMEOUT, `${action}: no answer within ${patience / 1000} s, try again`));
+        }, patience);
+      }
+      this.pending.set(id, pending);
+      if (this.isOpen) this.transmit(pending);
+    });
+  }
+
+  /** Says something that has no answer. Returns whether there was somebody to say it to. */
+  say<A extends keyof Actions>(action: A, data: Actions[A]['data']): boolean {
+    if (this.isOpen) this.socket?.send(JSON.stringify({ action, data }));
+    return this.isOpen;
+  }
+
+  /** The network has changed: the old socket is dead, whatever it believes. */
+  networkChanged(isConnected: boolean): void {
+    if (this.isClosed) return;
+    this.attempts = 0;
+    this.drop();
+    if (isConnected) {
+      this.connect();
+    } else {
+      this.tell('disconnected');
+      this.connectLater();
+    }
+  }
+
+  /** Connects at once instead of waiting any longer. Returns whether it was connected already. */
+  wakeUp(): boolean {
+    if (this.isClosed || this.isOpen) return this.isOpen;
+    this.attempts = 0;
+    if (!this.socket) this.connect();
+    return false;
+  }
+
+  /** There is reason to believe that the socket is dead. */
+  restart(): void {
+    if (this.isClosed) return;
+    this.drop();
+    this.connect();
+  }
+
+  close(error: ChatError): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.drop();
+    this.firstLogin?.reject(error);
+    for (const pending of [...this.pending.values()]) {
+      this.forget(pending);
+      pending.reject(error);
+    }
+  }
+
+  private connect(): void {
+    clearTimeout(this.retryTimer);
+    this.tell('connecting');
+    this.attemptTimer = setTimeout(() => this.lost('it took too long'), ATTEMPT_MS);
+    let socket: Socket | undefined;
+    const isCurrent = (): boolean => this.socket === socket;
+    socket = this.socket = openSocket(this.url, {
+      opened: () => {
+        if (isCurrent()) socket?.send(JSON.stringify({ action: 'login', requestID: 'login', data: {} }));
+      },
+      received: (frame) => { if (isCurrent()) this.received(frame); },
+      ended: (why) => { if (isCurrent()) this.lost(why); },
+    });
+  }
+
+  private received(frame: string): void {
+    this.lastContact = Date.now();
+    let parsed: Partial<Reply> & Partial<Push>;
+    try {
+      parsed = JSON.parse(frame);
+    } catch {
+      return;
+    }
+    if (parsed.event === 'kickedOut') {
+      const data = parsed.data as { type: string };
+      const code = data.type === 'multipleDevice' ? KICKED_MULT_DEVICE : KICKED_MULT_ACCOUNT;
+      return this.end(new ChatError(code, 'this account is in use elsewhere: log in again if it should be here', data));
+    }
+    if (parsed.event) return this.owner.pushed(parsed as Push);
+    if (typeof parsed.code === 'number') this.replied(parsed as Reply);
+    // Anything else is API Gateway's own: an internal error that names no request. The wait for the
+    // answer finds out which one it was.
+  }
+
+  private replied(reply: Reply): void {
+    const { code, message, data } = reply;
+    if (code === USERSIG_EXPIRED_ON_SERVER || code === USERSIG_INVALIDATED) {
+      return this.end(new ChatError(code, message));
+    }
+    if (reply.requestID === 'login') {
+      if (code === 0) return this.loggedIn(data as LoginReply);
+      // Twice in a row, it is no crossing of two handshakes of this client.
+      if (code === KICKED_MULT_ACCOUNT && ++this.replaced > 1) {
+        return this.end(new ChatError(code, message, { type: 'multipleAccount' }));
+      }
+      return this.lost(message);
+    }
+    const pending = this.pending.get(reply.requestID ?? '');
+    if (!pending) return;
+    this.forget(pending);
+    if (code === 0) pending.resolve(data as never);
+    else pending.reject(new ChatError(code, message, data as object));
+  }
+
+  private loggedIn(reply: LoginReply): void {
+    clearTimeout(this.attemptTimer);
+    this.isOpen = true;
+    this.attempts = this.replaced = 0;
+    this.clockOffset = reply.serverTime * 1000 - Date.now();
+    this.beat(reply.heartbeatSeconds * 1000);
+    const left = (reply.connectedTime + reply.connectionSeconds - reply.serverTime) * 1000;
+    // Not all clients of an outage at the same moment two hours later.
+    const renewIn = Math.max(left - RENEWAL_MS, 60_000) * (0.9 + Math.random() / 10);
+    this.renewalTimer = setTimeout(() => this.renew(), renewIn);
+    const unanswered = [...this.pending.values()];
+    this.tell('connected');
+    this.owner.loggedIn(reply);
+    for (const pending of unanswered) this.transmit(pending);
+    this.firstLogin?.resolve();
+  }
+
+  private beat(every: number): void {
+    this.pingTimer = setTimeout(() => {
+      this.socket?.send('{"action":"ping"}');
+      if (this.isOpen) this.beat(every);
+    }, every);
+  }
+
+  /** A new connection before the old one is cut. Nobody has to hear of it. */
+  private renew(): void {
+    this.quietly = true;
+    this.drop();
+    this.connect();
+  }
+
+  private transmit(pending: Pending): void {
+    clearTimeout(pending.timer);
+    const wait = Math.min(ATTEMPT_MS * 2 ** pending.tries, LONGEST_WAIT_MS);
+    pending.tries += 1;
+    pending.timer = setTimeout(() => {
+      // Once may be a function that failed; twice is a socket that leads nowhere.
+      if (pending.tries > 1) this.restart();
+      else this.transmit(pending);
+    }, wait);
+    this.socket?.send(pending.frame);
+  }
+
+  private forget(pending: Pending): void {
+    clearTimeout(pending.timer);
+    clearTimeout(pending.deadline);
+    this.pending.delete(pending.id);
+  }
+
+  /** The socket has ended, or an attempt has failed. */
+  private lost(why: string): void {
+    this.why = why;
+    this.drop();
+    this.quietly = false;
+    // The device says which status a handshake was refused with, if it says anything.
+    const refusal = /\b(401|403)\b/.exec(why);
+    if (refusal && this.firstLogin) {
+      return this.close(new ChatError(USERSIG_CHECK_FAILED,
+        `login: the server refused the UserSig (${refusal[0]}): compare SDKAppID, userID and key`));
+    }
+    this.tell('connecting');
+    this.connectLater();
+  }
+
+  private connectLater(): void {
+    const limit = Math.min(FIRST_DELAY_MS * 2 ** this.attempts++, LONGEST_DELAY_MS);
+    clearTimeout(this.retryTimer);
+    // Not all at the same moment, because many clients lose their connection together.
+    this.retryTimer = setTimeout(() => this.connect(), limit * (0.5 + Math.random() / 2));
+  }
+
+  private giveUp(): void {
+    this.close(new ChatError(NETWORK_TIMEOUT,
+      'login: no connection. Is proxyServer right and in the socket domain whitelist, is the UserSig good for '
+      + `this SDKAppID and userID? ${this.why}`.trim()));
+  }
+
+  private end(error: ChatError): void {
+    const isFirst = this.firstLogin !== undefined;
+    this.close(error);
+    if (!isFirst) this.owner.ended(error);
+  }
+
+  private drop(): void {
+    for (const timer of [this.attemptTimer, this.retryTimer, this.pingTimer, this.renewalTimer]) clearTimeout(timer);
+    for (const pending of this.pending.values()) clearTimeout(pending.timer);
+    if (this.isOpen) this.contactBefore = this.lastContact;
+    this.isOpen = false;
+    const socket = this.socket;
+    this.socket = undefined;
+    socket?.close();
+  }
+
+  private tell(state: NetState): void {
+    if (state === 'connecting' && (this.quietly || this.firstLogin)) return;
+    this.quietly = false;
+    if (state === this.state) return;
+    this.state = state;
+    this.owner.netState(state);
+  }
+}

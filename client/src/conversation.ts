@@ -1,0 +1,132 @@
+/** What is known of one conversation. No I/O: `session.ts` feeds it. */
+
+import { lastMessageOf } from './message.js';
+import { Timeline } from './timeline.js';
+import type { Conversation, Message, Profile } from './types.js';
+import type { WireConversation, WireMessage } from './wire.js';
+
+/** So many unread messages of a conversation are announced after a login; older ones are history. */
+const UNREAD_AT_LOGIN = 500;
+
+export class ConversationState {
+  readonly timeline: Timeline<WireMessage>;
+  /** The messages that this client has seen, by number. */
+  readonly messages = new Map<number, Message>();
+  /** What a page of history has shown already, so that nobody announces it once more. */
+  readonly shown = new Set<number>();
+  lastMessage: Message | undefined;
+  /** How far this user has read, here or on another device. */
+  read = 0;
+  /** How far the server has been told so. */
+  told = 0;
+  peerRead = 0;
+  peerReadTime = 0;
+  cleared = 0;
+  isPinned = false;
+  /** Its hole is being filled. */
+  isFilling = false;
+
+  /** The numbers of unread messages that this client has seen. */
+  private unread: number[] = [];
+  /** How many there are besides. */
+  private unreadBefore = 0;
+
+  constructor(readonly peer: string, top: number) {
+    this.timeline = new Timeline(top);
+  }
+
+  /** The state of a conversation that this client has not seen before. What is unread is still to come. */
+  static of(wire: WireConversation): ConversationState {
+    const farthest = Math.max(wire.readSequence, wire.clearedSequence, wire.lastSequence - UNREAD_AT_LOGIN);
+    const top = wire.unreadCount > 0 ? Math.min(farthest, wire.lastSequence) : wire.lastSequence;
+    return new ConversationState(wire.conversationID.slice('C2C'.length), top);
+  }
+
+  get id(): string {
+    return `C2C${this.peer}`;
+  }
+
+  get unreadCount(): number {
+    return this.unread.length + this.unreadBefore;
+  }
+
+  /** Whether it is in the list: not when it was deleted, or never had a message. */
+  get isListed(): boolean {
+    return this.timeline.top > this.cleared || this.lastMessage !== undefined;
+  }
+
+  /** Another message of it. */
+  add(message: Message): void {
+    this.messages.set(message.sequence, message);
+    if (message.sequence > (this.lastMessage?.sequence ?? this.cleared)) this.lastMessage = message;
+    if (message.flow === 'in' && message.sequence > Math.max(this.read, this.cleared)) this.unread.push(message.sequence);
+  }
+
+  /** Everything up to a number is read. Returns whether that is news. */
+  markRead(upTo: number): boolean {
+    const before = this.unreadCount;
+    this.read = Math.max(this.read, upTo);
+    this.unread = this.unread.filter((sequence) => sequence > this.read);
+    this.unreadBefore = 0;
+    return this.unreadCount !== before;
+  }
+
+  /** Everything up to a number is gone for this user. */
+  clear(upTo: number): void {
+    this.cleared = Math.max(this.cleared, upTo);
+    for (const sequence of this.messages.keys()) if (sequence <= upTo) this.messages.delete(sequence);
+    if (this.lastMessage && this.lastMessage.sequence <= upTo) this.lastMessage = undefined;
+    this.unread = this.unread.filter((sequence) => sequence > upTo);
+    this.unreadBefore = 0;
+  }
+
+  remove(message: Message): void {
+    this.messages.delete(message.sequence);
+    this.unread = this.unread.filter((sequence) => sequence !== message.sequence);
+  }
+
+  /** The server's count. It stands wherever it speaks of the same messages as this client. */
+  correctUnread(wire: WireConversation): void {
+    if (wire.readSequence !== this.read || wire.lastSequence !== this.timeline.top) return;
+    this.unread = this.unread.slice(Math.max(0, this.unread.length - wire.unreadCount));
+    this.unreadBefore = wire.unreadCount - this.unread.length;
+  }
+
+  /** The peer has read up to a number. Returns the messages for which that is news. */
+  readByPeer(upTo: number, time: number): Message[] {
+    if (upTo <= this.peerRead) return [];
+    this.peerRead = upTo;
+    this.peerReadTime = Math.max(this.peerReadTime, time);
+    const news = [...this.messages.values()]
+      .filter((message) => message.flow === 'out' && !message.isPeerRead && message.sequence <= upTo)
+      .sort((a, b) => a.sequence - b.sequence);
+    for (const message of news) {
+      message.isPeerRead = true;
+      message.readReceiptInfo.isPeerRead = true;
+    }
+    return news;
+  }
+
+  /** What the app gets: a picture of the moment, which it may do with as it likes. */
+  snapshot(userProfile: Profile): Conversation {
+    return {
+      conversationID: this.id,
+      type: 'C2C',
+      subType: '',
+      toAccount: this.peer,
+      unreadCount: this.unreadCount,
+      lastMessage: lastMessageOf(this.lastMessage),
+      groupProfile: {},
+      userProfile,
+      groupAtInfoList: [],
+      remark: '',
+      isPinned: this.isPinned,
+      messageRemindType: 'AcceptAndNotify',
+      markList: [],
+      customData: '',
+      conversationGroupList: [],
+      peerReadTime: this.peerReadTime,
+      draftText: '',
+    };
+  }
+}

@@ -1,0 +1,25 @@
+/** TIM, as programs written for tim-wx-sdk import it. */
+
+import { Chat } from './chat.js';
+import { EVENT, TYPES, VERSION } from './constants.js';
+import type { ChatSDK, CreateOptions } from './types.js';
+
+const instances = new Map<number, Chat>();
+
+/** The same SDKAppID gives the same instance, until that one is destroyed. */
+function create(options: CreateOptions): ChatSDK {
+  const { SDKAppID } = options;
+  const known = instances.get(SDKAppID);
+  if (known) return known;
+  const chat = new Chat(options);
+  chat.once(EVENT.SDK_DESTROY, () => instances.delete(SDKAppID));
+  instances.set(SDKAppID, chat);
+  return chat;
+}
+
+const TIM = { create, EVENT, TYPES, VERSION };
+
+export default TIM;
+export type { ChatError } from './errors.js';
+export type * from './types.js';
+export type { UnsupportedMethods, UnsupportedName } from './unsupported.js';

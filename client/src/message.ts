@@ -1,0 +1,238 @@
+/** Messages as the app sees them: built here, or made from what the wire says. No I/O. */
+
+import { CONVERSATION_TYPE_INVALID, PARAM_INVALID } from './codes.js';
+import { ChatError } from './errors.js';
+import type {
+  CreateCustomMessageOptions, CreateFaceMessageOptions, CreateLocationMessageOptions, CreateTextMessageOptions,
+  LastMessage, Message, MessageElement, MessageType, Payloads,
+} from './types.js';
+import type { WireMessage } from './wire.js';
+
+/** What each builder takes. */
+export interface BuilderOptions {
+  TIMTextElem: CreateTextMessageOptions;
+  TIMCustomElem: CreateCustomMessageOptions;
+  TIMFaceElem: CreateFaceMessageOptions;
+  TIMLocationElem: CreateLocationMessageOptions;
+}
+
+/** Where a message comes from: who builds it, in which instance of the client, and when. */
+export interface Origin {
+  /** Empty when nobody is logged in yet. */
+  userID: string;
+  /** A random number that the instance keeps for as long as it lives. */
+  instance: number;
+  /** In milliseconds. */
+  now: number;
+}
+
+/** The name of each builder, and what its payload is made of: `?` marks a text that may be left out. */
+const BUILDERS: { [Kind in keyof BuilderOptions]: readonly [string, Record<keyof Payloads[Kind], 'text' | 'text?' | 'number'>] } = {
+  TIMTextElem: ['createTextMessage', { text: 'text' }],
+  TIMCustomElem: ['createCustomMessage', { data: 'text?', description: 'text?', extension: 'text?' }],
+  TIMFaceElem: ['createFaceMessage', { index: 'number', data: 'text?' }],
+  TIMLocationElem: ['createLocationMessage', { description: 'text?', longitude: 'number', latitude: 'number' }],
+};
+
+const FOR_SHOW: { [Kind in MessageType]?: string } = {
+  TIMCustomElem: '[自定义消息]',
+  TIMFaceElem: '[表情]',
+  TIMLocationElem: '[位置]',
+  TIMImageElem: '[图片]',
+  TIMSoundElem: '[语音]',
+  TIMVideoFileElem: '[视频]',
+  TIMFileElem: '[文件]',
+  TIMRelayElem: '[聊天记录]',
+};
+
+/** IDs of this form are made by this client; whoever sends by other means names his messages as he likes. */
+const OWN_ID = /^\d+-\d+-\d+$/;
+
+/** On a prototype, so that neither `JSON` nor `Object.keys` shows what the fields say already. */
+class Elements {
+  declare type: MessageType;
+  declare payload: Payloads[MessageType];
+
+  get elements(): MessageElement[] {
+    return [{ type: this.type, content: this.payload }];
+  }
+
+  getElements(): MessageElement[] {
+    return this.elements;
+  }
+}
+
+/** A random number that fits a part of a message's ID. */
+export function random32(): number {
+  return Math.floor(Math.random() * 2 ** 32);
+}
+
+/** Builds a message that has not been sent. Its ID stays for ever. Throws a `ChatError` that says what is missing. */
+export function createMessage<Kind extends keyof BuilderOptions>(
+  type: Kind,
+  options: BuilderOptions[Kind],
+  origin: Origin,
+): Message {
+  const [builder, shape] = BUILDERS[type];
+  // Most callers are JavaScript, so nothing is taken for granted.
+  const { to, conversationType, payload, priority = 'Normal', cloudCustomData = '' }: Partial<BuilderOptions[Kind]> =
+    options ?? {};
+  if (typeof to !== 'string' || to === '') throw invalid(builder, '`to` must be the userID of the receiver, a text');
+  if (conversationType !== 'C2C') {
+    throw new ChatError(
+      CONVERSATION_TYPE_INVALID,
+      `${builder}: \`conversationType\` must be TIM.TYPES.CONV_C2C: Hongyan serves no groups, see docs/client.md`,
+    );
+  }
+  if (typeof cloudCustomData !== 'string') {
+    throw invalid(builder, '`cloudCustomData` must be a text: JSON.stringify makes one of an object');
+  }
+  const time = Math.floor(origin.now / 1000);
+  const random = random32();
+  return messageOf({
+    ID: `${origin.instance}-${time}-${random}`,
+    type,
+    payload: parsePayload(builder, shape, payload),
+    conversationID: `C2C${to}`,
+    from: origin.userID,
+    to,
+    flow: 'out',
+    time,
+    sequence: 0,
+    status: 'unSend',
+    priority,
+    cloudCustomData,
+    random,
+    needReadReceipt: options.needReadReceipt === true,
+    isSupportExtension: options.isSupportExtension === true,
+  });
+}
+
+/** What the wire says, as `me` sees it. */
+export function fromWire(wire: WireMessage, me: string): Message {
+  const { from, to, time, sequence } = wire;
+  const flow = from === me ? 'out' : 'in';
+  const ID = OWN_ID.test(wire.clientID) ? wire.clientID : `${hash(`${from}\n${to}`)}-${time}-${sequence}`;
+  const isRevoked = wire.isRevoked === true;
+  return messageOf({
+    ID,
+    // The name of 2.0.9 for the same thing.
+    type: (wire.type === 'TIMVideoElem' ? 'TIMVideoFileElem' : wire.type) as MessageType,
+    payload: wire.payload,
+    conversationID: `C2C${flow === 'out' ? to : from}`,
+    from,
+    to,
+    flow,
+    time,
+    sequence,
+    status: 'success',
+    cloudCustomData: wire.cloudCustomData ?? '',
+    random: Number(ID.slice(ID.lastIndexOf('-') + 1)),
+    isRevoked,
+    revoker: isRevoked ? from : '',
+    revokerInfo: { userID: isRevoked ? from : '', nick: '', avatar: '' },
+  });
+}
+
+/** Whether it is a message, by its shape: what comes back from `setData` is a clone. */
+export function isMessage(value: unknown): value is Message {
+  if (typeof value !== 'object' || value === null) return false;
+  const { ID, type, to, conversationID, payload } = value as Partial<Message>;
+  return [ID, type, to, conversationID].every((each) => typeof each === 'string' && each !== '')
+    && typeof payload === 'object' && payload !== null;
+}
+
+/** One line of text for a list of conversations. */
+export function messageForShow(message: Message): string {
+  if (message.isRevoked) return '[消息已撤回]';
+  if (message.type === 'TIMTextElem') return message.payload.text;
+  return FOR_SHOW[message.type] ?? '';
+}
+
+/** The newest message of a conversation as its list shows it, or that there is none. */
+export function lastMessageOf(message: Message | undefined): LastMessage {
+  return {
+    lastTime: message?.time ?? 0,
+    lastSequence: message?.sequence ?? 0,
+    fromAccount: message?.from ?? 0,
+    messageForShow: message ? messageForShow(message) : '',
+    type: message?.type ?? '',
+    payload: message ? { ...message.payload } : null,
+    cloudCustomData: message?.cloudCustomData ?? '',
+    isRevoked: message?.isRevoked ?? false,
+    isPeerRead: message?.isPeerRead ?? false,
+    onlineOnlyFlag: false,
+    nick: message?.nick ?? '',
+    nameCard: message?.nameCard ?? '',
+    version: message?.version ?? 0,
+    revoker: message?.revoker ?? '',
+  };
+}
+
+type Given = 'ID' | 'conversationID' | 'from' | 'to' | 'flow' | 'time' | 'sequence' | 'status' | 'random' | 'cloudCustomData';
+
+/** All fields. Each is there from the start and none is undefined, which `setData` does not take. */
+function messageOf(
+  given: Pick<Message, Given> & Partial<Omit<Message, 'type' | 'payload'>> & { type: MessageType; payload: object },
+): Message {
+  const defaults = {
+    conversationType: 'C2C',
+    conversationSubType: '',
+    priority: 'Normal',
+    nick: '',
+    avatar: '',
+    nameCard: '',
+    atUserList: [],
+    isRead: given.flow === 'out',
+    isPeerRead: false,
+    isRevoked: false,
+    isDeleted: false,
+    isModified: false,
+    isResend: false,
+    isPlaceMessage: 0,
+    isSystemMessage: false,
+    isBroadcastMessage: false,
+    isSupportExtension: false,
+    hasRiskContent: false,
+    needReadReceipt: false,
+    readReceiptInfo: { readCount: 0, unreadCount: 0, isPeerRead: false },
+    revoker: '',
+    revokerInfo: { userID: '', nick: '', avatar: '' },
+    revokeReason: '',
+    clientSequence: given.sequence,
+    clientTime: given.time,
+    senderTinyID: given.ID.slice(0, given.ID.indexOf('-')),
+    protocol: 'JSON',
+    version: 0,
+  };
+  return Object.assign(new Elements(), defaults, given) as unknown as Message;
+}
+
+/** The known fields of a payload, each of its type. */
+function parsePayload(builder: string, shape: Record<string, string>, payload: unknown): object {
+  if (typeof payload !== 'object' || payload === null) {
+    throw invalid(builder, `\`payload\` must be an object with ${Object.keys(shape).join(', ')}`);
+  }
+  const parsed: Record<string, unknown> = {};
+  for (const [name, kind] of Object.entries(shape)) {
+    const value = (payload as Record<string, unknown>)[name];
+    if (kind === 'number') {
+      if (typeof value !== 'number' || !isFinite(value)) throw invalid(builder, `\`payload.${name}\` must be a number`);
+    } else if (kind === 'text' ? typeof value !== 'string' || value === '' : value !== undefined && typeof value !== 'string') {
+      throw invalid(builder, `\`payload.${name}\` must be a text${kind === 'text' ? ' that is not empty' : ''}`);
+    }
+    parsed[name] = value ?? '';
+  }
+  return parsed;
+}
+
+function invalid(builder: string, what: string): ChatError {
+  return new ChatError(PARAM_INVALID, `${builder}: ${what}`);
+}
+
+/** FNV-1a, 32 bits. It keeps the same message's ID the same on all devices. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
+  return value >>> 0;
+}

@@ -1,0 +1,128 @@
+/**
+ * Messages on their way out. Of one conversation one at a time, because two frames at once have no
+ * order; each with the `clientID` and the `base` of its first composition, so that the server knows
+ * every further attempt as the same message.
+ */
+
+import type { Connection } from './connection.js';
+import { MESSAGE_SEND_FAIL, SEND_FAILED, SERVER_FAILED, TOO_MANY_REQUESTS } from './codes.js';
+import { ChatError } from './errors.js';
+import type { Message } from './types.js';
+import type { SendMessage, WireMessage } from './wire.js';
+
+/** How often a message is sent again after the server has failed with it. */
+const ATTEMPTS = 6;
+const FIRST_DELAY_MS = 500;
+
+interface Item {
+  id: string;
+  data: SendMessage;
+  resolve: (sent: WireMessage) => void;
+  reject: (error: ChatError) => void;
+  cancelled?: boolean;
+}
+
+export class Outbox {
+  private readonly queues = new Map<string, Item[]>();
+  /** What each message had in front of it when it was first composed. */
+  private readonly bases = new Map<string, number>();
+
+  constructor(private readonly connection: Connection) {}
+
+  /** Sends a message behind those that wait already. `base` counts the first time only. */
+  send(message: Message, base: number): Promise<WireMessage> {
+    // A message from before the app was started anew has no base here; the server then looks back itself.
+    if (!this.bases.has(message.ID) && !message.isResend) this.bases.set(message.ID, base);
+    const known = this.bases.get(message.ID);
+    return new Promise((resolve, reject) => {
+      const data: SendMessage = {
+        to: message.to,
+        conversationType: 'C2C',
+        clientID: message.ID,
+        type: message.type,
+        // What the app does to the message while it waits does not change what is sent.
+        payload: JSON.parse(JSON.stringify(message.payload)),
+        ...(known === undefined ? {} : { base: known }),
+        ...(message.cloudCustomData ? { cloudCustomData: message.cloudCustomData } : {}),
+      };
+      const queue = this.queues.get(message.to) ?? [];
+      queue.push({ id: message.ID, data, resolve, reject });
+      this.queues.set(message.to, queue);
+      if (queue.length === 1) void this.work(message.to, queue);
+    });
+  }
+
+  /** Whether a message is on its way. */
+  has(id: string): boolean {
+    return [...this.queues.values()].some((queue) => queue.some((item) => item.id === id));
+  }
+
+  /** The app gives a message up. One that is being sent may arrive all the same. */
+  cancel(id: string): void {
+    for (const queue of this.queues.values()) {
+      for (const item of queue) {
+        if (item.id !== id) continue;
+        item.cancelled = true;
+        item.reject(new ChatError(MESSAGE_SEND_FAIL, 'sendMessage: the message was deleted before it was sent'));
+      }
+    }
+  }
+
+  /** Everything that waits has failed. */
+  close(error: ChatError): void {
+    for (const queue of this.queues.values()) for (const item of queue.splice(0)) item.reject(error);
+  }
+
+  private async work(peer: string, queue: Item[]): Promise<void> {
+    for (let item = queue[0]; item; item = queue[0]) {
+      try {
+        if (!item.cancelled) item.resolve(await this.deliver(item));
+      } catch (error) {
+        item.reject(error as ChatError);
+      }
+      queue.shift();
+    }
+    if (this.queues.get(peer) === queue) this.queues.delete(peer);
+  }
+
+  private async deliver(item: Item): Promise<WireMessage> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return (await this.connection.request('sendMessage', item.data, Infinity)).message;
+      } catch (error) {
+        const { code, data } = error as ChatError;
+        const { lastSequence } = data as { lastSequence?: number };
+        const isTransient = code === SEND_FAILED || code === SERVER_FAILED || code === TOO_MANY_REQUESTS;
+        if (!isTransient || attempt >= ATTEMPTS || item.cancelled) throw error;
+        if (lastSequence === undefined) {
+          await delay(FIRST_DELAY_MS * 2 ** (attempt - 1) * (0.5 + Math.random()));
+          continue;
+        }
+        // The server cannot tell whether it has this message: look, and compose anew only if it is not there.
+        const found = await this.find(item, lastSequence);
+        if (found) return found;
+        item.data = { ...item.data, base: lastSequence };
+        this.bases.set(item.id, lastSequence);
+      }
+    }
+  }
+
+  private async find(item: Item, last: number): Promise<WireMessage | undefined> {
+    // A base from the future says nothing: the tables were restored from a backup.
+    const base = item.data.base ?? 0;
+    for (let from = base < last ? base + 1 : 1; from <= last;) {
+      const part = await this.connection.request('getMessageList', {
+        conversationID: `C2C${item.data.to}`, fromSequence: from, toSequence: last,
+      });
+      const found = part.messageList.find((message) => message.clientID === item.id && message.to === item.data.to);
+      if (found) return found;
+      if (part.isCompleted || !('nextSequence' in part)) return undefined;
+      from = part.nextSequence;
+    }
+    return undefined;
+  }
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

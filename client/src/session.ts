@@ -1,0 +1,487 @@
+/**
+ * One account, from login to logout. Everything that is known of it is in here, so nothing of it is
+ * left when it goes.
+ */
+
+import { Connection, type NetState } from './connection.js';
+import { ConversationState } from './conversation.js';
+import type { ChatError } from './errors.js';
+import { fromWire } from './message.js';
+import { Outbox } from './outbox.js';
+import { profileOf } from './profile.js';
+import type { Message, Profile } from './types.js';
+import type {
+  ConversationUpdate, LoginReply, MessageRange, Push, WireConversation, WireMessage, WireProfile,
+} from './wire.js';
+
+/** What the app is told. */
+export interface SessionOwner {
+  received(messages: Message[]): void;
+  revoked(messages: Message[]): void;
+  readByPeer(messages: Message[]): void;
+  listChanged(): void;
+  profileUpdated(profile: Profile): void;
+  blacklistUpdated(userIDs: string[]): void;
+  netState(state: NetState): void;
+  failed(error: ChatError): void;
+  ended(error: ChatError): void;
+}
+
+/** Whoever has just connected may not be found by a push yet, and a list may be a second old. */
+const SECOND_LOOK_MS = 5_000;
+/** Pushes overtake one another; what is missing is often on its way. */
+const OVERTAKING_MS = 300;
+/** Read marks of one conversation are told this often at the most. */
+const MARK_EVERY_MS = 500;
+/** A phone that comes back from sleep finds out quickly whether its socket has survived. */
+const PROBE_MS = 5_000;
+const IN_FLIGHT = 8;
+const PROFILES_AT_ONCE = 100;
+
+export class Session {
+  readonly connection: Connection;
+  readonly outbox: Outbox;
+  readonly conversations = new Map<string, ConversationState>();
+  readonly profiles = new Map<string, Profile>();
+  /** Every message of this session, by its ID. */
+  readonly messages = new Map<string, Message>();
+  blacklist: string[] = [];
+  isReady = false;
+
+  private isClosed = false;
+  /** Pushes that came before the list did. */
+  private early: Push[] | undefined = [];
+  private recallMs = 0;
+  private syncing = 0;
+  private secondLook: number | undefined;
+  private firstSync: { resolve: () => void; reject: (error: unknown) => void } | undefined;
+  private readonly markTimers = new Map<string, number>();
+  /** What is announced once the app knows that it is ready. */
+  private unannounced: Message[] = [];
+
+  constructor(readonly userID: string, url: string, private readonly owner: SessionOwner) {
+    this.connection = new Connection(url, {
+      loggedIn: (reply) => this.loggedIn(reply),
+      pushed: (push) => { if (this.early) this.early.push(push); else this.pushed(push); },
+      netState: (state) => { if (this.isReady) owner.netState(state); },
+      ended: (error) => { this.close(error); owner.ended(error); },
+    });
+    this.outbox = new Outbox(this.connection);
+  }
+
+  /** Connects, and resolves when everything is here. */
+  async open(): Promise<void> {
+    const synced = new Promise<void>((resolve, reject) => { this.firstSync = { resolve, reject }; });
+    await Promise.all([this.connection.open(), synced]);
+    this.isReady = true;
+  }
+
+  /** What was unread at login, once. */
+  announce(): void {
+    const messages = this.unannounced.filter((message) => !this.isRead(message));
+    this.unannounced = [];
+    if (messages.length > 0 && !this.isClosed) this.owner.received(messages);
+  }
+
+  close(error: ChatError): void {
+    this.isClosed = true;
+    this.isReady = false;
+    clearTimeout(this.secondLook);
+    for (const timer of this.markTimers.values()) clearTimeout(timer);
+    this.connection.close(error);
+    this.outbox.close(error);
+    this.firstSync?.reject(error);
+  }
+
+  /** The app is in the foreground again: is the socket still alive, and what has happened meanwhile? */
+  wakeUp(): void {
+    if (!this.connection.wakeUp()) return;
+    this.sync(this.connection.lastContact, PROBE_MS).catch(() => this.connection.restart());
+  }
+
+  isRead(message: Message): boolean {
+    const state = this.conversations.get(message.conversationID);
+    return state !== undefined && message.sequence <= Math.max(state.read, state.cleared);
+  }
+
+  profile(userID: string): Profile {
+    return this.profiles.get(userID) ?? profileOf({ userID });
+  }
+
+  learn(wire: WireProfile): Profile {
+    const profile = profileOf(wire);
+    this.profiles.set(profile.userID, profile);
+    return profile;
+  }
+
+  async fetchProfiles(userIDs: readonly string[]): Promise<Profile[]> {
+    if (userIDs.length === 0) return [];
+    const reply = await this.connection.request('getUserProfile', { userIDList: [...userIDs] });
+    return reply.profileList.map((profile) => this.learn(profile));
+  }
+
+  /** The conversation with a peer, made when there is none. */
+  conversation(peer: string): ConversationState {
+    const id = `C2C${peer}`;
+    let state = this.conversations.get(id);
+    if (!state) {
+      // It was not in the list, so whatever it holds is new.
+      state = new ConversationState(peer, 0);
+      this.conversations.set(id, state);
+    }
+    return state;
+  }
+
+  /** A message of the wire as the app knows it: the same object, if it has it already. */
+  toMessage(wire: WireMessage): Message {
+    const fresh = fromWire(wire, this.userID);
+    let known = this.messages.get(fresh.ID);
+    if (known && (known.from !== wire.from || known.to !== wire.to)) {
+      // Somebody has given his message the ID of another one. It must not pass for that one.
+      fresh.ID += `-${wire.sequence}`;
+      known = this.messages.get(fresh.ID);
+    }
+    const message = known ?? fresh;
+    if (known) {
+      // What the app has may be from before the answer. A recall is told apart: see `recalled`.
+      Object.assign(known, {
+        sequence: fresh.sequence, time: fresh.time, status: 'success',
+      });
+    } else {
+      const { nick, avatar } = this.profile(message.from);
+      Object.assign(message, { nick, avatar });
+      this.messages.set(message.ID, message);
+    }
+    const state = this.conversations.get(message.conversationID);
+    if (state) {
+      if (message.flow === 'in') message.isRead = message.sequence <= state.read;
+      else message.isPeerRead = message.readReceiptInfo.isPeerRead = message.sequence <= state.peerRead;
+    }
+    return message;
+  }
+
+  /** A message of this client has its number. */
+  sent(wire: WireMessage): void {
+    const state = this.conversation(wire.to);
+    if (wire.sequence > state.timeline.top) state.shown.add(wire.sequence);
+    this.show(state, state.timeline.take(wire));
+    this.fillLater(state);
+  }
+
+  /** A page of history is being shown; where it is newer than what was known, it is the news itself. */
+  shown(peer: string, page: readonly WireMessage[]): void {
+    const first = page[0];
+    if (!first) return;
+    let state = this.conversations.get(`C2C${peer}`);
+    if (!state) {
+      state = new ConversationState(peer, first.sequence - 1);
+      this.conversations.set(state.id, state);
+    }
+    this.recalled(state, page);
+    for (const wire of page) {
+      if (wire.sequence <= state.timeline.top) continue;
+      state.shown.add(wire.sequence);
+      this.show(state, state.timeline.take(wire));
+    }
+    this.fillLater(state);
+  }
+
+  /** Everything in a conversation is read. */
+  markRead(state: ConversationState): void {
+    if (state.unreadCount === 0) return;
+    state.markRead(state.timeline.top);
+    this.owner.listChanged();
+    if (this.markTimers.has(state.id)) return;
+    this.tellRead(state);
+    this.markTimers.set(state.id, setTimeout(() => {
+      this.markTimers.delete(state.id);
+      this.tellRead(state);
+    }, MARK_EVERY_MS));
+  }
+
+  /** Nothing waits any more. */
+  flushMarks(): void {
+    for (const state of this.conversations.values()) if (this.markTimers.has(state.id)) this.tellRead(state);
+  }
+
+  private tellRead(state: ConversationState): void {
+    if (state.read <= state.told) return;
+    // Without an answer: should it get lost, the next list shows so, and it is said again.
+    if (this.connection.say('setMessageRead', { conversationID: state.id, sequence: state.read })) state.told = state.read;
+  }
+
+  private loggedIn(reply: LoginReply): void {
+    this.recallMs = reply.recallSeconds * 1000;
+    this.early ??= [];
+    clearTimeout(this.secondLook);
+    const now = Date.now();
+    this.sync(this.connection.contactBefore).then(
+      (isDone) => {
+        if (!isDone) return;
+        this.firstSync?.resolve();
+        this.firstSync = undefined;
+        this.secondLook = setTimeout(() => this.syncQuietly(now), SECOND_LOOK_MS);
+      },
+      (error: ChatError) => {
+        this.takeEarly();
+        if (this.firstSync) this.firstSync.reject(error);
+        else if (!this.isClosed) this.owner.failed(error);
+      },
+    );
+  }
+
+  /** Nobody waits for this one, and the next one will do as well. */
+  private syncQuietly(contact: number): void {
+    this.sync(contact).catch(() => {});
+  }
+
+  /**
+   * Compares with the server, and gets whatever is missing. Says whether it did, or a later one does.
+   * `contact` is when the server was last heard of, in this device's time.
+   */
+  private async sync(contact: number, patience?: number): Promise<boolean> {
+    // What was sent shortly before contact was lost may have been recalled since.
+    const recallableFrom = contact + this.connection.clockOffset - this.recallMs;
+    const turn = ++this.syncing;
+    const list = await this.wholeList(patience);
+    if (turn !== this.syncing || this.isClosed) return false;
+    const behind: [ConversationState, number, number][] = [];
+    for (const wire of list) {
+      const from = this.adopt(wire, recallableFrom);
+      const state = this.conversations.get(wire.conversationID);
+      if (state && from !== undefined) behind.push([state, from, wire.lastSequence]);
+    }
+    this.takeEarly();
+    const isFirst = this.firstSync !== undefined;
+    await Promise.all([
+      atMost(IN_FLIGHT, behind, ([state, from, to]) => this.catchUp(state, from, to)),
+      isFirst ? this.firstProfiles(list) : undefined,
+    ]);
+    for (const wire of list) this.conversations.get(wire.conversationID)?.correctUnread(wire);
+    this.owner.listChanged();
+    return true;
+  }
+
+  private takeEarly(): void {
+    const early = this.early ?? [];
+    this.early = undefined;
+    for (const push of early) this.pushed(push);
+  }
+
+  private async wholeList(patience?: number): Promise<WireConversation[]> {
+    const list: WireConversation[] = [];
+    for (let next = ''; ;) {
+      const data = next ? { nextReqConversationID: next } : {};
+      const page = await this.connection.request('getConversationList', data, patience);
+      list.push(...page.conversationList);
+      if (page.isCompleted) return list;
+      next = page.nextReqConversationID;
+    }
+  }
+
+  private async firstProfiles(list: readonly WireConversation[]): Promise<void> {
+    const newest = [...list].sort((a, b) => (b.lastMessage?.time ?? 0) - (a.lastMessage?.time ?? 0));
+    const peers = newest.map((wire) => wire.conversationID.slice('C2C'.length));
+    await this.fetchProfiles([this.userID, ...peers].slice(0, PROFILES_AT_ONCE));
+    for (const message of this.messages.values()) {
+      const { nick, avatar } = this.profile(message.from);
+      Object.assign(message, { nick, avatar });
+    }
+  }
+
+  /** Takes over what the list says. Returns from which number on messages have to be fetched, if they have. */
+  private adopt(wire: WireConversation, recallableFrom: number): number | undefined {
+    let state = this.conversations.get(wire.conversationID);
+    if (!state) {
+      state = ConversationState.of(wire);
+      this.conversations.set(wire.conversationID, state);
+    }
+    state.isPinned = wire.isPinned;
+    if (wire.clearedSequence > state.cleared) state.clear(wire.clearedSequence);
+    if (wire.readSequence > state.read) state.markRead(wire.readSequence);
+    state.told = wire.readSequence;
+    // A mark that got lost on its way.
+    this.tellRead(state);
+    const news = state.readByPeer(wire.peerReadSequence, wire.peerReadTime);
+    if (news.length > 0 && this.isReady) this.owner.readByPeer(news);
+    if (wire.lastSequence >= state.timeline.top) {
+      state.lastMessage = wire.lastMessage && this.toMessage(wire.lastMessage);
+      if (wire.lastMessage) this.recalled(state, [wire.lastMessage]);
+    }
+    const recallable = [...state.messages.values()].filter((message) => message.time * 1000 >= recallableFrom && !message.isRevoked);
+    const from = Math.min(state.timeline.top + 1, ...recallable.map((message) => message.sequence));
+    return from <= wire.lastSequence ? from : undefined;
+  }
+
+  /** Fetches everything from a number to the end, which is at `end` or behind it. */
+  private async catchUp(state: ConversationState, from: number, end: number): Promise<void> {
+    for (let next = from; ;) {
+      const range = (await this.connection.request('getMessageList', {
+        conversationID: state.id, fromSequence: next,
+      })) as MessageRange;
+      const last = range.messageList[range.messageList.length - 1];
+      this.recalled(state, range.messageList);
+      const upTo = range.isCompleted ? Math.max(end, last?.sequence ?? 0) : range.nextSequence - 1;
+      this.show(state, state.timeline.fill(range.messageList, upTo));
+      if (range.isCompleted) return;
+      next = range.nextSequence;
+    }
+  }
+
+  /** Fetches what is missing in front of a message that came early. */
+  private async fill(state: ConversationState): Promise<void> {
+    if (state.isFilling) return;
+    state.isFilling = true;
+    try {
+      for (let hole = state.timeline.hole; hole; hole = state.timeline.hole) {
+        const range = (await this.connection.request('getMessageList', {
+          conversationID: state.id, fromSequence: hole.from, toSequence: hole.to,
+        })) as MessageRange;
+        const upTo = range.isCompleted ? hole.to : range.nextSequence - 1;
+        this.show(state, state.timeline.fill(range.messageList, upTo));
+      }
+    } catch (error) {
+      if (!this.isClosed) this.owner.failed(error as ChatError);
+    } finally {
+      state.isFilling = false;
+    }
+  }
+
+  private fillLater(state: ConversationState): void {
+    if (state.timeline.hole) setTimeout(() => { if (!this.isClosed) void this.fill(state); }, OVERTAKING_MS);
+  }
+
+  /** Messages whose turn has come. */
+  private show(state: ConversationState, ready: readonly WireMessage[]): void {
+    if (ready.length === 0) return;
+    const news: Message[] = [];
+    for (const wire of ready) {
+      const isOurs = state.shown.delete(wire.sequence) || wire.from === this.userID && this.outbox.has(wire.clientID);
+      const message = this.toMessage(wire);
+      state.add(message);
+      if (!isOurs) news.push(message);
+    }
+    if (!this.isReady) {
+      this.unannounced.push(...news.filter((message) => message.flow === 'in'));
+      return;
+    }
+    if (news.length > 0) this.owner.received(news);
+    this.owner.listChanged();
+    this.meet(state.peer);
+  }
+
+  /** Somebody of whom nothing is known has written. */
+  private meet(peer: string): void {
+    if (this.profiles.has(peer)) return;
+    this.learn({ userID: peer, lastUpdatedTime: 0 });
+    this.fetchProfiles([peer]).then(() => this.owner.listChanged(), () => this.profiles.delete(peer));
+  }
+
+  /** Those among the messages that the app has, and does not know to be recalled. */
+  private recalled(state: ConversationState, wires: readonly WireMessage[]): void {
+    const news: Message[] = [];
+    for (const wire of wires) {
+      const { lastMessage } = state;
+      const message = state.messages.get(wire.sequence) ?? (lastMessage?.sequence === wire.sequence ? lastMessage : undefined);
+      if (!wire.isRevoked || !message || message.isRevoked) continue;
+      Object.assign(message, { isRevoked: true, revoker: wire.from });
+      news.push(message);
+    }
+    if (news.length === 0) return;
+    this.owner.revoked(news);
+    this.owner.listChanged();
+  }
+
+  private pushed(push: Push): void {
+    switch (push.event) {
+      case 'onMessageReceived':
+        for (const wire of push.data) {
+          const state = this.conversation(wire.from === this.userID ? wire.to : wire.from);
+          this.show(state, state.timeline.take(wire));
+          this.fillLater(state);
+        }
+        break;
+      case 'onMessageRevoked':
+        for (const wire of push.data) {
+          const state = this.conversation(wire.from === this.userID ? wire.to : wire.from);
+          // One that the app has not seen comes as a recalled one.
+          this.recalled(state, [wire]);
+        }
+        break;
+      case 'onMessageDeleted': {
+        const state = this.conversations.get(push.data.conversationID);
+        if (state) this.deleted(state, push.data.sequences);
+        break;
+      }
+      case 'onMessageReadByPeer': {
+        const state = this.conversations.get(push.data.conversationID);
+        const news = state?.readByPeer(push.data.sequence, push.data.time) ?? [];
+        if (news.length > 0) this.owner.readByPeer(news);
+        if (news.length > 0) this.owner.listChanged();
+        break;
+      }
+      case 'onConversationListUpdated':
+        for (const update of push.data) this.updated(update);
+        break;
+      case 'onProfileUpdated':
+        for (const wire of push.data) this.owner.profileUpdated(this.learn(wire));
+        break;
+      case 'blacklistUpdated':
+        this.setBlacklist(push.data);
+        break;
+      default:
+    }
+  }
+
+  setBlacklist(userIDs: string[]): void {
+    const isNew = userIDs.join() !== this.blacklist.join();
+    this.blacklist = [...userIDs];
+    if (isNew) this.owner.blacklistUpdated([...userIDs]);
+  }
+
+  /** Another device of this user has changed a conversation, or this one has. */
+  updated(update: ConversationUpdate): void {
+    const state = this.conversations.get(update.conversationID);
+    if (!state) return;
+    if (update.isPinned !== undefined) state.isPinned = update.isPinned;
+    if (update.clearedSequence !== undefined) {
+      const { clearedSequence } = update;
+      const ready = state.timeline.fill([], clearedSequence);
+      state.clear(clearedSequence);
+      this.show(state, ready.filter((wire) => wire.sequence > clearedSequence));
+    }
+    if (update.readSequence !== undefined && update.readSequence > state.read) {
+      state.told = Math.max(state.told, update.readSequence);
+      state.markRead(update.readSequence);
+    }
+    this.owner.listChanged();
+  }
+
+  /** Messages that this user does not want to see any more. */
+  deleted(state: ConversationState, sequences: readonly number[]): void {
+    for (const sequence of sequences) {
+      const message = state.messages.get(sequence);
+      if (message) {
+        message.isDeleted = true;
+        state.remove(message);
+        this.messages.delete(message.ID);
+      }
+    }
+    if (state.lastMessage && sequences.includes(state.lastMessage.sequence)) {
+      const left = [...state.messages.values()].sort((a, b) => b.sequence - a.sequence)[0];
+      state.lastMessage = left;
+      // Nothing of it is here, but the server knows what the list should show.
+      if (!left) this.syncQuietly(Date.now());
+    }
+    this.owner.listChanged();
+  }
+}
+
+/** Runs a task for each item, so many at once. */
+async function atMost<T>(limit: number, items: readonly T[], task: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items];
+  const worker = async (): Promise<void> => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await task(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, queue.length) }, worker));
+}

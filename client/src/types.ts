@@ -1,0 +1,427 @@
+/** What callers see. Nothing here exists at run time. */
+
+import type { EVENT, TYPES } from './constants.js';
+import type { UnsupportedMethods } from './unsupported.js';
+
+type Types = typeof TYPES;
+
+/** What every promise resolves to. What it rejects with is a `ChatError`. */
+export interface Result<T> {
+  code: 0;
+  data: T;
+}
+
+/** The data of an API that tells nothing but success. */
+export type Nothing = Record<string, never>;
+
+// Creating and logging in
+
+export interface CreateOptions {
+  SDKAppID: number;
+  /** Your own server: wss://<host>/<stage>. There is no other, so it is not optional. */
+  proxyServer: string;
+  /** This and the rest are accepted and mean nothing here. */
+  oversea?: boolean;
+  unlimitedAVChatRoom?: boolean;
+  fileUploadProxy?: string;
+  fileDownloadProxy?: string;
+  devMode?: boolean;
+  scene?: string;
+}
+
+export interface LoginOptions {
+  userID: string;
+  /** Signed by your own backend. It is never made on the device. */
+  userSig: string;
+}
+
+export interface LoginData {
+  actionStatus: 'OK';
+  errorCode: 0;
+  errorInfo: string;
+  /** This user was logged in already. */
+  repeatLogin?: boolean;
+}
+
+// Messages
+
+export interface TextPayload {
+  text: string;
+}
+
+export interface CustomPayload {
+  data: string;
+  description: string;
+  extension: string;
+}
+
+export interface FacePayload {
+  index: number;
+  data: string;
+}
+
+export interface LocationPayload {
+  description: string;
+  longitude: number;
+  latitude: number;
+}
+
+export interface ImagePayload {
+  uuid: string;
+  imageFormat: number | string;
+  /** Original, large and thumbnail. */
+  imageInfoArray: { size: number; width: number; height: number; url: string; imageUrl: string }[];
+}
+
+export interface AudioPayload {
+  uuid: string;
+  url: string;
+  remoteAudioUrl: string;
+  size: number;
+  second: number;
+}
+
+export interface VideoPayload {
+  videoUUID: string;
+  videoUrl: string;
+  remoteVideoUrl: string;
+  videoFormat: string;
+  videoSecond: number;
+  videoSize: number;
+  thumbUUID: string;
+  thumbUrl: string;
+  thumbSize: number;
+  thumbWidth: number;
+  thumbHeight: number;
+  snapshotUrl: string;
+}
+
+export interface FilePayload {
+  uuid: string;
+  fileName: string;
+  fileUrl: string;
+  fileSize: number;
+}
+
+export interface MergerPayload {
+  title: string;
+  abstractList: string[];
+  compatibleText: string;
+  messageList: Message[];
+}
+
+/** The payload that belongs to each `message.type`. */
+export interface Payloads {
+  TIMTextElem: TextPayload;
+  TIMCustomElem: CustomPayload;
+  TIMFaceElem: FacePayload;
+  TIMLocationElem: LocationPayload;
+  TIMImageElem: ImagePayload;
+  TIMSoundElem: AudioPayload;
+  TIMVideoFileElem: VideoPayload;
+  TIMFileElem: FilePayload;
+  TIMRelayElem: MergerPayload;
+  TIMGroupTipElem: Record<string, unknown>;
+  TIMGroupSystemNoticeElem: Record<string, unknown>;
+}
+
+export type MessageType = keyof Payloads;
+export type ConversationType = Types['CONV_C2C' | 'CONV_GROUP' | 'CONV_TOPIC' | 'CONV_SYSTEM'];
+export type Priority = Types['MSG_PRIORITY_HIGH' | 'MSG_PRIORITY_NORMAL' | 'MSG_PRIORITY_LOW' | 'MSG_PRIORITY_LOWEST'];
+
+/** A message of one type. Its own fields are plain data and survive `setData` and `JSON`. */
+export interface MessageOf<Type extends MessageType> {
+  /** Given when the message is built, and the same for ever and for everybody. */
+  ID: string;
+  type: Type;
+  /** Empty once the message is revoked. */
+  payload: Payloads[Type];
+  conversationID: string;
+  conversationType: ConversationType;
+  conversationSubType: string;
+  from: string;
+  to: string;
+  flow: 'in' | 'out';
+  /** In seconds. */
+  time: number;
+  /** Its number in the conversation, and 0 before it is sent. */
+  sequence: number;
+  status: 'unSend' | 'success' | 'fail';
+  priority: Priority;
+  cloudCustomData: string;
+  nick: string;
+  avatar: string;
+  nameCard: string;
+  atUserList: string[];
+  isRead: boolean;
+  isPeerRead: boolean;
+  isRevoked: boolean;
+  isDeleted: boolean;
+  isModified: boolean;
+  isResend: boolean;
+  isPlaceMessage: number;
+  isSystemMessage: boolean;
+  isBroadcastMessage: boolean;
+  isSupportExtension: boolean;
+  hasRiskContent: boolean;
+  needReadReceipt: boolean;
+  readReceiptInfo: { readCount: number; unreadCount: number; isPeerRead: boolean };
+  revoker: string;
+  revokerInfo: { userID: string; nick: string; avatar: string };
+  revokeReason: string;
+  clientSequence: number;
+  clientTime: number;
+  random: number;
+  senderTinyID: string;
+  protocol: string;
+  version: number;
+  /** Derived from type and payload, and not a field of its own. */
+  readonly elements: MessageElement[];
+  getElements(): MessageElement[];
+}
+
+/** Any message: what `type` is says what `payload` is. */
+export type Message = { [Type in MessageType]: MessageOf<Type> }[MessageType];
+
+/** For those who hang fields of their own on a message: `(message as MutableMessage).percent = 50`. */
+export type MutableMessage = Message & { [field: string]: unknown };
+
+export interface MessageElement {
+  type: MessageType;
+  content: Payloads[MessageType];
+}
+
+/** What every builder takes. */
+export interface MessageOptions<Payload> {
+  to: string;
+  conversationType: Types['CONV_C2C'];
+  payload: Payload;
+  cloudCustomData?: string;
+  priority?: Priority;
+  needReadReceipt?: boolean;
+  receiverList?: string[];
+  isSupportExtension?: boolean;
+}
+
+export type CreateTextMessageOptions = MessageOptions<TextPayload>;
+export type CreateCustomMessageOptions = MessageOptions<Partial<CustomPayload>>;
+export type CreateFaceMessageOptions = MessageOptions<FacePayload>;
+export type CreateLocationMessageOptions = MessageOptions<LocationPayload>;
+
+/** Accepted, so that programs for tim-wx-sdk compile. */
+export interface SendOptions {
+  onlineUserOnly?: boolean;
+  offlinePushInfo?: object;
+  messageControlInfo?: { excludedFromUnreadCount?: boolean; excludedFromLastMessage?: boolean };
+}
+
+export interface MessageListOptions {
+  conversationID: string;
+  /** From the page before this one. */
+  nextReqMessageID?: string;
+  /** 15 at most, which is the default. */
+  count?: number;
+}
+
+export interface MessageListData {
+  /** The oldest comes first. */
+  messageList: Message[];
+  nextReqMessageID: string;
+  isCompleted: boolean;
+}
+
+// Conversations
+
+/** The newest message of a conversation, as a list shows it. */
+export interface LastMessage {
+  lastTime: number;
+  lastSequence: number;
+  /** 0 when there is no message. */
+  fromAccount: string | 0;
+  messageForShow: string;
+  type: MessageType | '';
+  payload: Payloads[MessageType] | null;
+  cloudCustomData: string;
+  isRevoked: boolean;
+  isPeerRead: boolean;
+  onlineOnlyFlag: boolean;
+  nick: string;
+  nameCard: string;
+  version: number;
+  revoker: string;
+}
+
+export interface Conversation {
+  conversationID: string;
+  type: ConversationType;
+  subType: string;
+  toAccount: string;
+  unreadCount: number;
+  lastMessage: LastMessage;
+  userProfile: Profile;
+  groupProfile: Record<string, unknown>;
+  groupAtInfoList: object[];
+  remark: string;
+  isPinned: boolean;
+  messageRemindType: string;
+  markList: number[];
+  customData: string;
+  conversationGroupList: string[];
+  peerReadTime: number;
+  draftText: string;
+}
+
+export interface ConversationFilter {
+  type?: ConversationType;
+  markType?: number;
+  groupName?: string;
+  hasUnreadCount?: boolean;
+  hasGroupAtInfo?: boolean;
+}
+
+export interface ConversationListData {
+  conversationList: Conversation[];
+  isSyncCompleted: boolean;
+}
+
+// Users
+
+export type Gender = Types['GENDER_UNKNOWN' | 'GENDER_FEMALE' | 'GENDER_MALE'];
+export type AllowType = Types['ALLOW_TYPE_ALLOW_ANY' | 'ALLOW_TYPE_NEED_CONFIRM' | 'ALLOW_TYPE_DENY_ANY'];
+export type ForbidType = Types['FORBID_TYPE_NONE' | 'FORBID_TYPE_SEND_OUT'];
+
+/** What a user may change of his own profile. */
+export interface ProfileFields {
+  nick: string;
+  avatar: string;
+  gender: Gender;
+  selfSignature: string;
+  allowType: AllowType;
+  birthday: number;
+  location: string;
+  language: number;
+  messageSettings: number;
+  adminForbidType: ForbidType;
+  level: number;
+  role: number;
+  profileCustomField: { key: string; value: string }[];
+}
+
+export interface Profile extends ProfileFields {
+  userID: string;
+  /** In seconds, and 0 for somebody who has never had a profile. */
+  lastUpdatedTime: number;
+}
+
+export interface UserStatus {
+  userID: string;
+  /** One of TYPES.USER_STATUS_*. */
+  statusType: number;
+  customStatus: string;
+}
+
+export interface UserStatusData {
+  successUserList: UserStatus[];
+  failureUserList: { userID: string; code: number; message: string }[];
+}
+
+export interface UserList {
+  userIDList: string[];
+}
+
+// Events
+
+export type EventName = (typeof EVENT)[keyof typeof EVENT];
+export type NetState = Types['NET_STATE_CONNECTED' | 'NET_STATE_CONNECTING' | 'NET_STATE_DISCONNECTED'];
+export type KickedOutType = Types[
+  'KICKED_OUT_MULT_ACCOUNT' | 'KICKED_OUT_MULT_DEVICE' | 'KICKED_OUT_USERSIG_EXPIRED' | 'KICKED_OUT_REST_API'
+];
+
+/** The events that are fired, and their data. */
+interface FiredEvents {
+  sdkStateReady: undefined;
+  sdkStateNotReady: undefined;
+  sdkDestroy: undefined;
+  onMessageReceived: Message[];
+  onMessageRevoked: Message[];
+  onMessageReadByPeer: Message[];
+  onConversationListUpdated: Conversation[];
+  onTotalUnreadMessageCountUpdated: number;
+  onProfileUpdated: Profile[];
+  onUserStatusUpdated: UserStatus[];
+  blacklistUpdated: string[];
+  kickedOut: { type: KickedOutType };
+  error: { code: number; message: string };
+  netStateChange: { state: NetState };
+}
+
+/** The data of every event. Those of `unknown` data can be listened to, and are never fired. */
+export type EventMap = FiredEvents & { [Name in Exclude<EventName, keyof FiredEvents>]: unknown };
+
+/** What a handler is called with. */
+export interface ChatEvent<Name extends EventName> {
+  name: Name;
+  data: EventMap[Name];
+}
+
+export type ChatEventHandler<Name extends EventName> = (event: ChatEvent<Name>) => void;
+
+// The instance
+
+/** What `TIM.create` returns. The methods it has besides, which always reject, are in `UnsupportedMethods`. */
+export interface ChatSDK extends UnsupportedMethods {
+  /** Any key is accepted, and nothing is done with it. */
+  registerPlugin(plugins: object): void;
+  /** 0 is everything, 4 is nothing. */
+  setLogLevel(level: number): void;
+  on<Name extends EventName>(name: Name, handler: ChatEventHandler<Name>, context?: unknown): void;
+  once<Name extends EventName>(name: Name, handler: ChatEventHandler<Name>, context?: unknown): void;
+  off<Name extends EventName>(name: Name, handler: ChatEventHandler<Name>, context?: unknown): void;
+
+  login(options: LoginOptions): Promise<Result<LoginData>>;
+  logout(): Promise<Result<Nothing>>;
+  destroy(): Promise<Result<Nothing>>;
+  isReady(): boolean;
+  /** The name of `isReady` in 2.0.9. */
+  ready(): boolean;
+  /** Empty when nobody is logged in. */
+  getLoginUser(): string;
+  /** In seconds. */
+  getServerTime(): number;
+
+  createTextMessage(options: CreateTextMessageOptions): Message;
+  createCustomMessage(options: CreateCustomMessageOptions): Message;
+  createFaceMessage(options: CreateFaceMessageOptions): Message;
+  createLocationMessage(options: CreateLocationMessageOptions): Message;
+  sendMessage(message: Message, options?: SendOptions): Promise<Result<{ message: Message }>>;
+  resendMessage(message: Message, options?: SendOptions): Promise<Result<{ message: Message }>>;
+  revokeMessage(message: Message): Promise<Result<{ message: Message }>>;
+  deleteMessage(messages: Message[]): Promise<Result<{ messageList: Message[] }>>;
+  findMessage(messageID: string): Message | null;
+  getMessageList(options: MessageListOptions): Promise<Result<MessageListData>>;
+  setMessageRead(options: { conversationID: string }): Promise<Result<Nothing>>;
+  setAllMessageRead(options?: {
+    scope?: Types['READ_ALL_C2C_MSG' | 'READ_ALL_GROUP_MSG' | 'READ_ALL_MSG'];
+  }): Promise<Result<Nothing>>;
+
+  getConversationList(filter?: string[] | ConversationFilter): Promise<Result<ConversationListData>>;
+  getConversationProfile(conversationID: string): Promise<Result<{ conversation: Conversation }>>;
+  deleteConversation(conversationID: string): Promise<Result<{ conversationID: string }>>;
+  deleteConversation(options: {
+    conversationIDList: string[];
+    clearHistoryMessage?: boolean;
+  }): Promise<Result<{ conversationIDList: string[] }>>;
+  pinConversation(options: {
+    conversationID: string;
+    isPinned: boolean;
+  }): Promise<Result<{ conversationID: string }>>;
+  getTotalUnreadMessageCount(): number;
+
+  getMyProfile(): Promise<Result<Profile>>;
+  getUserProfile(options: UserList): Promise<Result<Profile[]>>;
+  updateMyProfile(options: Partial<ProfileFields>): Promise<Result<Profile>>;
+  getBlacklist(): Promise<Result<string[]>>;
+  addToBlacklist(options: UserList): Promise<Result<string[]>>;
+  removeFromBlacklist(options: UserList): Promise<Result<string[]>>;
+  getUserStatus(options: UserList): Promise<Result<UserStatusData>>;
+}

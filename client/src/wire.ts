@@ -1,0 +1,281 @@
+// The frames on the socket: docs/protocol.md. Generated from shared/src/protocol by `make wire`
+// (UPDATE=1 cargo test -p hongyan-shared the_client_has_these_types); a test compares the two.
+
+/** The frame of a reply. */
+export type Reply = { action: string, requestID: string,
+  /** 0, or what was refused. */
+  code: number,
+  /** What to do about it, empty when the code is 0. */
+  message: string, data: object,
+};
+
+/** The data of an action or of a reply that has none. */
+export type NoData = Record<string, never>;
+
+/** The reply to `login`: what a client needs to start. */
+export type LoginReply = {
+  /** The user. */
+  userID: string,
+  /** The kind of device. */
+  platform: string,
+  /** Unix seconds. */
+  serverTime: number,
+  /** When a new UserSig is needed. */
+  userSigExpireTime: number,
+  /** When this connection was made. */
+  connectedTime: number,
+  /** How long a connection lasts at the most. */
+  connectionSeconds: number,
+  /** How often to say `ping`. */
+  heartbeatSeconds: number,
+  /** The most messages of a page. */
+  pageSize: number,
+  /** The most bytes of a message. */
+  maxMessageBytes: number,
+  /** For how long a message can be recalled. */
+  recallSeconds: number,
+};
+
+/** A message on the wire, the same for both users. */
+export type WireMessage = { from: string, to: string, conversationType: "C2C", clientID: string, sequence: number,
+  /** Seconds, as everywhere in Tencent's API. */
+  time: number, type: string,
+  /** Empty when the message was recalled. */
+  payload: Record<string, unknown>, cloudCustomData?: string,
+  /** The sender has recalled it. */
+  isRevoked?: boolean,
+};
+
+/** `sendMessage`. */
+export type SendMessage = { to: string, conversationType: string, clientID: string, base?: number, type: string, payload: Record<string, unknown>, cloudCustomData?: string, };
+
+/** The reply to `sendMessage` and to `revokeMessage`. */
+export type MessageReply = {
+  /** The message as it is now. */
+  message: WireMessage,
+};
+
+/** `getMessageList`: either a page of history going back, or a range to fill a gap. */
+export type GetMessageList = { conversationID: string, nextReqMessageID?: string, count?: number, fromSequence?: number, toSequence?: number, };
+
+/** The reply to `getMessageList` for a page. */
+export type MessagePage = {
+  /** Oldest first. */
+  messageList: Array<WireMessage>,
+  /** What to ask for the page before this one with. Opaque. */
+  nextReqMessageID: string,
+  /** Nothing is before this page. */
+  isCompleted: boolean,
+};
+
+/** The reply to `getMessageList` for a range. */
+export type MessageRange = {
+  /** Oldest first. */
+  messageList: Array<WireMessage>,
+  /** Where to go on from, unless it is completed. */
+  nextSequence: number,
+  /** The range ends here. */
+  isCompleted: boolean,
+};
+
+/** `revokeMessage`. */
+export type RevokeMessage = { conversationID: string, sequence: number, };
+
+/** `deleteMessage`. */
+export type DeleteMessage = { conversationID: string, sequences: Array<number>, };
+
+/** A conversation in the list. */
+export type WireConversation = {
+  /** `C2C` and the peer. */
+  conversationID: string,
+  /** Always `C2C` for now. */
+  type: "C2C",
+  /** The peer's messages behind what the user has read and cleared. */
+  unreadCount: number,
+  /** The newest message that the user has neither deleted nor cleared. */
+  lastMessage?: WireMessage,
+  /** The newest message's number, whatever the user has deleted. */
+  lastSequence: number,
+  /** How far the user has read. */
+  readSequence: number,
+  /** How far the peer has read. */
+  peerReadSequence: number,
+  /** The time of the message up to which the peer has read, in seconds. */
+  peerReadTime: number,
+  /** Up to which message the user has deleted the conversation. */
+  clearedSequence: number,
+  /** The user keeps it on top. */
+  isPinned: boolean,
+};
+
+/** `getConversationList`. */
+export type GetConversationList = {
+  /** Where the previous part ended, if that was not the end. */
+  nextReqConversationID?: string,
+};
+
+/** The reply to `getConversationList`. */
+export type ConversationPage = {
+  /** Newest first. */
+  conversationList: Array<WireConversation>,
+  /** What to ask for the next part with. Opaque. */
+  nextReqConversationID: string,
+  /** There is no further part. */
+  isCompleted: boolean,
+};
+
+/** `setMessageRead`. */
+export type SetMessageRead = { conversationID: string, sequence?: number, };
+
+/** The reply to `setMessageRead`. */
+export type ReadReply = {
+  /** The conversation. */
+  conversationID: string,
+  /** How far the user has read. */
+  readSequence: number,
+  /** What is left unread. */
+  unreadCount: number,
+};
+
+/** `deleteConversation`. */
+export type DeleteConversation = { conversationID: string, };
+
+/** The reply to `deleteConversation`. */
+export type ClearedReply = {
+  /** The conversation. */
+  conversationID: string,
+  /** The last message that is gone for the user. */
+  clearedSequence: number,
+};
+
+/** `pinConversation`. */
+export type PinConversation = { conversationID: string, isPinned: boolean, };
+
+/** The reply to `pinConversation`. */
+export type PinnedReply = {
+  /** The conversation. */
+  conversationID: string,
+  /** Whether it is on top now. */
+  isPinned: boolean,
+};
+
+/** `getUserProfile`, `getUserStatus`, `addToBlacklist` and `removeFromBlacklist`. */
+export type UserIdList = { userIDList: Array<string>, };
+
+/** A gender. */
+export type Gender = "Gender_Type_Unknown" | "Gender_Type_Female" | "Gender_Type_Male";
+
+/** Who may become a friend. */
+export type AllowType = "AllowType_Type_AllowAny" | "AllowType_Type_NeedConfirm" | "AllowType_Type_DenyAny";
+
+/** Whether a user may ask others to become his friends. */
+export type AdminForbid = "AdminForbid_Type_None" | "AdminForbid_Type_SendOut";
+
+/** A field that the team has made up. */
+export type CustomField = { key: string, value: string, };
+
+/** The fields of a profile, each left out when it is not set: what `updateMyProfile` changes, and
+ * what a profile shows. */
+export type ProfileFields = { nick?: string, avatar?: string, gender?: Gender, selfSignature?: string, allowType?: AllowType, birthday?: number, location?: string, language?: number, messageSettings?: number, adminForbidType?: AdminForbid, level?: number, role?: number, profileCustomField?: Array<CustomField>, };
+
+/** A user's profile. */
+export type WireProfile = {
+  /** The user. */
+  userID: string,
+  /** When he changed it, in seconds; 0 if he never did. */
+  lastUpdatedTime: number, nick?: string, avatar?: string, gender?: Gender, selfSignature?: string, allowType?: AllowType, birthday?: number, location?: string, language?: number, messageSettings?: number, adminForbidType?: AdminForbid, level?: number, role?: number, profileCustomField?: Array<CustomField>,
+};
+
+/** The reply to `getUserProfile`. */
+export type ProfileList = {
+  /** In the order asked for. */
+  profileList: Array<WireProfile>,
+};
+
+/** The reply to `updateMyProfile`. */
+export type ProfileReply = {
+  /** The profile as it is now. */
+  profile: WireProfile,
+};
+
+/** The reply to `getBlacklist`, `addToBlacklist` and `removeFromBlacklist`. */
+export type BlacklistReply = {
+  /** The whole list as it is now, sorted. */
+  blacklist: Array<string>,
+};
+
+/** Whether a user is online. */
+export type UserStatus = { userID: string,
+  /** 1 online, 2 offline. */
+  statusType: number,
+  /** Always empty for now. */
+  customStatus: string,
+};
+
+/** The reply to `getUserStatus`. */
+export type StatusReply = {
+  /** In the order asked for. */
+  successUserList: Array<UserStatus>,
+  /** Always empty: what cannot be looked up fails the request. */
+  failureUserList: Array<UserStatus>,
+};
+
+/** A frame that nobody asked for. The names are the official SDK's event values. */
+export type Push = { "event": "onMessageReceived", "data": Array<WireMessage> } | { "event": "onMessageRevoked", "data": Array<WireMessage> } | { "event": "onMessageDeleted", "data": DeletedMessages } | { "event": "onMessageReadByPeer", "data": ReadByPeer } | { "event": "onConversationListUpdated", "data": Array<ConversationUpdate> } | { "event": "onProfileUpdated", "data": Array<WireProfile> } | { "event": "blacklistUpdated", "data": Array<string> } | { "event": "kickedOut", "data": {
+  /** Why. */
+  type: KickedOut, } };
+
+/** How far the peer has read. */
+export type ReadByPeer = {
+  /** The conversation in the eyes of the one who is told. */
+  conversationID: string,
+  /** The last message that the peer has read. */
+  sequence: number,
+  /** That message's time, in seconds. */
+  time: number,
+};
+
+/** Which messages are gone for the user. */
+export type DeletedMessages = {
+  /** The conversation. */
+  conversationID: string,
+  /** The messages. */
+  sequences: Array<number>,
+};
+
+/** What another device has changed. What it has not is left out. */
+export type ConversationUpdate = {
+  /** The conversation. */
+  conversationID: string,
+  /** How far the user has read. */
+  readSequence?: number,
+  /** What is left unread. */
+  unreadCount?: number,
+  /** Up to which message the user has deleted the conversation. */
+  clearedSequence?: number,
+  /** The user keeps it on top. */
+  isPinned?: boolean,
+};
+
+/** Why a connection is kicked out. */
+export type KickedOut = "multipleAccount" | "multipleDevice";
+
+/** Every action, what it takes, and what it answers. */
+export interface Actions {
+  login: { data: NoData; reply: LoginReply };
+  logout: { data: NoData; reply: NoData };
+  sendMessage: { data: SendMessage; reply: MessageReply };
+  getMessageList: { data: GetMessageList; reply: MessagePage | MessageRange };
+  revokeMessage: { data: RevokeMessage; reply: MessageReply };
+  deleteMessage: { data: DeleteMessage; reply: NoData };
+  setMessageRead: { data: SetMessageRead; reply: ReadReply };
+  getConversationList: { data: GetConversationList; reply: ConversationPage };
+  deleteConversation: { data: DeleteConversation; reply: ClearedReply };
+  pinConversation: { data: PinConversation; reply: PinnedReply };
+  getUserProfile: { data: UserIdList; reply: ProfileList };
+  updateMyProfile: { data: ProfileFields; reply: ProfileReply };
+  getBlacklist: { data: NoData; reply: BlacklistReply };
+  addToBlacklist: { data: UserIdList; reply: BlacklistReply };
+  removeFromBlacklist: { data: UserIdList; reply: BlacklistReply };
+  getUserStatus: { data: UserIdList; reply: StatusReply };
+}

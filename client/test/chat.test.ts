@@ -1,0 +1,283 @@
+/** What the official demos do: a list, a chat, recall, delete, pin, blacklist, profiles. */
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import type { Conversation, Message } from '../src/index.js';
+import { startTwin, type Twin } from './harness/twin.js';
+import { User, codeOf, same, textOf, until } from './harness/user.js';
+
+let twin: Twin;
+const users: User[] = [];
+before(async () => { twin = await startTwin('--multi-device', 'many'); });
+after(() => twin.stop());
+afterEach(() => { for (const user of users.splice(0)) user.stop(); });
+
+let names = 0;
+
+/** Two users that nobody has met yet. */
+async function two(): Promise<[User, User]> {
+  names += 1;
+  const pair = await Promise.all([User.loggedIn(twin, `alice${names}`), User.loggedIn(twin, `bob${names}`)]);
+  users.push(...pair);
+  return pair;
+}
+
+async function another(user: User): Promise<User> {
+  const device = await User.loggedIn(twin, user.userID);
+  users.push(device);
+  return device;
+}
+
+function lists(user: User): Conversation[][] {
+  return user.told<Conversation[]>('onConversationListUpdated');
+}
+
+test('the list shows last messages, unread counts and who it is', async () => {
+  const [alice, bob] = await two();
+  await bob.tim.updateMyProfile({ nick: '鲍勃', avatar: 'https://example.com/bob.png' });
+  await bob.send(alice.userID, '一');
+  await bob.send(alice.userID, '二');
+  await until(() => lists(alice).some(([first]) => first?.userProfile.nick === '鲍勃' && first.unreadCount === 2));
+  const conversation = await alice.conversation(bob.userID);
+  same(
+    [conversation?.type, conversation?.toAccount, conversation?.lastMessage.messageForShow, conversation?.lastMessage.fromAccount],
+    ['C2C', bob.userID, '二', bob.userID],
+  );
+  same(alice.told('onTotalUnreadMessageCountUpdated').at(-1), 2);
+  // What the app does to its copy is its own business.
+  if (conversation) conversation.unreadCount = 99;
+  assert.equal((await alice.conversation(bob.userID))?.unreadCount, 2);
+
+  await alice.tim.setMessageRead({ conversationID: `C2C${bob.userID}` });
+  assert.equal((await alice.conversation(bob.userID))?.unreadCount, 0);
+  await until(() => bob.told('onMessageReadByPeer').length > 0);
+  const read = bob.told<Message[]>('onMessageReadByPeer').flat();
+  same(read.map((message) => [textOf(message), message.isPeerRead]), [['一', true], ['二', true]]);
+});
+
+test('a conversation that nobody has used is not made by reading it', async () => {
+  const [alice, bob] = await two();
+  await alice.tim.setMessageRead({ conversationID: `C2C${bob.userID}` });
+  const { data } = await alice.tim.getConversationProfile(`C2C${bob.userID}`);
+  same([data.conversation.conversationID, data.conversation.unreadCount], [`C2C${bob.userID}`, 0]);
+  assert.equal(await alice.conversation(bob.userID), undefined);
+});
+
+test('history goes back page by page and ends', async () => {
+  const [alice, bob] = await two();
+  for (let index = 1; index <= 40; index++) await alice.send(bob.userID, String(index));
+  const sizes: number[] = [];
+  const texts: string[] = [];
+  for (let next = ''; ;) {
+    const { data } = await bob.tim.getMessageList({ conversationID: `C2C${alice.userID}`, nextReqMessageID: next, count: 99 });
+    sizes.push(data.messageList.length);
+    texts.unshift(...data.messageList.map(textOf));
+    if (data.isCompleted) break;
+    next = data.nextReqMessageID;
+  }
+  same(sizes, [15, 15, 10]);
+  same(texts, Array.from({ length: 40 }, (_, index) => String(index + 1)));
+  const past = await bob.tim.getMessageList({ conversationID: 'C2Cnobody' });
+  same([past.data.messageList.length, past.data.nextReqMessageID, past.data.isCompleted], [0, '', true]);
+});
+
+test('messages of all kinds arrive as they were made', async () => {
+  const [alice, bob] = await two();
+  const { TYPES } = alice.device.TIM;
+  const to = { to: bob.userID, conversationType: TYPES.CONV_C2C } as const;
+  const made = [
+    alice.tim.createCustomMessage({ ...to, payload: { data: 'gift', description: '礼物', extension: '{"n":1}' }, cloudCustomData: 'x' }),
+    alice.tim.createFaceMessage({ ...to, payload: { index: 3, data: '[微笑]' } }),
+    alice.tim.createLocationMessage({ ...to, payload: { description: '深圳', longitude: 113.934, latitude: 22.54 } }),
+  ];
+  for (const message of made) await alice.tim.sendMessage(message);
+  await until(() => bob.received.length === 3);
+  for (const [index, message] of bob.received.entries()) {
+    same(message.payload, made[index]?.payload);
+    assert.equal(message.ID, made[index]?.ID);
+  }
+  assert.equal(bob.received[0]?.cloudCustomData, 'x');
+  assert.equal((await bob.conversation(alice.userID))?.lastMessage.messageForShow, '[位置]');
+});
+
+test('a recalled message is recalled for everybody, for two minutes and by its sender only', async () => {
+  const [alice, bob] = await two();
+  const tablet = await another(alice);
+  const message = await alice.send(bob.userID, '说错了');
+  await until(() => bob.received.length === 1 && tablet.received.length === 1);
+  const [atBobs] = bob.received;
+  assert.ok(atBobs);
+  assert.equal(await codeOf(bob.tim.revokeMessage(atBobs)), 20002);
+
+  const { data } = await alice.tim.revokeMessage(message);
+  assert.equal(data.message.isRevoked, true);
+  await until(() => bob.told('onMessageRevoked').length === 1 && tablet.told('onMessageRevoked').length === 1);
+  assert.equal(atBobs.isRevoked, true);
+  assert.equal(alice.told('onMessageRevoked').length, 0);
+  const [inHistory] = await bob.history(alice.userID);
+  same([inHistory?.isRevoked, inHistory?.revoker], [true, alice.userID]);
+  assert.equal((await bob.conversation(alice.userID))?.lastMessage.isRevoked, true);
+
+  const late = await alice.send(bob.userID, '太晚了');
+  await twin.advance(121_000);
+  assert.equal(await codeOf(alice.tim.revokeMessage(late)), 20016);
+});
+
+test('a deleted message is gone for one user and on all his devices', async () => {
+  const [alice, bob] = await two();
+  const tablet = await another(alice);
+  await bob.send(alice.userID, '留');
+  const message = await bob.send(alice.userID, '删');
+  await until(() => alice.received.length === 2 && tablet.received.length === 2);
+  const mine = alice.tim.findMessage(message.ID);
+  assert.ok(mine);
+  const { data } = await alice.tim.deleteMessage([mine]);
+  same(data.messageList.map((each) => each.ID), [message.ID]);
+  same((await alice.history(bob.userID)).map(textOf), ['留']);
+  same((await bob.history(alice.userID)).map(textOf), ['留', '删']);
+  assert.equal((await alice.conversation(bob.userID))?.lastMessage.messageForShow, '留');
+  await until(async () => (await tablet.conversation(bob.userID))?.lastMessage.messageForShow === '留');
+  assert.equal(alice.tim.findMessage(message.ID), null);
+});
+
+test('a deleted conversation is gone until somebody writes again', async () => {
+  const [alice, bob] = await two();
+  const tablet = await another(alice);
+  await bob.send(alice.userID, '旧');
+  await until(() => alice.received.length === 1 && tablet.received.length === 1);
+  const { data } = await alice.tim.deleteConversation(`C2C${bob.userID}`);
+  assert.equal(data.conversationID, `C2C${bob.userID}`);
+  assert.equal(await alice.conversation(bob.userID), undefined);
+  await until(async () => (await tablet.conversation(bob.userID)) === undefined);
+  same(await alice.history(bob.userID), []);
+  assert.equal(alice.tim.getTotalUnreadMessageCount(), 0);
+  assert.equal(bob.told('onMessageReadByPeer').length, 0);
+
+  await bob.send(alice.userID, '新');
+  await until(async () => (await alice.conversation(bob.userID))?.unreadCount === 1);
+  same((await alice.history(bob.userID)).map(textOf), ['新']);
+  await alice.tim.logout();
+  await alice.login();
+  assert.equal((await alice.conversation(bob.userID))?.unreadCount, 1);
+  same((await bob.history(alice.userID)).map(textOf), ['旧', '新']);
+});
+
+test('a pinned conversation is on top, on all devices', async () => {
+  const [alice, bob] = await two();
+  const carol = await User.loggedIn(twin, `carol${names}`);
+  users.push(carol);
+  const tablet = await another(alice);
+  await bob.send(alice.userID, '1');
+  await twin.advance(1000);
+  await carol.send(alice.userID, '2');
+  const order = async (user: User): Promise<string[]> =>
+    (await user.tim.getConversationList()).data.conversationList.map((each) => each.toAccount);
+  await until(async () => (await order(alice)).join() === `${carol.userID},${bob.userID}`);
+  await alice.tim.pinConversation({ conversationID: `C2C${bob.userID}`, isPinned: true });
+  same(await order(alice), [bob.userID, carol.userID]);
+  await until(async () => (await order(tablet)).join() === `${bob.userID},${carol.userID}`);
+  await alice.tim.logout();
+  await alice.login();
+  same(await order(alice), [bob.userID, carol.userID]);
+  assert.equal(await codeOf(alice.tim.pinConversation({ conversationID: 'C2Cnobody', isPinned: true })), 2500);
+});
+
+test('who is on the blacklist is refused, and told so', async () => {
+  const [alice, bob] = await two();
+  const { data } = await alice.tim.addToBlacklist({ userIDList: [bob.userID] });
+  same(data, [bob.userID]);
+  same(alice.told('blacklistUpdated'), [[bob.userID]]);
+  const message = bob.text(alice.userID, '你好');
+  await assert.rejects(bob.tim.sendMessage(message), (error: { code: number; data: { message: Message } }) => {
+    assert.equal(error.code, 20007);
+    assert.equal(error.data.message, message);
+    return true;
+  });
+  assert.equal(message.status, 'fail');
+  same((await alice.tim.getBlacklist()).data, [bob.userID]);
+  await alice.tim.removeFromBlacklist({ userIDList: [bob.userID] });
+  const { ID } = message;
+  await bob.tim.resendMessage(message);
+  same([message.ID, message.status], [ID, 'success']);
+  await until(() => alice.texts.length === 1);
+  assert.equal(await codeOf(alice.tim.addToBlacklist({ userIDList: [alice.userID] })), 2742);
+});
+
+test('profiles, and who is online', async () => {
+  const [alice, bob] = await two();
+  const tablet = await another(alice);
+  const { data } = await alice.tim.updateMyProfile({ nick: '爱丽丝', gender: 'Gender_Type_Female' });
+  same([data.nick, data.gender, data.userID], ['爱丽丝', 'Gender_Type_Female', alice.userID]);
+  assert.equal(alice.told('onProfileUpdated').length, 1);
+  await until(() => tablet.told('onProfileUpdated').length === 1);
+  const profiles = await bob.tim.getUserProfile({ userIDList: [alice.userID, 'nobody'] });
+  same(profiles.data.map((profile) => [profile.userID, profile.nick]), [[alice.userID, '爱丽丝'], ['nobody', '']]);
+  assert.equal((await alice.tim.getMyProfile()).data.nick, '爱丽丝');
+  assert.equal(await codeOf(alice.tim.updateMyProfile({ nick: 'x'.repeat(501) })), 70402);
+
+  const status = await bob.tim.getUserStatus({ userIDList: [alice.userID, 'nobody'] });
+  const { TYPES } = bob.device.TIM;
+  same(status.data.successUserList.map((user) => user.statusType), [TYPES.USER_STATUS_ONLINE, TYPES.USER_STATUS_OFFLINE]);
+});
+
+test('reading on one device is reading on all of them', async () => {
+  const [alice, bob] = await two();
+  const tablet = await another(alice);
+  await bob.send(alice.userID, '1');
+  await until(() => alice.tim.getTotalUnreadMessageCount() === 1 && tablet.tim.getTotalUnreadMessageCount() === 1);
+  await alice.tim.setMessageRead({ conversationID: `C2C${bob.userID}` });
+  await until(() => tablet.tim.getTotalUnreadMessageCount() === 0);
+  assert.equal(tablet.told('onTotalUnreadMessageCountUpdated').at(-1), 0);
+});
+
+test('what is sent on one device is seen on the other, and not announced on its own', async () => {
+  const [alice, bob] = await two();
+  const tablet = await another(alice);
+  const message = await alice.send(bob.userID, '你好');
+  await until(() => tablet.received.length === 1);
+  same([tablet.received[0]?.flow, tablet.received[0]?.ID], ['out', message.ID]);
+  assert.equal(alice.received.length, 0);
+  assert.equal(tablet.tim.getTotalUnreadMessageCount(), 0);
+});
+
+test('everything is marked as read at once', async () => {
+  const [alice, bob] = await two();
+  const carol = await User.loggedIn(twin, `carol${names}`);
+  users.push(carol);
+  await bob.send(alice.userID, '1');
+  await carol.send(alice.userID, '2');
+  await until(() => alice.tim.getTotalUnreadMessageCount() === 2);
+  await alice.tim.setAllMessageRead({ scope: alice.device.TIM.TYPES.READ_ALL_MSG });
+  assert.equal(alice.tim.getTotalUnreadMessageCount(), 0);
+  await until(() => bob.told('onMessageReadByPeer').length === 1 && carol.told('onMessageReadByPeer').length === 1);
+});
+
+test('of a previous account nothing is left', async () => {
+  const [alice, bob] = await two();
+  await bob.send(alice.userID, '秘密');
+  await until(() => alice.received.length === 1);
+  const [secret] = alice.received;
+  await alice.tim.logout();
+  alice.events.length = 0;
+  await alice.tim.login({ userID: `dave${names}`, userSig: twin.userSig(`dave${names}`) });
+  assert.equal(alice.tim.getLoginUser(), `dave${names}`);
+  same((await alice.tim.getConversationList()).data.conversationList, []);
+  assert.equal(alice.tim.findMessage(secret?.ID ?? ''), null);
+  assert.equal(alice.tim.getTotalUnreadMessageCount(), 0);
+  assert.equal(alice.received.length, 0);
+});
+
+test('ten reads in a row are one frame, and two hundred sends at once arrive in order', async () => {
+  const [alice, bob] = await two();
+  await bob.send(alice.userID, '1');
+  await until(() => alice.received.length === 1);
+  alice.device.takeFrames();
+  for (let index = 0; index < 10; index++) await alice.tim.setMessageRead({ conversationID: `C2C${bob.userID}` });
+  const frames = alice.device.takeFrames().filter((frame) => frame['action'] === 'setMessageRead');
+  same(frames, [{ action: 'setMessageRead', data: { conversationID: `C2C${bob.userID}`, sequence: 1 } }]);
+
+  const texts = Array.from({ length: 200 }, (_, index) => String(index));
+  await Promise.all(texts.map((text) => alice.send(bob.userID, text)));
+  await until(() => bob.received.length === texts.length);
+  same(bob.texts, texts);
+});

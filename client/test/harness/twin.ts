@@ -1,0 +1,58 @@
+/** The laptop twin, as `cargo run` starts it: in memory, on free ports, with a clock that a test can advance. */
+
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const PROGRAM = process.env['HONGYAN'] ?? fileURLToPath(new URL('../../../target/debug/hongyan', import.meta.url));
+
+export const SDK_APP_ID = 1_400_000_000;
+
+export interface Twin {
+  /** What a client passes to `create` as `proxyServer`. */
+  proxyServer: string;
+  /** Where a browser goes. */
+  url: string;
+  /** Lets time pass on the server. */
+  advance(ms: number): Promise<void>;
+  userSig(userID: string, expireSeconds?: number): string;
+  stop(): Promise<void>;
+}
+
+export async function startTwin(...options: string[]): Promise<Twin> {
+  const child = spawn(PROGRAM, ['--json', '--port', '0', '--in-memory', '--manual-clock', ...options], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const line = async (): Promise<Record<string, unknown>> => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`${PROGRAM} does not run: build it with cargo build --workspace --bins`);
+    return JSON.parse(value as string) as Record<string, unknown>;
+  };
+  const started = Date.now();
+  const ready = await line();
+  const proxyServer = ready['webSocketUrl'] as string;
+  // The twin's clock stands still but for what the test adds.
+  let advanced = 0;
+  return {
+    proxyServer,
+    url: `http://${new URL(proxyServer).host}`,
+    async advance(ms) {
+      advanced += ms;
+      child.stdin.write(`${ms}\n`);
+      await line();
+    },
+    userSig(userID, expireSeconds = 7 * 24 * 60 * 60) {
+      // It is issued at the real time and judged at the twin's.
+      const expire = expireSeconds + Math.floor((started + advanced - Date.now()) / 1000);
+      const options = ['--user-id', userID, '--expire', String(expire)];
+      return execFileSync(PROGRAM, ['sig', 'issue', ...options], { encoding: 'utf8' }).trim();
+    },
+    async stop() {
+      if (child.exitCode !== null) return;
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    },
+  };
+}

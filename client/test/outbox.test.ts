@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { mock, test, type TestContext } from 'node:test';
+import type { Connection } from '../src/connection.js';
+import { ChatError } from '../src/errors.js';
+import { createMessage } from '../src/message.js';
+import { Outbox } from '../src/outbox.js';
+import type { Message } from '../src/types.js';
+import type { SendMessage, WireMessage } from '../src/wire.js';
+
+type Answer = (data: Record<string, unknown>) => unknown;
+
+/** A connection that answers as it is told, one answer for each request. */
+class Scripted {
+  readonly asked: { action: string; data: Record<string, unknown> }[] = [];
+  readonly answers: Answer[] = [];
+
+  request(action: string, data: Record<string, unknown>): Promise<unknown> {
+    this.asked.push({ action, data });
+    const answer = this.answers.shift();
+    assert.ok(answer, `nobody expected ${action}`);
+    return (async () => answer(data))();
+  }
+
+  get outbox(): Outbox {
+    return new Outbox(this as unknown as Connection);
+  }
+}
+
+function text(to = 'bob'): Message {
+  const options = { to, conversationType: 'C2C', payload: { text: '你好' } } as const;
+  return createMessage('TIMTextElem', options, { userID: 'alice', instance: 1, now: 0 });
+}
+
+function wire(data: Record<string, unknown>, sequence: number): WireMessage {
+  const { to, clientID, type, payload } = data as unknown as SendMessage;
+  return { from: 'alice', to, conversationType: 'C2C', clientID, sequence, time: 1, type, payload };
+}
+
+const sent = (sequence: number): Answer => (data) => ({ message: wire(data, sequence) });
+const refused = (code: number, data: object = {}): Answer => () => { throw new ChatError(code, '', data); };
+
+/** Time passes whenever somebody waits. */
+function withoutWaiting(context: TestContext): void {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const ticking = setInterval(() => mock.timers.tick(60_000), 1);
+  context.after(() => { clearInterval(ticking); mock.timers.reset(); });
+}
+
+test('a base that does not fit: the message is looked for, and found', async () => {
+  const connection = new Scripted();
+  const message = text();
+  const found = wire({ to: 'bob', clientID: message.ID, type: message.type, payload: {} }, 7);
+  connection.answers.push(
+    refused(20004, { lastSequence: 9 }),
+    () => ({ messageList: [], nextSequence: 6, isCompleted: false }),
+    () => ({ messageList: [found], nextSequence: 0, isCompleted: true }),
+  );
+  assert.equal(await connection.outbox.send(message, 3), found);
+  const ranges = connection.asked.slice(1).map(({ data }) => [data['fromSequence'], data['toSequence']]);
+  assert.deepEqual(ranges, [[4, 9], [6, 9]]);
+});
+
+test('a base that does not fit: the message is not there, and is composed anew under the same ID', async () => {
+  const connection = new Scripted();
+  connection.answers.push(
+    refused(20004, { lastSequence: 9 }),
+    () => ({ messageList: [], nextSequence: 0, isCompleted: true }),
+    sent(10),
+  );
+  const message = text();
+  assert.equal((await connection.outbox.send(message, 3)).sequence, 10);
+  const attempts = connection.asked.filter(({ action }) => action === 'sendMessage').map(({ data }) => [data['clientID'], data['base']]);
+  assert.deepEqual(attempts, [[message.ID, 3], [message.ID, 9]]);
+});
+
+test('a failure of the server is tried again with the same ID and base, until it is given up', async (context) => {
+  withoutWaiting(context);
+  const connection = new Scripted();
+  connection.answers.push(refused(20005), refused(60007), refused(20004), sent(4));
+  const message = text();
+  const { outbox } = connection;
+  assert.equal((await outbox.send(message, 3)).sequence, 4);
+  assert.deepEqual(new Set(connection.asked.map(({ data }) => JSON.stringify(data))).size, 1);
+
+  connection.answers.push(...Array.from({ length: 6 }, () => refused(20005)));
+  await assert.rejects(outbox.send(text(), 4), { code: 20005 });
+});
+
+test('what is refused is not tried again', async () => {
+  const connection = new Scripted();
+  connection.answers.push(refused(20007));
+  await assert.rejects(connection.outbox.send(text(), 0), { code: 20007 });
+  assert.equal(connection.asked.length, 1);
+});
+
+test('of one conversation one message is under way, of several each', async () => {
+  const connection = new Scripted();
+  const release: (() => void)[] = [];
+  const later = (sequence: number): Answer => async (data) => {
+    await new Promise<void>((resolve) => release.push(resolve));
+    return sent(sequence)(data);
+  };
+  connection.answers.push(later(1), later(1), later(2));
+  const { outbox } = connection;
+  const all = [outbox.send(text('bob'), 0), outbox.send(text('bob'), 0), outbox.send(text('carol'), 0)];
+  assert.deepEqual(connection.asked.map(({ data }) => data['to']), ['bob', 'carol']);
+  release.shift()?.();
+  await all[0];
+  await new Promise(setImmediate);
+  assert.deepEqual(connection.asked.map(({ data }) => data['to']), ['bob', 'carol', 'bob']);
+  for (const each of release) each();
+  await Promise.all(all);
+});
+
+test('a message that waits can be given up, and is not sent', async () => {
+  const connection = new Scripted();
+  connection.answers.push(sent(1));
+  const { outbox } = connection;
+  const [first, second] = [text(), text()];
+  const sending = outbox.send(first, 0);
+  const waiting = outbox.send(second, 0);
+  outbox.cancel(second.ID);
+  await assert.rejects(waiting, { code: 2100 });
+  await sending;
+  await new Promise(setImmediate);
+  assert.equal(connection.asked.length, 1);
+  assert.equal(outbox.has(second.ID), false);
+});

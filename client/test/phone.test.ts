@@ -1,0 +1,261 @@
+/** A phone that sleeps, changes networks, loses frames, is kicked out, and whose UserSig expires. */
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import type { Message } from '../src/index.js';
+import { startTwin, type Twin } from './harness/twin.js';
+import { User, codeOf, same, textOf, until } from './harness/user.js';
+
+const HOUR = 3_600_000;
+
+let twin: Twin;
+const users: User[] = [];
+before(async () => { twin = await startTwin(); });
+after(() => twin.stop());
+afterEach(() => { for (const user of users.splice(0)) user.stop(); });
+
+let names = 0;
+
+async function two(): Promise<[User, User]> {
+  names += 1;
+  const pair = await Promise.all([User.loggedIn(twin, `alice${names}`), User.loggedIn(twin, `bob${names}`)]);
+  users.push(...pair);
+  return pair;
+}
+
+/** Lets time pass for the server and for everybody's device. */
+async function pass(ms: number): Promise<void> {
+  await twin.advance(ms);
+  await Promise.all(users.map((user) => user.device.pass(ms)));
+}
+
+function states(user: User): string[] {
+  return user.told<{ state: string }>('netStateChange').map((data) => data.state);
+}
+
+test('what was sent while the network was gone arrives afterwards, once and in order', async () => {
+  const [alice, bob] = await two();
+  await alice.send(bob.userID, '0');
+  await until(() => bob.texts.length === 1);
+  bob.device.goOffline();
+  assert.equal(states(bob).includes('disconnected'), true);
+  for (const text of ['1', '2', '3']) await alice.send(bob.userID, text);
+  const mine = bob.send(alice.userID, '离线时写的');
+  bob.device.goOnline();
+  await mine;
+  await until(() => bob.texts.length === 4);
+  same(bob.texts, ['0', '1', '2', '3']);
+  assert.equal(states(bob).at(-1), 'connected');
+  await until(() => alice.texts.length === 1);
+  assert.equal(bob.tim.getTotalUnreadMessageCount(), 4);
+  // Coming back is not logging in anew: the app hears nothing of it.
+  assert.equal(bob.told('sdkStateReady').length, 1);
+  assert.equal(bob.told('sdkStateNotReady').length, 0);
+});
+
+test('a push that is lost is noticed by the next one, and made up for before it', async () => {
+  const [alice, bob] = await two();
+  await alice.send(bob.userID, '1');
+  await until(() => bob.texts.length === 1);
+  let lost = 0;
+  bob.device.loses = (frame) => frame['event'] === 'onMessageReceived' && ++lost <= 3;
+  for (const text of ['2', '3', '4', '5']) await alice.send(bob.userID, text);
+  await until(() => bob.texts.length === 5);
+  same(bob.texts, ['1', '2', '3', '4', '5']);
+  assert.equal(bob.tim.getTotalUnreadMessageCount(), 5);
+});
+
+test('when every push is lost, coming back to the app finds everything', async () => {
+  const [alice, bob] = await two();
+  bob.device.loses = (frame) => frame['event'] !== undefined;
+  await alice.send(bob.userID, '1');
+  await alice.send(bob.userID, '2');
+  bob.device.wake();
+  await until(() => bob.texts.length === 2);
+  same(bob.texts, ['1', '2']);
+});
+
+test('a message whose acknowledgement is lost is sent again, and is there once', async () => {
+  const [alice, bob] = await two();
+  let lost = 0;
+  alice.device.loses = (frame) => frame['action'] === 'sendMessage' && ++lost === 1;
+  const message = alice.text(bob.userID, '只有一次');
+  const sending = alice.tim.sendMessage(message);
+  await until(() => lost === 1);
+  alice.device.clock.advance(10_000);
+  await sending;
+  same([message.status, message.sequence], ['success', 1]);
+  const attempts = alice.device.takeFrames().filter((frame) => frame['action'] === 'sendMessage');
+  assert.equal(attempts.length, 2);
+  same(attempts[0], attempts[1]);
+  same((await bob.history(alice.userID)).map(textOf), ['只有一次']);
+});
+
+test('a socket that leads nowhere is replaced when two frames had no answer', async () => {
+  const [alice, bob] = await two();
+  const connections = alice.device.connections;
+  alice.device.loses = () => alice.device.connections === connections;
+  const sending = alice.send(bob.userID, '总会到');
+  await until(() => alice.device.frames.some((frame) => frame['action'] === 'sendMessage'));
+  alice.device.clock.advance(10_000);
+  alice.device.clock.advance(20_000);
+  await sending;
+  assert.equal(alice.device.connections, connections + 1);
+  same((await bob.history(alice.userID)).map(textOf), ['总会到']);
+});
+
+test('a phone that has slept notices it when it wakes up', async () => {
+  const [alice, bob] = await two();
+  bob.device.sleep();
+  await alice.send(bob.userID, '早上好');
+  bob.device.clock.ahead += HOUR;
+  bob.device.wake();
+  bob.device.clock.advance(5_000);
+  await until(() => bob.texts.length === 1);
+  same(bob.texts, ['早上好']);
+});
+
+test('another network means another socket, at once and without being kicked out', async () => {
+  const [alice, bob] = await two();
+  const connections = bob.device.connections;
+  bob.device.changeNetwork();
+  assert.equal(bob.device.connections, connections + 1);
+  await alice.send(bob.userID, '还在吗');
+  await until(() => bob.texts.length === 1);
+  assert.equal(bob.told('kickedOut').length, 0);
+});
+
+test('while there is no connection it goes on trying, further and further apart', async () => {
+  const [, bob] = await two();
+  bob.device.goOffline();
+  const attemptsWithin = async (ms: number): Promise<number> => {
+    const before = bob.device.connections;
+    for (let passed = 0; passed < ms; passed += 100) {
+      bob.device.clock.advance(100);
+      await new Promise(setImmediate);
+    }
+    return bob.device.connections - before;
+  };
+  const [soon, later] = [await attemptsWithin(10_000), await attemptsWithin(100_000)];
+  assert.ok(soon >= 3 && soon <= 7, `${soon} attempts within 10 s`);
+  assert.ok(later >= 3 && later <= 7, `${later} attempts within the next 100 s`);
+  bob.device.goOnline();
+  await until(() => states(bob).at(-1) === 'connected');
+});
+
+test('a heartbeat every four minutes, and a new connection before the old one is cut', async () => {
+  const [alice, bob] = await two();
+  const connections = bob.device.connections;
+  bob.device.takeFrames();
+  for (let minutes = 0; minutes < 100; minutes += 4) await pass(240_000);
+  const pings = bob.device.takeFrames().filter((frame) => frame['action'] === 'ping').length;
+  assert.ok(pings >= 24, `${pings} pings`);
+  assert.equal(bob.device.connections, connections);
+  for (let minutes = 100; minutes < 116; minutes += 4) await pass(240_000);
+  assert.equal(bob.device.connections, connections + 1);
+  await until(async () => (await bob.tim.getUserStatus({ userIDList: [bob.userID] })).data.successUserList[0]?.statusType === 1);
+  await alice.send(bob.userID, '两小时以后');
+  await until(() => bob.texts.length === 1);
+  // Nobody has to hear of it.
+  same(states(bob), ['connected']);
+  assert.equal(bob.told('kickedOut').length, 0);
+});
+
+test('a recall that happened while the phone was away is seen when it is back', async () => {
+  const [alice, bob] = await two();
+  const message = await alice.send(bob.userID, '撤回的');
+  await until(() => bob.texts.length === 1);
+  bob.device.goOffline();
+  await alice.tim.revokeMessage(message);
+  bob.device.goOnline();
+  await until(() => bob.told('onMessageRevoked').length === 1);
+  assert.equal(bob.received[0]?.isRevoked, true);
+  assert.equal(bob.texts.length, 1);
+});
+
+test('a read mark that was lost is made again', async () => {
+  const [alice, bob] = await two();
+  await alice.send(bob.userID, '1');
+  await until(() => bob.texts.length === 1);
+  bob.device.goOffline();
+  await bob.tim.setMessageRead({ conversationID: `C2C${alice.userID}` });
+  assert.equal(bob.tim.getTotalUnreadMessageCount(), 0);
+  bob.device.goOnline();
+  await until(() => alice.told('onMessageReadByPeer').length === 1);
+  await bob.tim.logout();
+  bob.events.length = 0;
+  await bob.login();
+  assert.equal(bob.tim.getTotalUnreadMessageCount(), 0);
+  same(bob.texts, []);
+});
+
+test('the same account on a second phone kicks out the first', async () => {
+  const [alice] = await two();
+  const second = await User.loggedIn(twin, alice.userID);
+  users.push(second);
+  await until(() => alice.told('kickedOut').length === 1);
+  same(alice.told('kickedOut'), [{ type: alice.device.TIM.TYPES.KICKED_OUT_MULT_ACCOUNT }]);
+  same(alice.told('sdkStateNotReady').length, 1);
+  assert.equal(await codeOf(alice.tim.getConversationList()), 3003);
+  // It does not fight: whoever wants to be here logs in again.
+  alice.device.clock.advance(HOUR);
+  assert.equal(second.told('kickedOut').length, 0);
+  assert.equal(second.tim.isReady(), true);
+});
+
+test('an expired UserSig ends the session with the reason, and a new one begins it again', async () => {
+  const [alice, bob] = await two();
+  await alice.tim.logout();
+  await alice.login(60);
+  await twin.advance(61_000);
+  const message = alice.text(bob.userID, '过期了');
+  assert.equal(await codeOf(alice.tim.sendMessage(message)), 70001);
+  assert.equal(message.status, 'fail');
+  same(alice.told('kickedOut'), [{ type: alice.device.TIM.TYPES.KICKED_OUT_USERSIG_EXPIRED }]);
+  assert.equal(await codeOf(alice.tim.getConversationList()), 3004);
+  await alice.login();
+  await alice.tim.resendMessage(message);
+  same((await bob.history(alice.userID)).map(textOf), ['过期了']);
+});
+
+test('a login with an expired UserSig says so, and so does one with a wrong one', async () => {
+  const user = new User(twin, 'erin');
+  users.push(user);
+  const expired = twin.userSig('erin', -1);
+  assert.equal(await codeOf(user.tim.login({ userID: 'erin', userSig: expired })), 70001);
+  assert.equal(await codeOf(user.tim.login({ userID: 'erin', userSig: twin.userSig('frank') })), 70003);
+  assert.equal(user.tim.isReady(), false);
+  await user.login();
+  assert.equal(user.tim.isReady(), true);
+});
+
+test('a login without a network gives up after a while and says what to look at', async () => {
+  const user = new User(twin, 'grace');
+  users.push(user);
+  user.device.goOffline();
+  const login = user.login();
+  user.device.clock.advance(16_000);
+  await assert.rejects(login, (error: { code: number; message: string }) => {
+    assert.equal(error.code, 2801);
+    assert.match(error.message, /whitelist/);
+    return true;
+  });
+});
+
+test('login is one at a time, twice is no error, and other methods wait for it', async () => {
+  const user = new User(twin, 'heidi');
+  users.push(user);
+  assert.equal(await codeOf(user.tim.getConversationList()), 2024);
+  const login = user.login();
+  assert.equal(await codeOf(user.login()), 2025);
+  assert.equal(await codeOf(user.tim.getConversationList()), 2999);
+  const message: Message = user.text('ivan', '可以先写好');
+  await login;
+  const { data } = await user.tim.login({ userID: 'heidi', userSig: twin.userSig('heidi') });
+  assert.equal(data.repeatLogin, true);
+  await user.tim.sendMessage(message);
+  assert.equal(message.from, 'heidi');
+  await assert.rejects(user.tim.login({ userID: '', userSig: '' }), { message: 'Params validate failed.' });
+  await user.tim.logout();
+  assert.equal(await codeOf(user.tim.logout()), 2024);
+});

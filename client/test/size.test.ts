@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import vm from 'node:vm';
+
+import { bundle } from '../build.mjs';
+
+const committed = readFileSync(new URL('../dist/index.js', import.meta.url), 'utf8');
+
+test('dist/index.js is what the sources build: npm run build', async () => {
+  assert.ok((await bundle('cjs')) === committed, 'dist/index.js is out of date: npm run build');
+});
+
+test('the mini-program of the demo has the same file', () => {
+  const copy = readFileSync(new URL('../demo/miniprogram/lib/tim.js', import.meta.url), 'utf8');
+  assert.ok(copy === committed, 'the copy is out of date: npm run build');
+});
+
+test('dist/index.js takes at most 40 KB of a mini-program', () => {
+  const size = Buffer.byteLength(committed);
+  assert.ok(size <= 40 * 1024, `it has ${size} bytes`);
+});
+
+test('the bundle is TIM itself, for require, for compilers that want a default, and for a page', () => {
+  const module = { exports: {} as Record<string, unknown> };
+  vm.runInNewContext(committed, { module, setTimeout, clearTimeout, console });
+  assert.deepEqual(Object.keys(module.exports).sort(), ['EVENT', 'TYPES', 'VERSION', 'create']);
+  assert.equal(module.exports.default, module.exports);
+
+  const page = vm.createContext({ setTimeout, clearTimeout, console });
+  vm.runInContext('self = globalThis', page);
+  vm.runInContext(committed, page);
+  assert.deepEqual(Object.keys(page.TIM).sort(), ['EVENT', 'TYPES', 'VERSION', 'create']);
+});
