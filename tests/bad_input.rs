@@ -34,11 +34,35 @@ fn requests() -> Vec<(&'static str, Value, Vec<&'static str>)> {
         ("sendMessage", message, vec!["to", "conversationType", "clientID", "type", "payload"]),
         ("getMessageList", json!({ "conversationID": "C2Cbob" }), vec!["conversationID"]),
         ("setMessageRead", json!({ "conversationID": "C2Cbob" }), vec!["conversationID"]),
+        (
+            "revokeMessage",
+            json!({ "conversationID": "C2Cbob", "sequence": 2 }),
+            vec!["conversationID", "sequence"],
+        ),
+        (
+            "deleteMessage",
+            json!({ "conversationID": "C2Cbob", "sequences": [1] }),
+            vec!["conversationID", "sequences"],
+        ),
+        ("deleteConversation", json!({ "conversationID": "C2Cbob" }), vec!["conversationID"]),
+        (
+            "pinConversation",
+            json!({ "conversationID": "C2Cbob", "isPinned": true }),
+            vec!["conversationID", "isPinned"],
+        ),
+        ("getUserProfile", json!({ "userIDList": ["bob"] }), vec!["userIDList"]),
+        ("addToBlacklist", json!({ "userIDList": ["bob"] }), vec!["userIDList"]),
+        ("removeFromBlacklist", json!({ "userIDList": ["bob"] }), vec!["userIDList"]),
+        ("getUserStatus", json!({ "userIDList": ["bob"] }), vec!["userIDList"]),
+        ("updateMyProfile", json!({ "nick": "x" }), vec![]),
     ]
 }
 
 /// Some of the wrong values are right somewhere.
 fn is_right(field: &str, value: &Value) -> bool {
+    if field == "isPinned" && value.is_boolean() {
+        return true;
+    }
     match value.as_str() {
         Some("C2C") => ["to", "clientID", "conversationType"].contains(&field),
         Some("C2Calice" | "GROUPx") => ["to", "clientID"].contains(&field),
@@ -50,6 +74,7 @@ async fn tables(world: &World) -> Vec<Value> {
     let mut rows = world.dump("Messages").await;
     rows.extend(world.dump("Conversations").await);
     rows.extend(world.dump("Connections").await);
+    rows.extend(world.dump("Users").await);
     rows
 }
 
@@ -99,6 +124,25 @@ async fn a_field_that_is_missing_or_wrong_gets_a_coded_error() {
         ("getMessageList", json!({ "count": "15" }), 70402),
         ("setMessageRead", json!({ "sequence": -1 }), 70402),
         ("setMessageRead", json!({ "sequence": 1e300 }), 70402),
+        ("getMessageList", json!({ "nextReqMessageID": "5.5" }), 70402),
+        ("getMessageList", json!({ "nextReqMessageID": "5.x" }), 70402),
+        ("revokeMessage", json!({ "sequence": u64::MAX }), 70402),
+        ("revokeMessage", json!({ "sequence": 1 }), 20002),
+        ("deleteMessage", json!({ "sequences": ["1"] }), 70402),
+        ("deleteMessage", json!({ "sequences": [-1] }), 70402),
+        ("deleteMessage", json!({ "sequences": vec![1; 31] }), 70402),
+        ("pinConversation", json!({ "conversationID": "C2Cnobody" }), 2500),
+        ("getUserProfile", json!({ "userIDList": ["bob", ""] }), 7003),
+        ("getUserProfile", json!({ "userIDList": ["张三"] }), 7003),
+        ("getUserProfile", json!({ "userIDList": vec!["x"; 101] }), 70402),
+        ("getUserStatus", json!({ "userIDList": [5] }), 70402),
+        ("addToBlacklist", json!({ "userIDList": ["x".repeat(33)] }), 7003),
+        ("addToBlacklist", json!({ "userIDList": ["alice"] }), 2742),
+        ("removeFromBlacklist", json!({ "userIDList": ["alice"] }), 2742),
+        ("updateMyProfile", json!({ "nick": 5 }), 70402),
+        ("updateMyProfile", json!({ "userID": "bob" }), 70402),
+        ("updateMyProfile", json!({ "profileCustomField": [{ "key": "Tag_Profile_Custom_a" }] }), 70402),
+        ("updateMyProfile", json!({ "profileCustomField": [{ "key": "s", "value": "x" }] }), 70402),
     ] {
         let (_, mut request, _) = requests().into_iter().find(|(name, ..)| *name == action).unwrap();
         request.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
@@ -107,9 +151,8 @@ async fn a_field_that_is_missing_or_wrong_gets_a_coded_error() {
     }
     let reply = alice.request("getConversationList", json!({ "nextReqConversationID": "x" })).await;
     assert_eq!(reply["code"], 70402);
-    for action in
-        ["login", "logout", "sendMessage", "getMessageList", "setMessageRead", "getConversationList"]
-    {
+    let others = ["login", "logout", "getConversationList", "getBlacklist"];
+    for action in requests().iter().map(|(action, ..)| *action).chain(others) {
         for data in [json!([]), json!("x"), json!(5)] {
             assert_eq!(alice.request(action, data).await["code"], 70402, "{action}");
         }

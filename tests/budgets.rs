@@ -155,7 +155,7 @@ async fn a_list_of_k_conversations_costs_half_a_read_each_and_half_a_one() {
         let calls = world.calls();
         let spent = cost(&calls, 2);
         assert_eq!((spent.write_units, spent.read_units), (0.0, 0.5 + f64::from(k) / 2.0));
-        let at_once = calls.iter().map(|call| in_flight(&calls, call)).max().unwrap();
+        let at_once = most_in_flight(&calls);
         assert!(at_once <= 32, "{at_once} queries in flight");
         if k <= 32 {
             assert_eq!(spent.round_trips, 2);
@@ -163,8 +163,137 @@ async fn a_list_of_k_conversations_costs_half_a_read_each_and_half_a_one() {
     }
 }
 
-fn in_flight(calls: &[Call], moment: &Call) -> usize {
-    calls.iter().filter(|call| call.started <= moment.started && moment.started < call.ended).count()
+#[tokio::test]
+async fn what_a_user_hides_makes_no_reading_dearer() {
+    let world = under_way().await;
+    world.ask("delete-conversation", "alice", json!({ "conversationID": "C2Cbob" })).await;
+    world.ask("add-to-blacklist", "bob", json!({ "userIDList": ["carol", "alice"] })).await;
+    world.ask("remove-from-blacklist", "bob", json!({ "userIDList": ["alice"] })).await;
+    world.ask("add-to-blacklist", "alice", json!({ "userIDList": ["bob"] })).await;
+    for base in 20..40 {
+        world.send("alice", "bob", &format!("alice-1795400001-{base}"), base).await;
+    }
+    world.calls();
+    let page = json!({ "conversationID": "C2Cbob", "count": 15 });
+    assert_eq!(cost_of(&world, "get-message-list", page).await, budget(0.0, 0.5, 2, 1));
+    let next = json!({ "conversationID": "C2Cbob", "nextReqMessageID": "26.20" });
+    assert_eq!(cost_of(&world, "get-message-list", next).await, budget(0.0, 0.5, 2, 1));
+    assert_eq!(cost_of(&world, "get-conversation-list", json!({})).await, budget(0.0, 1.0, 2, 2));
+    assert_eq!(
+        cost_of(&world, "send-message", text_message("bob", "alice-1795400001-40", 40)).await,
+        budget(1.0, 2.0, 2, 2)
+    );
+    // Only a deleted preview needs a second look.
+    world.ask("delete-message", "alice", json!({ "conversationID": "C2Cbob", "sequences": [41] })).await;
+    world.calls();
+    assert_eq!(cost_of(&world, "get-conversation-list", json!({})).await, budget(0.0, 1.5, 2, 3));
+}
+
+#[tokio::test]
+async fn a_send_that_is_blocked_writes_nothing_and_needs_one_round_trip() {
+    let world = under_way().await;
+    world.ask("add-to-blacklist", "bob", json!({ "userIDList": ["alice"] })).await;
+    world.calls();
+    let reply = world.invoke("send-message", "alice", text_message("bob", "new", 20)).await;
+    assert_eq!(reply["code"], 20007);
+    assert_eq!(cost(&world.calls(), 2), budget(0.0, 1.0, 2, 1));
+}
+
+#[tokio::test]
+async fn a_recall_costs_one_write() {
+    let world = under_way().await;
+    let _bob = world.connect("bob").await;
+    world.calls();
+    let recall = json!({ "conversationID": "C2Cbob", "sequence": 19 });
+    assert_eq!(cost_of(&world, "revoke-message", recall).await, budget(1.0, 1.0, 3, 2));
+}
+
+#[tokio::test]
+async fn deleting_messages_costs_one_write_each() {
+    let world = under_way().await;
+    let one = json!({ "conversationID": "C2Cbob", "sequences": [1] });
+    assert_eq!(cost_of(&world, "delete-message", one).await, budget(1.0, 0.5, 2, 1));
+    let sequences: Vec<u32> = (1..=20).collect();
+    world.ask("delete-message", "alice", json!({ "conversationID": "C2Cbob", "sequences": sequences })).await;
+    let calls = world.calls();
+    let spent = cost(&calls, 2);
+    assert_eq!((spent.write_units, spent.read_units), (20.0, 0.5));
+    // One more call looks up the user's other devices.
+    assert!(most_in_flight(&calls) <= 16 + 1);
+}
+
+#[tokio::test]
+async fn deleting_a_conversation_costs_one_write_however_long_it_is() {
+    let world = under_way().await;
+    let delete = json!({ "conversationID": "C2Cbob" });
+    assert_eq!(cost_of(&world, "delete-conversation", delete).await, budget(1.0, 1.5, 2, 2));
+}
+
+#[tokio::test]
+async fn pinning_costs_one_write() {
+    let world = under_way().await;
+    let pin = json!({ "conversationID": "C2Cbob", "isPinned": true });
+    assert_eq!(cost_of(&world, "pin-conversation", pin).await, budget(1.0, 0.5, 2, 1));
+}
+
+#[tokio::test]
+async fn k_profiles_cost_half_a_read_each() {
+    let world = World::new().await;
+    for k in [1_u32, 10, 100] {
+        let users: Vec<String> = (0..k).map(|index| format!("user-{index}")).collect();
+        world.ask("update-my-profile", &format!("user-{}", k - 1), json!({ "nick": "鸿雁" })).await;
+        world.calls();
+        let spent = cost_of(&world, "get-user-profile", json!({ "userIDList": users })).await;
+        assert_eq!(spent, budget(0.0, f64::from(k) / 2.0, 2, 1));
+    }
+}
+
+#[tokio::test]
+async fn changing_a_profile_costs_one_write_and_custom_fields_a_look_before_it() {
+    let world = World::new().await;
+    let nick = json!({ "nick": "鸿雁" });
+    assert_eq!(cost_of(&world, "update-my-profile", nick).await, budget(1.0, 0.5, 2, 1));
+    let custom = json!({ "profileCustomField": [{ "key": "Tag_Profile_Custom_a", "value": "x" }] });
+    assert_eq!(cost_of(&world, "update-my-profile", custom).await, budget(1.0, 1.0, 2, 2));
+}
+
+#[tokio::test]
+async fn blacklisting_costs_two_writes_each() {
+    let world = under_way().await;
+    for verb in ["add-to-blacklist", "remove-from-blacklist"] {
+        let one = json!({ "userIDList": ["bob"] });
+        assert_eq!(cost_of(&world, verb, one).await, budget(2.0, 1.5, 2, 3));
+        let users: Vec<String> = (0..40).map(|index| format!("user-{index}")).collect();
+        world.ask(verb, "alice", json!({ "userIDList": users })).await;
+        let calls = world.calls();
+        let spent = cost(&calls, 2);
+        assert_eq!((spent.write_units, spent.read_units), (80.0, 1.5));
+        assert!(most_in_flight(&calls) <= 16 + 1);
+    }
+    assert_eq!(cost_of(&world, "get-blacklist", json!({})).await, budget(0.0, 1.0, 2, 1));
+}
+
+#[tokio::test]
+async fn the_status_of_k_users_costs_half_a_read_each() {
+    for k in [1_u32, 32, 100] {
+        let world = World::new().await;
+        let users: Vec<String> = (0..k).map(|index| format!("user-{index}")).collect();
+        world.ask("get-user-status", "alice", json!({ "userIDList": users })).await;
+        let calls = world.calls();
+        let spent = cost(&calls, 2);
+        assert_eq!((spent.write_units, spent.read_units), (0.0, f64::from(k) / 2.0));
+        assert!(most_in_flight(&calls) <= 32);
+        if k == 1 {
+            assert_eq!(spent.round_trips, 1);
+        }
+    }
+}
+
+fn most_in_flight(calls: &[Call]) -> usize {
+    let at = |moment: &Call| {
+        calls.iter().filter(|call| call.started <= moment.started && moment.started < call.ended).count()
+    };
+    calls.iter().map(at).max().unwrap_or(0)
 }
 
 #[test]

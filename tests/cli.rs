@@ -1,9 +1,9 @@
 //! The program `hongyan`, as it is called.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     path::PathBuf,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
 use serde_json::{Value, json};
@@ -25,6 +25,7 @@ fn hongyan(arguments: &[&str]) -> Output {
 /// A twin in a process of its own, and what it said when it was ready.
 pub struct Twin {
     process: Child,
+    output: BufReader<ChildStdout>,
     pub ready: Value,
 }
 
@@ -33,13 +34,27 @@ impl Twin {
         let mut process = Command::new(program("hongyan"))
             .args(["local", "--port", "0", "--json"])
             .args(arguments)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let mut twin = Self { process, output, ready: Value::Null };
+        twin.ready = twin.line();
+        twin
+    }
+
+    fn line(&mut self) -> Value {
         let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Self { process, ready: serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}")) }
+        self.output.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"))
+    }
+
+    /// Moves the clock of a twin that has a manual one, and returns how late it is then.
+    fn advance(&mut self, ms: u64) -> u64 {
+        writeln!(self.process.stdin.as_mut().unwrap(), "{ms}").unwrap();
+        self.line()["now"].as_u64().unwrap()
     }
 
     pub fn url_of(&self, user: usize) -> &str {
@@ -112,4 +127,19 @@ async fn a_twin_says_where_it_is_and_its_two_users_can_talk_across_a_restart() {
     let mut bob = Socket::connect(twin.url_of(1)).await.unwrap();
     let history = bob.ask("getMessageList", json!({ "conversationID": "C2Calice" })).await;
     assert_eq!(history["messageList"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+#[ignore = "needs the built programs: make test"]
+async fn a_clock_that_is_moved_by_hand_stands_still_otherwise() {
+    let mut twin = Twin::start(&["--in-memory", "--manual-clock", "--recall-seconds", "5"]);
+    let mut alice = Socket::connect(twin.url_of(0)).await.unwrap();
+    assert_eq!(alice.ask("login", json!({})).await["recallSeconds"], 5);
+    alice.ask("sendMessage", text_message("bob", "1", 0)).await;
+    let recall = json!({ "conversationID": "C2Cbob", "sequence": 1 });
+    let now = twin.advance(0);
+    assert_eq!(twin.advance(5_001), now + 5_001);
+    assert_eq!(alice.request("revokeMessage", recall).await["code"], 20016);
+    twin.advance(10 * 60 * 1000);
+    assert_eq!(alice.closed().await.unwrap().code, 1001.into(), "it was idle for too long");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hongyan_functions::routes;
+use hongyan_functions::{app::Settings, routes};
 use hongyan_shared::{Error, model::Seq, sig::Refusal};
 use serde_json::Value;
 
@@ -20,22 +20,29 @@ fn resources(kind: &str) -> BTreeMap<String, Value> {
 }
 
 /// Route key to the logical ID of its function.
-fn template_routes() -> BTreeMap<String, String> {
+pub fn template_routes() -> BTreeMap<String, String> {
     let gateway = &template()["Resources"]["Gateway"]["Properties"]["Routes"];
     let function =
         |route: &Value| route["FunctionArn"].as_str().unwrap().strip_suffix(".Arn").unwrap().to_owned();
     gateway.as_object().unwrap().iter().map(|(key, route)| (key.clone(), function(route))).collect()
 }
 
-fn files(folder: &str, ending: &str) -> BTreeSet<String> {
+fn names_in(folder: &str) -> Vec<String> {
     let path = format!("{}/../{folder}", env!("CARGO_MANIFEST_DIR"));
-    let names =
-        std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names.filter_map(|name| name.strip_suffix(ending).map(str::to_owned)).collect()
+    let entries = std::fs::read_dir(path).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+fn files(folder: &str, ending: &str) -> BTreeSet<String> {
+    names_in(folder).iter().filter_map(|name| name.strip_suffix(ending).map(str::to_owned)).collect()
+}
+
+fn is_there(path: &str) -> bool {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path).exists()
 }
 
 /// `sendMessage` and `SendMessage` become `send-message`.
-fn kebab(name: &str) -> String {
+pub fn kebab(name: &str) -> String {
     let mut kebab = String::new();
     for letter in name.trim_start_matches('$').chars() {
         if letter.is_uppercase() && !kebab.is_empty() {
@@ -60,16 +67,27 @@ fn one_name_has_four_spellings_and_nothing_else() {
         template_routes().values().map(|function| kebab(function)).collect();
     assert_eq!(served, behind_routes);
     let modules: BTreeSet<String> = served.iter().map(|name| name.replace('-', "_")).collect();
-    let mut in_folder = files("functions/src/routes", ".rs");
-    in_folder.remove("mod");
-    assert_eq!(modules, in_folder);
+    let names = names_in("functions/src/routes");
+    let in_folder = names.iter().map(|name| name.trim_end_matches(".rs").to_owned());
+    assert_eq!(modules, in_folder.filter(|name| name != "mod").collect());
 
+    let mut in_groups = BTreeSet::new();
     for (key, function) in template_routes() {
-        // Login shares the function of $connect; every other route has the function of its name.
-        assert!(
-            kebab(&key) == kebab(&function) || (key == "login" && function == "Connect"),
-            "{key} {function}"
-        );
+        // A route has a function of its name, or a file of its name in the folder of its function.
+        let (verb, group) = (kebab(&key).replace('-', "_"), kebab(&function).replace('-', "_"));
+        if verb != group {
+            let file = format!("functions/src/routes/{group}/{verb}.rs");
+            assert!(is_there(&file), "{key}: {file} is missing");
+            in_groups.insert(file);
+        }
+        let has_tests = |name: &str| is_there(&format!("tests/routes/{name}.rs"));
+        assert!(has_tests(&verb) || has_tests(&group), "{key} has no tests");
+    }
+    for group in names.iter().filter(|name| !name.ends_with(".rs")) {
+        for file in files(&format!("functions/src/routes/{group}"), ".rs") {
+            let path = format!("functions/src/routes/{group}/{file}.rs");
+            assert!(file == "mod" || in_groups.contains(&path), "{path} serves no route");
+        }
     }
 }
 
@@ -139,11 +157,35 @@ fn no_function_may_do_anything_to_anything() {
         );
     }
     assert!(!policies("Authorizer").contains("dynamodb:"));
+    assert!(!policies("ManageUser").contains("Conversations."));
+    assert!(!policies("ManageConversation").contains("Users."));
     for reader in ["GetMessageList", "GetConversationList"] {
         for write in ["Put", "Update", "Delete"] {
             assert!(!policies(reader).contains(&format!("dynamodb:{write}")), "{reader}");
         }
     }
+}
+
+#[test]
+fn what_nobody_decides_is_the_same_in_an_account_and_on_a_laptop() {
+    let parameters = &template()["Parameters"];
+    let settings = Settings::default();
+    assert_eq!(parameters["RecallSeconds"]["Default"], settings.recall_seconds);
+    assert_eq!(
+        Settings::retention_of(parameters["RetentionDays"]["Default"].as_u64().unwrap()),
+        settings.retention
+    );
+    assert_eq!(parameters["MultiDevice"]["Default"].as_str().unwrap().parse(), Ok(settings.multi_device));
+}
+
+#[test]
+fn the_client_has_a_type_for_every_action() {
+    let types = include_str!("../client/src/wire.ts");
+    let (_, actions) = types.split_once("export interface Actions {").unwrap();
+    let actions = actions.lines().filter_map(|line| line.trim().split_once(": {"));
+    let actions: BTreeSet<String> = actions.map(|(action, _)| action.to_owned()).collect();
+    let routes = template_routes().into_keys().filter(|key| !key.starts_with('$')).collect();
+    assert_eq!(actions, routes);
 }
 
 /// The fenced blocks of docs/protocol.md that say who sends or receives them.
@@ -199,6 +241,11 @@ fn every_code_is_explained() {
         Error::MalformedRequest(String::new()),
         Error::UnknownAction,
         Error::BadRequest(String::new()),
+        Error::NotSender,
+        Error::RecallTooLate,
+        Error::Blacklisted,
+        Error::BlacklistSelf,
+        Error::NoSuchConversation,
         Error::InvalidRecipient(""),
         Error::InvalidMessage(String::new()),
         Error::MessageTooLarge { size: 0 },

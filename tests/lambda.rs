@@ -17,13 +17,15 @@ use crate::{
 };
 
 /// What each event must be answered with: the status, and the code in the body.
-const EXPECTED: [(&str, &str, u64, Option<i64>); 9] = [
+const EXPECTED: [(&str, &str, u64, Option<i64>); 11] = [
     ("connect", "connect", 200, None),
     ("connect", "login", 200, Some(0)),
     ("send-message", "send-message", 200, Some(0)),
     ("get-message-list", "get-message-list", 200, Some(0)),
     ("set-message-read", "set-message-read", 200, Some(0)),
     ("get-conversation-list", "get-conversation-list", 200, Some(0)),
+    ("manage-conversation", "revoke-message", 200, Some(0)),
+    ("manage-user", "add-to-blacklist", 200, Some(0)),
     ("default", "default", 200, Some(60009)),
     ("logout", "logout", 200, Some(0)),
     ("disconnect", "disconnect", 200, None),
@@ -121,10 +123,12 @@ async fn each_binary_answers_its_event() {
         ("MESSAGES_TABLE", "Messages"),
         ("CONVERSATIONS_TABLE", "Conversations"),
         ("CONNECTIONS_TABLE", "Connections"),
+        ("USERS_TABLE", "Users"),
         ("CONNECTIONS_ENDPOINT", management.as_str()),
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.as_str()),
         ("RETENTION_DAYS", "0"),
         ("MULTI_DEVICE", "one-per-platform"),
+        ("RECALL_SECONDS", "120"),
         ("SDK_APP_ID", "1400000000"),
         ("USERSIG_KEY", KEY),
     ];
@@ -151,7 +155,7 @@ async fn each_binary_answers_its_event() {
         let reply = answer["body"].as_str().filter(|body| !body.is_empty());
         let reply: Option<Value> = reply.map(|body| serde_json::from_str(body).unwrap());
         assert_eq!(reply.and_then(|reply| reply["code"].as_i64()), code, "{event_name}: {answer}");
-        if event_name == name {
+        if event_name != "login" {
             report(name, &sandbox);
         }
     }

@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! - `harness`: a twin, its clock, its users, and recorders that count and break calls.
-//! - `routes`: one file per function, against the real engine, told by the events in `events/`.
+//! - `routes`: one file per verb, against the real engine, told by the events in `events/`.
 //! - `promises`, `budgets`: what `docs/tables.md` promises, each line by a test of its name.
 //! - `faults`: what breaks, and what must not break with it.
 //! - `bad_input`: what nobody should send, sent.

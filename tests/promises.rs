@@ -334,11 +334,16 @@ async fn p7_unread_is_what_a_brute_force_count_says_at_any_time() {
     let world = World::new().await;
     let mut random = random_numbers();
     let users = [("alice", "bob"), ("bob", "alice")];
-    let mut base = 0;
+    let (mut base, mut cleared) = (0, 0);
     for step in 0..80 {
         let (me, peer) = users[random(2) as usize];
-        if random(3) > 0 {
+        let choice = random(8);
+        if choice > 2 {
             base = world.send(me, peer, &step.to_string(), base).await;
+        } else if choice == 0 && step % 3 == 0 {
+            let data = json!({ "conversationID": format!("C2C{peer}") });
+            world.ask("delete-conversation", me, data).await;
+            cleared += 1;
         } else {
             let sequence = random(base + 3);
             world
@@ -356,11 +361,13 @@ async fn p7_unread_is_what_a_brute_force_count_says_at_any_time() {
         for (me, peer) in users {
             let shown = world.conversation(me, peer).await.unwrap();
             let read = shown["readSequence"].as_u64().unwrap();
+            let done = read.max(shown["clearedSequence"].as_u64().unwrap());
             let brute_force =
-                stored.iter().filter(|(number, from, _)| from == peer && *number > read).count();
+                stored.iter().filter(|(number, from, _)| from == peer && *number > done).count();
             assert_eq!(shown["unreadCount"], brute_force, "step {step}, {me}");
         }
     }
+    assert!(cleared > 1, "{cleared}");
 }
 
 #[tokio::test]
@@ -456,15 +463,35 @@ async fn p9_nobody_reaches_a_conversation_that_he_is_not_part_of_by_any_field() 
         "nextReqConversationID",
         "connectionId",
         "clientID",
+        "userIDList",
     ];
-    for function in
-        ["send-message", "get-message-list", "set-message-read", "get-conversation-list", "login", "default"]
-    {
+    for function in [
+        "send-message",
+        "get-message-list",
+        "set-message-read",
+        "get-conversation-list",
+        "revoke-message",
+        "delete-message",
+        "delete-conversation",
+        "pin-conversation",
+        "update-my-profile",
+        "get-user-profile",
+        "get-user-status",
+        "add-to-blacklist",
+        "remove-from-blacklist",
+        "get-blacklist",
+        "login",
+        "default",
+    ] {
         for field in fields {
             for name in names {
                 let mut data = text_message("mallory", "1", 0);
                 data["conversationID"] = json!("C2Calice");
-                data[field] = json!(name);
+                data["sequence"] = json!(1);
+                data["sequences"] = json!([1]);
+                data["isPinned"] = json!(true);
+                data["userIDList"] = json!(["carol"]);
+                data[field] = if field == "userIDList" { json!([name]) } else { json!(name) };
                 let reply = world.invoke(function, "mallory", data).await;
                 assert!(!reply.to_string().contains("for bob alone"), "{function} with {field}={name}");
             }
@@ -477,6 +504,9 @@ async fn p9_nobody_reaches_a_conversation_that_he_is_not_part_of_by_any_field() 
         rows
     };
     assert_eq!(of_alice_and_bob(world.dump("Messages").await), of_alice_and_bob(before));
+    for row in world.dump("Users").await {
+        assert_eq!(row["u"]["S"], "mallory");
+    }
     for row in world.dump("Conversations").await {
         assert!(lists.contains(&row) || row["u"]["S"] == "mallory" || row["v"]["S"] == "mallory", "{row}");
     }

@@ -13,7 +13,7 @@ use hongyan_shared::model::MultiDevice;
 
 use crate::{
     push::Push,
-    store::{Connections, Conversations, Messages},
+    store::{Connections, Conversations, Messages, Users},
 };
 
 /// Milliseconds since 1970. Tests bring their own.
@@ -27,6 +27,8 @@ pub struct App {
     pub conversations: Conversations,
     /// Who is connected.
     pub connections: Connections,
+    /// Profiles and blacklists.
+    pub users: Users,
     /// The way to other connections.
     pub push: Push,
     /// The time.
@@ -36,13 +38,25 @@ pub struct App {
 }
 
 /// The operator's decisions, parameters of the template.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Settings {
     /// How long a message lives, in seconds; for ever if nothing is said.
     pub retention: Option<u64>,
     /// How many connections a user may have.
     pub multi_device: MultiDevice,
+    /// For how long a message can be recalled, in seconds.
+    pub recall_seconds: u64,
 }
+
+/// What the template does when nobody decides.
+impl Default for Settings {
+    fn default() -> Self {
+        Self { retention: None, multi_device: MultiDevice::default(), recall_seconds: RECALL_SECONDS }
+    }
+}
+
+/// The template's default of [`Settings::recall_seconds`].
+pub const RECALL_SECONDS: u64 = 120;
 
 impl Settings {
     /// How many seconds a retention of so many days is; 0 days keep everything.
@@ -60,6 +74,8 @@ pub struct Tables {
     pub conversations: String,
     /// Connections of a user.
     pub connections: String,
+    /// Profile and blacklist of a user.
+    pub users: String,
 }
 
 /// The function was deployed without something that it needs.
@@ -90,7 +106,8 @@ impl App {
         Self {
             messages: Messages::new(dynamodb.clone(), tables.messages),
             conversations: Conversations::new(dynamodb.clone(), tables.conversations),
-            connections: Connections::new(dynamodb, tables.connections),
+            connections: Connections::new(dynamodb.clone(), tables.connections),
+            users: Users::new(dynamodb, tables.users),
             push: Push::new(management),
             clock,
             settings,
@@ -107,14 +124,12 @@ impl App {
             messages: variable("MESSAGES_TABLE")?,
             conversations: variable("CONVERSATIONS_TABLE")?,
             connections: variable("CONNECTIONS_TABLE")?,
+            users: variable("USERS_TABLE")?,
         };
-        let wrong = |name| move |why: String| Misconfigured::Wrong { name, why };
-        let days: u64 = variable("RETENTION_DAYS")?
-            .parse()
-            .map_err(|error: std::num::ParseIntError| wrong("RETENTION_DAYS")(error.to_string()))?;
         let settings = Settings {
-            retention: Settings::retention_of(days),
-            multi_device: variable("MULTI_DEVICE")?.parse().map_err(wrong("MULTI_DEVICE"))?,
+            retention: Settings::retention_of(setting("RETENTION_DAYS")?),
+            multi_device: setting("MULTI_DEVICE")?,
+            recall_seconds: setting("RECALL_SECONDS")?,
         };
         // The endpoint comes from the template and not from the event, because behind a custom
         // domain the event names a host that does not serve @connections.
@@ -167,6 +182,14 @@ pub fn system_clock() -> Clock {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
     })
+}
+
+fn setting<T>(name: &'static str) -> Result<T, Misconfigured>
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    variable(name)?.parse().map_err(|error: T::Err| Misconfigured::Wrong { name, why: error.to_string() })
 }
 
 pub(crate) fn variable(name: &'static str) -> Result<String, Misconfigured> {

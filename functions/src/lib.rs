@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //!
-//! - [`routes`]: one file per function, all of one shape.
+//! - [`routes`]: one file per verb, all of one shape.
 //! - [`event`]: what a route is told; [`app`]: the world that it may use, built once per sandbox.
 //! - [`store`]: the tables, one file each. The only part that knows DynamoDB.
 //! - [`push`]: frames to other connections. The only part that knows `@connections`.

@@ -12,7 +12,7 @@ use aws_sdk_apigatewaymanagement::{
     primitives::Blob,
 };
 use futures_util::{StreamExt, stream};
-use hongyan_shared::model::Pair;
+use hongyan_shared::model::{Pair, UserId};
 use tokio::time::timeout;
 use tracing::warn;
 
@@ -96,7 +96,23 @@ pub struct Audience {
 impl App {
     /// Looks up whom to tell. Should that fail, nobody is told, and all is found in the tables.
     pub async fn audience(&self, pair: &Pair, caller_connection_id: &str) -> Audience {
-        let connections = async |user| match timeout(PATIENCE, self.connections.of(user, self.now())).await {
+        let (peer, others) = tokio::join!(
+            self.connections_of(pair.peer()),
+            self.other_connections(pair.me(), caller_connection_id)
+        );
+        Audience { peer, others }
+    }
+
+    /// The user's connections but for the one that he calls from: whom to tell what concerns him
+    /// alone.
+    pub async fn other_connections(&self, user: &UserId, caller_connection_id: &str) -> Vec<Connection> {
+        let mut others = self.connections_of(user).await;
+        others.retain(|connection| connection.id != caller_connection_id);
+        others
+    }
+
+    async fn connections_of(&self, user: &UserId) -> Vec<Connection> {
+        match timeout(PATIENCE, self.connections.of(user, self.now())).await {
             Ok(Ok(connections)) => connections,
             Ok(Err(error)) => {
                 warn!(%error, "nobody can be told");
@@ -106,10 +122,7 @@ impl App {
                 warn!("looking up whom to tell took too long");
                 Vec::new()
             }
-        };
-        let (peer, mut others) = tokio::join!(connections(pair.peer()), connections(pair.me()));
-        others.retain(|connection| connection.id != caller_connection_id);
-        Audience { peer, others }
+        }
     }
 
     /// Sends one frame to many connections, and forgets those that are gone.

@@ -19,6 +19,13 @@ pub enum Reply {
     Silence,
 }
 
+impl Reply {
+    /// Replies with a type of the protocol. Structs of texts and numbers always serialize.
+    pub fn data<T: serde::Serialize>(data: &T) -> Self {
+        Self::Data(serde_json::to_value(data).unwrap_or_default())
+    }
+}
+
 /// Serves one route until the sandbox ends: the whole of a `main`.
 ///
 /// # Errors

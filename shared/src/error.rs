@@ -65,6 +65,26 @@ pub enum Error {
         size: usize,
     },
 
+    /// Somebody else's message is to be recalled.
+    #[error("only the sender can recall a message: deleteMessage hides it from yourself")]
+    NotSender,
+
+    /// The message is older than the deployment lets it be.
+    #[error("the message is too old to be recalled: deleteMessage hides it from yourself")]
+    RecallTooLate,
+
+    /// The recipient does not want messages from this sender.
+    #[error("`to` has the sender on his blacklist: nothing gets through until he takes him off")]
+    Blacklisted,
+
+    /// A user and himself.
+    #[error("`userIDList` holds the user himself: leave him out")]
+    BlacklistSelf,
+
+    /// Nobody has ever written in it.
+    #[error("there is no such conversation: it begins with its first message")]
+    NoSuchConversation,
+
     /// A duplicate cannot be ruled out, because `base` says too little.
     #[error(
         "`base` does not fit this conversation: load what is behind it, and if your clientID is not there, \
@@ -93,11 +113,16 @@ impl Error {
     pub fn code(&self) -> i32 {
         match self {
             Self::UserSig(refusal) => refusal.code(),
+            Self::NoSuchConversation => 2500,
+            Self::BlacklistSelf => 2742,
             Self::Replaced => 3003,
             Self::InvalidUserId { .. } => 7003,
+            Self::NotSender => 20002,
             Self::InvalidRecipient(_) => 20003,
             Self::BaseUnknown { .. } | Self::Busy => 20004,
             Self::Internal(_) => 20005,
+            Self::Blacklisted => 20007,
+            Self::RecallTooLate => 20016,
             Self::MalformedRequest(_) => 60003,
             Self::NoIdentity => 60004,
             Self::UnknownSdkAppId => 60006,

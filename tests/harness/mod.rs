@@ -4,7 +4,7 @@
 pub mod recorder;
 pub mod socket;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
 use hongyan_functions::{
     app::{App, Settings},
@@ -16,6 +16,7 @@ use hongyan_shared::sig::{Key, Keys, issue};
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 
+use crate::contract::{kebab, template_routes};
 use recorder::{Call, Recorder};
 use socket::Socket;
 
@@ -78,19 +79,26 @@ impl World {
         )
     }
 
-    /// Invokes a function with its event from `events/`, as the given user with the given data.
-    pub async fn invoke(&self, function: &str, user: &str, data: Value) -> Value {
-        let mut event = event(function);
+    /// Invokes a route with its event from `events/`, as the given user with the given data.
+    pub async fn invoke(&self, name: &str, user: &str, data: Value) -> Value {
+        let mut event = event(name);
         set_user(&mut event, user);
         let action = event["requestContext"]["routeKey"].clone();
         event["body"] = json!(json!({ "action": action, "requestID": "1", "data": data }).to_string());
-        body(self.respond(function, &event).await)
+        body(self.respond(name, &event).await)
     }
 
-    /// Invokes a function with an event as it is.
-    pub async fn respond(&self, function: &str, event: &Value) -> Response<Body> {
+    /// As [`World::invoke`], for a request that must succeed. Returns the data of the reply.
+    pub async fn ask(&self, name: &str, user: &str, data: Value) -> Value {
+        let reply = self.invoke(name, user, data).await;
+        assert_eq!(reply["code"], 0, "{name}: {reply}");
+        reply["data"].clone()
+    }
+
+    /// Invokes a route with an event as it is.
+    pub async fn respond(&self, name: &str, event: &Value) -> Response<Body> {
         let request = lambda_http::request::from_str(&event.to_string()).unwrap();
-        respond(&self.app, request, handler(function)).await
+        respond(&self.app, request, handler(name)).await
     }
 
     /// As [`World::invoke`], for a message that must arrive.
@@ -156,9 +164,13 @@ pub fn user_sig(user: &str, now_s: u64) -> String {
     issue(&Key::parse(KEY).unwrap(), SDK_APP_ID, user, now_s, 7 * 24 * 60 * 60)
 }
 
-pub fn handler(function: &str) -> Handler {
-    let function = if function == "login" { "connect" } else { function };
-    routes::find(function).unwrap_or_else(|| panic!("no function {function}"))
+/// The function behind the route of an event, as the template has it.
+pub fn handler(event: &str) -> Handler {
+    static HANDLERS: LazyLock<BTreeMap<String, Handler>> = LazyLock::new(|| {
+        let routes = template_routes().into_iter();
+        routes.map(|(key, function)| (kebab(&key), routes::find(&kebab(&function)).unwrap())).collect()
+    });
+    *HANDLERS.get(event).unwrap_or_else(|| panic!("no route has the event {event}"))
 }
 
 /// An event from `events/`.

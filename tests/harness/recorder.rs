@@ -40,6 +40,8 @@ pub enum Fault {
     Refuse(u16, &'static str),
     /// If it is a read that may be stale, it is answered as the same one was before.
     Stale,
+    /// A batch is answered with nothing done yet.
+    Unprocessed,
     /// It does not arrive, and the connection breaks.
     Reset,
     /// It arrives, and the connection breaks before its answer is through.
@@ -110,13 +112,17 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
         Some(target) => target.rsplit('.').next().unwrap().to_owned(),
         None => parts.method.to_string(),
     };
-    let is_read = matches!(operation.as_str(), "Query" | "GetItem");
+    let is_read = matches!(operation.as_str(), "Query" | "GetItem" | "BatchGetItem");
     let fault = (inner.plan.lock().unwrap())(&operation, &request);
     let key = format!("{operation}{request}");
     match &fault {
         Fault::Refuse(status, kind) => return refuse(*status, kind),
         Fault::LoseCall => return lose(&inner).await,
         Fault::Reset => return broken(StatusCode::BAD_GATEWAY),
+        Fault::Unprocessed => {
+            let answer = json!({ "Responses": {}, "UnprocessedKeys": request["RequestItems"] }).to_string();
+            return ([("content-type", "application/x-amz-json-1.0")], answer).into_response();
+        }
         Fault::Stale if is_read && request["ConsistentRead"] != true => {
             if let Some(answer) = inner.answers.lock().unwrap().get(&key) {
                 return ([("content-type", "application/x-amz-json-1.0")], answer.clone()).into_response();
@@ -146,7 +152,10 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
     inner.answers.lock().unwrap().insert(key, bytes.clone());
 
     let parsed: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    let units = parsed["ConsumedCapacity"]["CapacityUnits"].as_f64().unwrap_or_default();
+    // A batch says it for each table.
+    let consumed = &parsed["ConsumedCapacity"];
+    let consumed = consumed.get(0).unwrap_or(consumed);
+    let units = consumed["CapacityUnits"].as_f64().unwrap_or_default();
     inner.calls.lock().unwrap().push(Call {
         operation,
         read_units: if is_read { units } else { 0.0 },

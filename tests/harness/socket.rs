@@ -68,6 +68,13 @@ impl Socket {
         self.pushes.pop_front()
     }
 
+    /// Whether no push has come in that was not looked at.
+    pub async fn is_quiet(&mut self) -> bool {
+        // The reply comes behind whatever was pushed before.
+        self.request("nothing", json!({})).await;
+        self.pushes.is_empty()
+    }
+
     /// The next frame.
     pub async fn frame(&mut self) -> Value {
         match tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("a frame") {

@@ -36,7 +36,8 @@ async fn the_newest_conversation_is_first_with_all_that_a_list_shows() {
         reply["data"]["conversationList"][0],
         json!({
             "conversationID": "C2Cbob", "type": "C2C", "unreadCount": 1, "lastMessage": message,
-            "readSequence": 0, "peerReadSequence": 2, "peerReadTime": START_MS / 1000 + 10,
+            "lastSequence": 2, "readSequence": 0, "peerReadSequence": 2,
+            "peerReadTime": START_MS / 1000 + 10, "clearedSequence": 0, "isPinned": false,
         })
     );
 }

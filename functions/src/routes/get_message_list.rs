@@ -3,9 +3,10 @@
 use hongyan_shared::{
     Result,
     model::{Message, Pair, Seq},
-    protocol::{GetMessageList, MAX_REPLY_BYTES, Span, WireMessage},
+    protocol::{
+        Bookmark, GetMessageList, MAX_REPLY_BYTES, MessagePage, MessageRange, Span, WireMessage,
+    },
 };
-use serde_json::{Value, json};
 
 use crate::{app::App, event::Event, runtime::Reply, store::Consistency};
 
@@ -16,38 +17,56 @@ use crate::{app::App, event::Event, runtime::Reply, store::Consistency};
 pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     let request: GetMessageList = event.request.data()?;
     let (pair, span, count) = request.parse(&event.caller.user)?;
-    let now = app.now();
     match span {
-        Span::Before(before) => {
-            let found = app.messages.before(&pair, before, count, Consistency::Eventual).await?;
-            let all_found = found.len() < count;
-            // Newest first, so that what does not fit is the older part.
-            let (page, cut) = fit(found.iter().filter(|message| message.is_live(now)), &pair);
-            let expired = found.iter().any(|message| !message.is_live(now));
-            let oldest = page.last().map(|message| message.seq);
-            let is_completed = !cut && (all_found || expired || oldest == Some(Seq(1)));
-            let next = oldest.filter(|_| !is_completed).map(|seq| seq.to_string()).unwrap_or_default();
-            Ok(Reply::Data(json!({
-                "messageList": on_the_wire(&pair, page.into_iter().rev()),
-                "nextReqMessageID": next,
-                "isCompleted": is_completed,
-            })))
+        Span::Newest => {
+            // The query that a send makes as well: it says what the user has cleared on the way.
+            let head = app.messages.head(&pair, count, Consistency::Eventual, app.now()).await?;
+            let cleared = head.standing(pair.mine()).cleared.seq;
+            Ok(page(&pair, &head.messages, count, cleared))
         }
-        Span::Range(from, to) => {
-            let part = app.messages.range(&pair, from, to, count, now).await?;
-            let (page, cut) = fit(part.messages.iter(), &pair);
-            let next = if cut { part.messages.get(page.len()).map(|message| message.seq) } else { part.next };
-            Ok(Reply::Data(json!({
-                "messageList": on_the_wire(&pair, page.into_iter()),
-                "nextSequence": next.unwrap_or_default(),
-                "isCompleted": next.is_none(),
-            })))
+        Span::Before(Bookmark { before, cleared }) => {
+            let mut found = app.messages.before(&pair, before, count, Consistency::Eventual).await?;
+            found.retain(|message| message.is_live(app.now()));
+            Ok(page(&pair, &found, count, cleared))
         }
+        Span::Range(from, to) => range(app, &pair, from, to, count).await,
     }
 }
 
+/// What the user may see of the newest `count` messages among those that were found, newest first.
+/// When there are fewer, nothing is before them, or it has expired.
+fn page(pair: &Pair, found: &[Message], count: usize, cleared: Seq) -> Reply {
+    let looked_at = found.get(..count).unwrap_or(found);
+    let visible = |message: &&Message| message.seq > cleared && !message.is_hidden_from(pair.mine());
+    // Newest first, so that what does not fit is the older part.
+    let (mut page, cut) = fit(pair, looked_at.iter().filter(visible));
+    // Behind what was looked at, even if the user sees none of it, the next page goes on.
+    let oldest = if cut { page.last().copied() } else { looked_at.last() };
+    let goes_on = |oldest: &&Message| cut || (looked_at.len() == count && oldest.seq > cleared.next());
+    let next = oldest.filter(goes_on).map(|oldest| Bookmark { before: oldest.seq, cleared });
+    page.reverse();
+    Reply::data(&MessagePage {
+        message_list: on_the_wire(pair, &page),
+        next_req_message_id: next.map(|bookmark| bookmark.to_string()).unwrap_or_default(),
+        is_completed: next.is_none(),
+    })
+}
+
+async fn range(app: &App, pair: &Pair, from: Seq, to: Seq, count: usize) -> Result<Reply> {
+    let part = app.messages.range(pair, from, to, count, app.now()).await?;
+    let visible: Vec<&Message> =
+        part.messages.iter().filter(|message| !message.is_hidden_from(pair.mine())).collect();
+    let (page, cut) = fit(pair, visible.iter().copied());
+    let next = if cut { visible.get(page.len()).map(|message| message.seq) } else { part.next };
+    Ok(Reply::data(&MessageRange {
+        message_list: on_the_wire(pair, &page),
+        next_sequence: next.unwrap_or_default(),
+        is_completed: next.is_none(),
+    }))
+}
+
 /// As many messages as one frame holds, and whether some had to be left out.
-fn fit<'a>(messages: impl Iterator<Item = &'a Message>, pair: &Pair) -> (Vec<&'a Message>, bool) {
+fn fit<'a>(pair: &Pair, messages: impl Iterator<Item = &'a Message>) -> (Vec<&'a Message>, bool) {
     let mut room = MAX_REPLY_BYTES;
     let mut page = Vec::new();
     for message in messages {
@@ -60,6 +79,6 @@ fn fit<'a>(messages: impl Iterator<Item = &'a Message>, pair: &Pair) -> (Vec<&'a
     (page, false)
 }
 
-fn on_the_wire<'a>(pair: &Pair, page: impl Iterator<Item = &'a Message>) -> Vec<Value> {
-    page.map(|message| json!(WireMessage::new(pair, message))).collect()
+fn on_the_wire<'a>(pair: &'a Pair, page: &[&'a Message]) -> Vec<WireMessage<'a>> {
+    page.iter().map(|message| WireMessage::new(pair, message)).collect()
 }

@@ -2,7 +2,6 @@
 //! reply.
 
 use hongyan_shared::{Result, protocol::NoData};
-use serde_json::json;
 
 use super::connect::slot;
 use crate::{app::App, event::Event, runtime::Reply};
@@ -14,5 +13,5 @@ use crate::{app::App, event::Event, runtime::Reply};
 pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     let NoData {} = event.request.data()?;
     app.connections.remove(&event.caller.user, &slot(app, &event), &event.connection_id).await?;
-    Ok(Reply::Data(json!({})))
+    Ok(Reply::data(&NoData {}))
 }

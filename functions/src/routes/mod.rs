@@ -1,12 +1,13 @@
-//! The functions behind the routes of the WebSocket API, one file each, all of one shape:
+//! The functions behind the routes of the WebSocket API, one file for each verb, all of one shape:
 //!
 //! ```ignore
 //! pub async fn handle(app: &App, event: Event) -> Result<Reply>
 //! ```
 //!
-//! CONTRIBUTING.md shows how to add one.
+//! A function that serves several routes is a folder: `mod.rs` hands each event to the file of its
+//! route. CONTRIBUTING.md shows how to add one.
 
-use futures_util::future::BoxFuture;
+use futures_util::{StreamExt, TryStreamExt, future::BoxFuture, stream};
 use hongyan_shared::Result;
 
 use crate::{app::App, event::Event, runtime::Reply};
@@ -20,6 +21,15 @@ pub type Handler = for<'a> fn(&'a App, Event) -> BoxFuture<'a, Result<Reply>>;
 /// `@connections`.
 pub fn is_one_way(route_key: &str) -> bool {
     route_key == "setMessageRead"
+}
+
+/// How many writes of one request are under way at once.
+const AT_ONCE: usize = 16;
+
+/// Does all of it, some at once, and stops at the first that fails.
+async fn all<Work: Future<Output = Result<()>>>(work: impl IntoIterator<Item = Work>) -> Result<()> {
+    let work: Vec<Work> = work.into_iter().collect();
+    stream::iter(work).buffer_unordered(AT_ONCE).try_collect().await
 }
 
 macro_rules! functions {
@@ -46,6 +56,8 @@ functions! {
     "get-message-list" => get_message_list,
     "set-message-read" => set_message_read,
     "get-conversation-list" => get_conversation_list,
+    "manage-conversation" => manage_conversation,
+    "manage-user" => manage_user,
     "logout" => logout,
     "default" => default,
 }

@@ -5,9 +5,8 @@ use std::time::Duration;
 use hongyan_shared::{
     Error, Result,
     model::{After, Draft, Head, Message, Pair, Seq, floor_before, floor_of},
-    protocol::{Push, SendMessage, WireMessage},
+    protocol::{MessageReply, Push, SendMessage, WireMessage},
 };
-use serde_json::json;
 
 use crate::{
     app::App,
@@ -32,7 +31,7 @@ const ATTEMPTS: u32 = 24;
 /// Persists, then pushes, then acknowledges.
 ///
 /// # Errors
-/// A bad message, a `base` that says too little, or a store that fails.
+/// A bad message, a `base` that says too little, a recipient who wants none, or a store that fails.
 pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     let request: SendMessage = event.request.data()?;
     let (pair, draft, base) = request.parse(&event.caller.user)?;
@@ -40,6 +39,9 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
 
     if let Some(sent) = find_duplicate(app, &pair, &draft, base, &head).await? {
         return Ok(acknowledge(&pair, &sent));
+    }
+    if head.standing(pair.mine().other()).blocks {
+        return Err(Error::Blacklisted);
     }
     // Who is to be told is looked up while the message is being written: it costs no time, and it
     // sees whoever has connected since the request came in.
@@ -52,7 +54,7 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
 }
 
 fn acknowledge(pair: &Pair, message: &Message) -> Reply {
-    Reply::Data(json!({ "message": WireMessage::new(pair, message) }))
+    Reply::data(&MessageReply { message: WireMessage::new(pair, message) })
 }
 
 /// The original write of a message can only lie behind `base`, which is the last one that its

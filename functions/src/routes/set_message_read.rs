@@ -3,9 +3,8 @@
 use hongyan_shared::{
     Result,
     model::{Head, Message, Pair, Position, Seq},
-    protocol::{ConversationUpdate, Push, SetMessageRead, read_by_peer},
+    protocol::{ConversationUpdate, Push, ReadReply, SetMessageRead, read_by_peer},
 };
-use serde_json::json;
 
 use crate::{
     app::App,
@@ -33,9 +32,9 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     let (mut head, reached) = looked_up?;
 
     let mine = pair.mine();
-    if let Some(reached) = reached.filter(|message| message.seq > head.position(mine).seq) {
+    if let Some(reached) = reached.filter(|message| message.seq > head.standing(mine).read.seq) {
         let position = Position::at(&reached, mine);
-        *head.position_mut(mine) = position;
+        head.standing_mut(mine).read = position;
         // He has read it, whatever becomes of the write: a mark that is lost is made again by the
         // client, and never goes back. So the peer need not wait for it.
         let (moved, ()) =
@@ -50,7 +49,11 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
         return Ok(Reply::Silence);
     }
     let unread = app.messages.unread(&pair, &head, mine, None, app.now()).await?;
-    Ok(Reply::Data(json!(update(&pair, &head, unread))))
+    Ok(Reply::data(&ReadReply {
+        conversation_id: pair.conversation_id(mine),
+        read_sequence: head.standing(mine).read.seq,
+        unread_count: unread,
+    }))
 }
 
 /// The end of the conversation, and the last message up to the named one.
@@ -65,7 +68,7 @@ async fn look_up(app: &App, pair: &Pair, named: Option<Seq>) -> Result<(Head, Op
     let named = named.unwrap_or_else(|| head.last_seq()).min(head.last_seq());
     let reached = match head.messages.iter().find(|message| message.seq <= named) {
         Some(message) => Some(message.clone()),
-        None if named <= head.position(pair.mine()).seq => None,
+        None if named <= head.standing(pair.mine()).read.seq => None,
         None => app
             .messages
             .before(pair, named.next(), 1, Consistency::Strong)
@@ -77,16 +80,14 @@ async fn look_up(app: &App, pair: &Pair, named: Option<Seq>) -> Result<(Head, Op
 }
 
 async fn tell(app: &App, pair: &Pair, head: &Head, audience: &Audience) {
-    let position = head.position(pair.mine());
+    let position = head.standing(pair.mine()).read;
     let to_peer = read_by_peer(pair, pair.mine(), position.seq, position.time).frame();
-    let to_others = Push::ConversationListUpdated([update(pair, head, head.unread(pair.mine()))]).frame();
-    tokio::join!(app.deliver(&audience.peer, &to_peer), app.deliver(&audience.others, &to_others));
-}
-
-fn update(pair: &Pair, head: &Head, unread_count: u64) -> ConversationUpdate {
-    ConversationUpdate {
+    let to_others = Push::ConversationListUpdated([ConversationUpdate {
         conversation_id: pair.conversation_id(pair.mine()),
-        read_sequence: head.position(pair.mine()).seq,
-        unread_count,
-    }
+        read_sequence: Some(position.seq),
+        unread_count: Some(head.unread(pair.mine())),
+        ..ConversationUpdate::default()
+    }])
+    .frame();
+    tokio::join!(app.deliver(&audience.peer, &to_peer), app.deliver(&audience.others, &to_others));
 }

@@ -1,4 +1,4 @@
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use futures_util::future::try_join;
 use hongyan_shared::{
     Result,
@@ -6,7 +6,7 @@ use hongyan_shared::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{failed, from_item, put_if_absent, text, to_item};
+use super::{failed, from_item, put_if_absent, text, to_item, took_place};
 
 /// Each user's list of conversations: partition is the user, sort key the peer. A row is written
 /// before the first message, once per side, and a send never touches it again.
@@ -22,6 +22,8 @@ pub struct Listed {
     pub peer: UserId,
     /// The second before which no message of it can have expired.
     pub first_expiry: Option<u64>,
+    /// The user keeps it on top.
+    pub is_pinned: bool,
 }
 
 /// How opening a conversation went.
@@ -48,6 +50,9 @@ struct Row {
     /// The second before which no message of it can expire.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     e: Option<u64>,
+    /// Kept on top.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    k: bool,
 }
 
 impl Conversations {
@@ -66,6 +71,7 @@ impl Conversations {
             v: pair.user(side.other()).to_string(),
             t: now_ms,
             e: first_expiry,
+            k: false,
         };
         let (low, high) = try_join(self.create(row(Side::Low)), self.create(row(Side::High))).await?;
         Ok(match (low, high) {
@@ -78,6 +84,28 @@ impl Conversations {
     async fn create(&self, row: Row) -> Result<Option<Row>> {
         let found = put_if_absent(&self.client, &self.table, "u", to_item(&row)?).await?;
         found.map(from_item).transpose()
+    }
+
+    /// Pins a conversation in the list of the pair's user, or unpins it. Says whether there is one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn pin(&self, pair: &Pair, is_pinned: bool) -> Result<bool> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("u", text(pair.me().as_str()))
+            .key("v", text(pair.peer().as_str()))
+            .condition_expression("attribute_exists(u)");
+        let update = if is_pinned {
+            update
+                .update_expression("SET k = :k")
+                .expression_attribute_values(":k", AttributeValue::Bool(true))
+        } else {
+            update.update_expression("REMOVE k")
+        };
+        took_place(update.send().await)
     }
 
     /// A part of a user's list, by peer, and whether more follows.
@@ -106,7 +134,7 @@ impl Conversations {
         let more = answer.last_evaluated_key.is_some();
         let rows = answer.items.unwrap_or_default().into_iter().map(|item| {
             let row: Row = from_item(item)?;
-            Ok(Listed { peer: UserId::parse("v", &row.v)?, first_expiry: row.e })
+            Ok(Listed { peer: UserId::parse("v", &row.v)?, first_expiry: row.e, is_pinned: row.k })
         });
         Ok((rows.collect::<Result<_>>()?, more))
     }

@@ -1,7 +1,14 @@
-use aws_sdk_dynamodb::{Client, operation::query::builders::QueryFluentBuilder};
+use aws_sdk_dynamodb::{
+    Client,
+    operation::{
+        query::builders::QueryFluentBuilder,
+        update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    },
+    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
 use hongyan_shared::{
     Error, Result,
-    model::{ClientId, Counts, Draft, Elem, Head, Message, Pair, Position, Seq, Side},
+    model::{ClientId, Counts, Draft, Elem, Head, Hidden, Message, Pair, Position, Seq, Side, Standing},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -14,9 +21,9 @@ use super::{Item, failed, from_item, number, put_if_absent, text, to_item, took_
 /// |---|---|
 /// | `F` | the floor: no number up to it is given out again |
 /// | `M` + 12 digits | a message |
-/// | `R#` + user | how far he has read |
+/// | `R#` + user | how he stands: what he has read and cleared, and whether he blocks the other one |
 ///
-/// so that one descending query returns both read positions and then the newest messages.
+/// so that one descending query returns how both stand and then the newest messages.
 ///
 /// This type is the only way to a log. Groups, which have many writers, will number their messages
 /// by a counter instead, behind the same calls.
@@ -41,6 +48,15 @@ pub enum Appended {
     Written,
     /// This message has it.
     Taken(Message),
+}
+
+/// How a recall went.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Recalled {
+    /// The message is recalled, and this is what is left of it.
+    Now(Message),
+    /// It is not, because it is like this; or there is none.
+    Refused(Option<Message>),
 }
 
 /// A part of the log.
@@ -87,23 +103,39 @@ struct MessageRow {
     a: u64,
     /// How many the high side has sent.
     z: u64,
+    /// Recalled at, milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    r: Option<u64>,
+    /// Hidden from the low side.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    ha: bool,
+    /// Hidden from the high side.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    hz: bool,
     /// Swept at, seconds: the TTL attribute.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     x: Option<u64>,
 }
 
-/// A read position.
-#[derive(Deserialize)]
-struct PositionRow {
-    /// Sequence number.
+/// How a user stands. Each part is written by itself, so any of them may be missing.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct StandingRow {
+    /// The last message read.
     n: u64,
     /// The peer's count at that message.
     q: u64,
     /// That message's time, milliseconds.
     t: u64,
     /// The second in which that message expires.
-    #[serde(default)]
     e: Option<u64>,
+    /// The last message cleared, and the same of that one.
+    cn: u64,
+    cq: u64,
+    ct: u64,
+    ce: Option<u64>,
+    /// He blocks the other one.
+    b: bool,
 }
 
 /// A floor.
@@ -124,7 +156,7 @@ const PAGES: usize = 4;
 const PAGE: i32 = 100;
 
 const FLOOR: &str = "F";
-const POSITION: &str = "R#";
+const STANDING: &str = "R#";
 const LAST_NUMBER: u64 = 999_999_999_999;
 
 fn message_key(seq: Seq) -> String {
@@ -136,7 +168,7 @@ impl Messages {
         Self { client, table }
     }
 
-    /// Both read positions and the newest messages.
+    /// How both users stand, and the newest messages.
     ///
     /// # Errors
     /// When the store fails.
@@ -152,7 +184,7 @@ impl Messages {
             .key_condition_expression("p = :p")
             .expression_attribute_values(":p", text(pair.key()))
             .scan_index_forward(false)
-            // Two rows for the read positions come first.
+            // Two rows for how the users stand come first.
             .limit(i32::try_from(messages.saturating_add(2)).unwrap_or(i32::MAX))
             .send()
             .await
@@ -160,13 +192,11 @@ impl Messages {
         let mut head = Head::default();
         for item in answer.items.unwrap_or_default() {
             let key = sort_key(&item)?;
-            if let Some(user) = key.strip_prefix(POSITION) {
-                let position = from_item::<PositionRow>(item)?.into();
-                match pair.side_of(user) {
-                    Some(Side::Low) => head.low = position,
-                    Some(Side::High) => head.high = position,
-                    None => return Err(Error::Internal(format!("{key} is not of this conversation"))),
-                }
+            if let Some(user) = key.strip_prefix(STANDING) {
+                let Some(side) = pair.side_of(user) else {
+                    return Err(Error::Internal(format!("{key} is not of this conversation")));
+                };
+                *head.standing_mut(side) = from_item::<StandingRow>(item)?.into();
             } else if key == FLOOR {
                 head.floor = Some(Seq(from_item::<FloorRow>(item)?.n));
             } else {
@@ -204,11 +234,7 @@ impl Messages {
     /// When the store fails.
     pub async fn raise_floor(&self, pair: &Pair, floor: Seq) -> Result<()> {
         let answer = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("p", text(pair.key()))
-            .key("s", text(FLOOR))
+            .update(pair, FLOOR.to_owned())
             .update_expression("SET n = :n")
             .condition_expression("attribute_not_exists(n) OR n < :n")
             .expression_attribute_values(":n", number(floor.0))
@@ -300,11 +326,11 @@ impl Messages {
         Ok(Search::TooMuch)
     }
 
-    /// How many messages of the peer a side has not read, not counting what has expired unread.
+    /// How many messages of the peer a side has neither read nor cleared, not counting what has expired unread.
     ///
     /// `first_expiry` is the second before which no message of the conversation can have expired, if
-    /// the caller knows. Only when something behind the read position may have expired is there a
-    /// second look.
+    /// the caller knows. Only when something behind the position may have expired is there a second
+    /// look.
     ///
     /// # Errors
     /// When the store fails.
@@ -317,7 +343,7 @@ impl Messages {
         now_ms: u64,
     ) -> Result<u64> {
         let unread = head.unread(side);
-        let position = head.position(side);
+        let position = head.standing(side).done();
         let Some(last) = head.last().filter(|_| unread > 0) else { return Ok(0) };
         // Expiry never decreases along the log, so what is behind a message outlives it.
         let outlives = if position.seq == Seq(0) { first_expiry } else { position.expires_at };
@@ -341,23 +367,125 @@ impl Messages {
     /// # Errors
     /// When the store fails.
     pub async fn advance(&self, pair: &Pair, side: Side, position: Position) -> Result<bool> {
+        self.move_forward(pair, side, "", position).await
+    }
+
+    /// Clears the conversation for one side, up to a position. Says whether that was news: what is
+    /// cleared does not come back.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn clear(&self, pair: &Pair, side: Side, position: Position) -> Result<bool> {
+        self.move_forward(pair, side, "c", position).await
+    }
+
+    /// Both positions of a user have the same four attributes, one of them behind a prefix.
+    async fn move_forward(&self, pair: &Pair, side: Side, prefix: &str, position: Position) -> Result<bool> {
+        let name = |letter: &str| format!("{prefix}{letter}");
+        let (n, q, t, e) = (name("n"), name("q"), name("t"), name("e"));
+        let set = format!("SET {n} = :n, {q} = :q, {t} = :t");
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("p", text(pair.key()))
-            .key("s", text(format!("{POSITION}{}", pair.user(side))))
-            .condition_expression("attribute_not_exists(n) OR n < :n")
+            .update(pair, standing_key(pair, side))
+            .condition_expression(format!("attribute_not_exists({n}) OR {n} < :n"))
             .expression_attribute_values(":n", number(position.seq.0))
             .expression_attribute_values(":q", number(position.peer_count))
             .expression_attribute_values(":t", number(position.time));
         let update = match position.expires_at {
-            None => update.update_expression("SET n = :n, q = :q, t = :t REMOVE e"),
+            None => update.update_expression(format!("{set} REMOVE {e}")),
             Some(second) => update
-                .update_expression("SET n = :n, q = :q, t = :t, e = :e")
+                .update_expression(format!("{set}, {e} = :e"))
                 .expression_attribute_values(":e", number(second)),
         };
         took_place(update.send().await)
+    }
+
+    /// Notes whether a side takes messages from the other one. Here it is seen by every send, which
+    /// reads this row anyway.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn block(&self, pair: &Pair, side: Side, blocks: bool) -> Result<()> {
+        let update = self.update(pair, standing_key(pair, side));
+        let update = if blocks {
+            update
+                .update_expression("SET b = :b")
+                .expression_attribute_values(":b", AttributeValue::Bool(true))
+        } else {
+            // Without the condition, an empty row would be left behind where there was none.
+            update.update_expression("REMOVE b").condition_expression("attribute_exists(p)")
+        };
+        took_place(update.send().await).map(|_| ())
+    }
+
+    /// Recalls a message of a side, if it is not older than `oldest_ms`. One conditional write
+    /// decides, and says what there is when it does not take place.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn revoke(
+        &self,
+        pair: &Pair,
+        side: Side,
+        seq: Seq,
+        oldest_ms: u64,
+        now_ms: u64,
+    ) -> Result<Recalled> {
+        let answer = self
+            .update(pair, message_key(seq))
+            .update_expression("SET r = :now")
+            .condition_expression(
+                "f = :f AND t >= :oldest AND attribute_not_exists(r) AND (attribute_not_exists(x) OR x > :x)",
+            )
+            .expression_attribute_values(":now", number(now_ms))
+            .expression_attribute_values(":f", text(pair.user(side).as_str()))
+            .expression_attribute_values(":oldest", number(oldest_ms))
+            .expression_attribute_values(":x", number((now_ms / 1000).saturating_add(SWEPT_LATER_S)))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match answer {
+            Ok(output) => match output.attributes {
+                Some(item) => Ok(Recalled::Now(parse(pair, item)?)),
+                None => Err(Error::Internal("DynamoDB did not say what it has updated".to_owned())),
+            },
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(found)) => {
+                    let found = found.item.clone().map(|item| parse(pair, item)).transpose()?;
+                    // An answer was lost, and the SDK has asked again: this is that very recall.
+                    Ok(match found.filter(|message| message.is_live(now_ms)) {
+                        Some(message) if message.revoked_at == Some(now_ms) && message.from == side => {
+                            Recalled::Now(message)
+                        }
+                        found => Recalled::Refused(found),
+                    })
+                }
+                _ => Err(failed(error)),
+            },
+        }
+    }
+
+    /// Hides a message from a side, if it is there.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn hide(&self, pair: &Pair, side: Side, seq: Seq) -> Result<()> {
+        let attribute = match side {
+            Side::Low => "ha",
+            Side::High => "hz",
+        };
+        let answer = self
+            .update(pair, message_key(seq))
+            .update_expression(format!("SET {attribute} = :h"))
+            .condition_expression("attribute_exists(p)")
+            .expression_attribute_values(":h", AttributeValue::Bool(true))
+            .send()
+            .await;
+        took_place(answer).map(|_| ())
+    }
+
+    fn update(&self, pair: &Pair, sort_key: String) -> UpdateItemFluentBuilder {
+        self.client.update_item().table_name(&self.table).key("p", text(pair.key())).key("s", text(sort_key))
     }
 
     fn query(&self, consistency: Consistency) -> QueryFluentBuilder {
@@ -386,15 +514,26 @@ impl MessageRow {
             k: message.elem.custom_data().to_owned(),
             a: message.counts.low,
             z: message.counts.high,
+            r: message.revoked_at,
+            ha: message.hidden.from_low,
+            hz: message.hidden.from_high,
             x: message.expires_at.map(|second| second.saturating_add(SWEPT_LATER_S)),
         }
     }
 }
 
-impl From<PositionRow> for Position {
-    fn from(row: PositionRow) -> Self {
-        Self { seq: Seq(row.n), peer_count: row.q, time: row.t, expires_at: row.e }
+impl From<StandingRow> for Standing {
+    fn from(row: StandingRow) -> Self {
+        Self {
+            read: Position { seq: Seq(row.n), peer_count: row.q, time: row.t, expires_at: row.e },
+            cleared: Position { seq: Seq(row.cn), peer_count: row.cq, time: row.ct, expires_at: row.ce },
+            blocks: row.b,
+        }
     }
+}
+
+fn standing_key(pair: &Pair, side: Side) -> String {
+    format!("{STANDING}{}", pair.user(side))
 }
 
 fn sort_key(item: &Item) -> Result<String> {
@@ -411,7 +550,13 @@ fn parse_all(pair: &Pair, items: Option<Vec<Item>>) -> Result<Vec<Message>> {
 fn parse(pair: &Pair, item: Item) -> Result<Message> {
     let row: MessageRow = from_item(item)?;
     let wrong = |what: &str| Error::Internal(format!("{what} of message {} is wrong", row.s));
-    let payload: Map<String, Value> = serde_json::from_str(&row.d).map_err(|_| wrong("the payload"))?;
+    // What a recalled message said does not leave this file, so that no route can tell it by mistake.
+    let elem = if row.r.is_some() {
+        Elem::restore(row.y, Map::new(), String::new())
+    } else {
+        let payload = serde_json::from_str(&row.d).map_err(|_| wrong("the payload"))?;
+        Elem::restore(row.y, payload, row.k)
+    };
     Ok(Message {
         seq: row
             .s
@@ -422,8 +567,10 @@ fn parse(pair: &Pair, item: Item) -> Result<Message> {
         client_id: ClientId::parse(&row.c).map_err(|_| wrong("the client ID"))?,
         from: pair.side_of(&row.f).ok_or_else(|| wrong("the sender"))?,
         time: row.t,
-        elem: Elem::restore(row.y, payload, row.k),
+        elem,
         counts: Counts { low: row.a, high: row.z },
         expires_at: row.x.map(|second| second.saturating_sub(SWEPT_LATER_S)),
+        revoked_at: row.r,
+        hidden: Hidden { from_low: row.ha, from_high: row.hz },
     })
 }

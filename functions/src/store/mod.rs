@@ -1,4 +1,4 @@
-//! The three tables, one file each. `docs/tables.md` says what is in them and why.
+//! The four tables, one file each. `docs/tables.md` says what is in them and why.
 //!
 //! **Architecture invariant:** nothing outside this module knows DynamoDB, and row types do not
 //! leave their file. There is one implementation: on a laptop the same calls go to another
@@ -7,10 +7,12 @@
 mod connections;
 mod conversations;
 mod messages;
+mod users;
 
 pub use connections::{Connection, Connections, Registration};
 pub use conversations::{Conversations, Listed, Opened};
-pub use messages::{Appended, Consistency, Messages, Part, Search};
+pub use messages::{Appended, Consistency, Messages, Part, Recalled, Search};
+pub use users::Users;
 
 use std::{collections::HashMap, error::Error as StdError};
 

@@ -181,12 +181,34 @@ pub struct Message {
     /// The Unix second in which it ceases to exist, if it ever does. It never decreases along the
     /// sequence either, and "never" is the latest of all.
     pub expires_at: Option<u64>,
+    /// When the sender has recalled it, in milliseconds. From then on `elem` is empty: the store
+    /// keeps what was said and hands it to nobody.
+    pub revoked_at: Option<u64>,
+    /// Who has deleted it for himself.
+    pub hidden: Hidden,
+}
+
+/// Which users have deleted a message, each for himself alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Hidden {
+    /// The low side has.
+    pub from_low: bool,
+    /// The high side has.
+    pub from_high: bool,
 }
 
 impl Message {
     /// Whether retention has ended its life, even if the store has not swept it yet.
     pub fn is_live(&self, now_ms: u64) -> bool {
         self.expires_at.is_none_or(|second| second.saturating_mul(1000) > now_ms)
+    }
+
+    /// Whether a side has deleted it for himself. It still counts and keeps its number.
+    pub fn is_hidden_from(&self, side: Side) -> bool {
+        match side {
+            Side::Low => self.hidden.from_low,
+            Side::High => self.hidden.from_high,
+        }
     }
 
     /// Whether this is the message that the draft became.

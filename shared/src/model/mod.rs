@@ -3,11 +3,13 @@
 mod conversation;
 mod device;
 mod message;
+mod profile;
 mod timeline;
 mod user;
 
 pub use conversation::{Pair, Side};
 pub use device::{Device, MultiDevice};
-pub use message::{ClientId, Counts, Draft, Elem, MAX_MESSAGE_BYTES, Message};
-pub use timeline::{After, Head, Position, Seq, floor_before, floor_of};
+pub use message::{ClientId, Counts, Draft, Elem, Hidden, MAX_MESSAGE_BYTES, Message};
+pub use profile::{AdminForbid, AllowType, Gender, Profile, ProfileKey};
+pub use timeline::{After, Head, Position, Seq, Standing, floor_before, floor_of};
 pub use user::{MAX_USER_ID_BYTES, UserId};

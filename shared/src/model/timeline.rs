@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counts, Draft, Message, Side};
+use super::{Counts, Draft, Hidden, Message, Side};
 
 /// The place of a message in its conversation: 1, 2, 3 and so on, without a hole. 0 stands before
 /// the first.
@@ -34,10 +34,10 @@ impl std::fmt::Display for Seq {
 /// How many numbers a floor reserves at once.
 const FLOOR_STEP: u64 = 32;
 
-/// How far a user has read.
+/// A place that a user has reached: he has read, or cleared, everything up to there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Position {
-    /// The last message that he has read.
+    /// The last message that he has left behind.
     pub seq: Seq,
     /// How many messages his *peer* had sent by then.
     pub peer_count: u64,
@@ -48,24 +48,43 @@ pub struct Position {
 }
 
 impl Position {
-    /// The position of a reader on one side who has reached a message.
-    pub fn at(message: &Message, reader: Side) -> Self {
+    /// The position of a user on one side who has reached a message.
+    pub fn at(message: &Message, user: Side) -> Self {
         Self {
             seq: message.seq,
-            peer_count: message.counts.of(reader.other()),
+            peer_count: message.counts.of(user.other()),
             time: message.time,
             expires_at: message.expires_at,
         }
     }
 }
 
-/// The end of a conversation: who has read how far, and its newest messages.
+/// What is kept of one user in one conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// How far he has read. The peer is told.
+    pub read: Position,
+    /// How far he has deleted the conversation. That concerns nobody else, so it does not count as
+    /// read.
+    pub cleared: Position,
+    /// He has the peer on his blacklist.
+    pub blocks: bool,
+}
+
+impl Standing {
+    /// How far nothing is unread any more: what he has read or cleared, whichever is farther.
+    pub fn done(&self) -> Position {
+        if self.cleared.seq > self.read.seq { self.cleared } else { self.read }
+    }
+}
+
+/// The end of a conversation: how its users stand, and its newest messages.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Head {
-    /// The low side's read position.
-    pub low: Position,
-    /// The high side's.
-    pub high: Position,
+    /// How the low side stands.
+    pub low: Standing,
+    /// How the high side does.
+    pub high: Standing,
     /// The newest messages, newest first. Messages that retention has ended are not among them.
     pub messages: Vec<Message>,
     /// The newest number that the store still holds, live or not.
@@ -85,32 +104,32 @@ impl Head {
         self.last().map_or(Seq(0), |message| message.seq)
     }
 
-    /// The read position of a side.
-    pub fn position(&self, side: Side) -> Position {
+    /// How a side stands.
+    pub fn standing(&self, side: Side) -> &Standing {
         match side {
-            Side::Low => self.low,
-            Side::High => self.high,
+            Side::Low => &self.low,
+            Side::High => &self.high,
         }
     }
 
-    /// The read position of a side, to be moved.
-    pub fn position_mut(&mut self, side: Side) -> &mut Position {
+    /// How a side stands, to be changed.
+    pub fn standing_mut(&mut self, side: Side) -> &mut Standing {
         match side {
             Side::Low => &mut self.low,
             Side::High => &mut self.high,
         }
     }
 
-    /// How many messages of the peer a side has not read. Nothing is counted anywhere: the number
+    /// How many messages of the peer a side has neither read nor cleared. Nothing is counted anywhere: the number
     /// is a difference of two facts that are each written once, so it cannot drift.
     pub fn unread(&self, side: Side) -> u64 {
         let Some(last) = self.last() else { return 0 };
-        last.counts.of(side.other()).saturating_sub(self.position(side).peer_count)
+        last.counts.of(side.other()).saturating_sub(self.standing(side).done().peer_count)
     }
 
     /// What the draft becomes right behind `previous`, or at `seq` when nothing is there.
     ///
-    /// With all messages gone, the counts start from what each side has read, so that what nobody
+    /// With all messages gone, the counts start from what each side has read or cleared, so that what nobody
     /// can see any more is not unread either.
     pub fn place(&self, draft: &Draft, after: After<'_>, now_ms: u64, retention: Option<u64>) -> Message {
         let lifetime_end = |seconds: u64| (now_ms / 1000).saturating_add(seconds);
@@ -128,8 +147,8 @@ impl Head {
             ),
             After::Nothing(seq) => (
                 seq.next(),
-                Counts { low: self.high.peer_count, high: self.low.peer_count },
-                now_ms.max(self.low.time).max(self.high.time),
+                Counts { low: self.high.done().peer_count, high: self.low.done().peer_count },
+                now_ms.max(self.low.done().time).max(self.high.done().time),
                 retention.map(lifetime_end),
             ),
         };
@@ -141,6 +160,8 @@ impl Head {
             elem: draft.elem.clone(),
             counts: counts.and_one_from(draft.from),
             expires_at,
+            revoked_at: None,
+            hidden: Hidden::default(),
         }
     }
 }
@@ -187,6 +208,7 @@ mod tests {
     enum Step {
         Send(Side),
         Read(Side, u64),
+        Clear(Side),
         ExpireAll,
     }
 
@@ -194,7 +216,8 @@ mod tests {
         let side = prop_oneof![Just(Side::Low), Just(Side::High)];
         prop_oneof![
             6 => side.clone().prop_map(Step::Send),
-            2 => (side, 0_u64..40).prop_map(|(side, seq)| Step::Read(side, seq)),
+            2 => (side.clone(), 0_u64..40).prop_map(|(side, seq)| Step::Read(side, seq)),
+            1 => side.prop_map(Step::Clear),
             1 => Just(Step::ExpireAll),
         ]
     }
@@ -219,17 +242,25 @@ mod tests {
                     }
                     Step::Read(side, seq) => {
                         let reached = log.iter().rev().find(|message| message.seq.0 <= seq);
-                        if let Some(message) = reached.filter(|message| message.seq > head.position(side).seq) {
-                            *head.position_mut(side) = Position::at(message, side);
+                        let read = head.standing(side).read.seq;
+                        if let Some(message) = reached.filter(|message| message.seq > read) {
+                            head.standing_mut(side).read = Position::at(message, side);
+                        }
+                    }
+                    Step::Clear(side) => {
+                        if let Some(message) = log.last() {
+                            head.standing_mut(side).cleared = Position::at(message, side);
                         }
                     }
                     Step::ExpireAll => log.clear(),
                 }
                 head.messages = log.iter().rev().cloned().collect();
                 for side in [Side::Low, Side::High] {
+                    let Standing { read, cleared, .. } = *head.standing(side);
                     let brute_force = log
                         .iter()
-                        .filter(|message| message.from != side && message.seq > head.position(side).seq)
+                        .filter(|message| message.from != side)
+                        .filter(|message| message.seq > read.seq && message.seq > cleared.seq)
                         .count() as u64;
                     prop_assert_eq!(head.unread(side), brute_force);
                 }

@@ -1,0 +1,176 @@
+use serde::{Deserialize, Serialize};
+
+use super::{WireMessage, to_text};
+use crate::{
+    Result,
+    model::{Pair, Seq, UserId},
+};
+
+/// `getConversationList`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct GetConversationList {
+    /// Where the previous part ended, if that was not the end.
+    #[serde(rename = "nextReqConversationID")]
+    next_req_conversation_id: Option<String>,
+}
+
+impl GetConversationList {
+    /// The peer after whom to go on.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(self, me: &UserId) -> Result<Option<UserId>> {
+        match self.next_req_conversation_id.as_deref() {
+            None | Some("") => Ok(None),
+            Some(id) => Ok(Some(Pair::parse(me, id)?.peer().clone())),
+        }
+    }
+}
+
+/// A conversation in the list.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct WireConversation<'a> {
+    /// `C2C` and the peer.
+    #[serde(rename = "conversationID")]
+    pub conversation_id: String,
+    /// Always `C2C` for now.
+    #[serde(rename = "type")]
+    #[cfg_attr(test, ts(type = "\"C2C\""))]
+    pub kind: &'static str,
+    /// The peer's messages behind what the user has read and cleared.
+    pub unread_count: u64,
+    /// The newest message that the user has neither deleted nor cleared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_message: Option<WireMessage<'a>>,
+    /// The newest message's number, whatever the user has deleted.
+    pub last_sequence: Seq,
+    /// How far the user has read.
+    pub read_sequence: Seq,
+    /// How far the peer has read.
+    pub peer_read_sequence: Seq,
+    /// The time of the message up to which the peer has read, in seconds.
+    pub peer_read_time: u64,
+    /// Up to which message the user has deleted the conversation.
+    pub cleared_sequence: Seq,
+    /// The user keeps it on top.
+    pub is_pinned: bool,
+}
+
+impl WireConversation<'_> {
+    /// How many bytes of a frame it takes.
+    pub fn size(&self) -> usize {
+        to_text(self).len()
+    }
+}
+
+/// The reply to `getConversationList`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ConversationPage<'a> {
+    /// Newest first.
+    pub conversation_list: Vec<WireConversation<'a>>,
+    /// What to ask for the next part with. Opaque.
+    #[serde(rename = "nextReqConversationID")]
+    pub next_req_conversation_id: String,
+    /// There is no further part.
+    pub is_completed: bool,
+}
+
+/// `setMessageRead`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct SetMessageRead {
+    #[serde(rename = "conversationID")]
+    conversation_id: String,
+    sequence: Option<u64>,
+}
+
+impl SetMessageRead {
+    /// The conversation, and how far it has been read: to its end when nothing is said.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(self, me: &UserId) -> Result<(Pair, Option<Seq>)> {
+        Ok((Pair::parse(me, &self.conversation_id)?, self.sequence.map(Seq)))
+    }
+}
+
+/// The reply to `setMessageRead`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ReadReply {
+    /// The conversation.
+    #[serde(rename = "conversationID")]
+    pub conversation_id: String,
+    /// How far the user has read.
+    pub read_sequence: Seq,
+    /// What is left unread.
+    pub unread_count: u64,
+}
+
+/// `deleteConversation`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct DeleteConversation {
+    #[serde(rename = "conversationID")]
+    conversation_id: String,
+}
+
+impl DeleteConversation {
+    /// The conversation.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(self, me: &UserId) -> Result<Pair> {
+        Pair::parse(me, &self.conversation_id)
+    }
+}
+
+/// The reply to `deleteConversation`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ClearedReply {
+    /// The conversation.
+    #[serde(rename = "conversationID")]
+    pub conversation_id: String,
+    /// The last message that is gone for the user.
+    pub cleared_sequence: Seq,
+}
+
+/// `pinConversation`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct PinConversation {
+    #[serde(rename = "conversationID")]
+    conversation_id: String,
+    is_pinned: bool,
+}
+
+impl PinConversation {
+    /// The conversation, and whether it is to be pinned.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(self, me: &UserId) -> Result<(Pair, bool)> {
+        Ok((Pair::parse(me, &self.conversation_id)?, self.is_pinned))
+    }
+}
+
+/// The reply to `pinConversation`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct PinnedReply {
+    /// The conversation.
+    #[serde(rename = "conversationID")]
+    pub conversation_id: String,
+    /// Whether it is on top now.
+    pub is_pinned: bool,
+}

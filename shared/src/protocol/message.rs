@@ -1,0 +1,330 @@
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{PAGE_SIZE, RANGE_SIZE, to_text};
+use crate::{
+    Error, Result,
+    model::{ClientId, Draft, Elem, Message, Pair, Seq, UserId},
+};
+
+/// How many messages one `deleteMessage` may name.
+const MAX_DELETIONS: usize = 30;
+
+/// `sendMessage`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct SendMessage {
+    to: String,
+    conversation_type: String,
+    #[serde(rename = "clientID")]
+    client_id: String,
+    base: Option<u64>,
+    #[serde(rename = "type")]
+    kind: String,
+    #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
+    payload: Value,
+    cloud_custom_data: Option<String>,
+}
+
+impl SendMessage {
+    /// The conversation, the message, and the last message that the sender had seen when he first
+    /// composed it.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(self, me: &UserId) -> Result<(Pair, Draft, Option<Seq>)> {
+        only_c2c(&self.conversation_type)?;
+        let pair = Pair::of(me, &UserId::parse("to", &self.to)?)?;
+        let draft = Draft {
+            client_id: ClientId::parse(&self.client_id)?,
+            from: pair.mine(),
+            elem: Elem::parse(&self.kind, self.payload, self.cloud_custom_data)?,
+        };
+        Ok((pair, draft, self.base.map(Seq)))
+    }
+}
+
+fn only_c2c(conversation_type: &str) -> Result<()> {
+    if conversation_type == "C2C" {
+        Ok(())
+    } else {
+        Err(Error::BadRequest("`conversationType` must be C2C: groups are not served yet".to_owned()))
+    }
+}
+
+/// `getMessageList`: either a page of history going back, or a range to fill a gap.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
+pub struct GetMessageList {
+    #[serde(rename = "conversationID")]
+    conversation_id: String,
+    #[serde(rename = "nextReqMessageID")]
+    next_req_message_id: Option<String>,
+    count: Option<i64>,
+    from_sequence: Option<u64>,
+    to_sequence: Option<u64>,
+}
+
+/// Which part of the history is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// The newest messages.
+    Newest,
+    /// The newest messages before those that an earlier page has shown.
+    Before(Bookmark),
+    /// All from this one to that one, oldest first.
+    Range(Seq, Seq),
+}
+
+/// Where a page of history ended, as `nextReqMessageID` carries it: `120`, or `120.57`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bookmark {
+    /// The messages before this one are next.
+    pub before: Seq,
+    /// Up to this one the user has deleted the conversation. The first page has read it, and the
+    /// others would have to pay for reading it again.
+    pub cleared: Seq,
+}
+
+impl Bookmark {
+    fn parse(text: &str) -> Result<Self> {
+        let (before, cleared) = text.split_once('.').unwrap_or((text, "0"));
+        let number = |text: &str| text.parse().ok().map(Seq);
+        number(before)
+            .zip(number(cleared))
+            .map(|(before, cleared)| Self { before, cleared })
+            .filter(|bookmark| bookmark.cleared < bookmark.before)
+            .ok_or_else(|| {
+                Error::BadRequest("`nextReqMessageID` must be the one of the previous page".to_owned())
+            })
+    }
+}
+
+impl std::fmt::Display for Bookmark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.cleared {
+            Seq(0) => write!(f, "{}", self.before),
+            cleared => write!(f, "{}.{cleared}", self.before),
+        }
+    }
+}
+
+impl GetMessageList {
+    /// The conversation, the span, and the most messages that the reply may hold.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(self, me: &UserId) -> Result<(Pair, Span, usize)> {
+        let pair = Pair::parse(me, &self.conversation_id)?;
+        let (span, at_most) = match (self.next_req_message_id.as_deref(), self.from_sequence) {
+            (None | Some(""), None) => (Span::Newest, PAGE_SIZE),
+            (Some(next), None) => (Span::Before(Bookmark::parse(next)?), PAGE_SIZE),
+            (None | Some(""), Some(from)) => {
+                let to = self.to_sequence.unwrap_or(u64::MAX);
+                if from > to {
+                    return Err(Error::BadRequest(
+                        "`fromSequence` must not be behind `toSequence`".to_owned(),
+                    ));
+                }
+                (Span::Range(Seq(from.max(1)), Seq(to)), RANGE_SIZE)
+            }
+            (Some(_), Some(_)) => {
+                return Err(Error::BadRequest(
+                    "ask either for a page (`nextReqMessageID`) or for a range (`fromSequence`)".to_owned(),
+                ));
+            }
+        };
+        // Anything that is not a number from 1 to 15 means 15, as in the official SDK.
+        let count = self
+            .count
+            .and_then(|count| usize::try_from(count).ok())
+            .filter(|count| (1..=at_most).contains(count))
+            .unwrap_or(at_most);
+        Ok((pair, span, count))
+    }
+}
+
+/// `revokeMessage`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct RevokeMessage {
+    #[serde(rename = "conversationID")]
+    conversation_id: String,
+    sequence: u64,
+}
+
+impl RevokeMessage {
+    /// The conversation, and the message.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(self, me: &UserId) -> Result<(Pair, Seq)> {
+        Ok((Pair::parse(me, &self.conversation_id)?, Seq(self.sequence)))
+    }
+}
+
+/// `deleteMessage`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct DeleteMessage {
+    #[serde(rename = "conversationID")]
+    conversation_id: String,
+    sequences: Vec<u64>,
+}
+
+impl DeleteMessage {
+    /// The conversation, and the messages, each once.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(mut self, me: &UserId) -> Result<(Pair, Vec<Seq>)> {
+        let pair = Pair::parse(me, &self.conversation_id)?;
+        if !(1..=MAX_DELETIONS).contains(&self.sequences.len()) {
+            return Err(Error::BadRequest(format!(
+                "`sequences` must name 1 to {MAX_DELETIONS} messages: delete the rest with further requests"
+            )));
+        }
+        self.sequences.sort_unstable();
+        self.sequences.dedup();
+        Ok((pair, self.sequences.into_iter().map(Seq).collect()))
+    }
+}
+
+/// A message on the wire, the same for both users.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct WireMessage<'a> {
+    from: &'a UserId,
+    to: &'a UserId,
+    #[cfg_attr(test, ts(type = "\"C2C\""))]
+    conversation_type: &'static str,
+    #[serde(rename = "clientID")]
+    client_id: &'a ClientId,
+    sequence: Seq,
+    /// Seconds, as everywhere in Tencent's API.
+    time: u64,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    /// Empty when the message was recalled.
+    #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
+    payload: &'a Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cloud_custom_data: Option<&'a str>,
+    /// The sender has recalled it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_revoked: Option<bool>,
+}
+
+impl<'a> WireMessage<'a> {
+    /// The message as clients see it.
+    pub fn new(pair: &'a Pair, message: &'a Message) -> Self {
+        Self {
+            from: pair.user(message.from),
+            to: pair.user(message.from.other()),
+            conversation_type: "C2C",
+            client_id: &message.client_id,
+            sequence: message.seq,
+            time: message.time / 1000,
+            kind: message.elem.kind(),
+            payload: message.elem.payload(),
+            cloud_custom_data: Some(message.elem.custom_data()).filter(|text| !text.is_empty()),
+            is_revoked: message.revoked_at.map(|_| true),
+        }
+    }
+
+    /// How many bytes of a frame it takes.
+    pub fn size(&self) -> usize {
+        to_text(self).len()
+    }
+}
+
+/// The reply to `sendMessage` and to `revokeMessage`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct MessageReply<'a> {
+    /// The message as it is now.
+    pub message: WireMessage<'a>,
+}
+
+/// The reply to `getMessageList` for a page.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct MessagePage<'a> {
+    /// Oldest first.
+    pub message_list: Vec<WireMessage<'a>>,
+    /// What to ask for the page before this one with. Opaque.
+    #[serde(rename = "nextReqMessageID")]
+    pub next_req_message_id: String,
+    /// Nothing is before this page.
+    pub is_completed: bool,
+}
+
+/// The reply to `getMessageList` for a range.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct MessageRange<'a> {
+    /// Oldest first.
+    pub message_list: Vec<WireMessage<'a>>,
+    /// Where to go on from, unless it is completed.
+    pub next_sequence: Seq,
+    /// The range ends here.
+    pub is_completed: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn code<T: std::fmt::Debug>(result: Result<T>) -> i32 {
+        result.unwrap_err().code()
+    }
+
+    #[test]
+    fn a_count_that_is_none_means_15() {
+        let me = UserId::parse("me", "alice").unwrap();
+        for (count, expected) in
+            [(json!(null), 15), (json!(0), 15), (json!(-3), 15), (json!(16), 15), (json!(7), 7)]
+        {
+            let data = json!({ "conversationID": "C2Cbob", "nextReqMessageID": "", "count": count });
+            let list: GetMessageList = serde_json::from_value(data).unwrap();
+            let (_, span, count) = list.parse(&me).unwrap();
+            assert_eq!((span, count), (Span::Newest, expected));
+        }
+    }
+
+    #[test]
+    fn a_bookmark_is_read_as_it_was_written() {
+        for (before, cleared) in [(120, 0), (120, 57), (2, 1)] {
+            let bookmark = Bookmark { before: Seq(before), cleared: Seq(cleared) };
+            assert_eq!(Bookmark::parse(&bookmark.to_string()), Ok(bookmark));
+        }
+        for bad in ["x", "-1", "5.", ".5", "5.5", "5.6", "9.5.1", "0", "1e3"] {
+            assert_eq!(code(Bookmark::parse(bad)), 70402, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_page_and_a_range_exclude_each_other() {
+        let me = UserId::parse("me", "alice").unwrap();
+        let parse = |data: Value| serde_json::from_value::<GetMessageList>(data).unwrap().parse(&me);
+        let range = parse(json!({ "conversationID": "C2Cbob", "fromSequence": 3, "toSequence": 9 })).unwrap();
+        assert_eq!(range.1, Span::Range(Seq(3), Seq(9)));
+        for bad in [
+            json!({ "conversationID": "C2Cbob", "fromSequence": 9, "toSequence": 3 }),
+            json!({ "conversationID": "C2Cbob", "fromSequence": 1, "nextReqMessageID": "5" }),
+            json!({ "conversationID": "C2Cbob", "nextReqMessageID": "x" }),
+            json!({ "conversationID": "GROUPbob" }),
+        ] {
+            assert_eq!(code(parse(bad)), 70402);
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The frames on the socket: requests in, replies and pushes out. `docs/protocol.md` shows each of
+//! them, and a test holds the two together. The client has the same types in TypeScript, generated
+//! from these.
+//!
+//! **Architecture invariant:** the wire type, the model and the table row are three types. What
+//! the client sees changes here and nowhere else.
+//!
+//! # Layout
+//!
+//! The envelope is here, and the rest by topic: messages, conversations, users, pushes.
+
+mod conversation;
+mod message;
+mod push;
+#[cfg(test)]
+mod typescript;
+mod user;
+
+pub use conversation::{
+    ClearedReply, ConversationPage, DeleteConversation, GetConversationList, PinConversation, PinnedReply,
+    ReadReply, SetMessageRead, WireConversation,
+};
+pub use message::{
+    Bookmark, DeleteMessage, GetMessageList, MessagePage, MessageRange, MessageReply, RevokeMessage,
+    SendMessage, Span, WireMessage,
+};
+pub use push::{ConversationUpdate, DeletedMessages, KickedOut, Push, ReadByPeer, read_by_peer};
+pub use user::{
+    BlacklistReply, CustomField, LoginReply, MAX_CUSTOM_FIELDS, ProfileFields, ProfileList, ProfileReply,
+    StatusReply, UserIdList, UserStatus, WireProfile,
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{Error, Result};
+
+/// The largest request that is parsed: what API Gateway lets through.
+pub const MAX_FRAME_BYTES: usize = 128 * 1024;
+
+/// How much of a reply may be messages, which leaves room for the envelope in a frame that API
+/// Gateway carries.
+pub const MAX_REPLY_BYTES: usize = 120 * 1024;
+
+/// The size of a history page, the default and the maximum.
+pub const PAGE_SIZE: usize = 15;
+
+/// The most messages of a range. A range fills a gap, and a long gap is filled with few frames.
+pub const RANGE_SIZE: usize = 100;
+
+const MAX_NAME_BYTES: usize = 64;
+
+/// A request as far as it could be read. Even the worst frame gets an answer that names what it
+/// named.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// What it is called.
+    pub envelope: Envelope,
+    data: Result<Value>,
+}
+
+/// What a request and its reply are called.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Envelope {
+    /// The action, empty when there was none.
+    pub action: String,
+    /// The client's name for this request, to be repeated in the reply.
+    pub request_id: Option<String>,
+}
+
+impl Request {
+    /// Reads a frame.
+    pub fn parse(frame: &str) -> Self {
+        if frame.len() > MAX_FRAME_BYTES {
+            return Self::unreadable("it is larger than 128 KB");
+        }
+        // Of serde's error only the place is told: it may quote what somebody wrote.
+        match serde_json::from_str(frame) {
+            Ok(Value::Object(members)) => Self::read(members),
+            Ok(_) => Self::unreadable("it is not a JSON object"),
+            Err(error) => Self::unreadable(&format!(
+                "it is not valid JSON at line {}, column {}",
+                error.line(),
+                error.column()
+            )),
+        }
+    }
+
+    fn unreadable(why: &str) -> Self {
+        Self { envelope: Envelope::default(), data: Err(Error::MalformedRequest(why.to_owned())) }
+    }
+
+    fn read(mut members: Map<String, Value>) -> Self {
+        let mut data = Ok(members.remove("data").unwrap_or_else(|| Value::Object(Map::new())));
+        let request_id = match members.remove("requestID") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(id)) if id.len() <= MAX_NAME_BYTES => Some(id),
+            Some(_) => {
+                data = Err(Error::BadRequest("`requestID` must be a text of at most 64 bytes".to_owned()));
+                None
+            }
+        };
+        let action = match members.remove("action") {
+            Some(Value::String(action)) if action.len() <= MAX_NAME_BYTES => action,
+            _ => {
+                data =
+                    Err(Error::BadRequest("`action` must be a text, `sendMessage` for example".to_owned()));
+                String::new()
+            }
+        };
+        Self { envelope: Envelope { action, request_id }, data }
+    }
+
+    /// The data of the request as the action's type.
+    ///
+    /// # Errors
+    /// What was wrong with the frame, or with a field.
+    pub fn data<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
+        let data = self.data.as_ref().map_err(Clone::clone)?;
+        if !data.is_object() {
+            return Err(Error::BadRequest("`data` must be an object".to_owned()));
+        }
+        T::deserialize(data).map_err(|error| {
+            let mut text = format!("`data` does not fit {}: {error}", self.envelope.action);
+            if let Some((end, _)) = text.char_indices().nth(200) {
+                text.truncate(end);
+            }
+            Error::BadRequest(text)
+        })
+    }
+}
+
+impl Envelope {
+    /// The reply to a request of this name, as the text of a frame.
+    pub fn reply(&self, outcome: Result<Value>) -> String {
+        let (code, message, data) = match outcome {
+            Ok(data) => (0, String::new(), data),
+            Err(error) => (error.code(), error.to_string(), error.data()),
+        };
+        let request_id = self.request_id.as_deref().unwrap_or_default();
+        to_text(&Reply { action: &self.action, request_id, code, message, data })
+    }
+}
+
+/// The frame of a reply.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+struct Reply<'a> {
+    action: &'a str,
+    #[serde(rename = "requestID")]
+    request_id: &'a str,
+    /// 0, or what was refused.
+    code: i32,
+    /// What to do about it, empty when the code is 0.
+    message: String,
+    #[cfg_attr(test, ts(type = "object"))]
+    data: Value,
+}
+
+/// The data of an action or of a reply that has none.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(type = "Record<string, never>"))]
+pub struct NoData {}
+
+/// Structs of texts and numbers always serialize.
+fn to_text<T: Serialize>(frame: &T) -> String {
+    serde_json::to_string(frame).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_frame_that_is_no_request_still_gets_a_reply() {
+        for (frame, expected) in [
+            ("", 60003),
+            ("hello", 60003),
+            ("[]", 60003),
+            (r#"{"action":"x","data":"\ud800"}"#, 60003),
+            (&"[".repeat(10_000), 60003),
+            (&" ".repeat(MAX_FRAME_BYTES + 1), 60003),
+            (r#"{"action":5}"#, 70402),
+            (r#"{"action":"x","requestID":5}"#, 70402),
+            (r#"{"action":"x","data":[]}"#, 70402),
+        ] {
+            let request = Request::parse(frame);
+            let error = request.data::<Value>().unwrap_err();
+            assert_eq!(error.code(), expected, "{frame:.40}");
+            let reply: Value = serde_json::from_str(&request.envelope.reply(Err(error))).unwrap();
+            assert_eq!(reply.get("code"), Some(&json!(expected)));
+        }
+    }
+
+    #[test]
+    fn a_reply_repeats_what_the_request_was_called() {
+        let request = Request::parse(r#"{"action":"login","requestID":"7"}"#);
+        assert_eq!(
+            request.envelope.reply(Ok(json!({ "userID": "alice" }))),
+            r#"{"action":"login","requestID":"7","code":0,"message":"","data":{"userID":"alice"}}"#
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_frame_panics(frame in ".{0,200}", data in "\\PC{0,80}") {
+            let _ = Request::parse(&frame).data::<SendMessage>();
+            let wrapped = json!({ "action": data, "requestID": data, "data": { "to": data, "payload": data } });
+            let _ = Request::parse(&wrapped.to_string()).data::<SendMessage>();
+        }
+    }
+}

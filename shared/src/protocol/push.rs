@@ -1,0 +1,113 @@
+use serde::Serialize;
+
+use super::{WireMessage, WireProfile, to_text};
+use crate::model::{Pair, Seq, Side, UserId};
+
+/// A frame that nobody asked for. The names are the official SDK's event values.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", content = "data")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum Push<'a> {
+    /// Messages have come in, from the peer or from another device of the user.
+    #[serde(rename = "onMessageReceived")]
+    MessageReceived([WireMessage<'a>; 1]),
+    /// The sender of these messages has recalled them.
+    #[serde(rename = "onMessageRevoked")]
+    MessageRevoked([WireMessage<'a>; 1]),
+    /// Another device of the user has deleted messages.
+    #[serde(rename = "onMessageDeleted")]
+    MessageDeleted(DeletedMessages),
+    /// The peer has read.
+    #[serde(rename = "onMessageReadByPeer")]
+    MessageReadByPeer(ReadByPeer),
+    /// Another device of the user has changed a conversation.
+    #[serde(rename = "onConversationListUpdated")]
+    ConversationListUpdated([ConversationUpdate; 1]),
+    /// Another device of the user has changed his profile.
+    #[serde(rename = "onProfileUpdated")]
+    ProfileUpdated([WireProfile<'a>; 1]),
+    /// Another device of the user has changed his blacklist, which is this now.
+    #[serde(rename = "blacklistUpdated")]
+    BlacklistUpdated(&'a [UserId]),
+    /// This connection ends because another one has taken its place.
+    #[serde(rename = "kickedOut")]
+    KickedOut {
+        /// Why.
+        #[serde(rename = "type")]
+        kind: KickedOut,
+    },
+}
+
+/// How far the peer has read.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ReadByPeer {
+    /// The conversation in the eyes of the one who is told.
+    #[serde(rename = "conversationID")]
+    pub conversation_id: String,
+    /// The last message that the peer has read.
+    pub sequence: Seq,
+    /// That message's time, in seconds.
+    pub time: u64,
+}
+
+/// Which messages are gone for the user.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct DeletedMessages {
+    /// The conversation.
+    #[serde(rename = "conversationID")]
+    pub conversation_id: String,
+    /// The messages.
+    pub sequences: Vec<Seq>,
+}
+
+/// What another device has changed. What it has not is left out.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct ConversationUpdate {
+    /// The conversation.
+    #[serde(rename = "conversationID")]
+    pub conversation_id: String,
+    /// How far the user has read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_sequence: Option<Seq>,
+    /// What is left unread.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread_count: Option<u64>,
+    /// Up to which message the user has deleted the conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cleared_sequence: Option<Seq>,
+    /// The user keeps it on top.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_pinned: Option<bool>,
+}
+
+/// Why a connection is kicked out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum KickedOut {
+    /// The same account on the same kind of device, elsewhere.
+    #[serde(rename = "multipleAccount")]
+    MultipleAccount,
+    /// The same account on another kind of device.
+    #[serde(rename = "multipleDevice")]
+    MultipleDevice,
+}
+
+impl Push<'_> {
+    /// The text of the frame.
+    pub fn frame(&self) -> String {
+        to_text(self)
+    }
+}
+
+/// What the peer of a reader is told.
+pub fn read_by_peer(pair: &Pair, reader: Side, sequence: Seq, time_ms: u64) -> Push<'static> {
+    Push::MessageReadByPeer(ReadByPeer {
+        conversation_id: pair.conversation_id(reader.other()),
+        sequence,
+        time: time_ms / 1000,
+    })
+}

@@ -1,0 +1,273 @@
+use std::collections::{BTreeMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::to_text;
+use crate::{
+    Error, Result,
+    model::{AdminForbid, AllowType, Gender, Profile, ProfileKey, UserId},
+};
+
+/// How many users one request may name.
+const MAX_USERS: usize = 100;
+
+/// How many custom fields a profile has.
+pub const MAX_CUSTOM_FIELDS: usize = 20;
+
+/// The reply to `login`: what a client needs to start.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct LoginReply<'a> {
+    /// The user.
+    #[serde(rename = "userID")]
+    pub user_id: &'a UserId,
+    /// The kind of device.
+    pub platform: &'a str,
+    /// Unix seconds.
+    pub server_time: u64,
+    /// When a new UserSig is needed.
+    pub user_sig_expire_time: u64,
+    /// When this connection was made.
+    pub connected_time: u64,
+    /// How long a connection lasts at the most.
+    pub connection_seconds: u64,
+    /// How often to say `ping`.
+    pub heartbeat_seconds: u64,
+    /// The most messages of a page.
+    pub page_size: usize,
+    /// The most bytes of a message.
+    pub max_message_bytes: usize,
+    /// For how long a message can be recalled.
+    pub recall_seconds: u64,
+}
+
+/// `getUserProfile`, `getUserStatus`, `addToBlacklist` and `removeFromBlacklist`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct UserIdList {
+    #[serde(rename = "userIDList")]
+    user_id_list: Vec<String>,
+}
+
+impl UserIdList {
+    /// The users in the order asked for, each once.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(self) -> Result<Vec<UserId>> {
+        if !(1..=MAX_USERS).contains(&self.user_id_list.len()) {
+            return Err(Error::BadRequest(format!(
+                "`userIDList` must name 1 to {MAX_USERS} users: split a longer list"
+            )));
+        }
+        let mut seen = HashSet::new();
+        let mut users = Vec::new();
+        for text in &self.user_id_list {
+            let user = UserId::parse("userIDList", text)?;
+            if seen.insert(user.clone()) {
+                users.push(user);
+            }
+        }
+        Ok(users)
+    }
+}
+
+/// The fields of a profile, each left out when it is not set: what `updateMyProfile` changes, and
+/// what a profile shows.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct ProfileFields {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nick: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    avatar: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gender: Option<Gender>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    self_signature: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allow_type: Option<AllowType>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    birthday: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_settings: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin_forbid_type: Option<AdminForbid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile_custom_field: Option<Vec<CustomField>>,
+}
+
+/// A field that the team has made up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct CustomField {
+    key: String,
+    value: String,
+}
+
+impl ProfileFields {
+    /// What is to change.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(self) -> Result<Profile> {
+        let short = |field: &str, text: Option<String>, max: usize| match text {
+            Some(text) if text.len() > max => {
+                Err(Error::BadRequest(format!("`{field}` may have {max} bytes: shorten it")))
+            }
+            text => Ok(text),
+        };
+        let custom_fields = self.profile_custom_field.unwrap_or_default();
+        if custom_fields.len() > MAX_CUSTOM_FIELDS {
+            return Err(Error::BadRequest(format!(
+                "`profileCustomField` may have {MAX_CUSTOM_FIELDS} entries: set the rest with further requests"
+            )));
+        }
+        let mut custom = BTreeMap::new();
+        for CustomField { key, value } in custom_fields {
+            let key = ProfileKey::parse(&key)?;
+            custom.extend(short("profileCustomField", Some(value), 500)?.map(|value| (key, value)));
+        }
+        let profile = Profile {
+            nick: short("nick", self.nick, 500)?,
+            avatar: short("avatar", self.avatar, 500)?,
+            gender: self.gender,
+            self_signature: short("selfSignature", self.self_signature, 500)?,
+            allow_type: self.allow_type,
+            birthday: self.birthday,
+            location: short("location", self.location, 16)?,
+            language: self.language,
+            message_settings: self.message_settings,
+            admin_forbid_type: self.admin_forbid_type,
+            level: self.level,
+            role: self.role,
+            custom,
+        };
+        if profile == Profile::default() {
+            return Err(Error::BadRequest(
+                "there is nothing to change: give at least one field of the profile".to_owned(),
+            ));
+        }
+        Ok(profile)
+    }
+}
+
+impl From<Profile> for ProfileFields {
+    fn from(profile: Profile) -> Self {
+        let custom: Vec<_> = profile
+            .custom
+            .into_iter()
+            .map(|(key, value)| CustomField { key: key.as_str().to_owned(), value })
+            .collect();
+        Self {
+            nick: profile.nick,
+            avatar: profile.avatar,
+            gender: profile.gender,
+            self_signature: profile.self_signature,
+            allow_type: profile.allow_type,
+            birthday: profile.birthday,
+            location: profile.location,
+            language: profile.language,
+            message_settings: profile.message_settings,
+            admin_forbid_type: profile.admin_forbid_type,
+            level: profile.level,
+            role: profile.role,
+            profile_custom_field: Some(custom).filter(|custom| !custom.is_empty()),
+        }
+    }
+}
+
+/// A user's profile.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct WireProfile<'a> {
+    /// The user.
+    #[serde(rename = "userID")]
+    user_id: &'a UserId,
+    /// When he changed it, in seconds; 0 if he never did.
+    last_updated_time: u64,
+    /// What he has set.
+    #[serde(flatten)]
+    fields: ProfileFields,
+}
+
+impl<'a> WireProfile<'a> {
+    /// A profile that was last changed at a time in milliseconds.
+    pub fn new(user_id: &'a UserId, profile: Profile, changed_at: u64) -> Self {
+        Self { user_id, last_updated_time: changed_at / 1000, fields: profile.into() }
+    }
+
+    /// How many bytes of a frame it takes.
+    pub fn size(&self) -> usize {
+        to_text(self).len()
+    }
+}
+
+/// The reply to `getUserProfile`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ProfileList<'a> {
+    /// In the order asked for.
+    pub profile_list: Vec<WireProfile<'a>>,
+}
+
+/// The reply to `updateMyProfile`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ProfileReply<'a> {
+    /// The profile as it is now.
+    pub profile: WireProfile<'a>,
+}
+
+/// The reply to `getBlacklist`, `addToBlacklist` and `removeFromBlacklist`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct BlacklistReply {
+    /// The whole list as it is now, sorted.
+    pub blacklist: Vec<UserId>,
+}
+
+/// The reply to `getUserStatus`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct StatusReply {
+    /// In the order asked for.
+    pub success_user_list: Vec<UserStatus>,
+    /// Always empty: what cannot be looked up fails the request.
+    pub failure_user_list: Vec<UserStatus>,
+}
+
+/// Whether a user is online.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct UserStatus {
+    #[serde(rename = "userID")]
+    user_id: UserId,
+    /// 1 online, 2 offline.
+    status_type: u8,
+    /// Always empty for now.
+    #[cfg_attr(test, ts(type = "string"))]
+    custom_status: &'static str,
+}
+
+impl UserStatus {
+    /// The status of a user.
+    pub fn new(user_id: UserId, is_online: bool) -> Self {
+        Self { user_id, status_type: if is_online { 1 } else { 2 }, custom_status: "" }
+    }
+}

@@ -1,0 +1,139 @@
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use hongyan_functions::app::Settings;
+use serde_json::{Value, json};
+
+use crate::harness::{World, body, event, sequences};
+
+async fn with_messages(count: u64) -> World {
+    let world = World::new().await;
+    for base in 0..count {
+        world.send("bob", "alice", &base.to_string(), base).await;
+    }
+    world
+}
+
+async fn delete(world: &World, me: &str, peer: &str) -> Value {
+    let data = json!({ "conversationID": format!("C2C{peer}") });
+    world.ask("delete-conversation", me, data).await["clearedSequence"].clone()
+}
+
+#[tokio::test]
+async fn a_deleted_conversation_is_empty_for_the_one_and_unchanged_for_the_other() {
+    let world = with_messages(20).await;
+    let (mut bob, mut other_device) = (world.connect("bob").await, world.connect("alice").await);
+    let before = world.conversation("bob", "alice").await;
+
+    let reply = body(world.respond("delete-conversation", &event("delete-conversation")).await);
+    assert_eq!(reply["data"], json!({ "conversationID": "C2Cbob", "clearedSequence": 20 }));
+    let update = json!({ "conversationID": "C2Cbob", "clearedSequence": 20, "unreadCount": 0 });
+    assert_eq!(other_device.push().await, json!({ "event": "onConversationListUpdated", "data": [update] }));
+    assert!(bob.is_quiet().await);
+
+    let shown = world.conversation("alice", "bob").await.unwrap();
+    assert_eq!(
+        shown,
+        json!({
+            "conversationID": "C2Cbob", "type": "C2C", "unreadCount": 0, "lastSequence": 20,
+            "readSequence": 0, "peerReadSequence": 0, "peerReadTime": 0, "clearedSequence": 20, "isPinned": false,
+        })
+    );
+    assert!(world.history("alice", "bob").await.is_empty());
+    assert_eq!(world.conversation("bob", "alice").await, before, "the peer is not told that he has read");
+    assert_eq!(world.history("bob", "alice").await.len(), 20);
+}
+
+#[tokio::test]
+async fn it_comes_back_with_the_next_message_and_without_what_was_before() {
+    let world = with_messages(40).await;
+    assert_eq!(delete(&world, "alice", "bob").await, 40);
+    for base in 40..60 {
+        world.send("bob", "alice", &base.to_string(), base).await;
+    }
+    let shown = world.conversation("alice", "bob").await.unwrap();
+    assert_eq!((&shown["unreadCount"], &shown["lastMessage"]["sequence"]), (&json!(20), &json!(60)));
+    assert_eq!(sequences(&world.history("alice", "bob").await), (41..=60).collect::<Vec<_>>());
+    assert_eq!(world.history("bob", "alice").await.len(), 60);
+
+    // The page that reaches the mark is the last one, also when it ends right in front of it.
+    let first = world.ask("get-message-list", "alice", json!({ "conversationID": "C2Cbob" })).await;
+    assert_eq!((&first["nextReqMessageID"], &first["isCompleted"]), (&json!("46.40"), &json!(false)));
+    let ten = json!({ "conversationID": "C2Cbob", "nextReqMessageID": "51.40", "count": 10 });
+    assert_eq!(world.ask("get-message-list", "alice", ten).await["isCompleted"], true);
+
+    world.ask("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": 50 })).await;
+    assert_eq!(world.conversation("alice", "bob").await.unwrap()["unreadCount"], 10);
+    // A mark that lies behind what was cleared changes nothing that is seen.
+    assert_eq!(delete(&world, "alice", "bob").await, 60);
+    world.ask("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": 55 })).await;
+    let shown = world.conversation("alice", "bob").await.unwrap();
+    assert_eq!((&shown["unreadCount"], &shown["readSequence"]), (&json!(0), &json!(55)));
+}
+
+#[tokio::test]
+async fn what_was_cleared_and_what_was_deleted_do_not_come_back_as_a_preview() {
+    let world = with_messages(5).await;
+    delete(&world, "alice", "bob").await;
+    world.send("bob", "alice", "new", 5).await;
+    world.ask("delete-message", "alice", json!({ "conversationID": "C2Cbob", "sequences": [6] })).await;
+    assert_eq!(world.conversation("alice", "bob").await.unwrap().get("lastMessage"), None);
+}
+
+#[tokio::test]
+async fn deleting_twice_writes_and_tells_once() {
+    let world = with_messages(3).await;
+    delete(&world, "alice", "bob").await;
+    let before = world.dump("Messages").await;
+    let mut other_device = world.connect("alice").await;
+    assert_eq!(delete(&world, "alice", "bob").await, 3);
+    assert_eq!(world.dump("Messages").await, before);
+    assert!(other_device.is_quiet().await);
+}
+
+#[tokio::test]
+async fn a_mark_never_goes_back_however_devices_race() {
+    let world = with_messages(1).await;
+    for base in 1..10 {
+        let name = base.to_string();
+        let (_, sent) = tokio::join!(
+            join_all((0..3).map(|_| delete(&world, "alice", "bob"))),
+            world.send("bob", "alice", &name, base)
+        );
+        assert_eq!(sent, base + 1);
+        let cleared = world.conversation("alice", "bob").await.unwrap()["clearedSequence"].as_u64().unwrap();
+        assert!((base..=base + 1).contains(&cleared), "{cleared} of {base}");
+    }
+}
+
+#[tokio::test]
+async fn a_conversation_that_never_was_is_not_created_by_deleting_it() {
+    let world = World::new().await;
+    assert_eq!(delete(&world, "alice", "bob").await, 0);
+    assert!(world.dump("Messages").await.is_empty());
+    assert!(world.dump("Conversations").await.is_empty());
+}
+
+#[tokio::test]
+async fn counts_go_on_from_the_mark_when_every_message_has_expired() {
+    let world = World::with(Settings { retention: Some(86_400), ..Settings::default() }).await;
+    for base in 0..5 {
+        world.send("bob", "alice", &base.to_string(), base).await;
+    }
+    delete(&world, "alice", "bob").await;
+    world.later(Duration::from_secs(2 * 86_400));
+    world.twin.sweep_expired().unwrap();
+    assert_eq!(world.send("bob", "alice", "after", 0).await, 33);
+    let shown = world.conversation("alice", "bob").await.unwrap();
+    assert_eq!((&shown["unreadCount"], &shown["clearedSequence"]), (&json!(1), &json!(5)));
+    assert_eq!(sequences(&world.history("alice", "bob").await), [33]);
+}
+
+#[tokio::test]
+async fn who_is_not_part_of_the_conversation_clears_nothing() {
+    let world = with_messages(1).await;
+    let before = world.dump("Messages").await;
+    assert_eq!(delete(&world, "mallory", "alice").await, 0);
+    assert_eq!(delete(&world, "mallory", "bob").await, 0);
+    assert_eq!(world.dump("Messages").await, before);
+}

@@ -1,0 +1,68 @@
+use serde_json::{Value, json};
+
+use crate::harness::{START_MS, World, body, event, recorder::Fault};
+
+async fn profiles(world: &World, users: &[&str]) -> Vec<Value> {
+    let data = json!({ "userIDList": users });
+    world.ask("get-user-profile", "alice", data).await["profileList"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn profiles_come_in_the_order_asked_for_and_each_once() {
+    let world = World::new().await;
+    world.ask("update-my-profile", "bob", json!({ "nick": "Bob" })).await;
+    let nothing = |user: &str| json!({ "userID": user, "lastUpdatedTime": 0 });
+    assert_eq!(
+        profiles(&world, &["carol", "bob", "carol", "alice"]).await,
+        [
+            nothing("carol"),
+            json!({ "userID": "bob", "lastUpdatedTime": START_MS / 1000, "nick": "Bob" }),
+            nothing("alice")
+        ]
+    );
+    let reply = body(world.respond("get-user-profile", &event("get-user-profile")).await);
+    assert_eq!(reply["data"]["profileList"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn one_to_a_hundred_users_can_be_asked_for() {
+    let world = World::new().await;
+    let users = |count: usize| -> Vec<String> { (0..count).map(|index| format!("user-{index}")).collect() };
+    for (count, code) in [(0, 70402), (100, 0), (101, 70402)] {
+        let reply = world.invoke("get-user-profile", "alice", json!({ "userIDList": users(count) })).await;
+        assert_eq!(reply["code"], code, "{count}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_batch_leaves_over_is_asked_for_again_and_given_up_at_last() {
+    let world = World::new().await;
+    world.ask("update-my-profile", "bob", json!({ "nick": "Bob" })).await;
+    let mut calls = 0;
+    world.dynamodb.break_calls(move |operation, _| {
+        calls += 1;
+        if operation == "BatchGetItem" && calls < 3 { Fault::Unprocessed } else { Fault::None }
+    });
+    assert_eq!(profiles(&world, &["bob"]).await[0]["nick"], "Bob");
+    world.dynamodb.break_calls(|_, _| Fault::Unprocessed);
+    let reply = world.invoke("get-user-profile", "alice", json!({ "userIDList": ["bob"] })).await;
+    assert_eq!(reply["code"], 60007);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_a_frame_is_left_out() {
+    let world = World::new().await;
+    let users: Vec<String> = (0..100).map(|index| format!("user-{index}")).collect();
+    let text = "x".repeat(500);
+    for user in &users {
+        world
+            .ask("update-my-profile", user, json!({ "nick": text, "avatar": text, "selfSignature": text }))
+            .await;
+    }
+    let reply = world.invoke("get-user-profile", "alice", json!({ "userIDList": users })).await;
+    assert!(reply.to_string().len() < 128 * 1024);
+    let first = reply["data"]["profileList"].as_array().unwrap().clone();
+    assert!((50..100).contains(&first.len()));
+    let rest = world.ask("get-user-profile", "alice", json!({ "userIDList": users[first.len()..] })).await;
+    assert_eq!(first.len() + rest["profileList"].as_array().unwrap().len(), 100);
+}

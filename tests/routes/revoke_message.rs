@@ -1,0 +1,107 @@
+use std::time::Duration;
+
+use hongyan_functions::app::Settings;
+use serde_json::{Value, json};
+
+use crate::harness::{World, body, event, recorder::Fault, text_message};
+
+fn message(sequence: u64, peer: &str) -> Value {
+    json!({ "conversationID": format!("C2C{peer}"), "sequence": sequence })
+}
+
+async fn code(world: &World, me: &str, data: Value) -> i64 {
+    world.invoke("revoke-message", me, data).await["code"].as_i64().unwrap()
+}
+
+#[tokio::test]
+async fn a_recalled_message_says_nothing_any_more_to_anybody() {
+    let world = World::new().await;
+    let mut data = text_message("bob", "1", 0);
+    data["cloudCustomData"] = json!("a quote");
+    world.ask("send-message", "alice", data.clone()).await;
+    let (mut bob, mut other_device) = (world.connect("bob").await, world.connect("alice").await);
+
+    let reply = body(world.respond("revoke-message", &event("revoke-message")).await);
+    let mut left = reply["data"]["message"].clone();
+    let push = json!({ "event": "onMessageRevoked", "data": [left] });
+    assert_eq!(bob.push().await, push);
+    assert_eq!(other_device.push().await, push);
+    for (me, peer) in [("alice", "bob"), ("bob", "alice")] {
+        assert_eq!(world.history(me, peer).await, [left.clone()]);
+        assert_eq!(world.conversation(me, peer).await.unwrap()["lastMessage"], left);
+        let range = json!({ "conversationID": format!("C2C{peer}"), "fromSequence": 1 });
+        assert_eq!(world.ask("get-message-list", me, range).await["messageList"][0], left);
+    }
+    assert_eq!(world.ask("send-message", "alice", data).await["message"], left, "a retry is acknowledged");
+
+    let left = left.as_object_mut().unwrap();
+    assert_eq!((left.remove("isRevoked"), left.remove("payload")), (Some(json!(true)), Some(json!({}))));
+    assert!(left.get("cloudCustomData").is_none());
+    let row = world.dump("Messages").await.remove(0);
+    assert_eq!(row["k"]["S"], "a quote", "the table keeps what was said");
+    assert_eq!(world.conversation("bob", "alice").await.unwrap()["unreadCount"], 1, "it still counts");
+}
+
+#[tokio::test]
+async fn only_the_sender_recalls_and_only_for_a_while() {
+    let world = World::new().await;
+    world.send("alice", "bob", "1", 0).await;
+    assert_eq!(code(&world, "bob", message(1, "alice")).await, 20002);
+    assert_eq!(code(&world, "alice", message(2, "bob")).await, 70402);
+    assert_eq!(code(&world, "alice", message(0, "bob")).await, 70402);
+    world.later(Duration::from_secs(120));
+    assert_eq!(code(&world, "alice", message(1, "bob")).await, 0);
+
+    world.send("alice", "bob", "2", 1).await;
+    world.later(Duration::from_millis(120_001));
+    assert_eq!(code(&world, "alice", message(2, "bob")).await, 20016);
+    assert_eq!(code(&world, "alice", message(1, "bob")).await, 0, "that it is done stays true");
+    assert_eq!(world.history("bob", "alice").await[1].get("isRevoked"), None);
+}
+
+#[tokio::test]
+async fn recalling_twice_writes_and_tells_once() {
+    let world = World::new().await;
+    world.send("alice", "bob", "1", 0).await;
+    let first = world.ask("revoke-message", "alice", message(1, "bob")).await;
+    let before = world.dump("Messages").await;
+    world.later(Duration::from_secs(1));
+    let mut bob = world.connect("bob").await;
+    assert_eq!(world.ask("revoke-message", "alice", message(1, "bob")).await, first);
+    assert_eq!(world.dump("Messages").await, before);
+    assert!(bob.is_quiet().await);
+}
+
+#[tokio::test]
+async fn a_recall_whose_write_was_not_answered_is_told_all_the_same() {
+    let world = World::new().await;
+    world.send("alice", "bob", "1", 0).await;
+    let mut bob = world.connect("bob").await;
+    let mut lost = false;
+    world.dynamodb.break_calls(move |operation, _| {
+        let is_recall = operation == "UpdateItem";
+        if is_recall && !std::mem::replace(&mut lost, true) { Fault::ResetAfter } else { Fault::None }
+    });
+    world.ask("revoke-message", "alice", message(1, "bob")).await;
+    assert_eq!(bob.push().await["event"], "onMessageRevoked");
+}
+
+#[tokio::test]
+async fn what_has_expired_is_not_there_to_be_recalled() {
+    let world =
+        World::with(Settings { retention: Some(60), recall_seconds: 600, ..Settings::default() }).await;
+    world.send("alice", "bob", "1", 0).await;
+    world.later(Duration::from_secs(60));
+    assert_eq!(code(&world, "alice", message(1, "bob")).await, 70402);
+}
+
+#[tokio::test]
+async fn who_is_not_part_of_the_conversation_recalls_nothing() {
+    let world = World::new().await;
+    world.send("alice", "bob", "1", 0).await;
+    let before = world.dump("Messages").await;
+    for peer in ["alice", "bob"] {
+        assert_eq!(code(&world, "mallory", message(1, peer)).await, 70402);
+    }
+    assert_eq!(world.dump("Messages").await, before);
+}
