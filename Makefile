@@ -4,21 +4,37 @@ VENV := .venv
 SAM := $(VENV)/bin/sam
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: run test lint build deploy invoke soak bench bench-cold audit clean
+.PHONY: run test test-server test-client lint client wire build deploy invoke soak bench bench-cold audit clean screenshot
 
 run: ## everything on this machine
 	cargo run
 
-test: $(VENV)/ready ## all tests
+test: test-server test-client ## all tests
+
+test-server: $(VENV)/ready
 	cargo build --workspace --bins
 	AWS_LAMBDA_RIE="$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64)" \
 		cargo test --workspace --lib --test hongyan -- --include-ignored
+
+test-client: client/node_modules/ready ## the client and its demos, against the laptop twin and in Chromium
+	cargo build --package hongyan-local
+	@command -v chromium >/dev/null || test -n "$$CHROMIUM" || $(MAKE) chromium
+	cd client && npm run --silent check && npm test --silent
 
 lint: $(VENV)/ready ## format, clippy, docs, template
 	cargo fmt --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
+
+client: client/node_modules/ready ## the client's one file, which is committed
+	cd client && npm run --silent build
+
+wire: ## the client's types of what goes over the wire, from the server's
+	UPDATE=1 cargo test --package hongyan-shared the_client_has_these_types
+
+screenshot: client/node_modules/ready ## the picture in the README
+	cd client && SCREENSHOT=1 node --import tsx --test test/web.test.ts
 
 build: $(VENV)/ready ## the Lambda functions, as they are deployed
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(SAM) build
@@ -50,10 +66,20 @@ audit: ## licences and advisories of what we depend on; needs cargo-deny and its
 	cargo deny check
 
 clean:
-	rm -rf target .aws-sam $(VENV) .hongyan
+	rm -rf target .aws-sam $(VENV) .hongyan client/node_modules client/dist/types client/dist/index.mjs
 
 # SAM, and cargo-lambda with its cross compiler: versions that are known to work together.
 $(VENV)/ready: Makefile
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check aws-sam-cli==1.170.0 cargo-lambda==1.9.2
 	touch $@
+
+client/node_modules/ready: client/package-lock.json
+	cd client && npm ci --no-audit --no-fund
+	touch $@
+
+# The browser of the page's tests, with fonts for what users write. Elsewhere set CHROMIUM to one that is there.
+.PHONY: chromium
+chromium:
+	@test "$$(id -u)" = 0 || { echo "Install chromium, or set CHROMIUM to where one is."; exit 1; }
+	apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends chromium fonts-noto-cjk fonts-noto-color-emoji

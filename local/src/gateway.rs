@@ -53,9 +53,9 @@ struct Answer {
     body: Option<String>,
 }
 
-/// Serves until it is stopped, then until every frame is answered and every connection has said its
+/// Serves it and the page until it is stopped, then until every frame is answered and every connection has said its
 /// `$disconnect`.
-pub(crate) async fn serve(gateway: Arc<Gateway>, listener: TcpListener) {
+pub(crate) async fn serve(gateway: Arc<Gateway>, page: Router, listener: TcpListener) {
     let connections = gateway.connections.clone();
     let mut stopped = gateway.stopped.clone();
     let router = Router::new()
@@ -66,6 +66,7 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, listener: TcpListener) {
         )
         .layer(management::body_limit())
         .with_state(gateway)
+        .merge(page)
         .into_make_service_with_connect_info::<SocketAddr>();
     let served =
         axum::serve(listener, router).with_graceful_shutdown(async move { told_to_stop(&mut stopped).await });

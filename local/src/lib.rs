@@ -9,11 +9,13 @@
 //! - `gateway`: the WebSocket front; `connection`: one connection's life; `event`: what Lambda is
 //!   told; `management`: `@connections`.
 //! - `database`: the embedded DynamoDB.
+//! - `demo`: a page on which two users chat.
 //! - [`clock`]: the time, which a test can hold in its hand.
 
 pub mod clock;
 mod connection;
 mod database;
+mod demo;
 mod event;
 mod gateway;
 mod management;
@@ -33,7 +35,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 pub use database::Data;
 
-use crate::{clock::Clock, database::Database, gateway::Gateway, template::Template};
+use crate::{clock::Clock, database::Database, demo::Demo, gateway::Gateway, template::Template};
 
 /// What a twin is made of.
 #[derive(Debug, Clone)]
@@ -56,6 +58,8 @@ pub struct Config {
 
 /// A twin that runs. Dropping it does not stop it; [`Running::stop`] does.
 pub struct Running {
+    /// Where a browser finds the chat page.
+    pub page_url: String,
     /// Where clients connect: `ws://127.0.0.1:8420/prod`.
     pub websocket_url: String,
     /// The endpoint of the management API.
@@ -127,17 +131,25 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         config.clock.reader(),
         config.settings,
     );
+    let websocket_url = format!("ws://{address}/{stage}");
+    let demo = Demo {
+        sdk_app_id: config.sdk_app_id,
+        keys: config.keys.clone(),
+        clock: config.clock.clone(),
+        websocket_url: websocket_url.clone(),
+    };
     let authorizer = Authorizer::new(config.sdk_app_id, config.keys, config.clock.reader());
     let gateway = Arc::new(Gateway::new(template, app, authorizer, config.clock, address, stopped));
 
     Ok(Running {
-        websocket_url: format!("ws://{address}/{stage}"),
+        page_url: format!("http://{address}/"),
+        websocket_url,
         management_url,
         dynamodb_url: database.url.clone(),
         tables,
         database,
         stop,
-        server: tokio::spawn(gateway::serve(gateway, listener)),
+        server: tokio::spawn(gateway::serve(gateway, demo::router(demo), listener)),
     })
 }
 

@@ -1,15 +1,21 @@
 //! `hongyan`: the laptop twin and the UserSig tools, on the command line.
 
-use std::{io::Write, path::PathBuf, process::ExitCode};
+use std::{
+    io::{BufRead, Write},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand};
-use hongyan_functions::app::Settings;
+use hongyan_functions::app::{RECALL_SECONDS, Settings};
 use hongyan_local::{Config, Data, Running, clock::Clock, start};
 use hongyan_shared::{
     model::{MultiDevice, UserId},
     sig::{Expectation, Keys, issue, verify},
 };
 use serde_json::{Value, json};
+use tracing_subscriber::EnvFilter;
 
 /// The SDKAppID of laptops. In an account it is a parameter of the deployment.
 const SDK_APP_ID: u64 = 1_400_000_000;
@@ -59,9 +65,16 @@ struct LocalArgs {
     /// How many days a message is kept; 0 keeps everything
     #[arg(long, default_value_t = 0)]
     retention_days: u64,
+    /// For how many seconds a message can be recalled
+    #[arg(long, default_value_t = RECALL_SECONDS)]
+    recall_seconds: u64,
     /// Say that it is ready as JSON
     #[arg(long)]
     json: bool,
+    /// Let the clock stand still, and move it by the milliseconds that each line of the input says.
+    /// For tests of clients, which cannot wait for two hours to pass
+    #[arg(long, hide = true)]
+    manual_clock: bool,
 }
 
 #[derive(Args)]
@@ -139,12 +152,12 @@ fn sig(command: SigCommand) -> ExitCode {
 async fn local(args: LocalArgs) -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        // The engine warns of every condition that does not hold, which is daily life here.
         .with_env_filter(
-            tracing_subscriber::EnvFilter::builder()
-                .with_default_directive(tracing_subscriber::filter::LevelFilter::WARN.into())
-                .from_env_lossy(),
+            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=error")),
         )
         .init();
+    let clock = if args.manual_clock { Clock::manual(Clock::System.now()) } else { Clock::System };
     let config = Config {
         port: args.port,
         // Next to it, so that `sam local invoke` and the AWS CLI find it again.
@@ -155,8 +168,9 @@ async fn local(args: LocalArgs) -> ExitCode {
         settings: Settings {
             retention: Settings::retention_of(args.retention_days),
             multi_device: args.multi_device,
+            recall_seconds: args.recall_seconds,
         },
-        clock: Clock::System,
+        clock: clock.clone(),
     };
     let running = match start(config).await {
         Ok(running) => running,
@@ -168,13 +182,29 @@ async fn local(args: LocalArgs) -> ExitCode {
     } else {
         let (socket, tables) = (&running.websocket_url, &running.dynamodb_url);
         say(&format!("Hongyan is ready at {socket}, its tables are at {tables}. Stop it with Ctrl-C."));
-        eprint!("{}", introduction(&users));
+        eprint!("{}", introduction(&running, &users));
+    }
+    if args.manual_clock {
+        std::thread::spawn(move || move_by_input(&clock));
     }
     interrupted().await;
     // Whoever does not want to wait says it once more.
     tokio::select! {
         () = running.stop() => ExitCode::SUCCESS,
         () = interrupted() => fail("stopped before everything under way had ended"),
+    }
+}
+
+/// Moves the clock by each line of the input, and says how late it is then.
+fn move_by_input(clock: &Clock) {
+    for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+        match line.trim().parse() {
+            Ok(by) => {
+                clock.advance(Duration::from_millis(by));
+                say(&json!({ "now": clock.now() }).to_string());
+            }
+            Err(_) => eprintln!("hongyan: `{line}` is no number of milliseconds"),
+        }
     }
 }
 
@@ -202,6 +232,7 @@ fn as_json(running: &Running, users: &[ReadyUser]) -> Value {
         .map(|user| json!({ "userID": user.user_id, "userSig": user.user_sig, "url": user.url }))
         .collect();
     json!({
+        "pageUrl": running.page_url,
         "webSocketUrl": running.websocket_url,
         "managementUrl": running.management_url,
         "dynamodbUrl": running.dynamodb_url,
@@ -209,17 +240,13 @@ fn as_json(running: &Running, users: &[ReadyUser]) -> Value {
     })
 }
 
-fn introduction(users: &[ReadyUser]) -> String {
-    let mut text =
-        String::from("\nTwo users can talk at once. Connect each of them in a terminal of its own:\n");
+fn introduction(running: &Running, users: &[ReadyUser]) -> String {
+    let mut text = format!("\nOpen {} and let alice and bob talk.\n", running.page_url);
+    text.push_str("\nFor a look at the frames, connect each of them in a terminal of its own:\n");
     for user in users {
         text.push_str(&format!("\n  npx wscat -c '{}'\n", user.url));
     }
-    text.push_str(
-        "\nThen paste this into the first one, and see it arrive in the second:\n\n  \
-         {\"action\":\"sendMessage\",\"requestID\":\"1\",\"data\":{\"to\":\"bob\",\"conversationType\":\"C2C\",\
-         \"clientID\":\"first\",\"base\":0,\"type\":\"TIMTextElem\",\"payload\":{\"text\":\"你好\"}}}\n\n",
-    );
+    text.push('\n');
     text
 }
 
