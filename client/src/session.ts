@@ -115,9 +115,15 @@ export class Session {
   }
 
   async fetchProfiles(userIDs: readonly string[]): Promise<Profile[]> {
-    if (userIDs.length === 0) return [];
-    const reply = await this.connection.request('getUserProfile', { userIDList: [...userIDs] });
-    return reply.profileList.map((profile) => this.learn(profile));
+    const profiles: Profile[] = [];
+    // A reply holds as many as fit into a frame.
+    for (let rest = [...new Set(userIDs)]; rest.length > 0;) {
+      const { profileList } = await this.connection.request('getUserProfile', { userIDList: rest });
+      if (profileList.length === 0) break;
+      rest = rest.slice(profileList.length);
+      profiles.push(...profileList.map((profile) => this.learn(profile)));
+    }
+    return profiles;
   }
 
   /** The conversation with a peer, made when there is none. */
