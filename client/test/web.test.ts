@@ -234,7 +234,7 @@ test('both users are side by side on a wide screen', async () => {
   if (process.env['SCREENSHOT'] === '1') {
     mkdirSync(dirname(PICTURE), { recursive: true });
     // The last marks come half a second behind the first ones.
-    await bob.get('read-mark').getByText('未读').first().waitFor({ state: 'detached' });
+    await bob.message('二十分钟').getByTestId('read-mark').getByText('已读').waitFor();
     await both.screenshot({ path: PICTURE });
   }
 });
