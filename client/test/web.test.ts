@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type BrowserContext, type FrameLocator, type Locator, type Page } from 'playwright-core';
 
 import { startTwin, type Twin } from './harness/twin.js';
+import { until } from './harness/user.js';
 
 const PICTURE = fileURLToPath(new URL('../../docs/images/demo.png', import.meta.url));
 const PATIENCE = 15_000;
@@ -170,15 +171,18 @@ test('history comes page by page when one scrolls up, and the place is kept', as
   await bob.unread(aliceID, 40);
   await bob.open(aliceID);
   await bob.get('text').getByText('第 39 句', { exact: true }).waitFor();
-  while (!(await bob.get('history').getByText('没有更早的消息了').isVisible())) {
+  const end = bob.get('history').getByText('没有更早的消息了');
+  while (!(await end.isVisible())) {
     const shown = await bob.get('message').count();
     const top = bob.get('message').first();
     const id = await top.getAttribute('data-id');
     await top.scrollIntoViewIfNeeded();
     await bob.get('scroller').evaluate((scroller: { scrollTop: number }) => { scroller.scrollTop = 0; });
-    await bob.get('message').nth(shown).waitFor({ state: 'attached' });
-    const place = await bob.view.locator(`[data-id="${id}"]`).boundingBox();
-    assert.ok(place && place.y > 0 && place.y < 400, `the message that was on top is in view, at ${place?.y}`);
+    await bob.get('message').nth(shown).or(end).first().waitFor({ state: 'attached' });
+    await until(async () => {
+      const place = await bob.view.locator(`[data-id="${id}"]`).boundingBox();
+      return place !== null && place.y > 0 && place.y < 400;
+    }, 'the message that was on top being in view');
   }
   await bob.shows(...all);
 });
