@@ -48,8 +48,8 @@ export async function bundle(format) {
     minify: true,
     // Chinese as it is takes half the bytes of its escapes.
     charset: 'utf8',
-    // What every base library of WeChat runs that is still in use.
-    target: 'es2018',
+    // What iOS 13.4 and Chromium 80 run; the developer tools of WeChat compile it further if an app wants them to.
+    target: 'es2020',
     mangleProps: /./,
     reserveProps: new RegExp(`^(${[...publicNames()].join('|')})$`),
     legalComments: 'none',

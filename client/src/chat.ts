@@ -28,6 +28,8 @@ const LOGOUT_MS = 3_000;
 /** How many pages of nothing but deleted messages are passed over for one that has something to show. */
 const EMPTY_PAGES = 10;
 
+const NOBODY = new ChatError(USER_NOT_LOGGED_IN, 'nobody is logged in: call login first');
+
 export interface Chat extends UnsupportedMethods {}
 
 export class Chat implements ChatSDK {
@@ -41,7 +43,8 @@ export class Chat implements ChatSDK {
   private session: Session | undefined;
   private isLoggingIn = false;
   /** Why nobody is logged in. */
-  private reason = new ChatError(USER_NOT_LOGGED_IN, 'nobody is logged in: call login first');
+  private reason = NOBODY;
+  private leaving: Promise<void> | undefined;
   /** Messages that came while nobody listened. */
   private held: Message[] = [];
   private total = 0;
@@ -83,13 +86,13 @@ export class Chat implements ChatSDK {
       throw new Error('Params validate failed.');
     }
     if (this.isLoggingIn) throw new ChatError(REPEAT_LOGIN, 'login: another login is under way: wait for it');
-    if (this.session?.userID === userID) {
+    if (this.session?.userID === userID && !this.leaving) {
       const errorInfo = `${userID} is logged in already`;
       return ok({ actionStatus: 'OK', errorCode: 0, errorInfo, repeatLogin: true });
     }
     this.isLoggingIn = true;
     try {
-      // Another account: of the one before nothing may be left.
+      // Another account, or the same one on its way out: of the one before nothing may be left.
       if (this.session) await this.logout();
       await this.enter(userID, userSig);
     } finally {
@@ -99,7 +102,7 @@ export class Chat implements ChatSDK {
   }
 
   private async enter(userID: string, userSig: string): Promise<void> {
-    const session = new Session(userID, this.url(userID, userSig), {
+    const session: Session = new Session(userID, this.url(userID, userSig), {
       received: (messages) => this.receive(messages),
       revoked: (messages) => this.emit(EVENT.MESSAGE_REVOKED, messages),
       readByPeer: (messages) => this.emit(EVENT.MESSAGE_READ_BY_PEER, messages),
@@ -108,7 +111,7 @@ export class Chat implements ChatSDK {
       blacklistUpdated: (userIDs) => this.emit(EVENT.BLACKLIST_UPDATED, userIDs),
       netState: (state) => this.emit(EVENT.NET_STATE_CHANGE, { state }),
       failed: ({ code, message }) => this.emit(EVENT.ERROR, { code, message }),
-      ended: (error) => this.kickedOut(error),
+      ended: (error) => this.kickedOut(session, error),
     });
     this.session = session;
     try {
@@ -132,15 +135,19 @@ export class Chat implements ChatSDK {
     return `${base}${base.includes('?') ? '&' : '?'}${pairs.join('&')}`;
   }
 
-  async logout(): Promise<Result<Nothing>> {
+  logout(): Promise<Result<Nothing>> {
     const session = this.session;
-    if (!session) throw this.failure('logout', this.reason);
+    if (!session) return Promise.reject(this.failure('logout', this.reason));
+    // Whoever says it twice waits for the same end.
+    this.leaving ??= this.goodbye(session).then(() => { this.leaving = undefined; });
+    return this.leaving.then(() => ok({}));
+  }
+
+  private async goodbye(session: Session): Promise<void> {
     session.flushMarks();
     // The server notices a closed connection by itself; this only makes sure that no push is on its way.
     await session.connection.request('logout', {}, LOGOUT_MS).catch(() => {});
-    this.leave(new ChatError(LOGGED_OUT, 'the user has logged out'));
-    this.reason = new ChatError(USER_NOT_LOGGED_IN, 'nobody is logged in: call login first');
-    return ok({});
+    this.leave(session, new ChatError(LOGGED_OUT, 'the user has logged out'), NOBODY);
   }
 
   async destroy(): Promise<Result<Nothing>> {
@@ -151,7 +158,7 @@ export class Chat implements ChatSDK {
     return ok({});
   }
 
-  private kickedOut(error: ChatError): void {
+  private kickedOut(session: Session, error: ChatError): void {
     const { type } = error.data as { type?: KickedOutType };
     const reasons: Record<string, number> = {
       [TYPES.KICKED_OUT_MULT_ACCOUNT]: KICKED_MULT_ACCOUNT,
@@ -160,16 +167,19 @@ export class Chat implements ChatSDK {
     const isRevoked = error.code === USERSIG_INVALIDATED;
     const kind = type ?? (isRevoked ? TYPES.KICKED_OUT_REST_API : TYPES.KICKED_OUT_USERSIG_EXPIRED);
     const code = reasons[kind] ?? (isRevoked ? KICKED_BY_REST : USERSIG_EXPIRED);
-    this.reason = new ChatError(code, `${error.message}: call login again`);
-    this.emit(EVENT.KICKED_OUT, { type: kind });
-    this.leave(this.reason);
+    const reason = new ChatError(code, `${error.message}: call login again`);
+    this.leave(session, reason, reason, kind);
   }
 
-  private leave(error: ChatError): void {
-    this.session?.close(error);
+  /** Ends a session, unless it has ended already. An app that logs in again when it hears so finds nothing of it. */
+  private leave(session: Session, error: ChatError, reason: ChatError, type?: KickedOutType): void {
+    if (this.session !== session) return;
+    session.close(error);
     this.session = undefined;
+    this.reason = reason;
     this.held = [];
     this.total = 0;
+    if (type) this.emit(EVENT.KICKED_OUT, { type });
     this.emit(EVENT.SDK_NOT_READY, undefined);
   }
 
@@ -220,11 +230,12 @@ export class Chat implements ChatSDK {
       throw new ChatError(MESSAGE_SEND_FAIL, 'sendMessage: this message is sent or being sent: make a new one', { message });
     }
     const profile = session.profile(session.userID);
+    const isFirst = message.status === 'unSend' && !message.isResend;
     Object.assign(message, { from: session.userID, nick: profile.nick, avatar: profile.avatar, status: 'unSend' });
     session.messages.set(message.ID, message);
     const base = session.conversations.get(message.conversationID)?.timeline.top ?? 0;
     try {
-      const sent = await session.outbox.send(message, base);
+      const sent = await session.outbox.send(message, isFirst ? base : undefined);
       Object.assign(message, { status: 'success', sequence: sent.sequence, time: sent.time });
       session.sent(sent);
       return ok({ message });
@@ -355,7 +366,10 @@ export class Chat implements ChatSDK {
     const list = typeof what === 'string' ? [what] : what.conversationIDList;
     for (const conversationID of list) this.peerOf(conversationID, 'deleteConversation');
     for (const conversationID of list) {
-      const { clearedSequence } = await session.connection.request('deleteConversation', { conversationID });
+      // Named, so that a repetition does not take with it what came in between.
+      const sequence = session.conversations.get(conversationID)?.timeline.top;
+      const data = sequence === undefined ? { conversationID } : { conversationID, sequence };
+      const { clearedSequence } = await session.connection.request('deleteConversation', data);
       session.updated({ conversationID, clearedSequence });
     }
     return typeof what === 'string' ? ok({ conversationID: what }) : ok({ conversationIDList: list });
@@ -467,7 +481,7 @@ export class Chat implements ChatSDK {
 
   /** Somebody listens: what came before he did. */
   private release(): void {
-    const messages = this.held;
+    const messages = this.held.filter((message) => !this.session?.isRead(message));
     this.held = [];
     if (messages.length > 0) this.emit(EVENT.MESSAGE_RECEIVED, messages);
   }
@@ -508,10 +522,10 @@ function ok<T>(data: T): Result<T> {
 
 /** What a page, which may be a second old, does not know yet. */
 function newerThan(page: readonly Message[], state: ConversationState | undefined): Message[] {
-  const last = page[page.length - 1];
-  if (!last || !state) return [];
+  if (!state) return [];
+  const last = page[page.length - 1]?.sequence ?? state.cleared;
   return [...state.messages.values()]
-    .filter((message) => message.sequence > last.sequence && message.sequence <= state.timeline.top)
+    .filter((message) => message.sequence > last && message.sequence <= state.timeline.top)
     .sort((a, b) => a.sequence - b.sequence);
 }
 

@@ -5,8 +5,8 @@
  */
 
 import {
-  KICKED_MULT_ACCOUNT, KICKED_MULT_DEVICE, NETWORK_ERROR, NETWORK_TIMEOUT, USERSIG_CHECK_FAILED,
-  USERSIG_EXPIRED_ON_SERVER, USERSIG_INVALIDATED,
+  KICKED_MULT_ACCOUNT, KICKED_MULT_DEVICE, MESSAGE_TOO_LARGE, NETWORK_ERROR, NETWORK_TIMEOUT, SEND_FAILED, SERVER_FAILED,
+  TOO_MANY_REQUESTS, USERSIG_CHECK_FAILED, USERSIG_EXPIRED_ON_SERVER, USERSIG_INVALIDATED,
 } from './codes.js';
 import { ChatError } from './errors.js';
 import { openSocket, type Socket } from './platform.js';
@@ -29,8 +29,10 @@ interface Pending {
   frame: string;
   resolve: (data: never) => void;
   reject: (error: ChatError) => void;
-  /** How often it was sent without an answer. */
-  tries: number;
+  /** How often a socket was given up because it had no answer. */
+  restarts: number;
+  /** It was sent over this socket once already. */
+  isAgain: boolean;
   /** Ends the wait for one answer. */
   timer?: number | undefined;
   /** Ends the whole wait. */
@@ -42,7 +44,14 @@ const LOGIN_MS = 15_000;
 const REQUEST_MS = 30_000;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
-const LONGEST_WAIT_MS = 120_000;
+/** A connection that has lasted this long was a good one. */
+const GOOD_MS = 20_000;
+/** After so many sockets without an answer it is the request. */
+const RESTARTS = 3;
+/** API Gateway ends a connection that says more at once. */
+const MAX_FRAME_BYTES = 32 * 1024;
+/** How often the server is asked again after it has failed. */
+const ATTEMPTS = 6;
 /** How long before API Gateway's cut a new connection is made. */
 const RENEWAL_MS = 300_000;
 
@@ -61,6 +70,7 @@ export class Connection {
   /** A connection is being renewed, and nothing has gone wrong with it. */
   private quietly = false;
   private attempts = 0;
+  private openedAt = 0;
   private replaced = 0;
   private nextID = 0;
   private why = '';
@@ -91,9 +101,11 @@ export class Connection {
     return new Promise((resolve, reject) => {
       if (this.isClosed) return reject(new ChatError(NETWORK_ERROR, `${action}: the connection is closed`));
       const id = String(++this.nextID);
-      const pending: Pending = {
-        id, frame: JSON.stringify({ action, requestID: id, data }), resolve, reject, tries: 0,
-      };
+      const frame = JSON.stringify({ action, requestID: id, data });
+      if (byteLength(frame) > MAX_FRAME_BYTES) {
+        return reject(new ChatError(MESSAGE_TOO_LARGE, `${action}: this is too large: send a link to a file`));
+      }
+      const pending: Pending = { id, frame, resolve, reject, restarts: 0, isAgain: false };
       if (patience !== Infinity) {
         pending.deadline = setTimeout(() => {
           this.forget(pending);
@@ -103,6 +115,21 @@ export class Connection {
       this.pending.set(id, pending);
       if (this.isOpen) this.transmit(pending);
     });
+  }
+
+  /** As `request`, but asks again when the server has failed or is busy. */
+  async persist<A extends keyof Actions>(action: A, data: Actions[A]['data'], patience?: number): Promise<Actions[A]['reply']> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.request(action, data, patience);
+      } catch (error) {
+        const { code, data } = error as ChatError;
+        const isTransient = code === SERVER_FAILED || code === TOO_MANY_REQUESTS || code === SEND_FAILED && !('lastSequence' in data);
+        if (!isTransient || attempt === ATTEMPTS || this.isClosed) throw error;
+        const limit = FIRST_DELAY_MS * 2 ** attempt;
+        await new Promise<void>((resolve) => setTimeout(resolve, limit * (0.5 + Math.random() / 2)));
+      }
+    }
   }
 
   /** Says something that has no answer. Returns whether there was somebody to say it to. */
@@ -169,7 +196,7 @@ export class Connection {
     this.lastContact = Date.now();
     let parsed: Partial<Reply> & Partial<Push>;
     try {
-      parsed = JSON.parse(frame);
+      parsed = JSON.parse(frame) || {};
     } catch {
       return;
     }
@@ -207,7 +234,8 @@ export class Connection {
   private loggedIn(reply: LoginReply): void {
     clearTimeout(this.attemptTimer);
     this.isOpen = true;
-    this.attempts = this.replaced = 0;
+    this.openedAt = Date.now();
+    this.replaced = 0;
     this.clockOffset = reply.serverTime * 1000 - Date.now();
     this.beat(reply.heartbeatSeconds * 1000);
     const left = (reply.connectedTime + reply.connectionSeconds - reply.serverTime) * 1000;
@@ -217,7 +245,10 @@ export class Connection {
     const unanswered = [...this.pending.values()];
     this.tell('connected');
     this.owner.loggedIn(reply);
-    for (const pending of unanswered) this.transmit(pending);
+    for (const pending of unanswered) {
+      pending.isAgain = false;
+      this.transmit(pending);
+    }
     this.firstLogin?.resolve();
   }
 
@@ -237,13 +268,18 @@ export class Connection {
 
   private transmit(pending: Pending): void {
     clearTimeout(pending.timer);
-    const wait = Math.min(ATTEMPT_MS * 2 ** pending.tries, LONGEST_WAIT_MS);
-    pending.tries += 1;
     pending.timer = setTimeout(() => {
       // Once may be a function that failed; twice is a socket that leads nowhere.
-      if (pending.tries > 1) this.restart();
-      else this.transmit(pending);
-    }, wait);
+      if (!pending.isAgain) {
+        pending.isAgain = true;
+        return this.transmit(pending);
+      }
+      if (++pending.restarts > RESTARTS) {
+        this.forget(pending);
+        return pending.reject(new ChatError(SERVER_FAILED, 'the server does not answer this request: try again later'));
+      }
+      this.restart();
+    }, ATTEMPT_MS * 2 ** pending.restarts);
     this.socket?.send(pending.frame);
   }
 
@@ -290,7 +326,11 @@ export class Connection {
   private drop(): void {
     for (const timer of [this.attemptTimer, this.retryTimer, this.pingTimer, this.renewalTimer]) clearTimeout(timer);
     for (const pending of this.pending.values()) clearTimeout(pending.timer);
-    if (this.isOpen) this.contactBefore = this.lastContact;
+    if (this.isOpen) {
+      this.contactBefore = this.lastContact;
+      // One that is cut right after the login, again and again, must not be made without a pause.
+      if (Date.now() - this.openedAt > GOOD_MS) this.attempts = 0;
+    }
     this.isOpen = false;
     const socket = this.socket;
     this.socket = undefined;
@@ -304,4 +344,15 @@ export class Connection {
     this.state = state;
     this.owner.netState(state);
   }
+}
+
+/** In UTF-8. */
+function byteLength(text: string): number {
+  let bytes = 0;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    // The two halves of a pair have four bytes together.
+    bytes += unit < 0x80 ? 1 : unit < 0x800 || unit >> 11 === 0x1b ? 2 : 3;
+  }
+  return bytes;
 }

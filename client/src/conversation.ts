@@ -12,8 +12,10 @@ export class ConversationState {
   readonly timeline: Timeline<WireMessage>;
   /** The messages that this client has seen, by number. */
   readonly messages = new Map<number, Message>();
-  /** What a page of history has shown already, so that nobody announces it once more. */
-  readonly shown = new Set<number>();
+  /** The numbers of this client's own messages, which nobody has to announce. */
+  readonly own = new Set<number>();
+  /** Everything up to here is in a page of history that is shown, or before it. */
+  shownUpTo = 0;
   lastMessage: Message | undefined;
   /** How far this user has read, here or on another device. */
   read = 0;
@@ -80,9 +82,16 @@ export class ConversationState {
     this.unreadBefore = 0;
   }
 
+  /** Should it be unread, it goes on counting, as it does on the server, until everything is read. */
   remove(message: Message): void {
     this.messages.delete(message.sequence);
-    this.unread = this.unread.filter((sequence) => sequence !== message.sequence);
+  }
+
+  /** Another device has read up to a number, and so many are left. */
+  readElsewhere(upTo: number, left: number): void {
+    this.told = Math.max(this.told, upTo);
+    this.markRead(upTo);
+    this.unreadBefore = Math.max(0, left - this.unread.length);
   }
 
   /** The server's count. It stands wherever it speaks of the same messages as this client. */

@@ -145,7 +145,7 @@ export function isMessage(value: unknown): value is Message {
 /** One line of text for a list of conversations. */
 export function messageForShow(message: Message): string {
   if (message.isRevoked) return '[消息已撤回]';
-  if (message.type === 'TIMTextElem') return message.payload.text;
+  if (message.type === 'TIMTextElem') return String(message.payload.text ?? '');
   return FOR_SHOW[message.type] ?? '';
 }
 

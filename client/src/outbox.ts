@@ -5,14 +5,13 @@
  */
 
 import type { Connection } from './connection.js';
-import { MESSAGE_SEND_FAIL, SEND_FAILED, SERVER_FAILED, TOO_MANY_REQUESTS } from './codes.js';
+import { MESSAGE_SEND_FAIL } from './codes.js';
 import { ChatError } from './errors.js';
 import type { Message } from './types.js';
 import type { SendMessage, WireMessage } from './wire.js';
 
-/** How often a message is sent again after the server has failed with it. */
+/** How often a message is composed anew because its base did not fit. */
 const ATTEMPTS = 6;
-const FIRST_DELAY_MS = 500;
 
 interface Item {
   id: string;
@@ -29,10 +28,12 @@ export class Outbox {
 
   constructor(private readonly connection: Connection) {}
 
-  /** Sends a message behind those that wait already. `base` counts the first time only. */
-  send(message: Message, base: number): Promise<WireMessage> {
-    // A message from before the app was started anew has no base here; the server then looks back itself.
-    if (!this.bases.has(message.ID) && !message.isResend) this.bases.set(message.ID, base);
+  /**
+   * Sends a message behind those that wait already. `base` is for the first time. Of a message that has been tried
+   * before, in another session, it is not known any more; the server then looks back itself.
+   */
+  send(message: Message, base: number | undefined): Promise<WireMessage> {
+    if (!this.bases.has(message.ID) && base !== undefined) this.bases.set(message.ID, base);
     const known = this.bases.get(message.ID);
     return new Promise((resolve, reject) => {
       const data: SendMessage = {
@@ -77,6 +78,7 @@ export class Outbox {
     for (let item = queue[0]; item; item = queue[0]) {
       try {
         if (!item.cancelled) item.resolve(await this.deliver(item));
+        this.bases.delete(item.id);
       } catch (error) {
         item.reject(error as ChatError);
       }
@@ -88,16 +90,10 @@ export class Outbox {
   private async deliver(item: Item): Promise<WireMessage> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return (await this.connection.request('sendMessage', item.data, Infinity)).message;
+        return (await this.connection.persist('sendMessage', item.data, Infinity)).message;
       } catch (error) {
-        const { code, data } = error as ChatError;
-        const { lastSequence } = data as { lastSequence?: number };
-        const isTransient = code === SEND_FAILED || code === SERVER_FAILED || code === TOO_MANY_REQUESTS;
-        if (!isTransient || attempt >= ATTEMPTS || item.cancelled) throw error;
-        if (lastSequence === undefined) {
-          await delay(FIRST_DELAY_MS * 2 ** (attempt - 1) * (0.5 + Math.random()));
-          continue;
-        }
+        const { lastSequence } = (error as ChatError).data as { lastSequence?: number };
+        if (lastSequence === undefined || attempt === ATTEMPTS || item.cancelled) throw error;
         // The server cannot tell whether it has this message: look, and compose anew only if it is not there.
         const found = await this.find(item, lastSequence);
         if (found) return found;
@@ -111,7 +107,7 @@ export class Outbox {
     // A base from the future says nothing: the tables were restored from a backup.
     const base = item.data.base ?? 0;
     for (let from = base < last ? base + 1 : 1; from <= last;) {
-      const part = await this.connection.request('getMessageList', {
+      const part = await this.connection.persist('getMessageList', {
         conversationID: `C2C${item.data.to}`, fromSequence: from, toSequence: last,
       });
       const found = part.messageList.find((message) => message.clientID === item.id && message.to === item.data.to);
@@ -121,8 +117,4 @@ export class Outbox {
     }
     return undefined;
   }
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -32,7 +32,8 @@ export function platformName(): string {
 export function openSocket(url: string, events: SocketEvents): Socket {
   let over = false;
   const once: SocketEvents = {
-    opened: () => { if (!over) events.opened(); },
+    // A socket that is closed while it opens may open all the same.
+    opened: () => { if (over) socket.close(); else events.opened(); },
     received: (frame) => { if (!over) events.received(frame); },
     ended: (why) => { if (!over) { over = true; events.ended(why); } },
   };
@@ -74,8 +75,8 @@ function wxOf(): Wx | undefined {
 
 function openInMiniProgram(mini: Wx, url: string, events: SocketEvents): Socket {
   const failed = (error?: { errMsg?: string }): void => events.ended(error?.errMsg ?? '');
-  // Without a task there are too many sockets; `fail` says so.
-  const task = mini.connectSocket({ url, fail: failed });
+  // Without a task there are too many sockets. `fail` says so, perhaps before whoever opens it has it in his hands.
+  const task = mini.connectSocket({ url, fail: (error) => { setTimeout(() => failed(error), 0); } });
   task?.onOpen(events.opened);
   task?.onMessage((event) => events.received(String(event.data)));
   task?.onError(failed);

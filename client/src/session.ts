@@ -5,7 +5,8 @@
 
 import { Connection, type NetState } from './connection.js';
 import { ConversationState } from './conversation.js';
-import type { ChatError } from './errors.js';
+import { UNCAUGHT } from './codes.js';
+import { ChatError } from './errors.js';
 import { fromWire } from './message.js';
 import { Outbox } from './outbox.js';
 import { profileOf } from './profile.js';
@@ -35,6 +36,7 @@ const OVERTAKING_MS = 300;
 const MARK_EVERY_MS = 500;
 /** A phone that comes back from sleep finds out quickly whether its socket has survived. */
 const PROBE_MS = 5_000;
+const LONGEST_PAUSE_MS = 60_000;
 const IN_FLIGHT = 8;
 const PROFILES_AT_ONCE = 100;
 
@@ -52,8 +54,14 @@ export class Session {
   /** Pushes that came before the list did. */
   private early: Push[] | undefined = [];
   private recallMs = 0;
-  private syncing = 0;
-  private secondLook: number | undefined;
+  /** The latest comparison with the server; one of an earlier turn is out of date. */
+  private turn = 0;
+  private nextSync: number | undefined;
+  private needsSecondLook = false;
+  private failures = 0;
+  /** When the server was last heard of before anything that is not compared yet. */
+  private contact = Infinity;
+  private isAnnounced = false;
   private firstSync: { resolve: () => void; reject: (error: unknown) => void } | undefined;
   private readonly markTimers = new Map<string, number>();
   /** What is announced once the app knows that it is ready. */
@@ -62,7 +70,7 @@ export class Session {
   constructor(readonly userID: string, url: string, private readonly owner: SessionOwner) {
     this.connection = new Connection(url, {
       loggedIn: (reply) => this.loggedIn(reply),
-      pushed: (push) => { if (this.early) this.early.push(push); else this.pushed(push); },
+      pushed: (push) => { if (this.early) this.early.push(push); else this.take(push); },
       netState: (state) => { if (this.isReady) owner.netState(state); },
       ended: (error) => { this.close(error); owner.ended(error); },
     });
@@ -79,6 +87,7 @@ export class Session {
   /** What was unread at login, once. */
   announce(): void {
     const messages = this.unannounced.filter((message) => !this.isRead(message));
+    this.isAnnounced = true;
     this.unannounced = [];
     if (messages.length > 0 && !this.isClosed) this.owner.received(messages);
   }
@@ -86,7 +95,7 @@ export class Session {
   close(error: ChatError): void {
     this.isClosed = true;
     this.isReady = false;
-    clearTimeout(this.secondLook);
+    clearTimeout(this.nextSync);
     for (const timer of this.markTimers.values()) clearTimeout(timer);
     this.connection.close(error);
     this.outbox.close(error);
@@ -95,8 +104,11 @@ export class Session {
 
   /** The app is in the foreground again: is the socket still alive, and what has happened meanwhile? */
   wakeUp(): void {
-    if (!this.connection.wakeUp()) return;
-    this.sync(this.connection.lastContact, PROBE_MS).catch(() => this.connection.restart());
+    // While the list is under way, that one is the probe.
+    if (!this.connection.wakeUp() || this.early) return;
+    const contact = this.connection.lastContact;
+    setTimeout(() => { if (this.connection.lastContact === contact) this.connection.restart(); }, PROBE_MS);
+    void this.sync(contact);
   }
 
   isRead(message: Message): boolean {
@@ -142,8 +154,10 @@ export class Session {
   toMessage(wire: WireMessage): Message {
     const fresh = fromWire(wire, this.userID);
     let known = this.messages.get(fresh.ID);
-    if (known && (known.from !== wire.from || known.to !== wire.to)) {
-      // Somebody has given his message the ID of another one. It must not pass for that one.
+    const isOther = known && (known.from !== wire.from || known.to !== wire.to
+      || known.sequence > 0 && known.sequence !== wire.sequence);
+    if (isOther) {
+      // Somebody has given a message the ID of another one. It must not pass for that one.
       fresh.ID += `-${wire.sequence}`;
       known = this.messages.get(fresh.ID);
     }
@@ -169,7 +183,7 @@ export class Session {
   /** A message of this client has its number. */
   sent(wire: WireMessage): void {
     const state = this.conversation(wire.to);
-    if (wire.sequence > state.timeline.top) state.shown.add(wire.sequence);
+    if (wire.sequence > state.timeline.top) state.own.add(wire.sequence);
     this.show(state, state.timeline.take(wire));
     this.fillLater(state);
   }
@@ -185,8 +199,7 @@ export class Session {
     }
     this.recalled(state, page);
     for (const wire of page) {
-      if (wire.sequence <= state.timeline.top) continue;
-      state.shown.add(wire.sequence);
+      state.shownUpTo = Math.max(state.shownUpTo, wire.sequence);
       this.show(state, state.timeline.take(wire));
     }
     this.fillLater(state);
@@ -219,38 +232,55 @@ export class Session {
   private loggedIn(reply: LoginReply): void {
     this.recallMs = reply.recallSeconds * 1000;
     this.early ??= [];
-    clearTimeout(this.secondLook);
-    const now = Date.now();
-    this.sync(this.connection.contactBefore).then(
-      (isDone) => {
-        if (!isDone) return;
-        this.firstSync?.resolve();
-        this.firstSync = undefined;
-        this.secondLook = setTimeout(() => this.syncQuietly(now), SECOND_LOOK_MS);
-      },
-      (error: ChatError) => {
-        this.takeEarly();
-        if (this.firstSync) this.firstSync.reject(error);
-        else if (!this.isClosed) this.owner.failed(error);
-      },
-    );
-  }
-
-  /** Nobody waits for this one, and the next one will do as well. */
-  private syncQuietly(contact: number): void {
-    this.sync(contact).catch(() => {});
+    this.needsSecondLook = true;
+    void this.sync(this.connection.contactBefore);
   }
 
   /**
-   * Compares with the server, and gets whatever is missing. Says whether it did, or a later one does.
-   * `contact` is when the server was last heard of, in this device's time.
+   * Compares with the server, and gets whatever is missing. A later one takes the place of one that is under way, and
+   * what has to follow follows the one that gets through. `contact` is when the server was last heard of for sure.
    */
-  private async sync(contact: number, patience?: number): Promise<boolean> {
+  private async sync(contact: number): Promise<void> {
+    const turn = ++this.turn;
+    clearTimeout(this.nextSync);
+    this.contact = Math.min(this.contact, contact);
+    try {
+      const isWhole = await this.compare(turn);
+      if (turn !== this.turn || this.isClosed) return;
+      this.owner.listChanged();
+      this.firstSync?.resolve();
+      this.firstSync = undefined;
+      if (isWhole) {
+        this.contact = Infinity;
+        this.failures = 0;
+      }
+      if (isWhole && !this.needsSecondLook) return;
+      this.needsSecondLook = false;
+      this.syncLater(isWhole ? SECOND_LOOK_MS : this.backOff());
+    } catch (error) {
+      if (turn !== this.turn || this.isClosed) return;
+      this.takeEarly();
+      if (this.firstSync) return this.firstSync.reject(error);
+      this.owner.failed(error as ChatError);
+      this.syncLater(this.backOff());
+    }
+  }
+
+  private syncLater(ms: number): void {
+    const now = Date.now();
+    this.nextSync = setTimeout(() => void this.sync(now), ms);
+  }
+
+  private backOff(): number {
+    return Math.min(SECOND_LOOK_MS * 2 ** this.failures++, LONGEST_PAUSE_MS);
+  }
+
+  /** Takes over the list and fetches what is behind. Says whether all of it came. */
+  private async compare(turn: number): Promise<boolean> {
+    const list = await this.wholeList();
+    if (turn !== this.turn || this.isClosed) return false;
     // What was sent shortly before contact was lost may have been recalled since.
-    const recallableFrom = contact + this.connection.clockOffset - this.recallMs;
-    const turn = ++this.syncing;
-    const list = await this.wholeList(patience);
-    if (turn !== this.syncing || this.isClosed) return false;
+    const recallableFrom = this.contact + this.connection.clockOffset - this.recallMs;
     const behind: [ConversationState, number, number][] = [];
     for (const wire of list) {
       const from = this.adopt(wire, recallableFrom);
@@ -258,27 +288,27 @@ export class Session {
       if (state && from !== undefined) behind.push([state, from, wire.lastSequence]);
     }
     this.takeEarly();
-    const isFirst = this.firstSync !== undefined;
+    let isWhole = true;
     await Promise.all([
-      atMost(IN_FLIGHT, behind, ([state, from, to]) => this.catchUp(state, from, to)),
-      isFirst ? this.firstProfiles(list) : undefined,
+      atMost(IN_FLIGHT, behind, ([state, from, to]) => this.catchUp(state, from, to).catch(() => { isWhole = false; })),
+      // A list without names is better than none.
+      this.firstSync && this.firstProfiles(list).catch(() => {}),
     ]);
     for (const wire of list) this.conversations.get(wire.conversationID)?.correctUnread(wire);
-    this.owner.listChanged();
-    return true;
+    return isWhole;
   }
 
   private takeEarly(): void {
     const early = this.early ?? [];
     this.early = undefined;
-    for (const push of early) this.pushed(push);
+    for (const push of early) this.take(push);
   }
 
-  private async wholeList(patience?: number): Promise<WireConversation[]> {
+  private async wholeList(): Promise<WireConversation[]> {
     const list: WireConversation[] = [];
     for (let next = ''; ;) {
       const data = next ? { nextReqConversationID: next } : {};
-      const page = await this.connection.request('getConversationList', data, patience);
+      const page = await this.connection.persist('getConversationList', data);
       list.push(...page.conversationList);
       if (page.isCompleted) return list;
       next = page.nextReqConversationID;
@@ -303,7 +333,7 @@ export class Session {
       this.conversations.set(wire.conversationID, state);
     }
     state.isPinned = wire.isPinned;
-    if (wire.clearedSequence > state.cleared) state.clear(wire.clearedSequence);
+    if (wire.clearedSequence > state.cleared) this.cleared(state, wire.clearedSequence);
     if (wire.readSequence > state.read) state.markRead(wire.readSequence);
     state.told = wire.readSequence;
     // A mark that got lost on its way.
@@ -322,7 +352,7 @@ export class Session {
   /** Fetches everything from a number to the end, which is at `end` or behind it. */
   private async catchUp(state: ConversationState, from: number, end: number): Promise<void> {
     for (let next = from; ;) {
-      const range = (await this.connection.request('getMessageList', {
+      const range = (await this.connection.persist('getMessageList', {
         conversationID: state.id, fromSequence: next,
       })) as MessageRange;
       const last = range.messageList[range.messageList.length - 1];
@@ -340,14 +370,16 @@ export class Session {
     state.isFilling = true;
     try {
       for (let hole = state.timeline.hole; hole; hole = state.timeline.hole) {
-        const range = (await this.connection.request('getMessageList', {
+        const range = (await this.connection.persist('getMessageList', {
           conversationID: state.id, fromSequence: hole.from, toSequence: hole.to,
         })) as MessageRange;
         const upTo = range.isCompleted ? hole.to : range.nextSequence - 1;
         this.show(state, state.timeline.fill(range.messageList, upTo));
       }
     } catch (error) {
-      if (!this.isClosed) this.owner.failed(error as ChatError);
+      if (this.isClosed) return;
+      this.owner.failed(error as ChatError);
+      setTimeout(() => this.fillLater(state), SECOND_LOOK_MS);
     } finally {
       state.isFilling = false;
     }
@@ -362,13 +394,14 @@ export class Session {
     if (ready.length === 0) return;
     const news: Message[] = [];
     for (const wire of ready) {
-      const isOurs = state.shown.delete(wire.sequence) || wire.from === this.userID && this.outbox.has(wire.clientID);
+      const isOurs = state.own.delete(wire.sequence) || wire.from === this.userID && this.outbox.has(wire.clientID);
       const message = this.toMessage(wire);
       state.add(message);
-      if (!isOurs) news.push(message);
+      if (!isOurs && wire.sequence > state.shownUpTo) news.push(message);
     }
-    if (!this.isReady) {
+    if (!this.isAnnounced) {
       this.unannounced.push(...news.filter((message) => message.flow === 'in'));
+      if (this.isReady) this.owner.listChanged();
       return;
     }
     if (news.length > 0) this.owner.received(news);
@@ -398,6 +431,15 @@ export class Session {
     this.owner.listChanged();
   }
 
+  /** A push of another shape than expected must not take the others with it. */
+  private take(push: Push): void {
+    try {
+      this.pushed(push);
+    } catch (error) {
+      this.owner.failed(new ChatError(UNCAUGHT, `a push could not be read: ${String(error)}`));
+    }
+  }
+
   private pushed(push: Push): void {
     switch (push.event) {
       case 'onMessageReceived':
@@ -410,8 +452,10 @@ export class Session {
       case 'onMessageRevoked':
         for (const wire of push.data) {
           const state = this.conversation(wire.from === this.userID ? wire.to : wire.from);
-          // One that the app has not seen comes as a recalled one.
           this.recalled(state, [wire]);
+          // One that the app has not seen comes as a recalled one.
+          this.show(state, state.timeline.take(wire));
+          this.fillLater(state);
         }
         break;
       case 'onMessageDeleted': {
@@ -451,16 +495,19 @@ export class Session {
     if (!state) return;
     if (update.isPinned !== undefined) state.isPinned = update.isPinned;
     if (update.clearedSequence !== undefined) {
-      const { clearedSequence } = update;
-      const ready = state.timeline.fill([], clearedSequence);
-      state.clear(clearedSequence);
-      this.show(state, ready.filter((wire) => wire.sequence > clearedSequence));
+      this.cleared(state, update.clearedSequence);
     }
     if (update.readSequence !== undefined && update.readSequence > state.read) {
-      state.told = Math.max(state.told, update.readSequence);
-      state.markRead(update.readSequence);
+      state.readElsewhere(update.readSequence, update.unreadCount ?? 0);
     }
     this.owner.listChanged();
+  }
+
+  /** What comes late of the messages up to there is not to be seen any more. */
+  private cleared(state: ConversationState, upTo: number): void {
+    const ready = state.timeline.fill([], upTo);
+    state.clear(upTo);
+    this.show(state, ready.filter((wire) => wire.sequence > upTo));
   }
 
   /** Messages that this user does not want to see any more. */
@@ -477,7 +524,7 @@ export class Session {
       const left = [...state.messages.values()].sort((a, b) => b.sequence - a.sequence)[0];
       state.lastMessage = left;
       // Nothing of it is here, but the server knows what the list should show.
-      if (!left) this.syncQuietly(Date.now());
+      if (!left) void this.sync(Date.now());
     }
     this.owner.listChanged();
   }

@@ -138,7 +138,7 @@ export type ReadReply = {
 };
 
 /** `deleteConversation`. */
-export type DeleteConversation = { conversationID: string, };
+export type DeleteConversation = { conversationID: string, sequence?: number, };
 
 /** The reply to `deleteConversation`. */
 export type ClearedReply = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock, test, type TestContext } from 'node:test';
-import type { Connection } from '../src/connection.js';
+import { Connection } from '../src/connection.js';
 import { ChatError } from '../src/errors.js';
 import { createMessage } from '../src/message.js';
 import { Outbox } from '../src/outbox.js';
@@ -13,6 +13,7 @@ type Answer = (data: Record<string, unknown>) => unknown;
 class Scripted {
   readonly asked: { action: string; data: Record<string, unknown> }[] = [];
   readonly answers: Answer[] = [];
+  readonly persist = Connection.prototype.persist;
 
   request(action: string, data: Record<string, unknown>): Promise<unknown> {
     this.asked.push({ action, data });

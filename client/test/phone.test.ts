@@ -98,7 +98,7 @@ test('a socket that leads nowhere is replaced when two frames had no answer', as
   const sending = alice.send(bob.userID, '总会到');
   await until(() => alice.device.frames.some((frame) => frame['action'] === 'sendMessage'));
   alice.device.clock.advance(10_000);
-  alice.device.clock.advance(20_000);
+  alice.device.clock.advance(10_000);
   await sending;
   assert.equal(alice.device.connections, connections + 1);
   same((await bob.history(alice.userID)).map(textOf), ['总会到']);
@@ -258,4 +258,121 @@ test('login is one at a time, twice is no error, and other methods wait for it',
   await assert.rejects(user.tim.login({ userID: '', userSig: '' }), { message: 'Params validate failed.' });
   await user.tim.logout();
   assert.equal(await codeOf(user.tim.logout()), 2024);
+});
+
+test('a login goes through although the app is shown meanwhile, and again if it is hidden in between', async () => {
+  const user = new User(twin, 'judy');
+  users.push(user);
+  const login = user.login();
+  await until(() => user.device.frames.some((frame) => frame['action'] === 'getConversationList'));
+  user.device.wake();
+  user.device.wake();
+  await login;
+  assert.equal(user.tim.isReady(), true);
+});
+
+test('logging out and in at once leaves somebody logged in, and twice out is once out', async () => {
+  const [alice] = await two();
+  const out = alice.tim.logout();
+  await alice.login();
+  await out;
+  assert.equal(alice.tim.isReady(), true);
+  const twice = [alice.tim.logout(), alice.tim.logout()];
+  await Promise.all(twice);
+  assert.equal(alice.told('sdkStateNotReady').length, 2);
+  await alice.login();
+  assert.equal(alice.tim.isReady(), true);
+});
+
+test('whoever logs in again while he hears that he was kicked out is in', async () => {
+  const [alice] = await two();
+  let again: Promise<void> | undefined;
+  alice.tim.on('kickedOut', () => { again = alice.login(); });
+  const second = await User.loggedIn(twin, alice.userID);
+  users.push(second);
+  await until(() => again !== undefined);
+  await again;
+  assert.equal(alice.tim.isReady(), true);
+});
+
+test('what is too large for a frame is refused, and does not end the connection', async () => {
+  const [alice, bob] = await two();
+  const connections = alice.device.connections;
+  assert.equal(await codeOf(alice.tim.sendMessage(alice.text(bob.userID, '大'.repeat(11_000)))), 80002);
+  assert.equal(await codeOf(alice.tim.sendMessage(alice.text(bob.userID, '大'.repeat(5_000)))), 80002);
+  await alice.send(bob.userID, '小');
+  assert.equal(alice.device.connections, connections);
+});
+
+test('a deletion that is repeated spares what came in between', async () => {
+  const [alice, bob] = await two();
+  await bob.send(alice.userID, '旧');
+  await until(() => alice.texts.length === 1);
+  let lost = 0;
+  alice.device.loses = (frame) => frame['action'] === 'deleteConversation' && ++lost === 1;
+  const deleting = alice.tim.deleteConversation(`C2C${bob.userID}`);
+  await until(() => lost === 1);
+  await bob.send(alice.userID, '新');
+  alice.device.clock.advance(10_000);
+  await deleting;
+  await until(async () => (await alice.conversation(bob.userID))?.lastMessage.messageForShow === '新');
+  same((await alice.history(bob.userID)).map(textOf), ['新']);
+});
+
+test('a list that the server fails to give is asked for again', async () => {
+  const [alice, bob] = await two();
+  bob.device.goOffline();
+  await alice.send(bob.userID, '1');
+  let refused = 0;
+  bob.device.replaces = (frame) => frame['action'] === 'getConversationList' && ++refused <= 3
+    ? { ...frame, code: 60007, message: 'busy', data: {} } : frame;
+  bob.device.goOnline();
+  await until(() => refused > 0);
+  for (let second = 0; second < 60 && bob.texts.length === 0; second++) await bob.device.pass(1_000);
+  same(bob.texts, ['1']);
+});
+
+test('a recall that overtakes its message is one all the same', async () => {
+  const [alice, bob] = await two();
+  await alice.send(bob.userID, '1');
+  await until(() => bob.texts.length === 1);
+  bob.device.loses = (frame) => frame['event'] === 'onMessageReceived';
+  const message = await alice.send(bob.userID, '2');
+  await alice.tim.revokeMessage(message);
+  await until(() => bob.received.length === 2);
+  assert.equal(bob.received[1]?.isRevoked, true);
+});
+
+test('a conversation that was deleted on another device meanwhile is not announced', async () => {
+  const many = await startTwin('--multi-device', 'many');
+  const [alice, tablet, bob] = await Promise.all(['alice', 'alice', 'bob'].map((name) => User.loggedIn(many, name)));
+  assert.ok(alice && tablet && bob);
+  users.push(alice, tablet, bob);
+  await bob.send('alice', '1');
+  await until(() => alice.texts.length === 1 && tablet.texts.length === 1);
+  alice.device.goOffline();
+  await bob.send('alice', '2');
+  await until(() => tablet.texts.length === 2);
+  await tablet.tim.deleteConversation('C2Cbob');
+  await bob.send('alice', '3');
+  alice.device.goOnline();
+  await until(() => alice.texts.includes('3'));
+  same(alice.texts, ['1', '3']);
+  await many.stop();
+});
+
+test('two messages under one ID are two messages', async () => {
+  const [alice, bob] = await two();
+  await alice.send(bob.userID, 'A');
+  await until(() => bob.texts.length === 1);
+  const [first] = bob.received;
+  bob.device.replaces = (frame) => {
+    if (frame['event'] !== 'onMessageReceived') return frame;
+    const [message] = frame['data'] as object[];
+    return { ...frame, data: [{ ...message, clientID: first?.ID }] };
+  };
+  await alice.send(bob.userID, 'B');
+  await until(() => bob.texts.length === 2);
+  same(bob.texts, ['A', 'B']);
+  assert.notEqual(bob.received[0]?.ID, bob.received[1]?.ID);
 });

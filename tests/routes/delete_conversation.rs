@@ -137,3 +137,17 @@ async fn who_is_not_part_of_the_conversation_clears_nothing() {
     assert_eq!(delete(&world, "mallory", "bob").await, 0);
     assert_eq!(world.dump("Messages").await, before);
 }
+
+#[tokio::test]
+async fn a_repetition_that_names_a_message_spares_what_came_in_between() {
+    let world = with_messages(20).await;
+    let named = json!({ "conversationID": "C2Cbob", "sequence": 20 });
+    assert_eq!(world.ask("delete-conversation", "alice", named.clone()).await["clearedSequence"], 20);
+    world.send("bob", "alice", "20", 20).await;
+    assert_eq!(world.ask("delete-conversation", "alice", named).await["clearedSequence"], 20);
+    let shown = world.conversation("alice", "bob").await.unwrap();
+    assert_eq!((&shown["unreadCount"], &shown["lastMessage"]["sequence"]), (&json!(1), &json!(21)));
+
+    let farther = json!({ "conversationID": "C2Cbob", "sequence": 99 });
+    assert_eq!(world.ask("delete-conversation", "alice", farther).await["clearedSequence"], 21);
+}

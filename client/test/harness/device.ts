@@ -94,6 +94,8 @@ export class Device {
   frames: Record<string, unknown>[] = [];
   /** Frames that match are lost on their way to the device. */
   loses: (frame: Record<string, unknown>) => boolean = () => false;
+  /** What becomes of a frame on its way to the device. */
+  replaces: (frame: Record<string, unknown>) => Record<string, unknown> = (frame) => frame;
   /** Connections made so far. */
   connections = 0;
   private unanswered = 0;
@@ -213,7 +215,7 @@ export class Device {
     socket.on('message', (data) => {
       const frame = JSON.parse(String(data)) as Record<string, unknown>;
       if ('requestID' in frame) this.unanswered -= 1;
-      if (!task.isDead && !this.loses(frame)) received({ data: String(data) });
+      if (!task.isDead && !this.loses(frame)) received({ data: JSON.stringify(this.replaces(frame)) });
     });
     socket.on('error', (error) => { if (!task.isDead && this.tasks.has(task)) failed({ errMsg: error.message }); });
     socket.on('close', (_, reason) => task.ended(String(reason)));

@@ -119,15 +119,17 @@ pub struct ReadReply {
 pub struct DeleteConversation {
     #[serde(rename = "conversationID")]
     conversation_id: String,
+    #[cfg_attr(test, ts(optional, type = "number"))]
+    sequence: Option<u64>,
 }
 
 impl DeleteConversation {
-    /// The conversation.
+    /// The conversation, and up to where it goes: to its end when nothing is said.
     ///
     /// # Errors
     /// What is wrong with which field.
-    pub fn parse(self, me: &UserId) -> Result<Pair> {
-        Pair::parse(me, &self.conversation_id)
+    pub fn parse(self, me: &UserId) -> Result<(Pair, Option<Seq>)> {
+        Ok((Pair::parse(me, &self.conversation_id)?, self.sequence.map(Seq)))
     }
 }
 

@@ -3,19 +3,21 @@
 
 use hongyan_shared::{
     Result,
-    model::Position,
+    model::{Head, Message, Pair, Position, Seq},
     protocol::{ClearedReply, ConversationUpdate, DeleteConversation, Push},
 };
 
 use crate::{app::App, event::Event, runtime::Reply, store::Consistency};
 
-/// Clears the conversation for the caller, up to its last message, and tells his other devices.
+/// Clears the conversation for the caller, up to the message that he names or to its last one, and
+/// tells his other devices. Who repeats a request whose answer was lost should name one, because
+/// another message may have come in between.
 ///
 /// # Errors
 /// A bad request, or a store that fails.
 pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     let request: DeleteConversation = event.request.data()?;
-    let pair = request.parse(&event.caller.user)?;
+    let (pair, named) = request.parse(&event.caller.user)?;
     let mine = pair.mine();
     let (head, others) = tokio::join!(
         app.messages.head(&pair, 1, Consistency::Strong, app.now()),
@@ -23,10 +25,10 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     );
     let head = head?;
     let mut cleared = head.standing(mine).cleared.seq;
-    if let Some(last) = head.last().filter(|last| last.seq > cleared) {
+    if let Some(last) = reached(app, &pair, &head, named).await?.filter(|last| last.seq > cleared) {
         cleared = last.seq;
         // Should another device have been faster, it has cleared as much or more, and has told so.
-        if app.messages.clear(&pair, mine, Position::at(last, mine)).await? {
+        if app.messages.clear(&pair, mine, Position::at(&last, mine)).await? {
             let push = Push::ConversationListUpdated([ConversationUpdate {
                 conversation_id: pair.conversation_id(mine),
                 cleared_sequence: Some(cleared),
@@ -37,4 +39,15 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
         }
     }
     Ok(Reply::data(&ClearedReply { conversation_id: pair.conversation_id(mine), cleared_sequence: cleared }))
+}
+
+/// The last message that goes.
+async fn reached(app: &App, pair: &Pair, head: &Head, named: Option<Seq>) -> Result<Option<Message>> {
+    match named.filter(|named| *named < head.last_seq()) {
+        None => Ok(head.last().cloned()),
+        Some(named) => {
+            let found = app.messages.before(pair, named.next(), 1, Consistency::Strong).await?;
+            Ok(found.into_iter().next())
+        }
+    }
 }
