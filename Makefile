@@ -21,11 +21,12 @@ test-client: client/node_modules/ready ## the client and its demos, against the 
 	@command -v chromium >/dev/null || test -n "$$CHROMIUM" || $(MAKE) chromium
 	cd client && npm run --silent check && npm test --silent
 
-lint: $(VENV)/ready ## format, clippy, docs, template
+lint: $(VENV)/ready ## format, clippy, docs, template, the figures of docs/cost.md
 	cargo fmt --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
+	cd docs && python3 cost.py --check && python3 -m unittest --quiet test_cost
 
 client: client/node_modules/ready ## the client's one file, which is committed
 	cd client && npm run --silent build

@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+"""What a month costs: the tables of cost.md and cost.zh-CN.md.
+
+    python3 docs/cost.py            print the tables; --chinese prints the Chinese ones
+    python3 docs/cost.py --write    put them into both documents
+    python3 docs/cost.py --check    fail when a document has others
+
+The capacity units, frames and round trips come from the budgets in tables.md, which tests assert. To
+compute your own month, change ASSUMPTIONS and PRICES.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parent
+DOCUMENTS = {"en": DOCS / "cost.md", "zh": DOCS / "cost.zh-CN.md"}
+
+# name: value, English, Chinese
+ASSUMPTIONS = {
+    "users": (10_000, "users per day", "每天的用户数"),
+    "days": (30, "days in the month", "一个月的天数"),
+    "messages": (20, "messages that a user sends per day", "每个用户每天发送的消息数"),
+    "online": (0.5, "how often the peer is online when a message or a read mark comes", "消息或已读标记到达时对方在线的比例"),
+    "first": (0.1, "conversations that a user opens per day", "每个用户每天新开的会话数"),
+    "marks": (0.5, "read marks per message: one mark covers all that is shown", "每条消息的已读标记数：一次标记涵盖已显示的全部消息"),
+    "pages": (4, "pages of history that a user scrolls back per day", "每个用户每天向前翻阅的历史页数"),
+    "sessions": (6, "connections, with a login each, of a user per day", "每个用户每天的连接数，每次连接登录一次"),
+    "minutes": (10, "minutes that a connection lasts", "一次连接持续的分钟数"),
+    "lists": (2, "conversation lists per connection: at once, and five seconds later", "每次连接拉取会话列表的次数：立即一次，五秒后一次"),
+    "conversations": (10, "conversations in the list, and peers whose profiles are asked for", "列表中的会话数，也是查询资料的对方人数"),
+    "ranges": (1, "conversations per connection in which something was missed", "每次连接中有漏收消息的会话数"),
+    "heartbeat": (4, "minutes between two pings", "两次 ping 之间的分钟数"),
+    "memory": (256, "MB of memory of a function", "函数的内存（MB）"),
+    "base_ms": (5, "ms of a function besides its round trips", "函数除往返之外的时间（毫秒）"),
+    "trip_ms": (10, "ms per round trip to DynamoDB or to a connection", "到 DynamoDB 或连接的一次往返（毫秒）"),
+    "cold": (0.02, "share of invocations that start cold", "冷启动占调用的比例"),
+    "cold_ms": (200, "ms that a cold start takes longer", "一次冷启动多出的时间（毫秒）"),
+    "log_bytes": (1_000, "bytes of log per invocation, Lambda's own lines included", "每次调用的日志字节数，含 Lambda 自己的日志行"),
+    "row_bytes": (350, "bytes of a stored message, with DynamoDB's 100 per row", "一条已存消息的字节数，含 DynamoDB 每行的 100 字节"),
+    "history": (12, "months of messages that are stored", "存储了多少个月的消息"),
+    "frame_bytes": (400, "bytes that a message takes on the wire, and an entry of a list", "线路上一条消息或一个列表项的字节数"),
+}
+
+# name: (us-east-1, ap-east-1), whether the second one was seen on a price list, English, Chinese
+PRICES = {
+    "messages": ((1.00, 1.27), False, "API Gateway: million WebSocket messages of up to 32 KB, first billion", "API Gateway：每百万条不超过 32 KB 的 WebSocket 消息，前十亿条"),
+    "minutes": ((0.25, 0.317), False, "API Gateway: million connection minutes", "API Gateway：每百万连接分钟"),
+    "requests": ((0.20, 0.28), True, "Lambda: million requests", "Lambda：每百万次请求"),
+    "gb_seconds": ((16.6667, 22.92), True, "Lambda: million GB-seconds, x86_64", "Lambda：每百万 GB-秒，x86_64"),
+    "writes": ((0.625, 0.783), False, "DynamoDB: million write request units, on demand", "DynamoDB：每百万写请求单位，按需"),
+    "reads": ((0.125, 0.157), False, "DynamoDB: million read request units, on demand", "DynamoDB：每百万读请求单位，按需"),
+    "storage": ((0.25, 0.314), False, "DynamoDB: GB-month of storage", "DynamoDB：每 GB-月存储"),
+    "backup": ((0.20, 0.251), False, "DynamoDB: GB-month of point-in-time recovery", "DynamoDB：每 GB-月时间点恢复"),
+    "logs": ((0.50, 0.77), False, "CloudWatch: GB of logs taken in", "CloudWatch：每 GB 写入的日志"),
+    "kept_logs": ((0.03, 0.033), False, "CloudWatch: GB-month of logs kept", "CloudWatch：每 GB-月保存的日志"),
+    "transfer": ((0.09, 0.12), True, "Data transfer: GB out to the internet", "数据传输：每 GB 流出到互联网"),
+}
+REGIONS = ("us-east-1", "ap-east-1")
+ARM_GB_SECONDS = 13.3334  # the lever, in us-east-1
+LOG_DAYS = 14  # the default of LogRetentionDays
+GB = 10**9
+
+ALTERNATIVES = (
+    (1, "Hongyan: the key is the counter", "鸿雁：键就是计数器"),
+    (3, "counter, message and deduplication row", "计数器、消息、去重行"),
+    (7, "a row in each user's inbox, with a time index", "每个用户的收件箱各一行，带时间索引"),
+    (10, "message, head, deduplication row and two inbox rows in a transaction", "一个事务里的消息、头、去重行和两行收件箱"),
+)
+
+
+def budgets():
+    """The lines of the budget table: write units, read units, WebSocket messages, round trips."""
+    text = (DOCS / "tables.md").read_text(encoding="utf-8").split("## Budgets")[1]
+    lines = (line.strip("|").split("|") for line in text.splitlines() if line.startswith("| "))
+    return {cells[0].strip(): [cell.strip() for cell in cells[1:]] for cells in lines}
+
+
+def amount(cell, k):
+    """A cell of that table as a number: `0.5 + K/2` with its K, `2, for up to 32 of them` as 2."""
+    term = re.compile(r"([\d.]*)(K?)(?:/(\d+))?")
+    total = 0.0
+    for part in cell.split(",")[0].lstrip("+").split("+"):
+        number, has_k, divisor = term.fullmatch(part.strip()).groups()
+        total += float(number or 1) * (k if has_k else 1) / float(divisor or 1)
+    return total
+
+
+def operations(a):
+    """What is done in a month: English, Chinese, how often, its budget, K, functions, bytes out."""
+    user_days = a["users"] * a["days"]
+    messages, sessions = user_days * a["messages"], user_days * a["sessions"]
+    marks, on, off = messages * a["marks"], a["online"], 1 - a["online"]
+    frame, k = a["frame_bytes"], a["conversations"]
+    return [
+        ("send, peer online", "发送，对方在线", messages * on, "send, peer online", 0, 1, 2 * frame),
+        ("send, peer offline", "发送，对方不在线", messages * off, "send, peer offline", 0, 1, frame),
+        ("first message, on top", "会话的第一条消息，另加", user_days * a["first"], "+first", 0, 0, 0),
+        ("read mark, peer online", "已读标记，对方在线", marks * on, "mark as read, peer online", 0, 1, frame),
+        ("read mark, peer offline", "已读标记，对方不在线", marks * off, "-mark", 0, 1, 0),
+        ("history page", "历史消息页", user_days * a["pages"], "history page of 15", 0, 1, 15 * frame),
+        ("connect: authorizer and function", "建立连接：授权与连接两个函数", sessions, "connect, authorizer included", 0, 2, 0),
+        ("login", "登录", sessions, "login", 0, 1, frame),
+        ("conversation list", "会话列表", sessions * a["lists"], "list of K conversations", k, 1, k * frame),
+        ("profiles", "用户资料", sessions, "K profiles", k + 1, 1, (k + 1) * frame),
+        ("what was missed", "补拉漏收的消息", sessions * a["ranges"], "range of 15, after a reconnect", 0, 1, 15 * frame),
+        ("ping", "心跳", sessions * a["minutes"] / a["heartbeat"], "ping", 0, 0, 0),
+        ("disconnect", "断开连接", sessions, "disconnect", 0, 1, 0),
+    ]
+
+
+def unit_costs(budget, k, table):
+    if budget == "+first":
+        sent, first = table["send, peer online"], table["first message of a conversation"]
+        # Of this line only the write units are a whole; frames and round trips are what it adds.
+        return [amount(first[0], k) - amount(sent[0], k), amount(first[1], k) - amount(sent[1], k),
+                amount(first[2], k), amount(first[3], k)]
+    if budget == "-mark":
+        writes, reads, frames, trips = unit_costs("mark as read, peer online", k, table)
+        return [writes, reads, frames - 1, trips]  # nobody to push to
+    return [amount(cell, k) for cell in table[budget]]
+
+
+def month(a):
+    """The rows of the month, and what it uses of everything that has a price, in its unit."""
+    table, rows = budgets(), []
+    used = dict.fromkeys(PRICES, 0.0)
+    ms = 0.0
+    for english, chinese, times, budget, k, functions, bytes_out in operations(a):
+        writes, reads, frames, trips = unit_costs(budget, k, table)
+        rows.append((english, chinese, times, writes, reads, frames, functions))
+        used["writes"] += times * writes / 1e6
+        used["reads"] += times * reads / 1e6
+        used["messages"] += times * frames / 1e6
+        used["requests"] += times * functions / 1e6
+        used["transfer"] += times * bytes_out / GB
+        ms += times * (functions * (a["base_ms"] + a["cold"] * a["cold_ms"]) + trips * a["trip_ms"])
+    connections = a["users"] * a["days"] * a["sessions"]
+    used["minutes"] = connections * a["minutes"] / 1e6
+    # A ping has neither function nor round trip. The trips of a first message lengthen its send.
+    used["gb_seconds"] = ms / 1000 * a["memory"] / 1024 / 1e6
+    stored = a["users"] * a["days"] * a["messages"] * a["history"] * a["row_bytes"] / GB
+    used["storage"] = used["backup"] = stored
+    used["logs"] = used["requests"] * 1e6 * a["log_bytes"] / GB
+    used["kept_logs"] = used["logs"] * min(1, LOG_DAYS / a["days"])
+    return rows, used
+
+
+def bill(used, region=0, **other_prices):
+    return {name: used[name] * other_prices.get(name, PRICES[name][0][region]) for name in PRICES}
+
+
+def send_alone(a, region):
+    """A million sends to who is online, and nothing else."""
+    writes, reads, frames, trips = unit_costs("send, peer online", 0, budgets())
+    gb_seconds = (a["base_ms"] + a["cold"] * a["cold_ms"] + trips * a["trip_ms"]) / 1000 * a["memory"] / 1024
+    used = {"writes": writes, "reads": reads, "messages": frames, "requests": 1, "gb_seconds": gb_seconds}
+    return sum(units * PRICES[name][0][region] for name, units in used.items())
+
+
+def dollars(value):
+    return f"{value:,.2f}"
+
+
+def millions(value):
+    return f"{value / 1e6:,.2f}"
+
+
+def plain(value):
+    return f"{value:,.10g}"
+
+
+def markdown(head, rows, numeric):
+    lines = ["| " + " | ".join(head) + " |", "|" + "|".join("---:" if n else "---" for n in numeric) + "|"]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def tables(language):
+    """Every table of the document, by name."""
+    zh = language == "zh"
+
+    def say(english, chinese):
+        return chinese if zh else english
+
+    a = {name: value[0] for name, value in ASSUMPTIONS.items()}
+    rows, used = month(a)
+    bills = [bill(used, region) for region in (0, 1)]
+    totals = [sum(b.values()) for b in bills]
+    messages = a["users"] * a["days"] * a["messages"]
+    total, guess = say("total", "合计"), "≈ "
+    cost = {}
+
+    cost["bottom-line"] = markdown(
+        ["", "us-east-1, $", "ap-east-1, $"],
+        [[say("the month", "整月"), dollars(totals[0]), guess + dollars(totals[1])],
+         [say("per user and month", "每个用户每月"), *(f"{p}{t / a['users']:.4f}" for p, t in zip(("", guess), totals))],
+         [say("per million messages, all in", "每百万条消息，全部计入"),
+          *(p + dollars(t / messages * 1e6) for p, t in zip(("", guess), totals))],
+         [say("a million sends alone, peer online, without logs and storage", "只算一百万次发送，对方在线，不含日志和存储"),
+          *(p + dollars(send_alone(a, region)) for p, region in zip(("", guess), (0, 1)))],
+         [say("a month in which nobody chats", "没有人聊天的一个月"),
+          *(p + dollars(b["storage"] + b["backup"]) for p, b in zip(("", guess), bills))]],
+        (0, 1, 1))
+
+    cost["assumptions"] = markdown(
+        [say("name", "名称"), say("value", "值"), say("what", "含义")],
+        [[f"`{n}`", plain(v), say(en, cn)] for n, (v, en, cn) in ASSUMPTIONS.items()], (0, 1, 0))
+
+    cost["prices"] = markdown(
+        [say("name", "名称"), say("for", "计价单位"), "us-east-1, $", "ap-east-1, $"],
+        [[f"`{n}`", say(en, cn), plain(p[0]), ("" if seen else guess) + plain(p[1])]
+         for n, (p, seen, en, cn) in PRICES.items()], (0, 0, 1, 1))
+
+    sums = [sum(r[2] * r[i] for r in rows) for i in (3, 4, 5, 6)]
+    cost["usage"] = markdown(
+        [say("what", "操作"), say("times, millions", "次数（百万）"), say("write units", "写单位"), say("read units", "读单位"),
+         say("messages", "WebSocket 消息"), say("functions", "函数调用")],
+        [[say(r[0], r[1]), millions(r[2]), *(plain(x) for x in r[3:])] for r in rows]
+        + [[f"**{say('all, millions', '合计（百万）')}**", "", *(f"**{millions(s)}**" for s in sums)]],
+        (0, 1, 1, 1, 1, 1))
+
+    cost["bill"] = markdown(
+        [say("name", "名称"), say("used", "用量"), "us-east-1, $", "ap-east-1, $", say("share", "占比")],
+        [[f"`{n}`", f"{used[n]:,.2f}", dollars(bills[0][n]), guess * (not PRICES[n][1]) + dollars(bills[1][n]),
+          f"{bills[0][n] / totals[0]:.0%}"] for n in PRICES]
+        + [[f"**{total}**", "", f"**{dollars(totals[0])}**", f"**{guess}{dollars(totals[1])}**", ""]],
+        (0, 1, 1, 1, 1))
+
+    cost["alternatives"] = markdown(
+        [say("how a message is stored", "消息的存储方式"), say("write units per message", "每条消息的写单位"),
+         say("millions in the month", "整月（百万）"), "us-east-1, $", "ap-east-1, $"],
+        [[say(en, cn), str(units), millions(messages * units),
+          dollars(messages * units / 1e6 * PRICES["writes"][0][0]),
+          guess + dollars(messages * units / 1e6 * PRICES["writes"][0][1])] for units, en, cn in ALTERNATIVES],
+        (0, 1, 1, 1, 1))
+
+    def lever(prices=(), **changes):
+        return sum(bill(month({**a, **changes})[1], 0, **dict(prices)).values())
+
+    levers = [
+        (say("half as many connections, twice as long", "连接次数减半，每次时长加倍"), lever(sessions=a["sessions"] / 2, minutes=a["minutes"] * 2)),
+        (say("one conversation list per connection", "每次连接只拉取一次会话列表"), lever(lists=1)),
+        (say("one read mark in four messages", "每四条消息一次已读标记"), lever(marks=0.25)),
+        (say("no read marks at all", "完全不用已读标记"), lever(marks=0)),
+        (say("a read mark for every message", "每条消息一次已读标记"), lever(marks=1)),
+        (say("the peer is always online", "对方始终在线"), lever(online=1)),
+        (say("a tenth of the logs", "日志只有十分之一"), lever(log_bytes=a["log_bytes"] / 10)),
+        (say("functions on arm64", "函数改用 arm64"), lever(prices={"gb_seconds": ARM_GB_SECONDS})),
+        (say("functions that take twice as long", "函数耗时加倍"), lever(base_ms=2 * a["base_ms"], trip_ms=2 * a["trip_ms"])),
+        (say("one month of history instead of twelve", "只保留一个月的历史，而不是十二个月"), lever(history=1)),
+        (say("twice the messages, nothing else changed", "消息加倍，其他不变"), lever(messages=2 * a["messages"])),
+    ]
+    cost["levers"] = markdown(
+        [say("change", "改变"), say("the month in us-east-1, $", "整月，us-east-1，$"), say("difference, $", "差额，$")],
+        [[name, dollars(value), f"{value - totals[0]:+,.2f}".replace("-", "−")] for name, value in levers], (0, 1, 1))
+    return cost
+
+
+BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n\n).*?(\n\n<!-- end -->)", re.S)
+
+
+def filled(text, language):
+    """The document with its tables as they are computed now."""
+    computed = tables(language)
+    named = [name for _, name, _ in BLOCK.findall(text)]
+    if sorted(named) != sorted(computed):
+        sys.exit(f"the {language} document should have each of these tables once: {', '.join(computed)}")
+    return BLOCK.sub(lambda found: found[1] + computed[found[2]] + found[3], text)
+
+
+def main(arguments):
+    if not arguments or arguments == ["--chinese"]:
+        for name, table in tables("zh" if arguments else "en").items():
+            print(f"{name}\n\n{table}\n")
+        return 0
+    if arguments not in (["--check"], ["--write"]):
+        print(__doc__)
+        return 2
+    stale = 0
+    for language, path in DOCUMENTS.items():
+        text = path.read_text(encoding="utf-8")
+        now = filled(text, language)
+        if arguments == ["--write"]:
+            path.write_text(now, encoding="utf-8")
+        elif now != text:
+            stale = 1
+            print(f"{path.name} has other figures than cost.py: run `python3 docs/cost.py --write`")
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,33 @@
+"""python3 docs/test_cost.py"""
+
+import contextlib
+import io
+import unittest
+from unittest import mock
+
+import cost
+
+DEFAULTS = {name: value[0] for name, value in cost.ASSUMPTIONS.items()}
+
+
+class Cost(unittest.TestCase):
+    def test_the_documents_have_the_figures_that_are_computed(self):
+        self.assertEqual(cost.main(["--check"]), 0)
+
+    def test_another_price_is_noticed(self):
+        prices = {**cost.PRICES, "messages": ((2.00, 2.00), True, "", "")}
+        with mock.patch.object(cost, "PRICES", prices), contextlib.redirect_stdout(io.StringIO()):
+            self.assertEqual(cost.main(["--check"]), 1)
+
+    def test_a_million_messages_and_nothing_else_are_what_the_budget_says(self):
+        nothing = dict.fromkeys(("marks", "pages", "sessions", "first"), 0)
+        _, used = cost.month({**DEFAULTS, **nothing, "users": 1_000_000, "days": 1, "messages": 1, "online": 1})
+        self.assertEqual([used[name] for name in ("writes", "reads", "messages", "requests")], [1, 2, 3, 1])
+
+    def test_a_cell_of_the_budgets_is_a_number(self):
+        for cell, number in (("0.5 + K/2", 5.5), ("2K", 20), ("K/2", 5), ("+0", 0), ("2, for up to 32 of them", 2)):
+            self.assertEqual(cost.amount(cell, 10), number, cell)
+
+
+if __name__ == "__main__":
+    unittest.main()
