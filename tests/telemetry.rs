@@ -1,0 +1,187 @@
+//! The line that an operator gets of each invocation.
+
+use std::sync::{Arc, Mutex};
+
+use hongyan_functions::{
+    authorizer::Authorizer,
+    telemetry::{Count, Line, Report},
+};
+use hongyan_shared::sig::{Key, Keys};
+use serde_json::{Value, json};
+
+use crate::harness::{
+    KEY, SDK_APP_ID, START_MS, World, event, recorder::Fault, set_user, text_message, user_sig,
+};
+
+/// What is kept of a line: route, user, code, what was counted, and all texts that are written.
+#[derive(Debug, Clone)]
+struct Kept {
+    route: String,
+    user: String,
+    code: i32,
+    is_failure: bool,
+    detail: String,
+    counts: Vec<(Count, u64)>,
+    text: String,
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<Kept>>>);
+
+impl Lines {
+    fn report(&self) -> Report {
+        let lines = self.clone();
+        Arc::new(move |line: &Line<'_>| {
+            lines.0.lock().unwrap().push(Kept {
+                route: line.route.to_owned(),
+                user: line.user.to_owned(),
+                code: line.code(),
+                is_failure: line.is_failure(),
+                detail: line.detail().unwrap_or_default(),
+                counts: line.tally.counts().collect(),
+                text: format!(
+                    "{} {} {} {} {:?}",
+                    line.route,
+                    line.request_id,
+                    line.user,
+                    line.connection,
+                    line.detail()
+                ),
+            });
+        })
+    }
+
+    fn last(&self) -> Kept {
+        self.0.lock().unwrap().last().unwrap().clone()
+    }
+}
+
+async fn world() -> (World, Lines) {
+    let (mut world, lines) = (World::new().await, Lines::default());
+    world.app.report = lines.report();
+    (world, lines)
+}
+
+#[tokio::test]
+async fn a_send_counts_itself_and_whom_it_has_reached() {
+    let (world, lines) = world().await;
+    let _phone = world.connect("bob").await;
+    let _other = world.connect("alice").await;
+    world.send("alice", "bob", "1", 0).await;
+    let line = lines.last();
+    assert_eq!((line.route.as_str(), line.user.as_str(), line.code), ("sendMessage", "alice", 0));
+    assert_eq!(line.counts, [(Count::Sends, 1), (Count::Pushes, 2)]);
+
+    // A retry writes nothing and tells nobody.
+    world.send("alice", "bob", "1", 0).await;
+    assert_eq!(lines.last().counts, [(Count::Duplicates, 1)]);
+}
+
+#[tokio::test]
+async fn connections_that_are_gone_and_pushes_that_fail_are_counted() {
+    let (world, lines) = world().await;
+    let _bob = world.connect("bob").await;
+    world.management.break_calls(|_, _| Fault::Refuse(410, "GoneException"));
+    world.send("alice", "bob", "1", 0).await;
+    assert_eq!(lines.last().counts, [(Count::Sends, 1), (Count::GoneConnections, 1)]);
+
+    world.management.break_calls(|_, _| Fault::Refuse(403, "ForbiddenException"));
+    world.send("alice", "bob", "2", 1).await;
+    assert_eq!(lines.last().counts, [(Count::Sends, 1), (Count::FailedPushes, 1)]);
+}
+
+#[tokio::test]
+async fn a_number_that_somebody_else_was_faster_to_take_is_a_conflict() {
+    let (world, lines) = world().await;
+    world.send("alice", "bob", "1", 0).await;
+    // Bob's message gets in between the reading and the writing of Alice's.
+    let from_bob = world.invoke("send-message", "bob", text_message("alice", "2", 1));
+    let from_alice = world.invoke("send-message", "alice", text_message("bob", "3", 1));
+    let replies = tokio::join!(from_bob, from_alice);
+    assert_eq!((&replies.0["code"], &replies.1["code"]), (&json!(0), &json!(0)));
+    let lines = lines.0.lock().unwrap();
+    let sends = lines.iter().flat_map(|line| &line.counts).filter(|(what, _)| *what == Count::Sends).count();
+    let conflicts = lines.iter().flat_map(|line| &line.counts).filter(|(what, _)| *what == Count::Conflicts);
+    assert_eq!((sends, conflicts.count()), (3, 1));
+}
+
+#[tokio::test]
+async fn what_fails_on_our_side_is_a_failure_and_says_why() {
+    let (world, lines) = world().await;
+    world.dynamodb.break_calls(|_, _| Fault::Refuse(400, "AccessDeniedException"));
+    let reply = world.invoke("get-message-list", "alice", json!({ "conversationID": "C2Cbob" })).await;
+    let line = lines.last();
+    assert_eq!((&reply["code"], line.code, line.is_failure), (&json!(20005), 20005, true));
+    assert!(line.detail.contains("AccessDeniedException"), "{}", line.detail);
+    assert!(!reply.to_string().contains("AccessDenied"), "the client is told none of it");
+
+    // What a user does wrong is none.
+    world.dynamodb.mend();
+    world.invoke("get-message-list", "alice", json!({ "conversationID": 5 })).await;
+    assert_eq!((lines.last().code, lines.last().is_failure), (70402, false));
+}
+
+#[tokio::test]
+async fn an_event_without_an_identity_is_a_failure() {
+    let (world, lines) = world().await;
+    let mut event = event("send-message");
+    event["requestContext"].as_object_mut().unwrap().remove("authorizer");
+    world.respond("send-message", &event).await;
+    let line = lines.last();
+    assert_eq!((line.route.as_str(), line.code, line.is_failure), ("unknown", 60004, true));
+}
+
+#[tokio::test]
+async fn no_line_holds_a_signature_or_what_somebody_wrote() {
+    const SECRET: &str = "8d2f3a-secret";
+    let (world, lines) = world().await;
+    let mut data = text_message("bob", "1", 0);
+    data["payload"]["text"] = json!(SECRET);
+    data["cloudCustomData"] = json!(SECRET);
+    world.invoke("send-message", "alice", data.clone()).await;
+    // Refused in every way that a message can be.
+    for (field, nonsense) in [("payload", json!(SECRET)), ("type", json!(SECRET)), ("base", json!(SECRET))] {
+        let mut data = data.clone();
+        data[field] = nonsense;
+        assert_ne!(world.invoke("send-message", "alice", data).await["code"], 0);
+    }
+    let mut broken = event("send-message");
+    set_user(&mut broken, "alice");
+    broken["body"] = json!(format!("{{\"action\":\"sendMessage\",\"data\":{SECRET}"));
+    world.respond("send-message", &broken).await;
+    world.dynamodb.break_calls(|_, _| Fault::Refuse(400, "ValidationException"));
+    assert_eq!(world.invoke("send-message", "alice", data).await["code"], 20005);
+    for line in lines.0.lock().unwrap().iter() {
+        assert!(!line.text.contains(SECRET), "{}", line.text);
+    }
+}
+
+#[tokio::test]
+async fn the_door_says_whom_it_refuses_and_by_which_code() {
+    let lines = Lines::default();
+    let mut door = Authorizer::new(SDK_APP_ID, Keys::one(Key::parse(KEY).unwrap()), Arc::new(|| START_MS));
+    door.report = lines.report();
+    let another =
+        hongyan_shared::sig::issue(&Key::parse("another").unwrap(), SDK_APP_ID, "alice", START_MS / 1000, 60);
+    let old = user_sig("alice", START_MS / 1000 - 365 * 24 * 60 * 60);
+    for (sig, code) in [
+        (user_sig("alice", START_MS / 1000), 0),
+        (another, 70009),
+        (old, 70001),
+        (user_sig("bob", START_MS / 1000), 70013),
+        ("nonsense".to_owned(), 70003),
+        (String::new(), 70002),
+    ] {
+        let mut handshake = event("authorizer");
+        handshake["queryStringParameters"]["userSig"] = json!(sig);
+        let verdict: Result<Value, _> = door.handle(serde_json::from_value(handshake).unwrap(), "1").await;
+        let line = lines.last();
+        assert_eq!(
+            (line.route.as_str(), line.user.as_str(), line.code),
+            ("authorizer", "alice", code),
+            "{verdict:?}"
+        );
+        assert!(!line.is_failure);
+        assert!(sig.is_empty() || !line.text.contains(&sig), "{}", line.text);
+    }
+}
