@@ -1,10 +1,11 @@
 # What a person would type, under short names.
 
 VENV := .venv
+CLOUD := .venv-cloud
 SAM := $(VENV)/bin/sam
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: run test test-server test-client lint client wire build deploy invoke soak bench bench-cold audit clean screenshot
+.PHONY: run test test-server test-client cloud-test cloud-build lint client wire build deploy invoke soak bench bench-cold audit clean screenshot
 
 run: ## everything on this machine
 	cargo run
@@ -20,6 +21,12 @@ test-client: client/node_modules/ready ## the client and its demos, against the 
 	cargo build --package hongyan-local
 	@command -v chromium >/dev/null || test -n "$$CHROMIUM" || $(MAKE) chromium
 	cd client && npm run --silent check && npm test --silent
+
+cloud-test: cloud-build $(CLOUD)/ready client/node_modules/ready ## deployed into an emulator of AWS: plain, and with IAM enforced
+	SAM=$(CURDIR)/$(SAM) $(CLOUD)/bin/pytest tests/cloud $(CLOUD_TESTS)
+
+cloud-build: $(VENV)/ready
+	SAM_BUILD_MODE=debug CARGO_PROFILE_DEV_STRIP=true PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(SAM) build --build-dir target/cloud
 
 lint: $(VENV)/ready ## format, clippy, docs, template, the figures of docs/cost.md
 	cargo fmt --check
@@ -67,12 +74,18 @@ audit: ## licences and advisories of what we depend on; needs cargo-deny and its
 	cargo deny check
 
 clean:
-	rm -rf target .aws-sam $(VENV) .hongyan client/node_modules client/dist/types client/dist/index.mjs
+	rm -rf target .aws-sam $(VENV) $(CLOUD) .hongyan client/node_modules client/dist/types client/dist/index.mjs
 
 # SAM, and cargo-lambda with its cross compiler: versions that are known to work together.
 $(VENV)/ready: Makefile
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check aws-sam-cli==1.170.0 cargo-lambda==1.9.2
+	touch $@
+
+# The emulator of AWS, which needs other versions of the same libraries.
+$(CLOUD)/ready: tests/cloud/requirements.txt
+	python3 -m venv $(CLOUD)
+	$(CLOUD)/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
 client/node_modules/ready: client/package-lock.json

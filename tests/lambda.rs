@@ -1,13 +1,16 @@
 //! Each real binary under AWS's own Lambda Runtime Interface Emulator, told its event.
 
 use std::{
-    io::{BufRead, BufReader},
+    fs,
+    io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::mpsc,
-    time::Duration,
+    time::{Duration, Instant},
 };
+
+use flate2::{Compression, write::DeflateEncoder};
 
 use serde_json::{Value, json};
 
@@ -35,6 +38,7 @@ const EXPECTED: [(&str, &str, u64, Option<i64>); 11] = [
 struct Sandbox {
     emulator: Child,
     url: String,
+    /// What the emulator says, and the function with it.
     log: mpsc::Receiver<String>,
 }
 
@@ -54,13 +58,18 @@ impl Sandbox {
                 ("AWS_SECRET_ACCESS_KEY", "local"),
             ])
             .envs(environment.iter().copied())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let (sender, log) = mpsc::channel();
-        let lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(sender.send(line))));
+        let outputs: [Box<dyn Read + Send>; 2] =
+            [Box::new(process.stdout.take().unwrap()), Box::new(process.stderr.take().unwrap())];
+        for output in outputs {
+            let sender = sender.clone();
+            let lines = BufReader::new(output).lines();
+            std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(sender.send(line))));
+        }
         Self {
             emulator: process,
             url: format!("http://{own}/2015-03-31/functions/function/invocations"),
@@ -80,13 +89,40 @@ impl Sandbox {
         panic!("the emulator does not listen");
     }
 
-    /// The time from the start of the process to its first request for an event.
-    fn init_ms(&self) -> String {
-        let wanted = |line: &String| line.contains("INIT REPORT");
-        let line = std::iter::from_fn(|| self.log.recv_timeout(Duration::from_secs(1)).ok()).find(wanted);
-        let line = line.unwrap_or_default();
-        line.split("durationMs: ").nth(1).and_then(|rest| rest.split(')').next()).unwrap_or("?").to_owned()
+    /// Everything that was said so far, and within the next moment.
+    fn lines(&self) -> Vec<String> {
+        std::iter::from_fn(|| self.log.recv_timeout(Duration::from_millis(200)).ok()).collect()
     }
+
+    /// The most memory that the function has had so far, in MB.
+    fn peak_mb(&self) -> f64 {
+        let emulator = self.emulator.id();
+        let children = fs::read_to_string(format!("/proc/{emulator}/task/{emulator}/children")).unwrap();
+        // The emulator starts it from any of its threads.
+        let function = children.split_whitespace().map(str::to_owned).next().or_else(|| {
+            let threads = fs::read_dir(format!("/proc/{emulator}/task")).unwrap();
+            let of =
+                |thread: fs::DirEntry| fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+            let all = threads.map(|thread| of(thread.unwrap())).collect::<String>();
+            all.split_whitespace().next().map(str::to_owned)
+        });
+        let status = fs::read_to_string(format!("/proc/{}/status", function.unwrap())).unwrap();
+        let kb = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        kb.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1e3
+    }
+}
+
+/// The time from the start of the process to its first request for an event.
+fn init_ms(log: &[String]) -> f64 {
+    let line = log.iter().find(|line| line.contains("INIT REPORT")).expect("a report of the init phase");
+    let ms = line.split("durationMs: ").nth(1).and_then(|rest| rest.split(')').next());
+    ms.unwrap().parse().unwrap()
+}
+
+/// The lines that CloudWatch makes metrics of.
+fn metrics(log: &[String]) -> Vec<Value> {
+    let objects = log.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    objects.filter(|line| line.get("_aws").is_some()).collect()
 }
 
 impl Drop for Sandbox {
@@ -101,16 +137,33 @@ fn free_address() -> String {
 }
 
 /// The debug binaries, unless `make bench-cold` names a folder with release ones.
-fn binary(name: &str) -> std::path::PathBuf {
-    match std::env::var("HONGYAN_BINARIES") {
-        Ok(folder) => Path::new(&folder).join(name),
-        Err(_) => program(name),
-    }
+fn binary(name: &str) -> PathBuf {
+    release_binaries().map_or_else(|| program(name), |folder| folder.join(name))
 }
 
-fn report(name: &str, sandbox: &Sandbox) {
-    let bytes = std::fs::metadata(binary(name)).unwrap().len();
-    println!("| {name} | {:.2} | {} |", bytes as f64 / 1e6, sandbox.init_ms());
+fn release_binaries() -> Option<PathBuf> {
+    std::env::var_os("HONGYAN_BINARIES").map(PathBuf::from)
+}
+
+/// A line of the table that `make bench-cold` prints.
+async fn measure(name: &str, sandbox: &Sandbox, log: &[String], first: Duration, event: &Value) {
+    let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
+    let mut warm = Vec::new();
+    for number in 0..21 {
+        // Each message is a new one.
+        let again = event.to_string().replace("alice-1795400001-7", &format!("alice-{number}"));
+        let started = Instant::now();
+        sandbox.invoke(&serde_json::from_str(&again).unwrap()).await;
+        warm.push(ms(started.elapsed()));
+    }
+    warm.sort_by(f64::total_cmp);
+    let program = fs::read(binary(name)).unwrap();
+    let mut zipped = DeflateEncoder::new(Vec::new(), Compression::best());
+    zipped.write_all(&program).unwrap();
+    let (mb, zipped) = (program.len() as f64 / 1e6, zipped.finish().unwrap().len() as f64 / 1e6);
+    let (init, first) = (init_ms(log), ms(first) - init_ms(log));
+    let (warm, peak) = (warm[warm.len() / 2], sandbox.peak_mb());
+    println!("| {name} | {mb:.2} | {zipped:.2} | {init:.1} | {first:.1} | {warm:.1} | {peak:.1} |");
 }
 
 #[tokio::test]
@@ -125,19 +178,25 @@ async fn each_binary_answers_its_event() {
         ("CONNECTIONS_TABLE", "Connections"),
         ("USERS_TABLE", "Users"),
         ("CONNECTIONS_ENDPOINT", management.as_str()),
-        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.as_str()),
+        ("AWS_ENDPOINT_URL", dynamodb.as_str()),
         ("RETENTION_DAYS", "0"),
         ("MULTI_DEVICE", "one-per-platform"),
         ("RECALL_SECONDS", "120"),
+        ("METRICS_NAMESPACE", "Hongyan/test"),
         ("SDK_APP_ID", "1400000000"),
         ("USERSIG_KEY", KEY),
     ];
-    println!("| function | MB | init ms |\n|---|---|---|");
+    println!(
+        "| function | MB | zipped MB | init ms | first ms | warm ms | memory MB |\n|---|---|---|---|---|---|---|"
+    );
 
     let authorizer = Sandbox::start(&binary("authorizer"), &environment);
-    let verdict = authorizer.invoke(&event("authorizer")).await;
+    let (verdict, first) = timed(authorizer.invoke(&event("authorizer"))).await;
     assert_eq!(verdict["policyDocument"]["Statement"][0]["Effect"], "Allow", "{verdict}");
-    report("authorizer", &authorizer);
+    let log = authorizer.lines();
+    if release_binaries().is_some() {
+        measure("authorizer", &authorizer, &log, first, &event("authorizer")).await;
+    }
     let mut unsigned = event("authorizer");
     unsigned["queryStringParameters"]["userSig"] = json!("");
     unsigned["multiValueQueryStringParameters"]["userSig"] = json!([""]);
@@ -149,14 +208,40 @@ async fn each_binary_answers_its_event() {
 
     for (name, event_name, status, code) in EXPECTED {
         let sandbox = Sandbox::start(&binary(name), &environment);
-        let answer = sandbox.invoke(&event(event_name)).await;
+        let (answer, first) = timed(sandbox.invoke(&event(event_name))).await;
         assert_eq!(answer["statusCode"], status, "{event_name}: {answer}");
         // A handshake is answered with nothing, which Lambda hands on as an empty text.
         let reply = answer["body"].as_str().filter(|body| !body.is_empty());
         let reply: Option<Value> = reply.map(|body| serde_json::from_str(body).unwrap());
         assert_eq!(reply.and_then(|reply| reply["code"].as_i64()), code, "{event_name}: {answer}");
-        if event_name != "login" {
-            report(name, &sandbox);
+
+        let log = sandbox.lines();
+        let [line] = &metrics(&log)[..] else { panic!("one invocation is one line: {log:#?}") };
+        let key = event(event_name)["requestContext"]["routeKey"].clone();
+        assert_eq!((&line["Route"], &line["code"]), (&key, &json!(code.unwrap_or_default())));
+        assert_eq!(line["user"], "alice");
+        assert!(line["requestId"].as_str().is_some_and(|id| !id.is_empty()), "{line}");
+        assert!(line["ms"].is_u64() && line["Latency"].is_array(), "{line}");
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(
+            (&directive["Namespace"], &directive["Dimensions"]),
+            (&json!("Hongyan/test"), &json!([["Route"]]))
+        );
+        for metric in directive["Metrics"].as_array().unwrap() {
+            assert!(!line[metric["Name"].as_str().unwrap()].is_null(), "{metric} has no value: {line}");
+        }
+        assert!(!log.iter().any(|line| line.contains(SAID)), "what was said is in the log");
+
+        if event_name != "login" && release_binaries().is_some() {
+            measure(name, &sandbox, &log, first, &event(event_name)).await;
         }
     }
+}
+
+/// What alice writes in the event.
+const SAID: &str = "晚上一起吃饭吗";
+
+async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
+    let started = Instant::now();
+    (work.await, started.elapsed())
 }

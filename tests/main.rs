@@ -9,6 +9,7 @@
 //! - `bad_input`: what nobody should send, sent.
 //! - `journeys`: two users over real sockets. `gateway`: the twin against API Gateway's rules.
 //! - `contract`: template, binaries, events and documents agree. `cli`: the program `hongyan`.
+//! - `telemetry`: what an operator learns of an invocation.
 //! - `lambda`: the real binaries under AWS's runtime emulator.
 
 mod bad_input;
@@ -22,3 +23,4 @@ mod journeys;
 mod lambda;
 mod promises;
 mod routes;
+mod telemetry;

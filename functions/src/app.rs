@@ -5,15 +5,18 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use aws_config::{
-    BehaviorVersion, SdkConfig, environment::credentials::EnvironmentVariableCredentialsProvider,
-    retry::RetryConfig, timeout::TimeoutConfig,
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Credentials, Region, SharedCredentialsProvider, retry::RetryConfig,
+    timeout::TimeoutConfig,
 };
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_types::SdkConfig;
 use hongyan_shared::model::MultiDevice;
 
 use crate::{
     push::Push,
     store::{Connections, Conversations, Messages, Users},
+    telemetry::{self, Report},
 };
 
 /// Milliseconds since 1970. Tests bring their own.
@@ -35,6 +38,8 @@ pub struct App {
     pub clock: Clock,
     /// What the operator decided.
     pub settings: Settings,
+    /// What becomes of the line about an invocation.
+    pub report: Report,
 }
 
 /// The operator's decisions, parameters of the template.
@@ -111,6 +116,7 @@ impl App {
             push: Push::new(management),
             clock,
             settings,
+            report: telemetry::log(),
         }
     }
 
@@ -118,8 +124,8 @@ impl App {
     ///
     /// # Errors
     /// [`Misconfigured`].
-    pub async fn from_env() -> Result<Self, Misconfigured> {
-        let sdk = sdk_config().await;
+    pub fn from_env() -> Result<Self, Misconfigured> {
+        let sdk = sdk_config()?;
         let tables = Tables {
             messages: variable("MESSAGES_TABLE")?,
             conversations: variable("CONVERSATIONS_TABLE")?,
@@ -136,13 +142,14 @@ impl App {
         let management = aws_sdk_apigatewaymanagement::config::Builder::from(&sdk)
             .endpoint_url(variable("CONNECTIONS_ENDPOINT")?)
             .build();
-        Ok(Self::new(
+        let app = Self::new(
             aws_sdk_dynamodb::Client::new(&sdk),
             aws_sdk_apigatewaymanagement::Client::from_conf(management),
             tables,
             system_clock(),
             settings,
-        ))
+        );
+        Ok(Self { report: report()?, ..app })
     }
 
     /// Milliseconds since 1970.
@@ -151,15 +158,27 @@ impl App {
     }
 }
 
-/// The SDK's settings in Lambda. Credentials and region are in the environment there, so the search
-/// through the default chain, which costs a cold start, is left out.
-pub(crate) async fn sdk_config() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest())
-        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+/// The SDK's settings in Lambda, which puts credentials and region into the environment. That is why
+/// there is no aws-config here: looking for them elsewhere costs size and time (docs/cold-start.md).
+pub(crate) fn sdk_config() -> Result<SdkConfig, Misconfigured> {
+    let credentials = Credentials::new(
+        variable("AWS_ACCESS_KEY_ID")?,
+        variable("AWS_SECRET_ACCESS_KEY")?,
+        variable("AWS_SESSION_TOKEN").ok(),
+        None,
+        "environment",
+    );
+    let tls = Provider::Rustls(CryptoMode::Ring);
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .region(Region::new(variable("AWS_REGION")?))
+        .http_client(aws_smithy_http_client::Builder::new().tls_provider(tls).build_https())
         .retry_config(retries())
-        .timeout_config(timeouts())
-        .load()
-        .await
+        .timeout_config(timeouts());
+    // An emulator's, under the name that all SDKs give it.
+    config.set_endpoint_url(variable("AWS_ENDPOINT_URL").ok());
+    Ok(config.build())
 }
 
 /// A call is given up early and made again: a write that is repeated finds that it has been made.
@@ -182,6 +201,13 @@ pub fn system_clock() -> Clock {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
     })
+}
+
+/// Where the lines go that are metrics as well: the namespace is the stack's.
+pub(crate) fn report() -> Result<Report, Misconfigured> {
+    const NAME: &str = "METRICS_NAMESPACE";
+    telemetry::embedded_metrics(variable(NAME)?)
+        .map_err(|error| Misconfigured::Wrong { name: NAME, why: error.to_string() })
 }
 
 fn setting<T>(name: &'static str) -> Result<T, Misconfigured>

@@ -10,11 +10,12 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestType
 use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::sync::Mutex;
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::{
-    app::{Clock, Misconfigured, sdk_config, system_clock, variable},
+    app::{Clock, Misconfigured, report, sdk_config, system_clock, variable},
     event::context,
+    telemetry::{self, Line, Report, Tally},
 };
 
 /// How long keys are used before they are read again: a rotation is complete after this time.
@@ -28,6 +29,8 @@ pub struct Authorizer {
     sdk_app_id: u64,
     keys: KeySource,
     clock: Clock,
+    /// What becomes of the line about a handshake.
+    pub report: Report,
 }
 
 enum KeySource {
@@ -43,19 +46,20 @@ pub enum DoorError {
     #[error("Unauthorized")]
     Unauthorized,
     /// The keys cannot be read.
-    #[error("the UserSig keys cannot be read: {0}")]
-    NoKeys(String),
+    #[error("the UserSig keys cannot be read")]
+    NoKeys,
 }
 
 impl Authorizer {
     /// A door with keys that never change: the laptop's.
     pub fn new(sdk_app_id: u64, keys: Keys, clock: Clock) -> Self {
-        Self { sdk_app_id, keys: KeySource::Given(keys), clock }
+        Self { sdk_app_id, keys: KeySource::Given(keys), clock, report: telemetry::log() }
     }
 
     /// A door with keys from a parameter of the parameter store, read again every five minutes.
     pub fn with_parameter(sdk_app_id: u64, client: aws_sdk_ssm::Client, name: String, clock: Clock) -> Self {
-        Self { sdk_app_id, keys: KeySource::Parameter { client, name, cache: Mutex::new(None) }, clock }
+        let keys = KeySource::Parameter { client, name, cache: Mutex::new(None) };
+        Self { sdk_app_id, keys, clock, report: telemetry::log() }
     }
 
     /// Reads the environment that template.yaml sets. `USERSIG_KEY` itself is for invocations on a
@@ -63,50 +67,65 @@ impl Authorizer {
     ///
     /// # Errors
     /// [`Misconfigured`].
-    pub async fn from_env() -> Result<Self, Misconfigured> {
+    pub fn from_env() -> Result<Self, Misconfigured> {
         let sdk_app_id = variable("SDK_APP_ID")?.parse().map_err(|error: std::num::ParseIntError| {
             Misconfigured::Wrong { name: "SDK_APP_ID", why: error.to_string() }
         })?;
-        let Ok(key) = variable("USERSIG_KEY") else {
-            let client = aws_sdk_ssm::Client::new(&sdk_config().await);
-            let name = variable("USERSIG_KEY_PARAMETER")?;
-            return Ok(Self::with_parameter(sdk_app_id, client, name, system_clock()));
+        let authorizer = match variable("USERSIG_KEY") {
+            Ok(key) => {
+                let keys = Keys::parse(&key)
+                    .map_err(|error| Misconfigured::Wrong { name: "USERSIG_KEY", why: error.to_string() })?;
+                Self::new(sdk_app_id, keys, system_clock())
+            }
+            Err(_) => {
+                let client = aws_sdk_ssm::Client::new(&sdk_config()?);
+                Self::with_parameter(sdk_app_id, client, variable("USERSIG_KEY_PARAMETER")?, system_clock())
+            }
         };
-        let keys = Keys::parse(&key)
-            .map_err(|error| Misconfigured::Wrong { name: "USERSIG_KEY", why: error.to_string() })?;
-        Ok(Self::new(sdk_app_id, keys, system_clock()))
+        Ok(Self { report: report()?, ..authorizer })
     }
 
     /// Lets a handshake through or not.
     ///
     /// # Errors
     /// [`DoorError`], which API Gateway turns into 401 or 500.
-    pub async fn handle(&self, handshake: Handshake) -> Result<Value, DoorError> {
-        let keys = self.keys.read((self.clock)()).await?;
+    pub async fn handle(&self, handshake: Handshake, request_id: &str) -> Result<Value, DoorError> {
+        let started = (self.clock)();
+        let admitted = match self.keys.read(started).await {
+            Ok(keys) => self.admit(&handshake, &keys),
+            Err(why) => Err(Error::Internal(format!("the UserSig keys cannot be read: {why}"))),
+        };
+        let refused = match &admitted {
+            Ok(pass) => pass.expired.clone().map(Error::UserSig),
+            Err(refused) => Some(refused.clone()),
+        };
+        (self.report)(&Line {
+            route: "authorizer",
+            request_id,
+            // Whom he claims to be, whether or not it is true.
+            user: claimed_user(&handshake).as_ref().map(UserId::as_str).unwrap_or_default(),
+            connection: "",
+            ms: (self.clock)().saturating_sub(started),
+            refused: refused.as_ref(),
+            tally: Tally::default(),
+        });
+
         let method_arn = handshake.method_arn.as_deref().unwrap_or_default();
-        match self.admit(&handshake, &keys) {
-            Ok(pass) => {
-                info!(user = pass.user.as_str(), code = pass.code, "admitted");
-                Ok(pass.policy(method_arn))
-            }
-            Err(Error::UserSig(Refusal::Empty)) => {
-                info!(code = Refusal::Empty.code(), "refused");
-                Err(DoorError::Unauthorized)
-            }
-            Err(refused) => {
-                info!(code = refused.code(), reason = %refused, "refused");
-                Ok(policy("nobody", "Deny", method_arn, json!({})))
-            }
+        match admitted {
+            Ok(pass) => Ok(pass.policy(method_arn)),
+            Err(Error::UserSig(Refusal::Empty)) => Err(DoorError::Unauthorized),
+            Err(Error::Internal(_)) => Err(DoorError::NoKeys),
+            Err(_) => Ok(policy("nobody", "Deny", method_arn, json!({}))),
         }
     }
 
     fn admit(&self, handshake: &Handshake, keys: &Keys) -> Result<Pass, Error> {
         let query = |name: &str| handshake.query_string_parameters.first(name);
+        let user = claimed_user(handshake)?;
         // The header wins: it does not end up in anybody's access log.
         let header = handshake.headers.get("authorization").and_then(|value| value.to_str().ok());
         let sig = header.map(|value| value.strip_prefix("Bearer ").unwrap_or(value)).or(query("userSig"));
 
-        let user = UserId::parse("userID", query("userID").unwrap_or_default())?;
         let device = Device::parse(query("platform"), query("instance"))?;
         let named: Option<u64> = query("SDKAppID").and_then(|id| id.parse().ok());
         if named != Some(self.sdk_app_id) {
@@ -118,16 +137,22 @@ impl Authorizer {
             now: (self.clock)() / 1000,
         };
         match verify(keys, expected, sig.unwrap_or_default()) {
-            Ok(ticket) => Ok(Pass { user, device, ticket, code: 0 }),
+            Ok(ticket) => Ok(Pass { user, device, ticket, expired: None }),
             // He may come in to be told why he cannot stay.
-            Err(Refusal::Expired { genuine: Some(ticket) }) => Ok(Pass { user, device, ticket, code: 70001 }),
+            Err(Refusal::Expired { genuine: Some(ticket) }) => {
+                Ok(Pass { user, device, ticket, expired: Some(Refusal::Expired { genuine: None }) })
+            }
             Err(refusal) => Err(refusal.into()),
         }
     }
 }
 
+fn claimed_user(handshake: &Handshake) -> Result<UserId, Error> {
+    UserId::parse("userID", handshake.query_string_parameters.first("userID").unwrap_or_default())
+}
+
 impl KeySource {
-    async fn read(&self, now_ms: u64) -> Result<Keys, DoorError> {
+    async fn read(&self, now_ms: u64) -> Result<Keys, String> {
         let (client, name, cache) = match self {
             Self::Given(keys) => return Ok(keys.clone()),
             Self::Parameter { client, name, cache } => (client, name, cache),
@@ -151,7 +176,7 @@ impl KeySource {
                 *cache = Some((keys.clone(), asked_at));
                 Ok(keys)
             }
-            (Err(why), None) => Err(DoorError::NoKeys(why)),
+            (Err(why), None) => Err(why),
         }
     }
 }
@@ -173,7 +198,8 @@ struct Pass {
     user: UserId,
     device: Device,
     ticket: Ticket,
-    code: i32,
+    /// Why he cannot stay.
+    expired: Option<Refusal>,
 }
 
 impl Pass {

@@ -79,6 +79,11 @@ impl Event {
     }
 }
 
+/// What Lambda calls the invocation.
+pub(crate) fn request_id(request: &lambda_http::Request) -> String {
+    request.lambda_context_ref().map(|lambda| lambda.request_id.clone()).unwrap_or_default()
+}
+
 impl Caller {
     fn parse(fields: &HashMap<String, Value>) -> Result<Self> {
         let text = |name: &str| fields.get(name).and_then(Value::as_str);

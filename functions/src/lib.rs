@@ -6,6 +6,7 @@
 //! - [`event`]: what a route is told; [`app`]: the world that it may use, built once per sandbox.
 //! - [`store`]: the tables, one file each. The only part that knows DynamoDB.
 //! - [`push`]: frames to other connections. The only part that knows `@connections`.
+//! - [`telemetry`]: the line that an operator gets of each invocation, and what it counts.
 //! - [`authorizer`]: the door, which verifies UserSigs and knows neither tables nor connections.
 //! - [`runtime`]: from Lambda's invocation to a route and back. The only part that knows Lambda.
 //! - `bin/`: one program per function, three lines each.
@@ -17,3 +18,4 @@ pub mod push;
 pub mod routes;
 pub mod runtime;
 pub mod store;
+pub mod telemetry;

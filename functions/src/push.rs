@@ -16,7 +16,11 @@ use hongyan_shared::model::{Pair, UserId};
 use tokio::time::timeout;
 use tracing::warn;
 
-use crate::{app::App, store::Connection};
+use crate::{
+    app::App,
+    store::Connection,
+    telemetry::{Count, count},
+};
 
 /// How long pushes may keep an acknowledgement waiting, all of them together.
 const PATIENCE: Duration = Duration::from_millis(1_500);
@@ -136,9 +140,14 @@ impl App {
     }
 
     async fn deliver_to(&self, connection: &Connection, frame: &str) {
-        let gone = self.push.send(&connection.id, frame).await == Delivery::Gone;
+        let delivery = self.push.send(&connection.id, frame).await;
+        count(match delivery {
+            Delivery::Delivered => Count::Pushes,
+            Delivery::Gone => Count::GoneConnections,
+            Delivery::Failed => Count::FailedPushes,
+        });
         let is_new = self.now().saturating_sub(connection.connected_at) < HANDSHAKE_MS;
-        if gone && !is_new {
+        if delivery == Delivery::Gone && !is_new {
             let removed = self.connections.remove(&connection.user, &connection.slot, &connection.id).await;
             if let Err(error) = removed {
                 warn!(connection = connection.id, %error, "a dead connection stays until it expires");

@@ -5,9 +5,15 @@ use std::future::Future;
 use hongyan_shared::{Error, Result};
 use lambda_http::{Body, Response, http::StatusCode, service_fn};
 use serde_json::Value;
-use tracing::{error, info};
 
-use crate::{app::App, authorizer::Authorizer, event::Event, push::Delivery, routes::is_one_way};
+use crate::{
+    app::App,
+    authorizer::Authorizer,
+    event::{Event, request_id},
+    push::Delivery,
+    routes::is_one_way,
+    telemetry::{self, Line, Tally},
+};
 
 /// What a route answers.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,9 +41,9 @@ where
     Route: Fn(&'static App, Event) -> Answer + Copy + Send + Sync + 'static,
     Answer: Future<Output = Result<Reply>> + Send + 'static,
 {
-    lambda_http::tracing::init_default_subscriber();
+    telemetry::init_log();
     // It lives as long as the sandbox.
-    let app: &'static App = Box::leak(Box::new(App::from_env().await?));
+    let app: &'static App = Box::leak(Box::new(App::from_env()?));
     lambda_http::run(service_fn(move |request| async move {
         Ok::<_, std::convert::Infallible>(respond(app, request, route).await)
     }))
@@ -51,10 +57,10 @@ where
 pub async fn serve_authorizer() -> std::result::Result<(), lambda_http::Error> {
     use lambda_http::lambda_runtime::{Diagnostic, LambdaEvent, run};
 
-    lambda_http::tracing::init_default_subscriber();
-    let authorizer: &'static Authorizer = Box::leak(Box::new(Authorizer::from_env().await?));
+    telemetry::init_log();
+    let authorizer: &'static Authorizer = Box::leak(Box::new(Authorizer::from_env()?));
     run(service_fn(move |event: LambdaEvent<_>| async move {
-        authorizer.handle(event.payload).await.map_err(|error| Diagnostic {
+        authorizer.handle(event.payload, &event.context.request_id).await.map_err(|error| Diagnostic {
             error_type: "DoorError".to_owned(),
             error_message: error.to_string(),
         })
@@ -79,7 +85,15 @@ where
     let event = match Event::parse(&request) {
         Ok(event) => event,
         Err(refused) => {
-            error!(code = refused.code(), "the event has no identity");
+            (app.report)(&Line {
+                route: "unknown",
+                request_id: &request_id(&request),
+                user: "",
+                connection: "",
+                ms: 0,
+                refused: Some(&refused),
+                tally: Tally::default(),
+            });
             return match request.body() {
                 Body::Empty => status(&refused),
                 body => text(Event::frame(body).envelope.reply(Err(refused))),
@@ -88,15 +102,27 @@ where
     };
     let (key, user, connection) =
         (event.route.clone(), event.caller.user.clone(), event.connection_id.clone());
+    let request_id = request_id(&request);
     let envelope = event.request.envelope.clone();
     let is_handshake = matches!(key.as_str(), "$connect" | "$disconnect");
     let standing = if is_handshake { Ok(()) } else { event.caller.check(started) };
 
-    let outcome = match standing {
-        Ok(()) => route(app, event).await,
-        Err(refused) => Err(refused),
-    };
-    log(&key, user.as_str(), &connection, &outcome, app.now().saturating_sub(started));
+    let (outcome, tally) = Tally::of(async {
+        match standing {
+            Ok(()) => route(app, event).await,
+            Err(refused) => Err(refused),
+        }
+    })
+    .await;
+    (app.report)(&Line {
+        route: &key,
+        request_id: &request_id,
+        user: user.as_str(),
+        connection: &connection,
+        ms: app.now().saturating_sub(started),
+        refused: outcome.as_ref().err(),
+        tally,
+    });
 
     match outcome {
         Err(refused) if is_handshake => status(&refused),
@@ -133,16 +159,6 @@ async fn say_goodbye(app: &App, connection_id: &str, reply: String) -> Response<
         }
         Delivery::Gone => empty(StatusCode::OK),
         Delivery::Failed => text(reply),
-    }
-}
-
-/// One line per invocation: who, what, how it ended. Never a signature, never what was said.
-fn log(route: &str, user: &str, connection: &str, outcome: &Result<Reply>, ms: u64) {
-    match outcome {
-        Ok(_) => info!(route, user, connection, code = 0, ms),
-        Err(Error::Internal(detail)) => error!(route, user, connection, code = 20005, ms, detail),
-        Err(refused) if refused.is_ours() => error!(route, user, connection, code = refused.code(), ms),
-        Err(refused) => info!(route, user, connection, code = refused.code(), ms),
     }
 }
 

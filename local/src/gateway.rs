@@ -174,9 +174,9 @@ impl Gateway {
             error!(%error, "the authorizer's event has a wrong shape");
             internal()
         })?;
-        let verdict = self.authorizer.handle(event).await.map_err(|error| match error {
+        let verdict = self.authorizer.handle(event, "").await.map_err(|error| match error {
             DoorError::Unauthorized => refuse(StatusCode::UNAUTHORIZED, "Unauthorized"),
-            DoorError::NoKeys(_) => internal(),
+            DoorError::NoKeys => internal(),
         })?;
         if verdict.pointer("/policyDocument/Statement/0/Effect") != Some(&json!("Allow")) {
             return Err(refuse(

@@ -23,8 +23,8 @@ mod template;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use aws_types::SdkConfig;
 use hongyan_functions::{
     app::{App, Settings, Tables, retries, timeouts},
     authorizer::Authorizer,

@@ -3,7 +3,7 @@ use std::{
     time::Duration,
 };
 
-use hongyan_functions::authorizer::Authorizer;
+use hongyan_functions::authorizer::{Authorizer, DoorError};
 use hongyan_local::{clock::Clock, sdk_config};
 use hongyan_shared::sig::Keys;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ const NOW: u64 = START_MS / 1000;
 
 async fn decide(event: Value, now: u64, keys: &str) -> Result<Value, String> {
     let authorizer = Authorizer::new(SDK_APP_ID, Keys::parse(keys).unwrap(), Arc::new(move || now * 1000));
-    authorizer.handle(serde_json::from_value(event).unwrap()).await.map_err(|error| error.to_string())
+    authorizer.handle(serde_json::from_value(event).unwrap(), "").await.map_err(|error| error.to_string())
 }
 
 fn with_query(name: &str, value: Value) -> Value {
@@ -127,7 +127,7 @@ async fn the_key_comes_from_the_parameter_store_and_a_rotation_needs_five_minute
     let door = door(&url, &clock);
     let decide = async || {
         let handshake = serde_json::from_value(event("authorizer")).unwrap();
-        effect(&door.handle(handshake).await.unwrap()).to_owned()
+        effect(&door.handle(handshake, "").await.unwrap()).to_owned()
     };
 
     assert_eq!((decide().await, decide().await), ("Allow".to_owned(), "Allow".to_owned()));
@@ -150,8 +150,11 @@ async fn the_key_comes_from_the_parameter_store_and_a_rotation_needs_five_minute
 async fn without_a_key_the_door_fails_and_says_so() {
     let (url, _) = parameter_store(Arc::default()).await;
     let clock = Clock::manual(START_MS);
-    let door = door(&url, &clock);
-    let error =
-        door.handle(serde_json::from_value(event("authorizer")).unwrap()).await.unwrap_err().to_string();
-    assert!(error.contains("ParameterNotFound"), "API Gateway makes a 500 of it: {error}");
+    let mut door = door(&url, &clock);
+    let why = Arc::new(Mutex::new(None));
+    let told = Arc::clone(&why);
+    door.report = Arc::new(move |line| *told.lock().unwrap() = line.detail());
+    let error = door.handle(serde_json::from_value(event("authorizer")).unwrap(), "").await.unwrap_err();
+    assert!(matches!(error, DoorError::NoKeys), "API Gateway makes a 500 of it: {error}");
+    assert!(why.lock().unwrap().as_ref().unwrap().contains("ParameterNotFound"), "the operator is told why");
 }

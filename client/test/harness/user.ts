@@ -5,6 +5,9 @@ import type { ChatSDK, Conversation, Message } from '../../src/index.js';
 import { Device } from './device.js';
 import { SDK_APP_ID, type Twin } from './twin.js';
 
+/** What a user's app knows of the server: the address, and who signs for him. */
+export type Server = Pick<Twin, 'proxyServer' | 'userSig'>;
+
 /** Long enough that only something broken takes longer. */
 const PATIENCE_MS = 10_000;
 
@@ -14,21 +17,21 @@ export class User {
   /** The events so far: name and data. */
   readonly events: { name: string; data: unknown }[] = [];
 
-  constructor(readonly twin: Twin, readonly userID: string) {
+  constructor(readonly server: Server, readonly userID: string) {
     const { TIM } = this.device;
-    this.tim = TIM.create({ SDKAppID: SDK_APP_ID, proxyServer: twin.proxyServer });
+    this.tim = TIM.create({ SDKAppID: SDK_APP_ID, proxyServer: server.proxyServer });
     this.tim.setLogLevel(4);
     for (const name of Object.values(TIM.EVENT)) this.tim.on(name, (event) => this.events.push(event));
   }
 
-  static async loggedIn(twin: Twin, userID: string): Promise<User> {
-    const user = new User(twin, userID);
+  static async loggedIn(server: Server, userID: string): Promise<User> {
+    const user = new User(server, userID);
     await user.login();
     return user;
   }
 
   async login(expireSeconds?: number): Promise<void> {
-    await this.tim.login({ userID: this.userID, userSig: this.twin.userSig(this.userID, expireSeconds) });
+    await this.tim.login({ userID: this.userID, userSig: this.server.userSig(this.userID, expireSeconds) });
   }
 
   /** The data of all events of a name. */

@@ -13,6 +13,7 @@ use crate::{
     event::Event,
     runtime::Reply,
     store::{Appended, Consistency, Opened, Search},
+    telemetry::{Count, count},
 };
 
 /// How many messages the first query returns: texts of this number fit one read unit, and a retry
@@ -38,6 +39,7 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     let head = app.messages.head(&pair, HEAD, Consistency::Strong, app.now()).await?;
 
     if let Some(sent) = find_duplicate(app, &pair, &draft, base, &head).await? {
+        count(Count::Duplicates);
         return Ok(acknowledge(&pair, &sent));
     }
     if head.standing(pair.mine().other()).blocks {
@@ -105,12 +107,17 @@ async fn append(app: &App, pair: &Pair, draft: &Draft, head: Head) -> Result<Mes
             app.messages.raise_floor(pair, floor).await?;
         }
         let mut taken = match app.messages.append(pair, &message).await? {
-            Appended::Written => return Ok(message),
+            Appended::Written => {
+                count(Count::Sends);
+                return Ok(message);
+            }
             Appended::Taken(taken) => taken,
         };
         if taken.is(draft) {
+            count(Count::Duplicates);
             return Ok(taken);
         }
+        count(Count::Conflicts);
         // A crowd is writing: stand back for a moment, then walk past all of it at once.
         if attempt % 2 == 0 {
             tokio::time::sleep(Duration::from_millis(rand::random_range(5..40))).await;
@@ -118,6 +125,7 @@ async fn append(app: &App, pair: &Pair, draft: &Draft, head: Head) -> Result<Mes
                 // At time 0 nothing has expired: what has still holds its number.
                 let newer = app.messages.range(pair, taken.seq.next(), Seq(u64::MAX), CROWD, 0).await?.messages;
                 if let Some(sent) = newer.iter().find(|message| message.is(draft)) {
+                    count(Count::Duplicates);
                     return Ok(sent.clone());
                 }
                 match newer.into_iter().next_back() {

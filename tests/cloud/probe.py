@@ -1,0 +1,58 @@
+"""A function that takes another one's role and tries everything. Each call is one that changes nothing."""
+
+import boto3
+from botocore.exceptions import ClientError
+
+KEYS = {
+    "Messages": {"p": "probe", "s": "probe"},
+    "Conversations": {"u": "probe", "v": "probe"},
+    "Connections": {"u": "probe", "d": "probe"},
+    "Users": {"u": "probe", "s": "probe"},
+}
+
+
+def is_allowed(call, **arguments):
+    try:
+        call(**arguments)
+    except ClientError as error:
+        return error.response["Error"]["Code"] not in ("AccessDeniedException", "AccessDenied", "ForbiddenException")
+    return True
+
+
+def on_table(table, columns):
+    dynamodb = boto3.client("dynamodb")
+    key = {name: {"S": value} for name, value in columns.items()}
+    partition = next(iter(columns))
+    never = {"TableName": table, "ConditionExpression": f"attribute_exists({partition})"}
+    calls = {
+        "GetItem": (dynamodb.get_item, {"TableName": table, "Key": key}),
+        "BatchGetItem": (dynamodb.batch_get_item, {"RequestItems": {table: {"Keys": [key]}}}),
+        "Query": (dynamodb.query, {
+            "TableName": table, "KeyConditionExpression": f"{partition} = :p",
+            "ExpressionAttributeValues": {":p": {"S": "probe"}},
+        }),
+        "Scan": (dynamodb.scan, {"TableName": table, "Limit": 1}),
+        "PutItem": (dynamodb.put_item, {**never, "Item": key}),
+        "UpdateItem": (dynamodb.update_item, {**never, "Key": key}),
+        "DeleteItem": (dynamodb.delete_item, {**never, "Key": key}),
+        "BatchWriteItem": (dynamodb.batch_write_item, {"RequestItems": {table: [{"DeleteRequest": {"Key": key}}]}}),
+        "DescribeTable": (dynamodb.describe_table, {"TableName": table}),
+        "UpdateTimeToLive": (dynamodb.update_time_to_live, {
+            "TableName": table, "TimeToLiveSpecification": {"AttributeName": "x", "Enabled": True},
+        }),
+    }
+    return [action for action, (call, arguments) in calls.items() if is_allowed(call, **arguments)]
+
+
+def handler(event, _):
+    ssm = boto3.client("ssm")
+    management = boto3.client("apigatewaymanagementapi", endpoint_url=event["connections"])
+    rights = {name: on_table(event["tables"][name], columns) for name, columns in KEYS.items()}
+    rights["the key"] = ["GetParameter"] * is_allowed(ssm.get_parameter, Name=event["key"], WithDecryption=True)
+    rights["other parameters"] = ["GetParameter"] * is_allowed(ssm.get_parameter, Name="/other")
+    rights["@connections"] = [
+        *["POST"] * is_allowed(management.post_to_connection, ConnectionId="probe", Data=b"x"),
+        *["GET"] * is_allowed(management.get_connection, ConnectionId="probe"),
+        *["DELETE"] * is_allowed(management.delete_connection, ConnectionId="probe"),
+    ]
+    return {what: actions for what, actions in rights.items() if actions}

@@ -1,0 +1,127 @@
+"""The whole chat, against what was deployed."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from chat import Refused, User, signature
+
+ROOT = Path(__file__).parents[2]
+STEP = re.compile(r"^```json (\w+) (sends|receives)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def without_times(value):
+    """The page has a clock of its own."""
+    if isinstance(value, dict):
+        return {name: without_times(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [without_times(each) for each in value]
+    return "a time" if isinstance(value, int) and value > 1_700_000_000 else value
+
+
+def test_the_output_names_the_api_of_the_stack(stack):
+    url = f"wss://{stack.resources['Gateway']}.execute-api.us-east-1.amazonaws.com/prod"
+    assert stack.outputs["WebSocketUrl"] == url
+
+
+def test_the_examples_of_the_protocol_are_what_happens(user):
+    """Every route, as docs/protocol.md tells it."""
+    page = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
+    with user("alice") as alice, user("bob") as bob:
+        sockets = {"alice": alice, "bob": bob}
+        early = {"alice": [], "bob": []}
+        for name, verb, text in STEP.findall(page):
+            if verb == "sends":
+                sockets[name].socket.send(text)
+                continue
+            expected = without_times(json.loads(text))
+            # A push may overtake a reply.
+            while expected not in early[name]:
+                early[name].append(without_times(sockets[name].frame()))
+            early[name].remove(expected)
+        assert early == {"alice": [], "bob": []}
+
+
+def test_the_client_of_this_repository_talks(stack, key):
+    names = ["carol", "dave"]
+    deployment = {"proxyServer": stack.websocket_url, "userSig": {name: signature(key, name) for name in names}}
+    done = subprocess.run(
+        ["node", "--import", "tsx", "--test", "test/deployed/two-users.test.ts"],
+        cwd=ROOT / "client",
+        env={**os.environ, "HONGYAN_DEPLOYMENT": json.dumps(deployment)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_message_that_is_sent_again_is_the_same_message(user):
+    with user("erin") as erin, user("frank") as frank:
+        first = erin.send("frank", "早", client_id="a")
+        assert erin.send("frank", "早", client_id="a") == first
+        frank.push("onMessageReceived")
+        assert frank.texts("erin") == ["早"]
+
+
+def test_who_was_away_finds_what_he_missed(user):
+    with user("grace") as grace:
+        base = 0
+        for text in ["一", "二", "三"]:
+            base = grace.send("heidi", text, base=base)["sequence"]
+        with user("heidi") as heidi:
+            [conversation] = heidi.ask("getConversationList")["conversationList"]
+            assert conversation["unreadCount"] == 3
+            assert heidi.texts("grace") == ["一", "二", "三"]
+            heidi.say("ping")
+            heidi.say("setMessageRead", conversationID="C2Cgrace", sequence=3)
+            assert grace.push("onMessageReadByPeer")["sequence"] == 3
+            assert heidi.ask("getConversationList")["conversationList"][0]["unreadCount"] == 0
+
+
+def test_the_door_refuses_who_has_no_good_signature(stack, user, key):
+    with pytest.raises(Refused) as refused:
+        User(stack.websocket_url, "", "nonsense")
+    assert refused.value.status == 401
+    with pytest.raises(Refused) as refused:
+        User(stack.websocket_url, "ivan", None)
+    # In AWS it is 401: the emulator does not know an authorizer's "Unauthorized" by heart.
+    assert refused.value.status == 500
+    for sig in ["nonsense", signature("another key", "ivan"), signature(key, "judy")]:
+        with pytest.raises(Refused) as refused:
+            user("ivan", sig=sig)
+        assert refused.value.status == 403
+
+
+def test_who_comes_with_an_expired_signature_is_told_so(user, key):
+    with user("kate", sig=signature(key, "kate", expire=-10)) as kate:
+        assert kate.request("login")["code"] == 70001
+        assert kate.is_ended()
+
+
+def test_the_same_device_twice_kicks_the_first_one_out(user):
+    with user("leo") as first, user("leo"):
+        assert first.push("kickedOut") == {"type": "multipleAccount"}
+        assert first.is_ended()
+
+
+def test_the_logs_say_what_happened_and_not_what_was_said(stack, user, key):
+    with user("mallory") as mallory:
+        message = mallory.send("niaj", "这是一个秘密")
+    [line] = [line for line in stack.lines if (line.get("Route"), line.get("user")) == ("sendMessage", "mallory")]
+    assert (line["code"], line["level"], line["Sends"]) == (0, "INFO", 1)
+    assert line["requestId"] and line["ms"] >= 0 and message["sequence"] == 1
+    [metrics] = line["_aws"]["CloudWatchMetrics"]
+    assert (metrics["Namespace"], metrics["Dimensions"]) == ("Hongyan/hongyan", [["Route"]])
+
+    with pytest.raises(Refused):
+        user("mallory", sig=signature("another key", "mallory"))
+    refused = [(line["user"], line["Route"], line["Code"]) for line in stack.lines if "Code" in line]
+    assert ("mallory", "authorizer", "70009") in refused
+
+    everything = json.dumps(stack.lines, ensure_ascii=False)
+    for secret in ["这是一个秘密", key, signature(key, "mallory")[:40]]:
+        assert secret not in everything

@@ -1,0 +1,147 @@
+"""What an operator does to a deployment that is in use."""
+
+import json
+import re
+import secrets
+from pathlib import Path
+
+import pytest
+
+from chat import Refused, signature
+from stack import KEY_PARAMETER
+
+ROOT = Path(__file__).parents[2]
+
+
+def tables(stack):
+    """The identity of each table: one that is replaced gets another."""
+    dynamodb = stack.emulator.client("dynamodb")
+    names = ["Messages", "Conversations", "Connections", "Users"]
+    return {name: dynamodb.describe_table(TableName=stack.resources[name])["Table"]["TableId"] for name in names}
+
+
+def restart(stack, function):
+    """New sandboxes: what AWS does in its own time, and the keys' five minutes over at once."""
+    variables = stack.functions[function]["Environment"]["Variables"] | {"RESTARTED": secrets.token_hex(4)}
+    stack.emulator.client("lambda").update_function_configuration(
+        FunctionName=stack.resources[function], Environment={"Variables": variables})
+
+
+def switched_on(emulator):
+    certificate = emulator.client("acm").request_certificate(DomainName="chat.example.com")
+    return {
+        "DomainName": "chat.example.com",
+        "CertificateArn": certificate["CertificateArn"],
+        "Dashboard": "true",
+        "AlarmEmail": "operator@example.com",
+    }
+
+
+def test_an_update_in_place_leaves_connections_and_chats_alone(stack, user, emulator):
+    before = tables(stack)
+    with user("olivia") as olivia, user("peggy") as peggy:
+        olivia.send("peggy", "前")
+        peggy.push("onMessageReceived")
+        # New code, parameters that every function reads, and all that can be switched on.
+        for bootstrap in stack.built.parent.glob("*/bootstrap"):
+            bootstrap.with_name("release").write_text(secrets.token_hex(4))
+        stack.deploy(RetentionDays=30, RecallSeconds=0, **switched_on(emulator))
+
+        assert tables(stack) == before
+        # The floor under expiring numbers, which only a deployment with retention writes.
+        peggy.send("rupert", "你好")
+        sent = olivia.send("peggy", "后", base=1)
+        assert peggy.push("onMessageReceived")[0]["sequence"] == sent["sequence"] == 2
+        assert olivia.texts("peggy") == ["前", "后"]
+        assert olivia.request("revokeMessage", conversationID="C2Cpeggy", sequence=2)["code"] == 20016
+
+
+def test_what_was_switched_on_is_there(stack, emulator):
+    resources = stack.resources
+    assert stack.outputs["WebSocketUrl"] == "wss://chat.example.com"
+    assert stack.outputs["DomainTarget"].endswith(".amazonaws.com")
+    [mapping] = emulator.client("apigatewayv2").get_api_mappings(DomainName="chat.example.com")["Items"]
+    assert (mapping["ApiId"], mapping["Stage"]) == (resources["Gateway"], "prod")
+
+    cloudwatch = emulator.client("cloudwatch")
+    alarms = cloudwatch.describe_alarms()["MetricAlarms"]
+    assert {alarm["AlarmName"] for alarm in alarms} == {
+        resources[name] for name in [
+            "FailuresAlarm", "ExecutionAlarm", "IntegrationAlarm", "SlowSendsAlarm", "RefusedSignaturesAlarm"]}
+    assert all(alarm["AlarmActions"] == [resources["AlarmTopic"]] for alarm in alarms)
+    board = json.loads(cloudwatch.get_dashboard(DashboardName=resources["WatchBoard"])["DashboardBody"])
+    assert resources["Messages"] in json.dumps(board)
+    # Whatever it shows and rings for is a metric that the functions write.
+    written = set(re.findall(r'"(\w+)"', (ROOT / "functions/src/telemetry.rs").read_text(encoding="utf-8")))
+    named = set(re.findall(r'MetricName=\(?((?:\\?"\w+\\?"(?: OR )?)+)', json.dumps(board)))
+    assert {name for group in named for name in re.findall(r"\w{4,}", group)} <= written
+
+
+def test_a_new_key_needs_no_downtime(stack, user, key, store_key):
+    """The procedure of docs/deploy.md, with the old signatures and the new ones at each step."""
+    new = secrets.token_hex(32)
+    with user("sybil") as connected:
+        def admitted(name, signed_with):
+            try:
+                with user(name, sig=signature(signed_with, name)) as somebody:
+                    return somebody.ask("login")["userID"] == name
+            except Refused as refused:
+                assert refused.status == 403
+                return False
+
+        assert (admitted("trent", key), admitted("trent", new)) == (True, False)
+        store_key(f"{new},{key}")
+        restart(stack, "Authorizer")
+        assert (admitted("trent", key), admitted("trent", new)) == (True, True)
+        store_key(new)
+        restart(stack, "Authorizer")
+        assert (admitted("trent", key), admitted("trent", new)) == (False, True)
+        # Who is connected stays.
+        connected.send("trent", "还在")
+
+        store_key(key)
+        restart(stack, "Authorizer")
+        assert admitted("trent", key)
+
+
+def test_without_the_key_nobody_comes_in_and_the_log_says_why(stack, user, emulator, key, store_key):
+    emulator.client("ssm").delete_parameter(Name=KEY_PARAMETER)
+    restart(stack, "Authorizer")
+    try:
+        with pytest.raises(Refused) as refused:
+            user("ursula")
+    finally:
+        store_key(key)
+    assert refused.value.status == 500
+    [failure, *_] = [line for line in stack.lines if (line.get("user"), line.get("Route")) == ("ursula", "authorizer")]
+    assert (failure["level"], failure["Failures"]) == ("ERROR", 1) and "ParameterNotFound" in failure["detail"]
+    with user("ursula") as ursula:
+        ursula.ask("login")
+
+
+def test_a_table_that_is_restored_takes_the_place_of_the_lost_one(stack, user, emulator):
+    dynamodb = emulator.client("dynamodb")
+    table = stack.resources["Messages"]
+    with user("xavier") as xavier:
+        for base, text in enumerate(["一", "二"]):
+            xavier.send("yvonne", text, base=base)
+        backup = dynamodb.create_backup(TableName=table, BackupName="nightly")["BackupDetails"]["BackupArn"]
+        xavier.send("yvonne", "三", base=2)
+
+        dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
+        dynamodb.delete_table(TableName=table)
+        dynamodb.get_waiter("table_not_exists").wait(TableName=table, WaiterConfig={"Delay": 1})
+        dynamodb.restore_table_from_backup(TargetTableName=table, BackupArn=backup)
+        dynamodb.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1})
+        # A backup does not hold these.
+        dynamodb.update_time_to_live(
+            TableName=table, TimeToLiveSpecification={"AttributeName": "x", "Enabled": True})
+        dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True)
+
+        assert xavier.texts("yvonne") == ["一", "二"]
+        # What was lost is sent again by the device that still has it, and gets its old number.
+        assert xavier.send("yvonne", "三", base=2)["sequence"] == 3
+        # A base that the restored table knows nothing of is not believed.
+        data = {"to": "yvonne", "conversationType": "C2C", "clientID": "4", "base": 9, "type": "TIMTextElem"}
+        reply = xavier.request("sendMessage", **data, payload={"text": "四"})
+        assert (reply["code"], reply["data"]["lastSequence"]) == (20004, 3)

@@ -1,0 +1,77 @@
+"""What each function's role lets it do, tried with that role."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from stack import KEY_PARAMETER
+
+# Whoever answers has to be able to say goodbye: a reply that ends a connection goes out before the end.
+SPEAKS = {"@connections": ["POST", "DELETE"]}
+
+# All that is listed is allowed, and all that is not is refused.
+MAY = {
+    "Authorizer": {"the key": ["GetParameter"]},
+    "Connect": {"Connections": ["GetItem", "PutItem"], **SPEAKS},
+    "Disconnect": {"Connections": ["DeleteItem"]},
+    "SendMessage": {
+        "Messages": ["GetItem", "Query", "PutItem", "UpdateItem"],
+        "Conversations": ["PutItem"],
+        "Connections": ["Query", "DeleteItem"],
+        **SPEAKS,
+    },
+    "GetMessageList": {"Messages": ["Query"], **SPEAKS},
+    "SetMessageRead": {"Messages": ["Query", "UpdateItem"], "Connections": ["Query", "DeleteItem"], **SPEAKS},
+    "GetConversationList": {"Messages": ["Query"], "Conversations": ["Query"], **SPEAKS},
+    "ManageConversation": {
+        "Messages": ["Query", "UpdateItem"],
+        "Conversations": ["UpdateItem"],
+        "Connections": ["Query", "DeleteItem"],
+        **SPEAKS,
+    },
+    "ManageUser": {
+        "Messages": ["UpdateItem"],
+        "Connections": ["Query", "DeleteItem"],
+        "Users": ["BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"],
+        **SPEAKS,
+    },
+    "Logout": {"Connections": ["DeleteItem"], **SPEAKS},
+    "Default": {**SPEAKS},
+}
+
+
+@pytest.fixture(scope="module")
+def enforced(stack):
+    if not stack.emulator.enforces_iam:
+        pytest.skip("the plain run enforces no role")
+    return stack
+
+
+def test_every_function_has_its_line(enforced):
+    assert set(enforced.functions) == set(MAY)
+
+
+@pytest.mark.parametrize("function", MAY)
+def test_a_function_may_do_what_it_has_to_and_nothing_else(enforced, function):
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.write(Path(__file__).with_name("probe.py"), "probe.py")
+    configuration = enforced.functions[function]
+    client = enforced.emulator.client("lambda")
+    name = f"probe-{function}"
+    client.create_function(
+        FunctionName=name, Runtime="python3.11", Handler="probe.handler", Timeout=60,
+        Role=configuration["Role"], Code={"ZipFile": code.getvalue()},
+    )
+    event = {
+        "tables": {name: enforced.resources[name] for name in ["Messages", "Conversations", "Connections", "Users"]},
+        "key": KEY_PARAMETER,
+        "connections": configuration["Environment"]["Variables"]["CONNECTIONS_ENDPOINT"],
+    }
+    answer = client.invoke(FunctionName=name, Payload=json.dumps(event))
+    rights = json.loads(answer["Payload"].read())
+    client.delete_function(FunctionName=name)
+    assert rights == MAY[function]
