@@ -33,6 +33,7 @@ lint: $(VENV)/ready ## format, clippy, docs, template, the figures of docs/cost.
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
+	$(VENV)/bin/cfn-lint template.yaml
 	cd docs && python3 cost.py --check && python3 -m unittest --quiet test_cost
 
 client: client/node_modules/ready ## the client's one file, which is committed

@@ -37,24 +37,27 @@ ASSUMPTIONS = {
     "cold": (0.02, "share of invocations that start cold", "冷启动占调用的比例"),
     "cold_ms": (200, "ms that a cold start takes longer", "一次冷启动多出的时间（毫秒）"),
     "log_bytes": (1_000, "bytes of log per invocation, Lambda's own lines included", "每次调用的日志字节数，含 Lambda 自己的日志行"),
+    "metrics": (20, "metrics that have values while people chat", "有人聊天时有数据的指标数"),
     "row_bytes": (350, "bytes of a stored message, with DynamoDB's 100 per row", "一条已存消息的字节数，含 DynamoDB 每行的 100 字节"),
     "history": (12, "months of messages that are stored", "存储了多少个月的消息"),
     "frame_bytes": (400, "bytes that a message takes on the wire, and an entry of a list", "线路上一条消息或一个列表项的字节数"),
 }
 
-# name: (us-east-1, ap-east-1), whether the second one was seen on a price list, English, Chinese
+# name: (us-east-1, ap-east-1), whether the second one was seen on a price list, the month it is known of,
+# English, Chinese
 PRICES = {
-    "messages": ((1.00, 1.27), False, "API Gateway: million WebSocket messages of up to 32 KB, first billion", "API Gateway：每百万条不超过 32 KB 的 WebSocket 消息，前十亿条"),
-    "minutes": ((0.25, 0.317), False, "API Gateway: million connection minutes", "API Gateway：每百万连接分钟"),
-    "requests": ((0.20, 0.28), True, "Lambda: million requests", "Lambda：每百万次请求"),
-    "gb_seconds": ((16.6667, 22.92), True, "Lambda: million GB-seconds, x86_64", "Lambda：每百万 GB-秒，x86_64"),
-    "writes": ((0.625, 0.783), False, "DynamoDB: million write request units, on demand", "DynamoDB：每百万写请求单位，按需"),
-    "reads": ((0.125, 0.157), False, "DynamoDB: million read request units, on demand", "DynamoDB：每百万读请求单位，按需"),
-    "storage": ((0.25, 0.314), False, "DynamoDB: GB-month of storage", "DynamoDB：每 GB-月存储"),
-    "backup": ((0.20, 0.251), False, "DynamoDB: GB-month of point-in-time recovery", "DynamoDB：每 GB-月时间点恢复"),
-    "logs": ((0.50, 0.77), False, "CloudWatch: GB of logs taken in", "CloudWatch：每 GB 写入的日志"),
-    "kept_logs": ((0.03, 0.033), False, "CloudWatch: GB-month of logs kept", "CloudWatch：每 GB-月保存的日志"),
-    "transfer": ((0.09, 0.12), True, "Data transfer: GB out to the internet", "数据传输：每 GB 流出到互联网"),
+    "messages": ((1.00, 1.27), False, "2026-11", "API Gateway: million WebSocket messages of up to 32 KB, first billion", "API Gateway：每百万条不超过 32 KB 的 WebSocket 消息，前十亿条"),
+    "minutes": ((0.25, 0.317), False, "2026-11", "API Gateway: million connection minutes", "API Gateway：每百万连接分钟"),
+    "requests": ((0.20, 0.28), True, "2026-11", "Lambda: million requests", "Lambda：每百万次请求"),
+    "gb_seconds": ((16.6667, 22.92), True, "2026-11", "Lambda: million GB-seconds, x86_64", "Lambda：每百万 GB-秒，x86_64"),
+    "writes": ((0.625, 0.783), False, "2026-11", "DynamoDB: million write request units, on demand", "DynamoDB：每百万写请求单位，按需"),
+    "reads": ((0.125, 0.157), False, "2026-11", "DynamoDB: million read request units, on demand", "DynamoDB：每百万读请求单位，按需"),
+    "storage": ((0.25, 0.314), False, "2026-11", "DynamoDB: GB-month of storage", "DynamoDB：每 GB-月存储"),
+    "backup": ((0.20, 0.251), False, "2026-11", "DynamoDB: GB-month of point-in-time recovery", "DynamoDB：每 GB-月时间点恢复"),
+    "logs": ((0.50, 0.77), False, "2026-11", "CloudWatch: GB of logs taken in", "CloudWatch：每 GB 写入的日志"),
+    "kept_logs": ((0.03, 0.033), False, "2026-11", "CloudWatch: GB-month of logs kept", "CloudWatch：每 GB-月保存的日志"),
+    "metrics": ((0.30, 0.30), False, "2026-11", "CloudWatch: metric-month", "CloudWatch：每指标-月"),
+    "transfer": ((0.09, 0.12), True, "2026-11", "Data transfer: GB out to the internet", "数据传输：每 GB 流出到互联网"),
 }
 REGIONS = ("us-east-1", "ap-east-1")
 ARM_GB_SECONDS = 13.3334  # the lever, in us-east-1
@@ -142,6 +145,7 @@ def month(a):
     stored = a["users"] * a["days"] * a["messages"] * a["history"] * a["row_bytes"] / GB
     used["storage"] = used["backup"] = stored
     used["logs"] = used["requests"] * 1e6 * a["log_bytes"] / GB
+    used["metrics"] = a["metrics"]
     used["kept_logs"] = used["logs"] * min(1, LOG_DAYS / a["days"])
     return rows, used
 
@@ -207,9 +211,9 @@ def tables(language):
         [[f"`{n}`", plain(v), say(en, cn)] for n, (v, en, cn) in ASSUMPTIONS.items()], (0, 1, 0))
 
     cost["prices"] = markdown(
-        [say("name", "名称"), say("for", "计价单位"), "us-east-1, $", "ap-east-1, $"],
-        [[f"`{n}`", say(en, cn), plain(p[0]), ("" if seen else guess) + plain(p[1])]
-         for n, (p, seen, en, cn) in PRICES.items()], (0, 0, 1, 1))
+        [say("name", "名称"), say("for", "计价单位"), "us-east-1, $", "ap-east-1, $", say("as of", "日期")],
+        [[f"`{n}`", say(en, cn), plain(p[0]), ("" if seen else guess) + plain(p[1]), as_of]
+         for n, (p, seen, as_of, en, cn) in PRICES.items()], (0, 0, 1, 1, 0))
 
     sums = [sum(r[2] * r[i] for r in rows) for i in (3, 4, 5, 6)]
     cost["usage"] = markdown(

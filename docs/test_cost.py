@@ -15,7 +15,7 @@ class Cost(unittest.TestCase):
         self.assertEqual(cost.main(["--check"]), 0)
 
     def test_another_price_is_noticed(self):
-        prices = {**cost.PRICES, "messages": ((2.00, 2.00), True, "", "")}
+        prices = {**cost.PRICES, "messages": ((2.00, 2.00), True, "2026-11", "", "")}
         with mock.patch.object(cost, "PRICES", prices), contextlib.redirect_stdout(io.StringIO()):
             self.assertEqual(cost.main(["--check"]), 1)
 

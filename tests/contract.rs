@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hongyan_functions::{app::Settings, routes};
+use hongyan_functions::{app::Settings, routes, telemetry};
 use hongyan_shared::{Error, model::Seq, sig::Refusal};
 use serde_json::Value;
 
@@ -162,6 +162,26 @@ fn no_function_may_do_anything_to_anything() {
     for reader in ["GetMessageList", "GetConversationList"] {
         for write in ["Put", "Update", "Delete"] {
             assert!(!policies(reader).contains(&format!("dynamodb:{write}")), "{reader}");
+        }
+    }
+}
+
+#[test]
+fn the_dashboard_shows_every_metric_and_the_alarms_watch_no_other() {
+    let metrics: BTreeSet<&str> = telemetry::counters().chain(["Latency"]).collect();
+    let boards = resources("AWS::CloudWatch::Dashboard");
+    let board = boards["WatchBoard"]["Properties"]["DashboardBody"].as_str().unwrap();
+    serde_json::from_str::<Value>(board).expect("the body is JSON");
+    for metric in &metrics {
+        assert!(
+            board.contains(&format!("\"{metric}\"")) || board.contains(&format!("\\\"{metric}\\\"")),
+            "{metric}"
+        );
+    }
+    for (name, alarm) in resources("AWS::CloudWatch::Alarm") {
+        let properties = &alarm["Properties"];
+        if properties["Namespace"].as_str().unwrap().starts_with("Hongyan/") {
+            assert!(metrics.contains(properties["MetricName"].as_str().unwrap()), "{name}");
         }
     }
 }

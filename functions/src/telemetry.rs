@@ -165,7 +165,7 @@ pub fn log() -> Report {
 pub fn embedded_metrics(namespace: String) -> Result<Report, metrics_cloudwatch_embedded::Error> {
     let collector = Builder::new().cloudwatch_namespace(namespace).init()?;
     describe_histogram!("Latency", Unit::Milliseconds, "");
-    for name in ["Failures", "RefusedSignatures"].into_iter().chain(Count::ALL.map(Count::name)) {
+    for name in counters() {
         describe_counter!(name, Unit::Count, "");
     }
     Ok(Arc::new(move |line| {
@@ -174,6 +174,11 @@ pub fn embedded_metrics(namespace: String) -> Result<Report, metrics_cloudwatch_
             error!(%error, "the line of an invocation is lost");
         }
     }))
+}
+
+/// The names of all metrics but the latency.
+pub fn counters() -> impl Iterator<Item = &'static str> {
+    ["Failures", "RefusedSignatures"].into_iter().chain(Count::ALL.map(Count::name))
 }
 
 fn measure(line: &Line) {
