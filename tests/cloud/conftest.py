@@ -27,7 +27,7 @@ def key():
 
 @pytest.fixture(scope="session")
 def store_key(emulator):
-    """Stores the UserSig key, or two of them, as docs/deploy.md says."""
+    """Stores the UserSig key, or two of them, as docs/operate.md says."""
     def store(value):
         emulator.client("ssm").put_parameter(Name=KEY_PARAMETER, Type="SecureString", Value=value, Overwrite=True)
     return store

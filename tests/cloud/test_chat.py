@@ -108,6 +108,22 @@ def test_the_same_device_twice_kicks_the_first_one_out(user):
         assert first.is_ended()
 
 
+def test_who_goes_is_offline_and_who_logs_out_is_so_at_once(user):
+    with user("olaf") as watcher:
+        def is_online(name):
+            [status] = watcher.ask("getUserStatus", userIDList=[name])["successUserList"]
+            return status["statusType"] == 1
+
+        with user("nina"):
+            assert is_online("nina")
+        # `$disconnect` comes when it comes.
+        assert any(not is_online("nina") for _ in range(200))
+
+        with user("nina") as nina:
+            nina.ask("logout")
+            assert not is_online("nina")
+
+
 def test_the_logs_say_what_happened_and_not_what_was_said(stack, user, key):
     with user("mallory") as mallory:
         message = mallory.send("niaj", "这是一个秘密")

@@ -70,7 +70,7 @@ def test_what_was_switched_on_is_there(stack, emulator):
 
 
 def test_a_new_key_needs_no_downtime(stack, user, key, store_key):
-    """The procedure of docs/deploy.md, with the old signatures and the new ones at each step."""
+    """The procedure of docs/operate.md, with the old signatures and the new ones at each step."""
     new = secrets.token_hex(32)
     with user("sybil") as connected:
         def admitted(name, signed_with):
