@@ -132,7 +132,7 @@ impl Line<'_> {
 }
 
 /// Whatever else there is to say, as JSON objects that name the invocation. Lambda's default subscriber
-/// does the same, and half a megabyte of regular expressions besides, to filter by module.
+/// does the same, and brings regular expressions besides, to filter by module.
 pub(crate) fn init_log() {
     let level = env::var("AWS_LAMBDA_LOG_LEVEL").ok().and_then(|level| level.parse().ok());
     subscriber::fmt()
