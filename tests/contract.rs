@@ -187,6 +187,28 @@ fn the_dashboard_shows_every_metric_and_the_alarms_watch_no_other() {
 }
 
 #[test]
+fn the_tables_that_a_new_stack_adopts_are_those_of_the_template() {
+    let page = include_str!("../docs/operate.md");
+    let yaml = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let adopted: Value = serde_saphyr::from_str(yaml).unwrap();
+    for (name, table) in adopted["Resources"].as_object().unwrap() {
+        let (mut adopted, mut ours) =
+            (table["Properties"].clone(), resources("AWS::DynamoDB::Table")[name]["Properties"].clone());
+        assert_eq!(adopted["TableName"], format!("hongyan-{name}"));
+        assert_eq!(ours["TableName"], format!("${{AWS::StackName}}-{name}"));
+        assert_eq!(
+            (&adopted["DeletionProtectionEnabled"], &ours["DeletionProtectionEnabled"]),
+            (&Value::Bool(true), &"DeletionProtection".into())
+        );
+        for differs in ["TableName", "DeletionProtectionEnabled"] {
+            adopted.as_object_mut().unwrap().remove(differs);
+            ours.as_object_mut().unwrap().remove(differs);
+        }
+        assert_eq!(adopted, ours, "{name}");
+    }
+}
+
+#[test]
 fn what_nobody_decides_is_the_same_in_an_account_and_on_a_laptop() {
     let parameters = &template()["Parameters"];
     let settings = Settings::default();

@@ -91,6 +91,15 @@ async fn connections_that_are_gone_and_pushes_that_fail_are_counted() {
 }
 
 #[tokio::test]
+async fn pushes_that_hang_have_failed() {
+    let (world, lines) = world().await;
+    let (_bob, _other) = (world.connect("bob").await, world.connect("alice").await);
+    world.management.break_calls(|_, _| Fault::LoseCall);
+    world.send("alice", "bob", "1", 0).await;
+    assert_eq!(lines.last().counts, [(Count::Sends, 1), (Count::FailedPushes, 2)]);
+}
+
+#[tokio::test]
 async fn a_number_that_somebody_else_was_faster_to_take_is_a_conflict() {
     let (world, lines) = world().await;
     world.send("alice", "bob", "1", 0).await;

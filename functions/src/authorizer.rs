@@ -15,7 +15,7 @@ use tracing::warn;
 use crate::{
     app::{Clock, Misconfigured, report, sdk_config, system_clock, variable},
     event::context,
-    telemetry::{self, Line, Report, Tally},
+    telemetry::{self, Line, Report, Tally, reason},
 };
 
 /// How long keys are used before they are read again: a rotation is complete after this time.
@@ -182,13 +182,8 @@ impl KeySource {
 }
 
 async fn fetch(client: &aws_sdk_ssm::Client, name: &str) -> Result<Keys, String> {
-    let answer = client
-        .get_parameter()
-        .name(name)
-        .with_decryption(true)
-        .send()
-        .await
-        .map_err(|error| aws_sdk_ssm::error::DisplayErrorContext(error).to_string())?;
+    let asked = client.get_parameter().name(name).with_decryption(true).send().await;
+    let answer = asked.map_err(|error| reason(&error))?;
     let value = answer.parameter.and_then(|parameter| parameter.value).unwrap_or_default();
     Keys::parse(&value).map_err(|error| error.to_string())
 }

@@ -6,10 +6,7 @@
 use std::time::Duration;
 
 use aws_sdk_apigatewaymanagement::{
-    Client,
-    error::{DisplayErrorContext, SdkError},
-    operation::post_to_connection::PostToConnectionError,
-    primitives::Blob,
+    Client, error::SdkError, operation::post_to_connection::PostToConnectionError, primitives::Blob,
 };
 use futures_util::{StreamExt, stream};
 use hongyan_shared::model::{Pair, UserId};
@@ -19,7 +16,7 @@ use tracing::warn;
 use crate::{
     app::App,
     store::Connection,
-    telemetry::{Count, count},
+    telemetry::{Count, count, reason},
 };
 
 /// How long pushes may keep an acknowledgement waiting, all of them together.
@@ -65,7 +62,7 @@ impl Push {
                 Delivery::Gone
             }
             Ok(Err(error)) => {
-                warn!(connection = connection_id, error = %DisplayErrorContext(error), "push failed");
+                warn!(connection = connection_id, error = reason(&error), "push failed");
                 Delivery::Failed
             }
             Err(_) => {
@@ -82,7 +79,7 @@ impl Push {
             Ok(Ok(_)) => {}
             Ok(Err(SdkError::ServiceError(error))) if error.err().is_gone_exception() => {}
             Ok(Err(error)) => {
-                warn!(connection = connection_id, error = %DisplayErrorContext(error), "close failed");
+                warn!(connection = connection_id, error = reason(&error), "close failed");
             }
             Err(_) => warn!(connection = connection_id, "close took too long"),
         }
@@ -133,19 +130,26 @@ impl App {
     pub async fn deliver<'a>(&self, connections: impl IntoIterator<Item = &'a Connection>, frame: &str) {
         let deliveries: Vec<_> =
             connections.into_iter().map(|connection| self.deliver_to(connection, frame)).collect();
-        let all = stream::iter(deliveries).buffer_unordered(AT_ONCE).collect::<()>();
+        let mut under_way = deliveries.len();
+        let mut deliveries = stream::iter(deliveries).buffer_unordered(AT_ONCE);
+        let all = async {
+            while let Some(delivery) = deliveries.next().await {
+                under_way -= 1;
+                count(match delivery {
+                    Delivery::Delivered => Count::Pushes,
+                    Delivery::Gone => Count::GoneConnections,
+                    Delivery::Failed => Count::FailedPushes,
+                });
+            }
+        };
         if timeout(PATIENCE, all).await.is_err() {
             warn!("pushes took too long: whoever missed one will pull it");
+            (0..under_way).for_each(|_| count(Count::FailedPushes));
         }
     }
 
-    async fn deliver_to(&self, connection: &Connection, frame: &str) {
+    async fn deliver_to(&self, connection: &Connection, frame: &str) -> Delivery {
         let delivery = self.push.send(&connection.id, frame).await;
-        count(match delivery {
-            Delivery::Delivered => Count::Pushes,
-            Delivery::Gone => Count::GoneConnections,
-            Delivery::Failed => Count::FailedPushes,
-        });
         let is_new = self.now().saturating_sub(connection.connected_at) < HANDSHAKE_MS;
         if delivery == Delivery::Gone && !is_new {
             let removed = self.connections.remove(&connection.user, &connection.slot, &connection.id).await;
@@ -153,5 +157,6 @@ impl App {
                 warn!(connection = connection.id, %error, "a dead connection stays until it expires");
             }
         }
+        delivery
     }
 }

@@ -3,8 +3,9 @@
 //!
 //! **Architecture invariant:** a line never holds a signature, nor anything that somebody wrote.
 
-use std::{cell::Cell, env, future::Future, io, sync::Arc};
+use std::{cell::Cell, env, error::Error as StdError, future::Future, io, sync::Arc};
 
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use hongyan_shared::Error;
 use lambda_http::tracing::{Level, subscriber};
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
@@ -127,6 +128,20 @@ impl Line<'_> {
             Error::Internal(detail) => Some(detail.clone()),
             Error::UserSig(refusal) => Some(refusal.to_string()),
             _ => None,
+        }
+    }
+}
+
+/// Why a call to AWS failed, without the raw response: it may hold a key, or what somebody wrote.
+pub(crate) fn reason<E>(error: &SdkError<E>) -> String
+where
+    E: StdError + ProvideErrorMetadata + 'static,
+{
+    match error.code() {
+        Some(code) => format!("{code}: {}", error.message().unwrap_or_default()),
+        None => {
+            let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+            causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
         }
     }
 }

@@ -13,6 +13,11 @@ import boto3
 
 REGION = "us-east-1"
 
+# Nothing of the user's own account gets near any of it.
+for name in [name for name in os.environ if name.startswith("AWS_")]:
+    del os.environ[name]
+os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+
 
 class Emulator:
     def __init__(self, folder: Path, enforces_iam: bool):
@@ -21,15 +26,13 @@ class Emulator:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.endpoint = f"http://127.0.0.1:{port}"
-        # What everything else is told that talks to it. Nothing of the user's own account gets near it.
+        # What everything else is told that talks to it.
         self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+            **os.environ,
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": REGION,
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "SAM_CLI_TELEMETRY": "0",
         }
         own = {
@@ -47,7 +50,11 @@ class Emulator:
             stdout=self.log.open("w"),
             stderr=subprocess.STDOUT,
         )
-        self._wait()
+        try:
+            self._wait()
+        except RuntimeError:
+            self.stop()
+            raise
 
     def _wait(self):
         for _ in range(600):

@@ -1,4 +1,4 @@
-"""A function that takes another one's role and tries everything. Each call is one that changes nothing."""
+"""A function that takes another one's role and tries everything."""
 
 import boto3
 from botocore.exceptions import ClientError
@@ -41,6 +41,12 @@ def on_table(table, columns):
             "TableName": table, "TimeToLiveSpecification": {"AttributeName": "x", "Enabled": True},
         }),
     }
+    # These would change something, but no function may: only a role that is wrong gets as far.
+    calls |= {
+        "DeleteTable": (dynamodb.delete_table, {"TableName": table}),
+        "CreateBackup": (dynamodb.create_backup, {"TableName": table, "BackupName": "probe"}),
+        "ExecuteStatement": (dynamodb.execute_statement, {"Statement": f'SELECT * FROM "{table}"'}),
+    }
     return [action for action, (call, arguments) in calls.items() if is_allowed(call, **arguments)]
 
 
@@ -49,6 +55,8 @@ def handler(event, _):
     management = boto3.client("apigatewaymanagementapi", endpoint_url=event["connections"])
     rights = {name: on_table(event["tables"][name], columns) for name, columns in KEYS.items()}
     rights["the key"] = ["GetParameter"] * is_allowed(ssm.get_parameter, Name=event["key"], WithDecryption=True)
+    stolen = {"Name": event["key"], "Value": "stolen", "Overwrite": True}
+    rights["the key, written"] = ["PutParameter"] * is_allowed(ssm.put_parameter, **stolen)
     rights["other parameters"] = ["GetParameter"] * is_allowed(ssm.get_parameter, Name="/other")
     rights["@connections"] = [
         *["POST"] * is_allowed(management.post_to_connection, ConnectionId="probe", Data=b"x"),

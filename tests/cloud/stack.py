@@ -82,9 +82,13 @@ class Stack:
         }
 
     @property
-    def lines(self):
-        """What the functions have logged, as objects."""
+    def log(self):
+        """Everything that the functions have written."""
         logs = self.emulator.client("logs")
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=self.resources["Logs"])
-        messages = [event["message"] for page in pages for event in page["events"]]
-        return [json.loads(message) for message in messages if message.startswith("{")]
+        return [event["message"] for page in pages for event in page["events"]]
+
+    @property
+    def lines(self):
+        """Those of its messages that are objects."""
+        return [json.loads(message) for message in self.log if message.startswith("{")]

@@ -125,7 +125,8 @@ def test_who_goes_is_offline_and_who_logs_out_is_so_at_once(user):
 
 
 def test_the_logs_say_what_happened_and_not_what_was_said(stack, user, key):
-    with user("mallory") as mallory:
+    good, forged = signature(key, "mallory"), signature("another key", "mallory")
+    with user("mallory", sig=good) as mallory:
         message = mallory.send("niaj", "这是一个秘密")
     [line] = [line for line in stack.lines if (line.get("Route"), line.get("user")) == ("sendMessage", "mallory")]
     assert (line["code"], line["level"], line["Sends"]) == (0, "INFO", 1)
@@ -134,10 +135,12 @@ def test_the_logs_say_what_happened_and_not_what_was_said(stack, user, key):
     assert (metrics["Namespace"], metrics["Dimensions"]) == ("Hongyan/hongyan", [["Route"]])
 
     with pytest.raises(Refused):
-        user("mallory", sig=signature("another key", "mallory"))
+        user("mallory", sig=forged)
     refused = [(line["user"], line["Route"], line["Code"]) for line in stack.lines if "Code" in line]
     assert ("mallory", "authorizer", "70009") in refused
 
-    everything = json.dumps(stack.lines, ensure_ascii=False)
-    for secret in ["这是一个秘密", key, signature(key, "mallory")[:40]]:
+    everything = "\n".join(stack.log)
+    assert "mallory" in everything
+    # Of a signature no part either: its middle is what no other one has.
+    for secret in ["这是一个秘密", "\\u8fd9", key, good[60:100], forged[60:100]]:
         assert secret not in everything

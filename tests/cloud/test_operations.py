@@ -23,6 +23,17 @@ def restart(stack, function):
         FunctionName=stack.resources[function], Environment={"Variables": variables})
 
 
+@pytest.fixture(scope="module")
+def updated(stack, emulator):
+    """New code, parameters that every function reads, and all that can be switched on; once for all tests."""
+    def update():
+        if "AlarmEmail" not in stack.parameters:
+            for bootstrap in stack.built.parent.glob("*/bootstrap"):
+                bootstrap.with_name("release").write_text(secrets.token_hex(4))
+            stack.deploy(RetentionDays=30, RecallSeconds=0, **switched_on(emulator))
+    return update
+
+
 def switched_on(emulator):
     certificate = emulator.client("acm").request_certificate(DomainName="chat.example.com")
     return {
@@ -33,17 +44,14 @@ def switched_on(emulator):
     }
 
 
-def test_an_update_in_place_leaves_connections_and_chats_alone(stack, user, emulator):
-    before = tables(stack)
+def test_an_update_in_place_leaves_connections_and_chats_alone(stack, user, updated):
+    before, code = tables(stack), {name: each["CodeSha256"] for name, each in stack.functions.items()}
     with user("olivia") as olivia, user("peggy") as peggy:
         olivia.send("peggy", "前")
         peggy.push("onMessageReceived")
-        # New code, parameters that every function reads, and all that can be switched on.
-        for bootstrap in stack.built.parent.glob("*/bootstrap"):
-            bootstrap.with_name("release").write_text(secrets.token_hex(4))
-        stack.deploy(RetentionDays=30, RecallSeconds=0, **switched_on(emulator))
-
+        updated()
         assert tables(stack) == before
+        assert all(each["CodeSha256"] != code[name] for name, each in stack.functions.items())
         # The floor under expiring numbers, which only a deployment with retention writes.
         peggy.send("rupert", "你好")
         sent = olivia.send("peggy", "后", base=1)
@@ -52,7 +60,8 @@ def test_an_update_in_place_leaves_connections_and_chats_alone(stack, user, emul
         assert olivia.request("revokeMessage", conversationID="C2Cpeggy", sequence=2)["code"] == 20016
 
 
-def test_what_was_switched_on_is_there(stack, emulator):
+def test_what_was_switched_on_is_there(stack, emulator, updated):
+    updated()
     resources = stack.resources
     assert stack.outputs["WebSocketUrl"] == "wss://chat.example.com"
     assert stack.outputs["DomainTarget"].endswith(".amazonaws.com")
@@ -63,7 +72,8 @@ def test_what_was_switched_on_is_there(stack, emulator):
     alarms = cloudwatch.describe_alarms()["MetricAlarms"]
     assert {alarm["AlarmName"] for alarm in alarms} == {
         resources[name] for name in [
-            "FailuresAlarm", "ExecutionAlarm", "IntegrationAlarm", "SlowSendsAlarm", "RefusedSignaturesAlarm"]}
+            "FailuresAlarm", "ExecutionAlarm", "IntegrationAlarm", "AuthorizerAlarm", "ThrottlesAlarm",
+            "SlowSendsAlarm", "RefusedSignaturesAlarm"]}
     assert all(alarm["AlarmActions"] == [resources["AlarmTopic"]] for alarm in alarms)
     board = json.loads(cloudwatch.get_dashboard(DashboardName=resources["WatchBoard"])["DashboardBody"])
     assert resources["Messages"] in json.dumps(board)
@@ -81,19 +91,19 @@ def test_a_new_key_needs_no_downtime(stack, user, key, store_key):
                 assert refused.status == 403
                 return False
 
-        assert (admitted("trent", key), admitted("trent", new)) == (True, False)
-        store_key(f"{new},{key}")
-        restart(stack, "Authorizer")
-        assert (admitted("trent", key), admitted("trent", new)) == (True, True)
-        store_key(new)
-        restart(stack, "Authorizer")
-        assert (admitted("trent", key), admitted("trent", new)) == (False, True)
-        # Who is connected stays.
-        connected.send("trent", "还在")
+        def stored(value):
+            store_key(value)
+            restart(stack, "Authorizer")
+            return admitted("trent", key), admitted("trent", new)
 
-        store_key(key)
-        restart(stack, "Authorizer")
-        assert admitted("trent", key)
+        try:
+            assert (admitted("trent", key), admitted("trent", new)) == (True, False)
+            assert stored(f"{new},{key}") == (True, True)
+            assert stored(new) == (False, True)
+            # Who is connected stays.
+            connected.send("trent", "还在")
+        finally:
+            assert stored(key) == (True, False)
 
 
 def test_without_the_key_nobody_comes_in_and_the_log_says_why(stack, user, emulator, key, store_key):
@@ -117,7 +127,11 @@ def test_a_table_that_is_restored_takes_the_place_of_the_lost_one(stack, user, e
     with user("xavier") as xavier:
         for base, text in enumerate(["一", "二"]):
             xavier.send("yvonne", text, base=base)
-        backup = dynamodb.create_backup(TableName=table, BackupName="nightly")["BackupDetails"]["BackupArn"]
+        beside = f"{table}-restored"
+        dynamodb.restore_table_to_point_in_time(
+            SourceTableName=table, TargetTableName=beside, UseLatestRestorableTime=True)
+        dynamodb.get_waiter("table_exists").wait(TableName=beside, WaiterConfig={"Delay": 1})
+        backup = dynamodb.create_backup(TableName=beside, BackupName=table)["BackupDetails"]["BackupArn"]
         xavier.send("yvonne", "三", base=2)
 
         dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
@@ -128,6 +142,8 @@ def test_a_table_that_is_restored_takes_the_place_of_the_lost_one(stack, user, e
         # A backup does not hold these.
         dynamodb.update_time_to_live(
             TableName=table, TimeToLiveSpecification={"AttributeName": "x", "Enabled": True})
+        dynamodb.update_continuous_backups(
+            TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
         dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True)
 
         assert xavier.texts("yvonne") == ["一", "二"]

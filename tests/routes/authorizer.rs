@@ -99,19 +99,29 @@ async fn a_genuine_signature_that_has_expired_opens_the_door_and_a_forged_one_do
 async fn parameter_store(value: Arc<Mutex<Option<String>>>) -> (String, Arc<Mutex<usize>>) {
     let asked = Arc::new(Mutex::new(0));
     let count = Arc::clone(&asked);
-    let answer = move || {
+    let url = answering(move || {
         *count.lock().unwrap() += 1;
-        let body = match &*value.lock().unwrap() {
-            Some(value) => (200, json!({ "Parameter": { "Type": "SecureString", "Value": value } })),
-            None => (400, json!({ "__type": "ParameterNotFound", "message": "" })),
-        };
-        let response = axum::http::Response::builder().status(body.0);
-        std::future::ready(response.body(axum::body::Body::from(body.1.to_string())).unwrap())
+        match &*value.lock().unwrap() {
+            Some(value) => {
+                (200, json!({ "Parameter": { "Type": "SecureString", "Value": value } }).to_string())
+            }
+            None => (400, json!({ "__type": "ParameterNotFound", "message": "" }).to_string()),
+        }
+    });
+    (url.await, asked)
+}
+
+/// Something that answers whatever it is asked.
+async fn answering(answer: impl Fn() -> (u16, String) + Clone + Send + Sync + 'static) -> String {
+    let respond = move || {
+        let (status, body) = answer();
+        let response = axum::http::Response::builder().status(status);
+        std::future::ready(response.body(axum::body::Body::from(body)).unwrap())
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
-    (url, asked)
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(respond)).await });
+    url
 }
 
 fn door(parameter_store: &str, clock: &Clock) -> Authorizer {
@@ -146,15 +156,26 @@ async fn the_key_comes_from_the_parameter_store_and_a_rotation_needs_five_minute
     assert_eq!(decide().await, "Deny");
 }
 
-#[tokio::test]
-async fn without_a_key_the_door_fails_and_says_so() {
-    let (url, _) = parameter_store(Arc::default()).await;
-    let clock = Clock::manual(START_MS);
-    let mut door = door(&url, &clock);
+/// What the operator is told when the door fails, of which API Gateway makes a 500.
+async fn why_it_fails(parameter_store: &str) -> String {
+    let mut door = door(parameter_store, &Clock::manual(START_MS));
     let why = Arc::new(Mutex::new(None));
     let told = Arc::clone(&why);
     door.report = Arc::new(move |line| *told.lock().unwrap() = line.detail());
     let error = door.handle(serde_json::from_value(event("authorizer")).unwrap(), "").await.unwrap_err();
-    assert!(matches!(error, DoorError::NoKeys), "API Gateway makes a 500 of it: {error}");
-    assert!(why.lock().unwrap().as_ref().unwrap().contains("ParameterNotFound"), "the operator is told why");
+    assert!(matches!(error, DoorError::NoKeys), "{error}");
+    why.lock().unwrap().clone().unwrap()
+}
+
+#[tokio::test]
+async fn without_a_key_the_door_fails_and_says_so() {
+    let (url, _) = parameter_store(Arc::default()).await;
+    assert!(why_it_fails(&url).await.contains("ParameterNotFound"));
+}
+
+#[tokio::test]
+async fn an_answer_with_the_key_that_cannot_be_read_does_not_get_into_the_log() {
+    let url = answering(|| (200, format!(r#"{{"Parameter":{{"Value":"{KEY}""#))).await;
+    let why = why_it_fails(&url).await;
+    assert!(!why.is_empty() && !why.contains(KEY), "{why}");
 }

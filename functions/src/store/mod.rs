@@ -25,6 +25,8 @@ use aws_sdk_dynamodb::{
 use hongyan_shared::{Error, Result};
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::telemetry::reason;
+
 type Item = HashMap<String, AttributeValue>;
 
 fn text(value: impl Into<String>) -> AttributeValue {
@@ -95,20 +97,14 @@ where
     }
 }
 
-/// What went wrong, without the raw response: it may hold what somebody wrote.
 fn failed<E>(error: SdkError<E>) -> Error
 where
-    E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+    E: StdError + ProvideErrorMetadata + 'static,
 {
     match error.code() {
         Some("ProvisionedThroughputExceededException" | "RequestLimitExceeded" | "ThrottlingException") => {
             Error::Throttled
         }
-        Some(code) => Error::Internal(format!("DynamoDB: {code}: {}", error.message().unwrap_or_default())),
-        None => {
-            let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-            let text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
-            Error::Internal(format!("DynamoDB: {text}"))
-        }
+        _ => Error::Internal(format!("DynamoDB: {}", reason(&error))),
     }
 }
