@@ -3,6 +3,10 @@
 import re
 from pathlib import Path
 
+import pytest
+
+from stack import Stack
+
 OPERATE = Path(__file__).parents[2] / "docs/operate.md"
 KEPT = ["Messages", "Conversations", "Users"]
 
@@ -26,3 +30,19 @@ def test_chats_outlive_their_stack_and_the_next_one_takes_them_over(stack, user)
         assert walter.texts("victor") == ["留下来"]
         assert walter.ask("getUserProfile", userIDList=["walter"])["profileList"][0]["nick"] == "沃尔特"
         assert walter.send("victor", "还在", base=1)["sequence"] == 2
+
+
+def test_a_first_deployment_that_fails_does_not_stand_in_the_way_of_the_next(stack, emulator):
+    if not emulator.enforces_iam:
+        pytest.skip("once is enough")
+    certificate = emulator.client("acm").request_certificate(DomainName="taken.example.com")["CertificateArn"]
+    emulator.client("apigatewayv2").create_domain_name(DomainName="taken.example.com")
+    failing, second = (Stack(emulator, stack.built, name="second") for _ in range(2))
+
+    with pytest.raises(AssertionError, match="already exists"):
+        failing.deploy(DeletionProtection="false", DomainName="taken.example.com", CertificateArn=certificate)
+    failing.delete()
+    assert not [table for table in emulator.client("dynamodb").list_tables()["TableNames"] if "second" in table]
+
+    second.deploy()
+    assert second.resources["Messages"] == "second-Messages"
