@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
-import derive
+from derive import derive
 from emulator import REGION, Emulator, sam
 
 SDK_APP_ID = 1400000000
@@ -20,8 +20,7 @@ class Stack:
     def deploy(self, **parameters):
         """Creates or updates it, as the README says. Parameters stay as they are until they are changed."""
         self.parameters |= parameters
-        derived = self.built.with_name("emulator.yaml")
-        derive.main(self.built, derived, self.emulator.endpoint)
+        derived = derive(self.built, self.emulator.endpoint)
         self._sam(
             "deploy", "--stack-name", self.name, "--template-file", derived, "--resolve-s3", "--no-confirm-changeset",
             "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--parameter-overrides",
