@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::mpsc,
@@ -70,6 +70,11 @@ impl Sandbox {
             let lines = BufReader::new(output).lines();
             std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(sender.send(line))));
         }
+        // It says nowhere that it listens.
+        while TcpStream::connect(&own).is_err() {
+            assert!(process.try_wait().unwrap().is_none(), "the emulator has ended");
+            std::thread::sleep(Duration::from_millis(5));
+        }
         Self {
             emulator: process,
             url: format!("http://{own}/2015-03-31/functions/function/invocations"),
@@ -78,35 +83,32 @@ impl Sandbox {
     }
 
     async fn invoke(&self, event: &Value) -> Value {
-        let client = reqwest::Client::new();
-        for _ in 0..3_000 {
-            if let Ok(answer) = client.post(&self.url).body(event.to_string()).send().await {
-                return serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
-            }
-            // It says nowhere that it listens.
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("the emulator does not listen");
+        let request = reqwest::Client::new().post(&self.url).body(event.to_string());
+        let answer = request.send().await.unwrap();
+        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
     }
 
-    /// Everything that was said so far, and within the next moment.
+    /// Everything that was said about the first invocation. It may come through behind the answer.
     fn lines(&self) -> Vec<String> {
-        std::iter::from_fn(|| self.log.recv_timeout(Duration::from_millis(200)).ok()).collect()
+        let mut lines = Vec::<String>::new();
+        while !["INIT REPORT", "_aws"].iter().all(|part| lines.iter().any(|line| line.contains(part))) {
+            lines.push(
+                self.log.recv_timeout(Duration::from_secs(10)).expect("a report of its start, and its line"),
+            );
+        }
+        lines.extend(self.log.try_iter());
+        lines
     }
 
     /// The most memory that the function has had so far, in MB.
     fn peak_mb(&self) -> f64 {
-        let emulator = self.emulator.id();
-        let children = fs::read_to_string(format!("/proc/{emulator}/task/{emulator}/children")).unwrap();
         // The emulator starts it from any of its threads.
-        let function = children.split_whitespace().map(str::to_owned).next().or_else(|| {
-            let threads = fs::read_dir(format!("/proc/{emulator}/task")).unwrap();
-            let of =
-                |thread: fs::DirEntry| fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-            let all = threads.map(|thread| of(thread.unwrap())).collect::<String>();
-            all.split_whitespace().next().map(str::to_owned)
-        });
-        let status = fs::read_to_string(format!("/proc/{}/status", function.unwrap())).unwrap();
+        let threads = fs::read_dir(format!("/proc/{}/task", self.emulator.id())).unwrap();
+        let children =
+            threads.map(|thread| fs::read_to_string(thread.unwrap().path().join("children")).unwrap());
+        let children = children.collect::<String>();
+        let function = children.split_whitespace().next().unwrap();
+        let status = fs::read_to_string(format!("/proc/{function}/status")).unwrap();
         let kb = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         kb.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1e3
     }
