@@ -6,11 +6,11 @@ use std::{
 };
 
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Credentials, Region, SharedCredentialsProvider, retry::RetryConfig,
+    BehaviorVersion, Credentials, HttpClient, Region, SharedCredentialsProvider, retry::RetryConfig,
     timeout::TimeoutConfig,
 };
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_types::SdkConfig;
+use aws_types::{SdkConfig, sdk_config::Builder};
 use hongyan_shared::model::MultiDevice;
 
 use crate::{
@@ -158,6 +158,17 @@ impl App {
     }
 }
 
+/// The SDK's settings that are the same in an account and on a laptop: the functions' own patience.
+pub fn sdk_settings(credentials: Credentials, region: String, http: impl HttpClient + 'static) -> Builder {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .region(Region::new(region))
+        .http_client(http)
+        .retry_config(retries())
+        .timeout_config(timeouts())
+}
+
 /// The SDK's settings in Lambda, which puts credentials and region into the environment. That is why
 /// there is no aws-config here: looking for them elsewhere costs size and time (docs/cold-start.md).
 pub(crate) fn sdk_config() -> Result<SdkConfig, Misconfigured> {
@@ -169,20 +180,15 @@ pub(crate) fn sdk_config() -> Result<SdkConfig, Misconfigured> {
         "environment",
     );
     let tls = Provider::Rustls(CryptoMode::Ring);
-    let mut config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .region(Region::new(variable("AWS_REGION")?))
-        .http_client(aws_smithy_http_client::Builder::new().tls_provider(tls).build_https())
-        .retry_config(retries())
-        .timeout_config(timeouts());
+    let http = aws_smithy_http_client::Builder::new().tls_provider(tls).build_https();
+    let mut config = sdk_settings(credentials, variable("AWS_REGION")?, http);
     // An emulator's, under the name that all SDKs give it.
     config.set_endpoint_url(variable("AWS_ENDPOINT_URL").ok());
     Ok(config.build())
 }
 
 /// A call is given up early and made again: a write that is repeated finds that it has been made.
-pub fn timeouts() -> TimeoutConfig {
+fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_millis(1_000))
         .operation_attempt_timeout(Duration::from_millis(1_500))
@@ -191,7 +197,7 @@ pub fn timeouts() -> TimeoutConfig {
 }
 
 /// See [`timeouts`].
-pub fn retries() -> RetryConfig {
+fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(4).with_initial_backoff(Duration::from_millis(50))
 }
 

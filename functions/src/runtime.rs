@@ -82,12 +82,13 @@ where
     Answer: Future<Output = Result<Reply>>,
 {
     let started = app.now();
+    let request_id = request_id(&request);
     let event = match Event::parse(&request) {
         Ok(event) => event,
         Err(refused) => {
             (app.report)(&Line {
                 route: "unknown",
-                request_id: &request_id(&request),
+                request_id: &request_id,
                 user: "",
                 connection: "",
                 ms: 0,
@@ -102,7 +103,6 @@ where
     };
     let (key, user, connection) =
         (event.route.clone(), event.caller.user.clone(), event.connection_id.clone());
-    let request_id = request_id(&request);
     let envelope = event.request.envelope.clone();
     let is_handshake = matches!(key.as_str(), "$connect" | "$disconnect");
     let standing = if is_handshake { Ok(()) } else { event.caller.check(started) };

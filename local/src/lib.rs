@@ -23,10 +23,10 @@ mod template;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use aws_sdk_dynamodb::config::Credentials;
 use aws_types::SdkConfig;
 use hongyan_functions::{
-    app::{App, Settings, Tables, retries, timeouts},
+    app::{App, Settings, Tables, sdk_settings},
     authorizer::Authorizer,
 };
 use hongyan_shared::sig::Keys;
@@ -186,17 +186,9 @@ impl Running {
 
 /// The SDK's settings for an endpoint on this machine, with the functions' own patience.
 pub fn sdk_config(endpoint: &str) -> SdkConfig {
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        // Nobody checks them here.
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-            "local", "local", None, None, "twin",
-        )))
-        .region(Region::new("local"))
-        // Without TLS, so that no stack for it has to be loaded.
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .retry_config(retries())
-        .timeout_config(timeouts())
-        .endpoint_url(endpoint)
-        .build()
+    // Nobody checks them here.
+    let credentials = Credentials::new("local", "local", None, None, "twin");
+    // Without TLS, so that no stack for it has to be loaded.
+    let http = aws_smithy_http_client::Builder::new().build_http();
+    sdk_settings(credentials, "local".to_owned(), http).endpoint_url(endpoint).build()
 }

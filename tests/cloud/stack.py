@@ -9,6 +9,7 @@ from emulator import REGION, Emulator, sam
 
 SDK_APP_ID = 1400000000
 KEY_PARAMETER = "/hongyan/usersig-key"
+TABLES = ["Messages", "Conversations", "Connections", "Users"]
 
 
 class Stack:

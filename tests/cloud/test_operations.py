@@ -6,14 +6,13 @@ import secrets
 import pytest
 
 from chat import Refused, signature
-from stack import KEY_PARAMETER
+from stack import KEY_PARAMETER, TABLES
 
 
 def tables(stack):
     """The identity of each table: one that is replaced gets another."""
     dynamodb = stack.emulator.client("dynamodb")
-    names = ["Messages", "Conversations", "Connections", "Users"]
-    return {name: dynamodb.describe_table(TableName=stack.resources[name])["Table"]["TableId"] for name in names}
+    return {name: dynamodb.describe_table(TableName=stack.resources[name])["Table"]["TableId"] for name in TABLES}
 
 
 def restart(stack, function):

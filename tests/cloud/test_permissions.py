@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stack import KEY_PARAMETER
+from stack import KEY_PARAMETER, TABLES
 
 # Whoever answers has to be able to say goodbye: a reply that ends a connection goes out before the end.
 SPEAKS = {"@connections": ["POST", "DELETE"]}
@@ -67,7 +67,7 @@ def test_a_function_may_do_what_it_has_to_and_nothing_else(enforced, function):
         Role=configuration["Role"], Code={"ZipFile": code.getvalue()},
     )
     event = {
-        "tables": {name: enforced.resources[name] for name in ["Messages", "Conversations", "Connections", "Users"]},
+        "tables": {name: enforced.resources[name] for name in TABLES},
         "key": KEY_PARAMETER,
         "connections": configuration["Environment"]["Variables"]["CONNECTIONS_ENDPOINT"],
     }
