@@ -247,7 +247,10 @@ export class Chat implements ChatSDK {
 
   async resendMessage(message: Message, options?: SendOptions): Promise<Result<{ message: Message }>> {
     this.ask('resendMessage');
-    if (isMessage(message)) message.isResend = true;
+    if (!isMessage(message)) return this.sendMessage(message, options);
+    // One that was given up may have been seen to arrive since.
+    if (message.status === 'success') return ok({ message });
+    message.isResend = true;
     return this.sendMessage(message, options);
   }
 

@@ -9,6 +9,7 @@ import {
   TOO_MANY_REQUESTS, USERSIG_CHECK_FAILED, USERSIG_EXPIRED_ON_SERVER, USERSIG_INVALIDATED,
 } from './codes.js';
 import { ChatError } from './errors.js';
+import { toJSON } from './json.js';
 import { openSocket, type Socket } from './platform.js';
 import type { Actions, LoginReply, Push, Reply } from './wire.js';
 
@@ -24,15 +25,23 @@ export interface ConnectionOwner {
   ended(error: ChatError): void;
 }
 
+/** In the hands of whoever may give a request up before its answer comes. */
+export interface Ticket {
+  isOver?: boolean;
+  /** Forgets the request that is under way. */
+  end?: () => void;
+}
+
 interface Pending {
   id: string;
+  action: string;
   frame: string;
   resolve: (data: never) => void;
   reject: (error: ChatError) => void;
-  /** How often a socket was given up because it had no answer. */
-  restarts: number;
-  /** It was sent over this socket once already. */
-  isAgain: boolean;
+  /** How many sockets have ended while it had no answer. */
+  losses: number;
+  /** How often it was sent over this socket. */
+  sent: number;
   /** Ends the wait for one answer. */
   timer?: number | undefined;
   /** Ends the whole wait. */
@@ -46,8 +55,8 @@ const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
 /** A connection that has lasted this long was a good one. */
 const GOOD_MS = 20_000;
-/** After so many sockets without an answer it is the request. */
-const RESTARTS = 3;
+/** After so many sockets that have ended before it was answered, it is the request. */
+const LOSSES = 4;
 /** API Gateway ends a connection that says more at once. */
 const MAX_FRAME_BYTES = 32 * 1024;
 /** How often the server is asked again after it has failed. */
@@ -62,9 +71,10 @@ export class Connection {
   lastContact = 0;
   /** The same of the socket before this one. */
   contactBefore = 0;
+  /** Somebody is logged in over a socket. */
+  isOpen = false;
 
   private socket: Socket | undefined;
-  private isOpen = false;
   private isClosed = false;
   private state: NetState | undefined;
   /** A connection is being renewed, and nothing has gone wrong with it. */
@@ -97,15 +107,18 @@ export class Connection {
   }
 
   /** Asks, and waits for the answer: for ever when `patience` is Infinity. */
-  request<A extends keyof Actions>(action: A, data: Actions[A]['data'], patience = REQUEST_MS): Promise<Actions[A]['reply']> {
+  request<A extends keyof Actions>(
+    action: A, data: Actions[A]['data'], patience = REQUEST_MS, ticket: Ticket = {},
+  ): Promise<Actions[A]['reply']> {
     return new Promise((resolve, reject) => {
       if (this.isClosed) return reject(new ChatError(NETWORK_ERROR, `${action}: the connection is closed`));
       const id = String(++this.nextID);
-      const frame = JSON.stringify({ action, requestID: id, data });
+      const frame = toJSON({ action, requestID: id, data });
       if (byteLength(frame) > MAX_FRAME_BYTES) {
         return reject(new ChatError(MESSAGE_TOO_LARGE, `${action}: this is too large: send a link to a file`));
       }
-      const pending: Pending = { id, frame, resolve, reject, restarts: 0, isAgain: false };
+      const pending: Pending = { id, action, frame, resolve, reject, losses: 0, sent: 0 };
+      ticket.end = () => this.forget(pending);
       if (patience !== Infinity) {
         pending.deadline = setTimeout(() => {
           this.forget(pending);
@@ -118,23 +131,26 @@ export class Connection {
   }
 
   /** As `request`, but asks again when the server has failed or is busy. */
-  async persist<A extends keyof Actions>(action: A, data: Actions[A]['data'], patience?: number): Promise<Actions[A]['reply']> {
+  async persist<A extends keyof Actions>(
+    action: A, data: Actions[A]['data'], patience?: number, ticket: Ticket = {},
+  ): Promise<Actions[A]['reply']> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.request(action, data, patience);
+        return await this.request(action, data, patience, ticket);
       } catch (error) {
         const { code, data } = error as ChatError;
         const isTransient = code === SERVER_FAILED || code === TOO_MANY_REQUESTS || code === SEND_FAILED && !('lastSequence' in data);
         if (!isTransient || attempt === ATTEMPTS || this.isClosed) throw error;
         const limit = FIRST_DELAY_MS * 2 ** attempt;
         await new Promise<void>((resolve) => setTimeout(resolve, limit * (0.5 + Math.random() / 2)));
+        if (ticket.isOver) throw error;
       }
     }
   }
 
   /** Says something that has no answer. Returns whether there was somebody to say it to. */
   say<A extends keyof Actions>(action: A, data: Actions[A]['data']): boolean {
-    if (this.isOpen) this.socket?.send(JSON.stringify({ action, data }));
+    if (this.isOpen) this.socket?.send(toJSON({ action, data }));
     return this.isOpen;
   }
 
@@ -224,11 +240,17 @@ export class Connection {
       }
       return this.lost(message);
     }
-    const pending = this.pending.get(reply.requestID ?? '');
+    const pending = reply.requestID ? this.pending.get(reply.requestID) : code !== 0 ? this.meant(reply.action) : undefined;
     if (!pending) return;
     this.forget(pending);
     if (code === 0) pending.resolve(data as never);
-    else pending.reject(new ChatError(code, message, data as object));
+    else pending.reject(new ChatError(code, message || `the server refuses this with ${code}`, data || {}));
+  }
+
+  /** Of a frame that it could not read, the server cannot say which one it was. It is the only one that waits, if there is only one. */
+  private meant(action: string | undefined): Pending | undefined {
+    const waiting = [...this.pending.values()].filter((each) => each.sent > 0 && (!action || each.action === action));
+    return waiting.length === 1 ? waiting[0] : undefined;
   }
 
   private loggedIn(reply: LoginReply): void {
@@ -245,10 +267,7 @@ export class Connection {
     const unanswered = [...this.pending.values()];
     this.tell('connected');
     this.owner.loggedIn(reply);
-    for (const pending of unanswered) {
-      pending.isAgain = false;
-      this.transmit(pending);
-    }
+    for (const pending of unanswered) this.transmit(pending);
     this.firstLogin?.resolve();
   }
 
@@ -267,19 +286,9 @@ export class Connection {
   }
 
   private transmit(pending: Pending): void {
-    clearTimeout(pending.timer);
-    pending.timer = setTimeout(() => {
-      // Once may be a function that failed; twice is a socket that leads nowhere.
-      if (!pending.isAgain) {
-        pending.isAgain = true;
-        return this.transmit(pending);
-      }
-      if (++pending.restarts > RESTARTS) {
-        this.forget(pending);
-        return pending.reject(new ChatError(SERVER_FAILED, 'the server does not answer this request: try again later'));
-      }
-      this.restart();
-    }, ATTEMPT_MS * 2 ** pending.restarts);
+    pending.sent += 1;
+    // Once may be a function that failed; twice is a socket that leads nowhere.
+    pending.timer = setTimeout(() => { if (pending.sent > 1) this.restart(); else this.transmit(pending); }, ATTEMPT_MS);
     this.socket?.send(pending.frame);
   }
 
@@ -292,6 +301,11 @@ export class Connection {
   /** The socket has ended, or an attempt has failed. */
   private lost(why: string): void {
     this.why = why;
+    for (const pending of [...this.pending.values()]) {
+      if (pending.sent === 0 || ++pending.losses < LOSSES) continue;
+      this.forget(pending);
+      pending.reject(new ChatError(NETWORK_ERROR, `${pending.action}: the connection has ended each time before an answer came: try again`));
+    }
     this.drop();
     this.quietly = false;
     // The device says which status a handshake was refused with, if it says anything.
@@ -325,7 +339,10 @@ export class Connection {
 
   private drop(): void {
     for (const timer of [this.attemptTimer, this.retryTimer, this.pingTimer, this.renewalTimer]) clearTimeout(timer);
-    for (const pending of this.pending.values()) clearTimeout(pending.timer);
+    for (const pending of this.pending.values()) {
+      clearTimeout(pending.timer);
+      pending.sent = 0;
+    }
     if (this.isOpen) {
       this.contactBefore = this.lastContact;
       // One that is cut right after the login, again and again, must not be made without a pause.

@@ -2,6 +2,7 @@
 
 import { CONVERSATION_TYPE_INVALID, PARAM_INVALID } from './codes.js';
 import { ChatError } from './errors.js';
+import { plain } from './json.js';
 import type {
   CreateCustomMessageOptions, CreateFaceMessageOptions, CreateLocationMessageOptions, CreateTextMessageOptions,
   LastMessage, Message, MessageElement, MessageType, Payloads,
@@ -92,7 +93,8 @@ export function createMessage<Kind extends keyof BuilderOptions>(
   return messageOf({
     ID: `${origin.instance}-${time}-${random}`,
     type,
-    payload: parsePayload(builder, shape, payload),
+    // Mended here already, so that the sender sees what the others will.
+    ...plain({ payload: parsePayload(builder, shape, payload), cloudCustomData }),
     conversationID: `C2C${to}`,
     from: origin.userID,
     to,
@@ -101,7 +103,6 @@ export function createMessage<Kind extends keyof BuilderOptions>(
     sequence: 0,
     status: 'unSend',
     priority,
-    cloudCustomData,
     random,
     needReadReceipt: options.needReadReceipt === true,
     isSupportExtension: options.isSupportExtension === true,

@@ -4,21 +4,23 @@
  * every further attempt as the same message.
  */
 
-import type { Connection } from './connection.js';
-import { MESSAGE_SEND_FAIL } from './codes.js';
+import type { Connection, Ticket } from './connection.js';
+import { MESSAGE_SEND_FAIL, NETWORK_TIMEOUT, SERVER_FAILED } from './codes.js';
 import { ChatError } from './errors.js';
+import { plain } from './json.js';
 import type { Message } from './types.js';
 import type { SendMessage, WireMessage } from './wire.js';
 
 /** How often a message is composed anew because its base did not fit. */
 const ATTEMPTS = 6;
+/** For how many seconds with a connection a message may keep those behind it waiting. */
+const HELD_SECONDS = 30;
 
-interface Item {
+interface Item extends Ticket {
   id: string;
   data: SendMessage;
   resolve: (sent: WireMessage) => void;
   reject: (error: ChatError) => void;
-  cancelled?: boolean;
 }
 
 export class Outbox {
@@ -42,7 +44,7 @@ export class Outbox {
         clientID: message.ID,
         type: message.type,
         // What the app does to the message while it waits does not change what is sent.
-        payload: JSON.parse(JSON.stringify(message.payload)),
+        payload: plain<Record<string, unknown>>({ ...message.payload }),
         ...(known === undefined ? {} : { base: known }),
         ...(message.cloudCustomData ? { cloudCustomData: message.cloudCustomData } : {}),
       };
@@ -63,7 +65,7 @@ export class Outbox {
     for (const queue of this.queues.values()) {
       for (const item of queue) {
         if (item.id !== id) continue;
-        item.cancelled = true;
+        item.isOver = true;
         item.reject(new ChatError(MESSAGE_SEND_FAIL, 'sendMessage: the message was deleted before it was sent'));
       }
     }
@@ -77,7 +79,7 @@ export class Outbox {
   private async work(peer: string, queue: Item[]): Promise<void> {
     for (let item = queue[0]; item; item = queue[0]) {
       try {
-        if (!item.cancelled) item.resolve(await this.deliver(item));
+        if (!item.isOver) item.resolve(await this.atMost(item));
         this.bases.delete(item.id);
       } catch (error) {
         item.reject(error as ChatError);
@@ -87,13 +89,41 @@ export class Outbox {
     if (this.queues.get(peer) === queue) this.queues.delete(peer);
   }
 
+  /** Gives a message up when its time is over. It may have arrived all the same, and its ID and base stay for the next try. */
+  private async atMost(item: Item): Promise<WireMessage> {
+    let timer: number;
+    const isLate = new Promise<never>((_, reject) => {
+      let seconds = 0;
+      // Counted, and not measured: the device's clock may jump, and without a connection there is nothing to hold up.
+      const count = (): void => {
+        if (this.connection.isOpen) seconds += 1;
+        if (seconds < HELD_SECONDS) {
+          timer = setTimeout(count, 1_000);
+          return;
+        }
+        item.isOver = true;
+        item.end?.();
+        reject(new ChatError(NETWORK_TIMEOUT,
+          `no answer within ${HELD_SECONDS} s: it may have arrived all the same; sent again, it is there once`));
+      };
+      timer = setTimeout(count, 1_000);
+    });
+    try {
+      return await Promise.race([this.deliver(item), isLate]);
+    } finally {
+      clearTimeout(timer!);
+    }
+  }
+
   private async deliver(item: Item): Promise<WireMessage> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return (await this.connection.persist('sendMessage', item.data, Infinity)).message;
+        const reply = await this.connection.persist('sendMessage', item.data, Infinity, item);
+        if (typeof reply?.message?.sequence === 'number') return reply.message;
+        throw new ChatError(SERVER_FAILED, 'the server\'s answer cannot be read: update the client, or look at what is in between');
       } catch (error) {
         const { lastSequence } = (error as ChatError).data as { lastSequence?: number };
-        if (lastSequence === undefined || attempt === ATTEMPTS || item.cancelled) throw error;
+        if (lastSequence === undefined || attempt === ATTEMPTS || item.isOver) throw error;
         // The server cannot tell whether it has this message: look, and compose anew only if it is not there.
         const found = await this.find(item, lastSequence);
         if (found) return found;

@@ -394,7 +394,9 @@ export class Session {
     if (ready.length === 0) return;
     const news: Message[] = [];
     for (const wire of ready) {
-      const isOurs = state.own.delete(wire.sequence) || wire.from === this.userID && this.outbox.has(wire.clientID);
+      // One of this client's that is on its way, or was given up and has arrived all the same.
+      const composed = this.messages.get(wire.clientID);
+      const isOurs = state.own.delete(wire.sequence) || composed?.sequence === 0 && composed.to === wire.to;
       const message = this.toMessage(wire);
       state.add(message);
       if (!isOurs && wire.sequence > state.shownUpTo) news.push(message);
