@@ -99,6 +99,50 @@ async fn a_send_to_a_peer_who_is_offline_costs_one_write() {
 }
 
 #[tokio::test]
+async fn a_message_for_who_is_online_writes_nothing() {
+    let world = under_way().await;
+    world.ask("add-to-blacklist", "bob", json!({ "userIDList": ["carol"] })).await;
+    let _bob = world.connect("bob").await;
+    world.calls();
+    let mut hint = text_message("bob", "typing", 20);
+    hint["onlineUserOnly"] = json!(true);
+    assert_eq!(cost_of(&world, "send-message", hint).await, budget(0.0, 1.5, 3, 2));
+}
+
+#[tokio::test]
+async fn what_a_sender_asks_for_makes_no_message_dearer() {
+    let world = World::new().await;
+    let _bob = world.connect("bob").await;
+    for base in 0..30 {
+        let mut data = text_message("bob", &format!("alice-1795400001-{base}"), base);
+        for (name, value) in [
+            ("priority", json!("Lowest")),
+            ("needReadReceipt", json!(true)),
+            ("isSupportExtension", json!(true)),
+            (
+                "messageControlInfo",
+                json!({ "excludedFromUnreadCount": true, "excludedFromLastMessage": true }),
+            ),
+        ] {
+            data[name] = value;
+        }
+        world.calls();
+        let spent = cost_of(&world, "send-message", data).await;
+        assert!(base == 0 || spent == budget(1.0, 2.0, 3, 3), "{base}: {spent:?}");
+    }
+    let page = json!({ "conversationID": "C2Cbob", "count": 15 });
+    assert_eq!(cost_of(&world, "get-message-list", page).await, budget(0.0, 0.5, 2, 1));
+    // Nothing to show, and one query has said so.
+    assert_eq!(cost_of(&world, "get-conversation-list", json!({})).await, budget(0.0, 1.0, 2, 2));
+    world.send("bob", "alice", "31", 30).await;
+    let mut data = text_message("bob", "32", 31);
+    data["messageControlInfo"] = json!({ "excludedFromLastMessage": true });
+    world.ask("send-message", "alice", data).await;
+    world.calls();
+    assert_eq!(cost_of(&world, "get-conversation-list", json!({})).await, budget(0.0, 1.5, 2, 3));
+}
+
+#[tokio::test]
 async fn the_first_message_of_a_conversation_costs_two_writes_more() {
     let world = World::new().await;
     let spent = cost_of(&world, "send-message", text_message("bob", "first", 0)).await;

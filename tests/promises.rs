@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use futures_util::future::join_all;
 use hongyan_functions::app::{App, Settings};
 use hongyan_local::{clock::Clock, sdk_config};
-use hongyan_shared::model::{After, ClientId, Draft, Elem, Head, Pair, Seq, UserId};
+use hongyan_shared::model::{After, ClientId, Draft, Elem, Head, Options, Pair, Seq, UserId};
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -160,6 +160,7 @@ async fn many(world: &World, after: u64, count: u64) {
             client_id: ClientId::parse(&format!("bob-{}", after + number)).unwrap(),
             from: pair.mine(),
             elem: Elem::parse("TIMTextElem", json!({ "text": "x" }), None).unwrap(),
+            options: Options::default(),
         };
         last = Head::default().place(&draft, After::Message(&last), world.app.now(), None);
         world.app.messages.append(&pair, &last).await.unwrap();
@@ -329,16 +330,28 @@ async fn p6_a_read_position_only_moves_forward_and_never_passes_the_last_message
     assert_eq!(position().await, 10);
 }
 
+/// What the client IDs of messages begin with that are excluded from the unread count.
+const UNCOUNTED: &str = "uncounted-";
+
+async fn send_uncounted(world: &World, from: &str, to: &str, name: u64, base: u64) -> u64 {
+    let mut data = text_message(to, &format!("{UNCOUNTED}{name}"), base);
+    data["messageControlInfo"] = json!({ "excludedFromUnreadCount": true });
+    world.ask("send-message", from, data).await["message"]["sequence"].as_u64().unwrap()
+}
+
 #[tokio::test]
 async fn p7_unread_is_what_a_brute_force_count_says_at_any_time() {
     let world = World::new().await;
     let mut random = random_numbers();
     let users = [("alice", "bob"), ("bob", "alice")];
-    let (mut base, mut cleared) = (0, 0);
+    let (mut base, mut cleared, mut uncounted) = (0, 0, 0);
     for step in 0..80 {
         let (me, peer) = users[random(2) as usize];
         let choice = random(8);
-        if choice > 2 {
+        if choice == 7 {
+            base = send_uncounted(&world, me, peer, step, base).await;
+            uncounted += 1;
+        } else if choice > 2 {
             base = world.send(me, peer, &step.to_string(), base).await;
         } else if choice == 0 && step % 3 == 0 {
             let data = json!({ "conversationID": format!("C2C{peer}") });
@@ -362,12 +375,14 @@ async fn p7_unread_is_what_a_brute_force_count_says_at_any_time() {
             let shown = world.conversation(me, peer).await.unwrap();
             let read = shown["readSequence"].as_u64().unwrap();
             let done = read.max(shown["clearedSequence"].as_u64().unwrap());
-            let brute_force =
-                stored.iter().filter(|(number, from, _)| from == peer && *number > done).count();
+            let counts = |(number, from, client_id): &&(u64, String, String)| {
+                from == peer && *number > done && !client_id.starts_with(UNCOUNTED)
+            };
+            let brute_force = stored.iter().filter(counts).count();
             assert_eq!(shown["unreadCount"], brute_force, "step {step}, {me}");
         }
     }
-    assert!(cleared > 1, "{cleared}");
+    assert!(cleared > 1 && uncounted > 5, "{cleared} {uncounted}");
 }
 
 #[tokio::test]
@@ -395,6 +410,22 @@ async fn p7_what_expired_unread_is_not_unread() {
     world.later(DAY / 2);
     assert_eq!(world.conversation("alice", "bob").await.unwrap()["unreadCount"], 1);
     assert_eq!(sequences(&world.history("alice", "bob").await), [6]);
+}
+
+#[tokio::test]
+async fn p7_what_is_excluded_is_not_unread_though_it_is_the_oldest_that_lives() {
+    let world = World::with(with_retention()).await;
+    world.send("bob", "alice", "1", 0).await;
+    world.send("bob", "alice", "2", 1).await;
+    world.later(DAY / 4);
+    send_uncounted(&world, "bob", "alice", 3, 2).await;
+    world.later(DAY / 4);
+    world.send("bob", "alice", "4", 3).await;
+    for (later, living) in [(DAY / 2, vec![3, 4]), (DAY / 4, vec![4])] {
+        world.later(later);
+        assert_eq!(sequences(&world.history("alice", "bob").await), living);
+        assert_eq!(world.conversation("alice", "bob").await.unwrap()["unreadCount"], 1);
+    }
 }
 
 #[tokio::test]

@@ -36,18 +36,49 @@ export type LoginReply = {
   recallSeconds: number,
 };
 
+/** How much a message matters. Everything is delivered at once all the same: it is the clients' to use. */
+export type Priority = "High" | "Normal" | "Low" | "Lowest";
+
+/** What a message does not count for. */
+export type MessageControlInfo = {
+  /** It is never unread. */
+  excludedFromUnreadCount?: boolean,
+  /** No list shows it as the last message. */
+  excludedFromLastMessage?: boolean,
+};
+
+/** What the sender wants done with a message besides having it delivered: in a request, and wherever
+ * the message is shown. What is not set is left out. */
+export type MessageOptions = {
+  /** `Normal` unless it says otherwise. */
+  priority?: Priority, needReadReceipt?: boolean, isSupportExtension?: boolean, messageControlInfo?: MessageControlInfo,
+  /** It goes to those who are connected, and is not stored: its `sequence` is 0. */
+  onlineUserOnly?: boolean,
+};
+
 /** A message on the wire, the same for both users. */
 export type WireMessage = { from: string, to: string, conversationType: "C2C", clientID: string, sequence: number,
   /** Seconds, as everywhere in Tencent's API. */
-  time: number, type: string,
-  /** Empty when the message was recalled. */
-  payload: Record<string, unknown>, cloudCustomData?: string,
+  time: number, type: string, payload: Record<string, unknown>, cloudCustomData?: string,
+  /** The sender's name for others to see, with a message that comes in. */
+  nick?: string,
+  /** The URL of the sender's picture, as well. */
+  avatar?: string,
   /** The sender has recalled it. */
   isRevoked?: boolean,
+  /** `Normal` unless it says otherwise. */
+  priority?: Priority, needReadReceipt?: boolean, isSupportExtension?: boolean, messageControlInfo?: MessageControlInfo,
+  /** It goes to those who are connected, and is not stored: its `sequence` is 0. */
+  onlineUserOnly?: boolean,
 };
 
 /** `sendMessage`. */
-export type SendMessage = { to: string, conversationType: string, clientID: string, base?: number, type: string, payload: Record<string, unknown>, cloudCustomData?: string, };
+export type SendMessage = { to: string, conversationType: string, clientID: string, base?: number, type: string, payload: Record<string, unknown>, cloudCustomData?: string,
+  /** `Normal` unless it says otherwise. */
+  priority?: Priority, needReadReceipt?: boolean, isSupportExtension?: boolean, messageControlInfo?: MessageControlInfo,
+  /** It goes to those who are connected, and is not stored: its `sequence` is 0. */
+  onlineUserOnly?: boolean,
+};
 
 /** The reply to `sendMessage` and to `revokeMessage`. */
 export type MessageReply = {

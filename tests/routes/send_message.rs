@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::{START_MS, World, body, event, largest_message, recorder::Fault, text_message};
 
@@ -115,4 +115,128 @@ async fn a_history_too_large_to_look_through_is_not_looked_through() {
     assert_eq!((&reply["code"], &reply["data"]["lastSequence"]), (&json!(20004), &json!(350)));
     let units: f64 = world.calls().iter().map(|call| call.read_units).sum();
     assert!(units < 1_100.0, "{units}");
+}
+
+/// A message with all that a sender can ask for.
+fn with_options(client_id: &str, base: u64) -> Value {
+    let mut data = text_message("bob", client_id, base);
+    data.as_object_mut().unwrap().extend(options().as_object().unwrap().clone());
+    data
+}
+
+fn options() -> Value {
+    json!({
+        "priority": "High", "needReadReceipt": true, "isSupportExtension": true,
+        "messageControlInfo": { "excludedFromUnreadCount": true },
+    })
+}
+
+fn options_of(message: &Value) -> Value {
+    let names = ["priority", "needReadReceipt", "isSupportExtension", "messageControlInfo", "onlineUserOnly"];
+    let set = names.iter().filter_map(|name| Some(((*name).to_owned(), message.get(*name)?.clone())));
+    Value::Object(set.collect())
+}
+
+#[tokio::test]
+async fn what_the_sender_asks_for_is_with_the_message_wherever_it_is_shown() {
+    let world = World::new().await;
+    let mut bob = world.connect("bob").await;
+    let sent = world.ask("send-message", "alice", with_options("1", 0)).await["message"].clone();
+    assert_eq!(options_of(&sent), options());
+    assert_eq!(bob.push().await["data"], json!([sent]));
+    assert_eq!(world.ask("send-message", "alice", with_options("1", 0)).await["message"], sent, "a retry");
+    assert_eq!(world.history("bob", "alice").await, std::slice::from_ref(&sent));
+    let range = json!({ "conversationID": "C2Calice", "fromSequence": 1 });
+    assert_eq!(world.ask("get-message-list", "bob", range).await["messageList"], json!([sent]));
+    assert_eq!(world.conversation("bob", "alice").await.unwrap()["lastMessage"], sent);
+    let recall = json!({ "conversationID": "C2Cbob", "sequence": 1 });
+    let recalled = world.ask("revoke-message", "alice", recall).await["message"].clone();
+    assert_eq!(options_of(&recalled), options());
+    assert_eq!(world.history("bob", "alice").await, [recalled]);
+}
+
+#[tokio::test]
+async fn what_is_as_usual_is_left_out() {
+    let world = World::new().await;
+    let mut data = text_message("bob", "1", 0);
+    for (name, value) in [
+        ("priority", json!("Normal")),
+        ("needReadReceipt", json!(false)),
+        ("isSupportExtension", json!(false)),
+        ("messageControlInfo", json!({ "excludedFromLastMessage": false })),
+        ("onlineUserOnly", json!(false)),
+    ] {
+        data[name] = value;
+    }
+    assert_eq!(options_of(&world.ask("send-message", "alice", data).await["message"]), json!({}));
+    let row = world.dump("Messages").await.remove(0);
+    let names: Vec<&str> = row.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(names, ["a", "c", "d", "f", "p", "s", "t", "y", "z"], "and out of the table");
+}
+
+#[tokio::test]
+async fn an_online_only_message_reaches_who_is_there_and_is_stored_nowhere() {
+    let world = World::new().await;
+    let hint = json!({
+        "to": "bob", "conversationType": "C2C", "clientID": "typing", "onlineUserOnly": true,
+        "type": "TIMCustomElem", "payload": { "data": "typing" },
+    });
+    let (mut bob, mut other_device) = (world.connect("bob").await, world.connect("alice").await);
+    let tables = (world.dump("Messages").await, world.dump("Conversations").await);
+    for _ in 0..2 {
+        let sent = world.ask("send-message", "alice", hint.clone()).await["message"].clone();
+        assert_eq!((&sent["sequence"], &sent["time"]), (&json!(0), &json!(START_MS / 1000)));
+        assert_eq!(options_of(&sent), json!({ "onlineUserOnly": true }));
+        let push = json!({ "event": "onMessageReceived", "data": [sent] });
+        assert_eq!(bob.push().await, push);
+        assert_eq!(other_device.push().await, push);
+    }
+    assert_eq!((world.dump("Messages").await, world.dump("Conversations").await), tables);
+    assert_eq!(world.conversation("bob", "alice").await, None);
+    assert_eq!(world.send("alice", "bob", "typing", 0).await, 1, "and it used up neither number nor name");
+
+    world.ask("add-to-blacklist", "bob", json!({ "userIDList": ["alice"] })).await;
+    assert_eq!(world.invoke("send-message", "alice", hint).await["code"], 20007);
+    bob.push().await;
+    assert_eq!(bob.push().await["event"], "blacklistUpdated");
+    assert!(bob.is_quiet().await);
+}
+
+#[tokio::test]
+async fn the_list_shows_the_newest_message_that_is_not_excluded_however_many_are() {
+    let world = World::new().await;
+    let excluded = async |from: u64, to: u64| {
+        for base in from..to {
+            let mut data = text_message("bob", &base.to_string(), base);
+            data["messageControlInfo"] = json!({ "excludedFromLastMessage": true });
+            assert_eq!(world.ask("send-message", "alice", data).await["message"]["sequence"], base + 1);
+        }
+    };
+    let shown = async |me: &str, peer: &str| {
+        let shown = world.conversation(me, peer).await.unwrap();
+        (shown["lastMessage"]["sequence"].as_u64(), shown["lastSequence"].as_u64().unwrap())
+    };
+    excluded(0, 2).await;
+    assert_eq!(shown("bob", "alice").await, (None, 2));
+    world.send("bob", "alice", "2", 2).await;
+    world.send("bob", "alice", "3", 3).await;
+    world.later(std::time::Duration::from_secs(9));
+    world.send("carol", "bob", "1", 0).await;
+    world.later(std::time::Duration::from_secs(9));
+    excluded(4, 40).await;
+    assert_eq!(shown("bob", "alice").await, (Some(4), 40));
+    assert_eq!(shown("alice", "bob").await, (Some(4), 40));
+    assert_eq!(
+        world.conversation("bob", "alice").await.unwrap()["unreadCount"],
+        38,
+        "they count all the same"
+    );
+    let list = world.ask("get-conversation-list", "bob", json!({})).await["conversationList"].clone();
+    assert_eq!(list[0]["conversationID"], "C2Ccarol", "and do not move the conversation up");
+
+    world.ask("delete-message", "bob", json!({ "conversationID": "C2Calice", "sequences": [4] })).await;
+    assert_eq!(shown("bob", "alice").await, (Some(3), 40));
+    world.ask("delete-conversation", "bob", json!({ "conversationID": "C2Calice", "sequence": 3 })).await;
+    assert_eq!(shown("bob", "alice").await, (None, 40));
+    assert_eq!(shown("alice", "bob").await, (Some(4), 40));
 }

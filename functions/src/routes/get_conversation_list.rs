@@ -59,7 +59,7 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
                     break;
                 }
             }
-            list.push((last.time, conversation));
+            list.push((entry.shown.as_ref().unwrap_or(last).time, conversation));
         }
         next = entry.pair.conversation_id(entry.pair.mine());
     }
@@ -82,16 +82,20 @@ async fn look_up(app: &App, me: &UserId, listed: Listed) -> Result<Entry> {
     Ok(Entry { pair, head, unread, shown, is_pinned: listed.is_pinned })
 }
 
-/// The newest message that the user has neither deleted nor cleared. Who has deleted a whole page of
-/// them sees no preview.
+/// The newest message that the user has neither deleted nor cleared, and its sender not excluded. Who
+/// has deleted a whole page of them sees no preview.
 async fn newest_shown(app: &App, pair: &Pair, head: &Head) -> Result<Option<Message>> {
     let cleared = head.standing(pair.mine()).cleared.seq;
-    let is_shown = |message: &Message| message.seq > cleared && !message.is_hidden_from(pair.mine());
-    let Some(last) = head.last().filter(|last| last.seq > cleared) else { return Ok(None) };
+    let is_shown = |message: &Message| {
+        message.seq > cleared && message.listed == message.seq && !message.is_hidden_from(pair.mine())
+    };
+    // However many are excluded in a row, the last one says what is before them.
+    let Some(last) = head.last().filter(|last| last.listed > cleared) else { return Ok(None) };
     if is_shown(last) {
         return Ok(Some(last.clone()));
     }
-    let earlier = app.messages.before(pair, last.seq, PAGE_SIZE, Consistency::Eventual).await?;
+    let end = last.listed.next().min(last.seq);
+    let earlier = app.messages.before(pair, end, PAGE_SIZE, Consistency::Eventual).await?;
     Ok(earlier.into_iter().find(|message| message.is_live(app.now()) && is_shown(message)))
 }
 

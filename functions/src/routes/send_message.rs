@@ -5,12 +5,13 @@ use std::time::Duration;
 use hongyan_shared::{
     Error, Result,
     model::{After, Draft, Head, Message, Pair, Seq, floor_before, floor_of},
-    protocol::{MessageReply, Push, SendMessage, WireMessage},
+    protocol::{MessageReply, Push, SendMessage, Sending, WireMessage},
 };
 
 use crate::{
     app::App,
     event::Event,
+    push::Audience,
     runtime::Reply,
     store::{Appended, Consistency, Opened, Search},
     telemetry::{Count, count},
@@ -29,18 +30,25 @@ const CROWD: usize = 100;
 /// How many numbers are tried before the conversation counts as busy.
 const ATTEMPTS: u32 = 24;
 
-/// Persists, then pushes, then acknowledges.
+/// Persists, then pushes, then acknowledges. What is for those who are online is not persisted.
 ///
 /// # Errors
 /// A bad message, a `base` that says too little, a recipient who wants none, or a store that fails.
 pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     let request: SendMessage = event.request.data()?;
-    let (pair, draft, base) = request.parse(&event.caller.user)?;
-    let head = app.messages.head(&pair, HEAD, Consistency::Strong, app.now()).await?;
+    let (pair, draft, sending) = request.parse(&event.caller.user)?;
+    match sending {
+        Sending::Stored { base } => store(app, &event, &pair, &draft, base).await,
+        Sending::OnlineOnly => hand_on(app, &event, &pair, &draft).await,
+    }
+}
 
-    if let Some(sent) = find_duplicate(app, &pair, &draft, base, &head).await? {
+async fn store(app: &App, event: &Event, pair: &Pair, draft: &Draft, base: Option<Seq>) -> Result<Reply> {
+    let head = app.messages.head(pair, HEAD, Consistency::Strong, app.now()).await?;
+
+    if let Some(sent) = find_duplicate(app, pair, draft, base, &head).await? {
         count(Count::Duplicates);
-        return Ok(acknowledge(&pair, &sent));
+        return Ok(acknowledge(pair, &sent));
     }
     if head.standing(pair.mine().other()).blocks {
         return Err(Error::Blacklisted);
@@ -48,11 +56,26 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     // Who is to be told is looked up while the message is being written: it costs no time, and it
     // sees whoever has connected since the request came in.
     let (sent, audience) =
-        tokio::join!(append(app, &pair, &draft, head), app.audience(&pair, &event.connection_id));
-    let sent = sent?;
-    let push = Push::MessageReceived([WireMessage::new(&pair, &sent)]);
+        tokio::join!(append(app, pair, draft, head), app.audience(pair, &event.connection_id));
+    Ok(push_and_acknowledge(app, pair, &sent?, &audience).await)
+}
+
+/// A message that nobody will ask for again, a typing hint say. Who is not there misses it.
+async fn hand_on(app: &App, event: &Event, pair: &Pair, draft: &Draft) -> Result<Reply> {
+    let (is_blocked, audience) = tokio::join!(
+        app.messages.is_blocked_by(pair, pair.mine().other()),
+        app.audience(pair, &event.connection_id)
+    );
+    if is_blocked? {
+        return Err(Error::Blacklisted);
+    }
+    Ok(push_and_acknowledge(app, pair, &draft.online_only(app.now()), &audience).await)
+}
+
+async fn push_and_acknowledge(app: &App, pair: &Pair, message: &Message, audience: &Audience) -> Reply {
+    let push = Push::MessageReceived([WireMessage::new(pair, message)]);
     app.deliver(audience.peer.iter().chain(&audience.others), &push.frame()).await;
-    Ok(acknowledge(&pair, &sent))
+    acknowledge(pair, message)
 }
 
 fn acknowledge(pair: &Pair, message: &Message) -> Reply {

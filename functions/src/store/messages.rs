@@ -8,7 +8,10 @@ use aws_sdk_dynamodb::{
 };
 use hongyan_shared::{
     Error, Result,
-    model::{ClientId, Counts, Draft, Elem, Head, Hidden, Message, Pair, Position, Seq, Side, Standing},
+    model::{
+        ClientId, Counts, Draft, Elem, Head, Hidden, Message, Options, Pair, Position, Priority, Seq, Side,
+        Standing,
+    },
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -99,10 +102,25 @@ struct MessageRow {
     /// Cloud custom data.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     k: String,
-    /// How many the low side has sent.
+    /// How many that can be unread the low side has sent.
     a: u64,
-    /// How many the high side has sent.
+    /// How many the high side has.
     z: u64,
+    /// Priority, unless it is the usual one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    o: Option<Priority>,
+    /// Wants a read receipt.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    q: bool,
+    /// Takes extensions.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    e: bool,
+    /// Is never unread.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    u: bool,
+    /// Is no last message in a list: this one before it is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    l: Option<u64>,
     /// Recalled at, milliseconds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     r: Option<u64>,
@@ -357,7 +375,7 @@ impl Messages {
         let part = self.range(pair, position.seq.next(), last.seq, 1, now_ms).await?;
         Ok(part.messages.first().map_or(unread, |oldest| {
             let peer = side.other();
-            let before = oldest.counts.of(peer).saturating_sub(u64::from(oldest.from == peer));
+            let before = oldest.counts.of(peer).saturating_sub(oldest.adds_to(peer));
             last.counts.of(peer).saturating_sub(before).min(unread)
         }))
     }
@@ -397,6 +415,24 @@ impl Messages {
                 .expression_attribute_values(":e", number(second)),
         };
         took_place(update.send().await)
+    }
+
+    /// Whether a side blocks the other one, as far as the last second is known. A send that is stored
+    /// learns it from [`Messages::head`], which misses nothing.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn is_blocked_by(&self, pair: &Pair, side: Side) -> Result<bool> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("p", text(pair.key()))
+            .key("s", text(standing_key(pair, side)))
+            .send()
+            .await
+            .map_err(failed)?;
+        Ok(answer.item.map(from_item::<StandingRow>).transpose()?.is_some_and(|row| row.b))
     }
 
     /// Notes whether a side takes messages from the other one. Here it is seen by every send, which
@@ -514,6 +550,11 @@ impl MessageRow {
             k: message.elem.custom_data().to_owned(),
             a: message.counts.low,
             z: message.counts.high,
+            o: Some(message.options.priority).filter(|priority| *priority != Priority::default()),
+            q: message.options.needs_read_receipt,
+            e: message.options.supports_extension,
+            u: message.options.excluded_from_unread_count,
+            l: message.options.excluded_from_last_message.then_some(message.listed.0),
             r: message.revoked_at,
             ha: message.hidden.from_low,
             hz: message.hidden.from_high,
@@ -557,18 +598,23 @@ fn parse(pair: &Pair, item: Item) -> Result<Message> {
         let payload = serde_json::from_str(&row.d).map_err(|_| wrong("the payload"))?;
         Elem::restore(row.y, payload, row.k)
     };
+    let seq = row.s.strip_prefix('M').and_then(|digits| digits.parse().ok()).map(Seq);
+    let seq = seq.ok_or_else(|| wrong("the key"))?;
     Ok(Message {
-        seq: row
-            .s
-            .strip_prefix('M')
-            .and_then(|digits| digits.parse().ok())
-            .map(Seq)
-            .ok_or_else(|| wrong("the key"))?,
+        seq,
         client_id: ClientId::parse(&row.c).map_err(|_| wrong("the client ID"))?,
         from: pair.side_of(&row.f).ok_or_else(|| wrong("the sender"))?,
         time: row.t,
         elem,
+        options: Options {
+            priority: row.o.unwrap_or_default(),
+            needs_read_receipt: row.q,
+            supports_extension: row.e,
+            excluded_from_unread_count: row.u,
+            excluded_from_last_message: row.l.is_some(),
+        },
         counts: Counts { low: row.a, high: row.z },
+        listed: row.l.map_or(seq, Seq),
         expires_at: row.x.map(|second| second.saturating_sub(SWEPT_LATER_S)),
         revoked_at: row.r,
         hidden: Hidden { from_low: row.ha, from_high: row.hz },

@@ -124,6 +124,36 @@ fn holds_nul(value: &Value) -> bool {
     }
 }
 
+/// How much a message matters. Everything is delivered at once all the same: it is the clients' to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum Priority {
+    /// More than usual.
+    High,
+    /// As usual.
+    #[default]
+    Normal,
+    /// Less than usual.
+    Low,
+    /// Least.
+    Lowest,
+}
+
+/// What the sender wants done with a message besides having it delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// How much it matters.
+    pub priority: Priority,
+    /// The sender wants to know who has read it.
+    pub needs_read_receipt: bool,
+    /// It takes extensions.
+    pub supports_extension: bool,
+    /// It is never unread.
+    pub excluded_from_unread_count: bool,
+    /// No list shows it as the last message.
+    pub excluded_from_last_message: bool,
+}
+
 /// A message that wants to be sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
@@ -133,9 +163,30 @@ pub struct Draft {
     pub from: Side,
     /// What it says.
     pub elem: Elem,
+    /// What else there is to know about it.
+    pub options: Options,
 }
 
-/// How many messages each side has sent, up to and including a certain one.
+impl Draft {
+    /// What goes to those who are connected at this moment and is stored nowhere: it has no number.
+    pub fn online_only(&self, now_ms: u64) -> Message {
+        Message {
+            seq: Seq(0),
+            client_id: self.client_id.clone(),
+            from: self.from,
+            time: now_ms,
+            elem: self.elem.clone(),
+            options: self.options,
+            counts: Counts::default(),
+            listed: Seq(0),
+            expires_at: None,
+            revoked_at: None,
+            hidden: Hidden::default(),
+        }
+    }
+}
+
+/// How many messages that can be unread each side has sent, up to and including a certain one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
     /// Those of the low side.
@@ -176,8 +227,13 @@ pub struct Message {
     pub time: u64,
     /// What it says.
     pub elem: Elem,
-    /// How many messages each side has sent, this one included.
+    /// What else there is to know about it.
+    pub options: Options,
+    /// How many messages that can be unread each side has sent, this one included.
     pub counts: Counts,
+    /// The newest message up to here that a list may show: this one, unless its sender has excluded
+    /// it; 0 if there is none.
+    pub listed: Seq,
     /// The Unix second in which it ceases to exist, if it ever does. It never decreases along the
     /// sequence either, and "never" is the latest of all.
     pub expires_at: Option<u64>,
@@ -209,6 +265,16 @@ impl Message {
             Side::Low => self.hidden.from_low,
             Side::High => self.hidden.from_high,
         }
+    }
+
+    /// Whether it was sent once and is not in the history.
+    pub fn is_online_only(&self) -> bool {
+        self.seq == Seq(0)
+    }
+
+    /// How much it has added to a side's count.
+    pub fn adds_to(&self, side: Side) -> u64 {
+        u64::from(self.from == side && !self.options.excluded_from_unread_count)
     }
 
     /// Whether this is the message that the draft became.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counts, Draft, Hidden, Message, Side};
+use super::{Counts, Draft, Hidden, Message, Options, Side};
 
 /// The place of a message in its conversation: 1, 2, 3 and so on, without a hole. 0 stands before
 /// the first.
@@ -39,7 +39,7 @@ const FLOOR_STEP: u64 = 32;
 pub struct Position {
     /// The last message that he has left behind.
     pub seq: Seq,
-    /// How many messages his *peer* had sent by then.
+    /// How many messages that can be unread his *peer* had sent by then.
     pub peer_count: u64,
     /// That message's time in milliseconds.
     pub time: u64,
@@ -133,10 +133,11 @@ impl Head {
     /// can see any more is not unread either.
     pub fn place(&self, draft: &Draft, after: After<'_>, now_ms: u64, retention: Option<u64>) -> Message {
         let lifetime_end = |seconds: u64| (now_ms / 1000).saturating_add(seconds);
-        let (seq, counts, time, expires_at) = match after {
+        let (seq, counts, listed, time, expires_at) = match after {
             After::Message(previous) => (
                 previous.seq.next(),
                 previous.counts,
+                previous.listed,
                 now_ms.max(previous.time),
                 match (previous.expires_at, retention) {
                     // A message must not die before its predecessor, or a live message could hide
@@ -148,17 +149,21 @@ impl Head {
             After::Nothing(seq) => (
                 seq.next(),
                 Counts { low: self.high.done().peer_count, high: self.low.done().peer_count },
+                Seq(0),
                 now_ms.max(self.low.done().time).max(self.high.done().time),
                 retention.map(lifetime_end),
             ),
         };
+        let Options { excluded_from_unread_count, excluded_from_last_message, .. } = draft.options;
         Message {
             seq,
             client_id: draft.client_id.clone(),
             from: draft.from,
             time,
             elem: draft.elem.clone(),
-            counts: counts.and_one_from(draft.from),
+            options: draft.options,
+            counts: if excluded_from_unread_count { counts } else { counts.and_one_from(draft.from) },
+            listed: if excluded_from_last_message { listed } else { seq },
             expires_at,
             revoked_at: None,
             hidden: Hidden::default(),
@@ -196,17 +201,18 @@ mod tests {
     use super::*;
     use crate::model::{ClientId, Elem};
 
-    fn draft(from: Side) -> Draft {
+    fn draft(from: Side, options: Options) -> Draft {
         Draft {
             client_id: ClientId::parse("x").unwrap(),
             from,
             elem: Elem::parse("TIMTextElem", json!({ "text": "hi" }), None).unwrap(),
+            options,
         }
     }
 
     #[derive(Debug, Clone)]
     enum Step {
-        Send(Side),
+        Send(Side, Options),
         Read(Side, u64),
         Clear(Side),
         ExpireAll,
@@ -215,7 +221,14 @@ mod tests {
     fn step() -> impl Strategy<Value = Step> {
         let side = prop_oneof![Just(Side::Low), Just(Side::High)];
         prop_oneof![
-            6 => side.clone().prop_map(Step::Send),
+            6 => (side.clone(), any::<bool>(), any::<bool>()).prop_map(|(side, unread, last)| {
+                let options = Options {
+                    excluded_from_unread_count: unread,
+                    excluded_from_last_message: last,
+                    ..Options::default()
+                };
+                Step::Send(side, options)
+            }),
             2 => (side.clone(), 0_u64..40).prop_map(|(side, seq)| Step::Read(side, seq)),
             1 => side.prop_map(Step::Clear),
             1 => Just(Step::ExpireAll),
@@ -224,18 +237,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn unread_equals_a_brute_force_count(steps in prop::collection::vec(step(), 0..60)) {
+        fn what_is_unread_and_what_a_list_shows_is_what_looking_at_everything_says(steps in prop::collection::vec(step(), 0..60)) {
             let mut head = Head::default();
             let mut log: Vec<Message> = Vec::new();
             let mut used = Seq(0);
             for step in steps {
                 match step {
-                    Step::Send(side) => {
+                    Step::Send(side, options) => {
                         let after = match log.last() {
                             Some(last) => After::Message(last),
                             None => After::Nothing(floor_of(used)),
                         };
-                        let message = head.place(&draft(side), after, 0, Some(60));
+                        let message = head.place(&draft(side, options), after, 0, Some(60));
                         prop_assert!(message.seq > used);
                         used = message.seq;
                         log.push(message);
@@ -255,11 +268,14 @@ mod tests {
                     Step::ExpireAll => log.clear(),
                 }
                 head.messages = log.iter().rev().cloned().collect();
+                let newest = log.iter().rev().find(|message| !message.options.excluded_from_last_message);
+                let listed = head.last().map(|last| last.listed);
+                prop_assert_eq!(listed.unwrap_or_default(), newest.map(|message| message.seq).unwrap_or_default());
                 for side in [Side::Low, Side::High] {
                     let Standing { read, cleared, .. } = *head.standing(side);
                     let brute_force = log
                         .iter()
-                        .filter(|message| message.from != side)
+                        .filter(|message| message.from != side && !message.options.excluded_from_unread_count)
                         .filter(|message| message.seq > read.seq && message.seq > cleared.seq)
                         .count() as u64;
                     prop_assert_eq!(head.unread(side), brute_force);
@@ -273,7 +289,7 @@ mod tests {
             let mut log: Vec<Message> = Vec::new();
             for (now, retention) in nows {
                 let after = log.last().map_or(After::Nothing(Seq(0)), After::Message);
-                log.push(head.place(&draft(Side::Low), after, now, retention));
+                log.push(head.place(&draft(Side::Low, Options::default()), after, now, retention));
             }
             for (a, b) in log.iter().zip(log.iter().skip(1)) {
                 prop_assert!(a.time <= b.time);

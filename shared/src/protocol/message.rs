@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use super::{PAGE_SIZE, RANGE_SIZE, to_text};
 use crate::{
     Error, Result,
-    model::{ClientId, Draft, Elem, Message, Pair, Seq, UserId},
+    model::{ClientId, Draft, Elem, Message, Options, Pair, Priority, Seq, UserId},
 };
 
 /// How many messages one `deleteMessage` may name.
@@ -25,23 +25,107 @@ pub struct SendMessage {
     #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
     payload: Value,
     cloud_custom_data: Option<String>,
+    #[serde(flatten)]
+    options: MessageOptions,
+}
+
+/// What the sender wants done with a message besides having it delivered: in a request, and wherever
+/// the message is shown. What is not set is left out.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct MessageOptions {
+    /// `Normal` unless it says otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<Priority>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    need_read_receipt: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_support_extension: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_control_info: Option<MessageControlInfo>,
+    /// It goes to those who are connected, and is not stored: its `sequence` is 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    online_user_only: Option<bool>,
+}
+
+/// What a message does not count for.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct MessageControlInfo {
+    /// It is never unread.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    excluded_from_unread_count: Option<bool>,
+    /// No list shows it as the last message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    excluded_from_last_message: Option<bool>,
+}
+
+/// What becomes of a message that wants to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sending {
+    /// It becomes part of the history. The number is that of the last message that the sender had
+    /// seen when he first composed it.
+    Stored {
+        /// The number.
+        base: Option<Seq>,
+    },
+    /// It goes to those who are connected.
+    OnlineOnly,
 }
 
 impl SendMessage {
-    /// The conversation, the message, and the last message that the sender had seen when he first
-    /// composed it.
+    /// The conversation, the message, and what is to become of it.
     ///
     /// # Errors
     /// What is wrong with which field.
-    pub fn parse(self, me: &UserId) -> Result<(Pair, Draft, Option<Seq>)> {
+    pub fn parse(self, me: &UserId) -> Result<(Pair, Draft, Sending)> {
         only_c2c(&self.conversation_type)?;
         let pair = Pair::of(me, &UserId::parse("to", &self.to)?)?;
         let draft = Draft {
             client_id: ClientId::parse(&self.client_id)?,
             from: pair.mine(),
             elem: Elem::parse(&self.kind, self.payload, self.cloud_custom_data)?,
+            options: self.options.into(),
         };
-        Ok((pair, draft, self.base.map(Seq)))
+        let sending = match self.options.online_user_only {
+            Some(true) => Sending::OnlineOnly,
+            _ => Sending::Stored { base: self.base.map(Seq) },
+        };
+        Ok((pair, draft, sending))
+    }
+}
+
+impl From<MessageOptions> for Options {
+    fn from(wire: MessageOptions) -> Self {
+        let control = wire.message_control_info.unwrap_or_default();
+        Self {
+            priority: wire.priority.unwrap_or_default(),
+            needs_read_receipt: wire.need_read_receipt.unwrap_or_default(),
+            supports_extension: wire.is_support_extension.unwrap_or_default(),
+            excluded_from_unread_count: control.excluded_from_unread_count.unwrap_or_default(),
+            excluded_from_last_message: control.excluded_from_last_message.unwrap_or_default(),
+        }
+    }
+}
+
+impl From<&Message> for MessageOptions {
+    fn from(message: &Message) -> Self {
+        let options = message.options;
+        let set = |flag: bool| flag.then_some(true);
+        let control = MessageControlInfo {
+            excluded_from_unread_count: set(options.excluded_from_unread_count),
+            excluded_from_last_message: set(options.excluded_from_last_message),
+        };
+        Self {
+            priority: Some(options.priority).filter(|priority| *priority != Priority::Normal),
+            need_read_receipt: set(options.needs_read_receipt),
+            is_support_extension: set(options.supports_extension),
+            message_control_info: (options.excluded_from_unread_count || options.excluded_from_last_message)
+                .then_some(control),
+            online_user_only: set(message.is_online_only()),
+        }
     }
 }
 
@@ -208,11 +292,18 @@ pub struct WireMessage<'a> {
     time: u64,
     #[serde(rename = "type")]
     kind: &'a str,
-    /// Empty when the message was recalled.
     #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
     payload: &'a Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cloud_custom_data: Option<&'a str>,
+    /// The sender's name for others to see, with a message that comes in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nick: Option<&'a str>,
+    /// The URL of the sender's picture, as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub avatar: Option<&'a str>,
+    #[serde(flatten)]
+    options: MessageOptions,
     /// The sender has recalled it.
     #[serde(skip_serializing_if = "Option::is_none")]
     is_revoked: Option<bool>,
@@ -231,6 +322,9 @@ impl<'a> WireMessage<'a> {
             kind: message.elem.kind(),
             payload: message.elem.payload(),
             cloud_custom_data: Some(message.elem.custom_data()).filter(|text| !text.is_empty()),
+            nick: None,
+            avatar: None,
+            options: message.into(),
             is_revoked: message.revoked_at.map(|_| true),
         }
     }

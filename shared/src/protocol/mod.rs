@@ -21,8 +21,8 @@ pub use conversation::{
     ReadReply, SetMessageRead, WireConversation,
 };
 pub use message::{
-    Bookmark, DeleteMessage, GetMessageList, MessagePage, MessageRange, MessageReply, RevokeMessage,
-    SendMessage, Span, WireMessage,
+    Bookmark, DeleteMessage, GetMessageList, MessageControlInfo, MessageOptions, MessagePage, MessageRange,
+    MessageReply, RevokeMessage, SendMessage, Sending, Span, WireMessage,
 };
 pub use push::{ConversationUpdate, DeletedMessages, KickedOut, Push, ReadByPeer, read_by_peer};
 pub use user::{

@@ -5,7 +5,7 @@ use std::{env, fs};
 use ts_rs::{Config, TS};
 
 use super::*;
-use crate::model::{AdminForbid, AllowType, ClientId, Gender, Seq, UserId};
+use crate::model::{AdminForbid, AllowType, ClientId, Gender, Priority, Seq, UserId};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../client/src/wire.ts");
 
@@ -64,7 +64,7 @@ fn wire() -> String {
     let config = &Config::new().with_large_int("number").with_array_tuple_limit(0);
     let types = declare!(config;
         Reply, NoData, LoginReply,
-        WireMessage, SendMessage, MessageReply, GetMessageList, MessagePage, MessageRange,
+        Priority, MessageControlInfo, MessageOptions, WireMessage, SendMessage, MessageReply, GetMessageList, MessagePage, MessageRange,
         RevokeMessage, DeleteMessage,
         WireConversation, GetConversationList, ConversationPage, SetMessageRead, ReadReply,
         DeleteConversation, ClearedReply, PinConversation, PinnedReply,
