@@ -35,11 +35,45 @@ async fn a_recalled_message_says_nothing_any_more_to_anybody() {
     assert_eq!(world.ask("send-message", "alice", data).await["message"], left, "a retry is acknowledged");
 
     let left = left.as_object_mut().unwrap();
-    assert_eq!((left.remove("isRevoked"), left.remove("payload")), (Some(json!(true)), Some(json!({}))));
+    let empty = json!({ "text": "" });
+    assert_eq!((left.remove("isRevoked"), left.remove("payload")), (Some(json!(true)), Some(empty)));
     assert!(left.get("cloudCustomData").is_none());
     let row = world.dump("Messages").await.remove(0);
     assert_eq!(row["k"]["S"], "a quote", "the table keeps what was said");
     assert_eq!(world.conversation("bob", "alice").await.unwrap()["unreadCount"], 1, "it still counts");
+}
+
+#[tokio::test]
+async fn a_recalled_message_keeps_the_fields_of_its_type_wherever_it_is_shown() {
+    let world = World::new().await;
+    let mut bob = world.connect("bob").await;
+    let types = [
+        ("TIMTextElem", json!({ "text": "" })),
+        ("TIMCustomElem", json!({ "data": "", "description": "", "extension": "" })),
+        ("TIMFaceElem", json!({ "index": 0, "data": "" })),
+        ("TIMLocationElem", json!({ "description": "", "longitude": 0, "latitude": 0 })),
+        ("TIMImageElem", json!({ "uuid": "", "imageFormat": 0, "imageInfoArray": [] })),
+    ];
+    for (index, (kind, left)) in types.into_iter().enumerate() {
+        let (base, sequence) = (index as u64, index as u64 + 1);
+        let mut data = text_message("bob", &base.to_string(), base);
+        data["type"] = json!(kind);
+        data["payload"]["secret"] = json!("a secret");
+        world.ask("send-message", "alice", data.clone()).await;
+        bob.push().await;
+        let recalled =
+            world.ask("revoke-message", "alice", message(sequence, "bob")).await["message"].clone();
+        assert_eq!((&recalled["payload"], &recalled["isRevoked"]), (&left, &json!(true)), "{kind}");
+        assert_eq!(bob.push().await["data"], json!([recalled]));
+        let range = json!({ "conversationID": "C2Calice", "fromSequence": sequence });
+        assert_eq!(world.ask("get-message-list", "bob", range).await["messageList"], json!([recalled]));
+        assert_eq!(world.history("bob", "alice").await.pop(), Some(recalled.clone()));
+        assert_eq!(world.conversation("bob", "alice").await.unwrap()["lastMessage"], recalled);
+        assert_eq!(world.ask("send-message", "alice", data).await["message"], recalled, "a retry");
+        world.later(Duration::from_secs(1));
+        let again = world.ask("revoke-message", "alice", message(sequence, "bob")).await;
+        assert_eq!(again["message"], recalled);
+    }
 }
 
 #[tokio::test]

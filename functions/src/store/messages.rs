@@ -14,7 +14,7 @@ use hongyan_shared::{
     },
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Item, failed, from_item, number, put_if_absent, text, to_item, took_place};
 
@@ -593,7 +593,7 @@ fn parse(pair: &Pair, item: Item) -> Result<Message> {
     let wrong = |what: &str| Error::Internal(format!("{what} of message {} is wrong", row.s));
     // What a recalled message said does not leave this file, so that no route can tell it by mistake.
     let elem = if row.r.is_some() {
-        Elem::restore(row.y, Map::new(), String::new())
+        Elem::recalled(row.y)
     } else {
         let payload = serde_json::from_str(&row.d).map_err(|_| wrong("the payload"))?;
         Elem::restore(row.y, payload, row.k)

@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Seq, Side};
 use crate::{Error, Result};
@@ -82,6 +82,32 @@ impl Elem {
     /// Takes content back from the store, which held only what [`Elem::parse`] had let in.
     pub fn restore(kind: String, payload: Map<String, Value>, custom_data: String) -> Self {
         Self { kind, payload, custom_data }
+    }
+
+    /// What is left of content that was recalled: the fields of its type, all of them empty. Clients
+    /// read them without asking whether there are any.
+    pub fn recalled(kind: String) -> Self {
+        let payload = match kind.as_str() {
+            "TIMTextElem" => json!({ "text": "" }),
+            "TIMCustomElem" => json!({ "data": "", "description": "", "extension": "" }),
+            "TIMFaceElem" => json!({ "index": 0, "data": "" }),
+            "TIMLocationElem" => json!({ "description": "", "longitude": 0, "latitude": 0 }),
+            "TIMImageElem" => json!({ "uuid": "", "imageFormat": 0, "imageInfoArray": [] }),
+            "TIMSoundElem" => json!({ "uuid": "", "url": "", "remoteAudioUrl": "", "size": 0, "second": 0 }),
+            "TIMFileElem" => json!({ "uuid": "", "fileName": "", "fileUrl": "", "fileSize": 0 }),
+            "TIMVideoFileElem" | "TIMVideoElem" => json!({
+                "videoUUID": "", "videoUrl": "", "remoteVideoUrl": "", "videoFormat": "", "videoSecond": 0,
+                "videoSize": 0, "thumbUUID": "", "thumbUrl": "", "thumbSize": 0, "thumbWidth": 0,
+                "thumbHeight": 0, "snapshotUrl": "",
+            }),
+            "TIMRelayElem" => json!({
+                "downloadKey": "", "title": "", "abstractList": [], "compatibleText": "", "messageList": [],
+                "version": 0, "layersOverLimit": false,
+            }),
+            _ => Value::default(),
+        };
+        let payload = if let Value::Object(payload) = payload { payload } else { Map::new() };
+        Self { kind, payload, custom_data: String::new() }
     }
 
     /// `TIMTextElem` and so on.
@@ -237,8 +263,8 @@ pub struct Message {
     /// The Unix second in which it ceases to exist, if it ever does. It never decreases along the
     /// sequence either, and "never" is the latest of all.
     pub expires_at: Option<u64>,
-    /// When the sender has recalled it, in milliseconds. From then on `elem` is empty: the store
-    /// keeps what was said and hands it to nobody.
+    /// When the sender has recalled it, in milliseconds. From then on `elem` is [`Elem::recalled`]: the
+    /// store keeps what was said and hands it to nobody.
     pub revoked_at: Option<u64>,
     /// Who has deleted it for himself.
     pub hidden: Hidden,
@@ -308,6 +334,17 @@ mod tests {
             let payload = json!({ "text": "x", "longitude": 113.324_520, "list": [1, { "deep": null }] });
             let elem = Elem::parse(kind, payload.clone(), Some("{}".to_owned())).unwrap();
             assert_eq!(Value::Object(elem.payload().clone()), payload);
+        }
+    }
+
+    #[test]
+    fn every_type_keeps_its_fields_when_it_is_recalled() {
+        for kind in KINDS {
+            let left = Elem::recalled(kind.to_owned());
+            assert!(!left.payload().is_empty() && left.custom_data().is_empty(), "{kind}");
+            for (field, value) in left.payload() {
+                assert!([json!(""), json!(0), json!([]), json!(false)].contains(value), "{kind}.{field}");
+            }
         }
     }
 
