@@ -2,6 +2,7 @@
 //! usable, and tables in which nothing has changed.
 
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::harness::World;
 
@@ -201,9 +202,45 @@ async fn a_frame_that_is_no_request_gets_a_coded_error() {
         let reply = alice.frame().await;
         assert_eq!(reply["code"], code, "{frame:.100}: {reply}");
     }
-    alice.say(tokio_tungstenite::tungstenite::Message::binary(vec![0xff, 0xfe, 0x00])).await;
+    alice.say(Message::binary(vec![0xff, 0xfe, 0x00])).await;
     assert_eq!(alice.frame().await["code"], 60003);
 
+    assert_eq!(tables(&world).await, before);
+    alice.ask("login", json!({})).await;
+}
+
+#[tokio::test]
+async fn a_frame_that_cannot_be_read_is_answered_at_once_by_its_name() {
+    let world = World::new().await;
+    let mut alice = world.connect("alice").await;
+    let before = tables(&world).await;
+    let with = |payload: &[u8]| {
+        let mut frame = br#"{"action":"sendMessage","data":{"to":"bob","conversationType":"C2C","clientID":"1","base":0,"type":"TIMTextElem","payload":"#.to_vec();
+        frame.extend(payload);
+        frame.extend(br#"},"requestID":"7"}"#);
+        frame
+    };
+    let deep = [&b"["[..]; 1_000].concat();
+    for frame in [
+        with(br#"{"text":"\ud83d"}"#),
+        with(br#"{"text":"\ude00 and more"}"#),
+        with(br#"{"text":"x","n":1e999}"#),
+        with(b"{\"text\":\"\xf0\x9f\x98\"}"),
+        with(&deep),
+        with(b"{text}"),
+    ] {
+        let shown = String::from_utf8_lossy(&frame).into_owned();
+        let message = match String::from_utf8(frame) {
+            Ok(text) => Message::text(text),
+            Err(bytes) => Message::binary(bytes.into_bytes()),
+        };
+        alice.say(message).await;
+        let reply = alice.frame().await;
+        // What is not closed has no member behind it.
+        let name = if shown.contains("[[[") || shown.contains("{text}") { "" } else { "7" };
+        assert_eq!((&reply["code"], &reply["requestID"]), (&json!(60003), &json!(name)), "{shown:.200}");
+        assert!(!reply["message"].as_str().unwrap().contains("and more"), "{reply}");
+    }
     assert_eq!(tables(&world).await, before);
     alice.ask("login", json!({})).await;
 }

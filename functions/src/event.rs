@@ -71,11 +71,7 @@ impl Event {
 
     /// The request in the body of an event. A binary frame is read as text.
     pub(crate) fn frame(body: &Body) -> Request {
-        match body {
-            Body::Text(text) => Request::parse(text),
-            Body::Binary(bytes) => Request::parse(&String::from_utf8_lossy(bytes)),
-            _ => Request::parse(""),
-        }
+        Request::parse(body)
     }
 }
 

@@ -14,6 +14,7 @@ mod message;
 mod push;
 #[cfg(test)]
 mod typescript;
+mod unreadable;
 mod user;
 
 pub use conversation::{
@@ -69,25 +70,24 @@ pub struct Envelope {
 }
 
 impl Request {
-    /// Reads a frame.
-    pub fn parse(frame: &str) -> Self {
+    /// Reads a frame, which should be text in UTF-8.
+    pub fn parse(frame: &[u8]) -> Self {
         if frame.len() > MAX_FRAME_BYTES {
-            return Self::unreadable("it is larger than 128 KB");
+            return Self::unreadable(frame, "it is larger than 128 KB");
         }
-        // Of serde's error only the place is told: it may quote what somebody wrote.
-        match serde_json::from_str(frame) {
+        match serde_json::from_slice(frame) {
             Ok(Value::Object(members)) => Self::read(members),
-            Ok(_) => Self::unreadable("it is not a JSON object"),
-            Err(error) => Self::unreadable(&format!(
-                "it is not valid JSON at line {}, column {}",
-                error.line(),
-                error.column()
-            )),
+            Ok(_) => Self::unreadable(frame, "it is not a JSON object"),
+            Err(error) => Self::unreadable(frame, &unreadable::why(&error)),
         }
     }
 
-    fn unreadable(why: &str) -> Self {
-        Self { envelope: Envelope::default(), data: Err(Error::MalformedRequest(why.to_owned())) }
+    /// What cannot be read is answered by its name all the same, if that can be: a client that waits
+    /// for the answer holds back what comes behind.
+    fn unreadable(frame: &[u8], why: &str) -> Self {
+        let (action, request_id) = unreadable::names(frame);
+        let envelope = Envelope { action: action.unwrap_or_default(), request_id };
+        Self { envelope, data: Err(Error::MalformedRequest(why.to_owned())) }
     }
 
     fn read(mut members: Map<String, Value>) -> Self {
@@ -189,7 +189,7 @@ mod tests {
             (r#"{"action":"x","requestID":5}"#, 70402),
             (r#"{"action":"x","data":[]}"#, 70402),
         ] {
-            let request = Request::parse(frame);
+            let request = Request::parse(frame.as_bytes());
             let error = request.data::<Value>().unwrap_err();
             assert_eq!(error.code(), expected, "{frame:.40}");
             let reply: Value = serde_json::from_str(&request.envelope.reply(Err(error))).unwrap();
@@ -199,19 +199,60 @@ mod tests {
 
     #[test]
     fn a_reply_repeats_what_the_request_was_called() {
-        let request = Request::parse(r#"{"action":"login","requestID":"7"}"#);
+        let request = Request::parse(br#"{"action":"login","requestID":"7"}"#);
         assert_eq!(
             request.envelope.reply(Ok(json!({ "userID": "alice" }))),
             r#"{"action":"login","requestID":"7","code":0,"message":"","data":{"userID":"alice"}}"#
         );
     }
 
+    #[test]
+    fn an_unreadable_frame_is_answered_by_its_name_with_a_text_that_says_what_is_wrong() {
+        let deep = format!(r#"{{"requestID":"7","data":{}"#, "[".repeat(20_000));
+        for (frame, name, why) in [
+            (&br#"{"action":"sendMessage","requestID":"7","data":{"text":"\ud83d"}}"#[..], "7", "half"),
+            (br#"{"data":{"text":"\ude00 \ud83d\ude00"},"requestID":"7"}"#, "7", "half"),
+            (br#"{"\ud83d":1,"requestID":"7"}"#, "7", "half"),
+            (br#"{"requestID":"\ud83d"}"#, "", "half"),
+            (br#"{"action":"\ud83d","requestID":"7"}"#, "7", "half"),
+            (b"{\"requestID\":\"7\",\"data\":{\"text\":\"\xff\xfe\"}}", "7", "UTF-8"),
+            (b"{\"requestID\":\"\xff\"}", "", "UTF-8"),
+            (deep.as_bytes(), "7", "deep"),
+            (br#"{"data":{"base":1e999},"requestID":"7"}"#, "7", "number"),
+            (br#"{"requestID":"6","data":{"base":1e999},"requestID":"7"}"#, "7", "number"),
+            (br#"{"requestID":"7","data":{"text":"cut off"#, "7", "column"),
+            (br#"{"requestID":"7"} {"requestID":"8"}"#, "7", "column"),
+            (br#"{"data":{"requestID":"8"},x"#, "", "column"),
+            (br#"{"requestID":7,"data":{"base":1e999}}"#, "", "number"),
+            (br#"["requestID","7"]"#, "", "object"),
+        ] {
+            let frame_text = String::from_utf8_lossy(frame);
+            let request = Request::parse(frame);
+            let error = request.data::<Value>().unwrap_err();
+            assert_eq!(error.code(), 60003, "{frame_text:.80}");
+            assert!(error.to_string().contains(why), "{frame_text:.80}: {error}");
+            let reply: Value = serde_json::from_str(&request.envelope.reply(Err(error))).unwrap();
+            assert_eq!(reply.get("requestID"), Some(&json!(name)), "{frame_text:.80}");
+        }
+    }
+
+    #[test]
+    fn of_two_fields_of_a_name_the_last_one_counts() {
+        let request = Request::parse(
+            br#"{"action":"x","requestID":"6","data":{"nick":"a","nick":"b"},"requestID":"7"}"#,
+        );
+        assert_eq!(request.envelope.request_id.as_deref(), Some("7"));
+        assert_eq!(request.data::<Value>(), Ok(json!({ "nick": "b" })));
+    }
+
     proptest! {
         #[test]
         fn no_frame_panics(frame in ".{0,200}", data in "\\PC{0,80}") {
-            let _ = Request::parse(&frame).data::<SendMessage>();
+            let _ = Request::parse(frame.as_bytes()).data::<SendMessage>();
+            let cut = format!(r#"{{"action":"x","requestID":"7","data":"#) + &frame;
+            let _ = Request::parse(cut.as_bytes()).data::<SendMessage>();
             let wrapped = json!({ "action": data, "requestID": data, "data": { "to": data, "payload": data } });
-            let _ = Request::parse(&wrapped.to_string()).data::<SendMessage>();
+            let _ = Request::parse(wrapped.to_string().as_bytes()).data::<SendMessage>();
         }
     }
 }
