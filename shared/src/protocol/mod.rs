@@ -249,7 +249,7 @@ mod tests {
         #[test]
         fn no_frame_panics(frame in ".{0,200}", data in "\\PC{0,80}") {
             let _ = Request::parse(frame.as_bytes()).data::<SendMessage>();
-            let cut = format!(r#"{{"action":"x","requestID":"7","data":"#) + &frame;
+            let cut = r#"{"action":"x","requestID":"7","data":"#.to_owned() + &frame;
             let _ = Request::parse(cut.as_bytes()).data::<SendMessage>();
             let wrapped = json!({ "action": data, "requestID": data, "data": { "to": data, "payload": data } });
             let _ = Request::parse(wrapped.to_string().as_bytes()).data::<SendMessage>();
