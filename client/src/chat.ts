@@ -4,33 +4,36 @@ import { EVENT, TYPES } from './constants.js';
 import { ConversationState } from './conversation.js';
 import { Emitter } from './emitter.js';
 import {
-  CONVERSATION_INVALID_ID, KICKED_BY_REST, KICKED_MULT_ACCOUNT, KICKED_MULT_DEVICE, LOGGED_OUT, MESSAGE_DELETE_FAIL,
+  CONVERSATION_INVALID_ID, INVALID_OPERATION, KICKED_BY_REST, KICKED_MULT_ACCOUNT, KICKED_MULT_DEVICE, LOGGED_OUT, MESSAGE_DELETE_FAIL,
   MESSAGE_INVALID, MESSAGE_REVOKE_FAIL, MESSAGE_SEND_FAIL, PARAM_INVALID, REPEAT_LOGIN, SDK_NOT_READY,
   USERSIG_EXPIRED, USERSIG_INVALIDATED, USER_NOT_LOGGED_IN,
 } from './codes.js';
 import { ChatError } from './errors.js';
-import { createMessage, isMessage, random32, type BuilderOptions } from './message.js';
+import { createMessage, createUnserved, isMessage, isServed, markRevoked, random32, type BuilderOptions, type Origin } from './message.js';
 import { platformName, watchDevice } from './platform.js';
+import { profileOf } from './profile.js';
 import { Session } from './session.js';
 import type {
   ChatEventHandler, ChatSDK, Conversation, ConversationFilter, ConversationListData, CreateCustomMessageOptions,
-  CreateFaceMessageOptions, CreateLocationMessageOptions, CreateOptions, CreateTextMessageOptions, EventMap, EventName,
-  KickedOutType, LoginData, LoginOptions, Message, MessageListData, MessageListOptions, Nothing, Profile, ProfileFields,
-  Result, SendOptions, UserList, UserStatusData,
+  CreateFaceMessageOptions, CreateLocationMessageOptions, CreateOptions, CreateTextMessageOptions,
+  CreateUnservedMessageOptions, EventMap, EventName, KickedOutType, LoginData, LoginOptions, Message, MessageListData,
+  MessageListOptions, MessageType, Nothing, Profile, ProfileFields, Result, SendOptions, UserList, UserStatusData,
 } from './types.js';
-import { addUnsupported, type UnsupportedMethods } from './unsupported.js';
+import { addUnsupported, type EmptyMethods, type SynchronousMethods, type UnsupportedMethods } from './unsupported.js';
 import type { WireMessage } from './wire.js';
 
 const PAGE_SIZE = 15;
 const DELETED_AT_ONCE = 30;
 const USERS_AT_ONCE = 100;
+/** After `login` has resolved. */
+const READY_AFTER_MS = 10;
 const LOGOUT_MS = 3_000;
 /** How many pages of nothing but deleted messages are passed over for one that has something to show. */
 const EMPTY_PAGES = 10;
 
 const NOBODY = new ChatError(USER_NOT_LOGGED_IN, 'nobody is logged in: call login first');
 
-export interface Chat extends UnsupportedMethods {}
+export interface Chat extends UnsupportedMethods, EmptyMethods, SynchronousMethods {}
 
 export class Chat implements ChatSDK {
   private readonly emitter = new Emitter<EventMap>(
@@ -62,6 +65,10 @@ export class Chat implements ChatSDK {
     // Uploads and filters are registered here in tim-wx-sdk. There is nothing to plug them into.
   }
 
+  use(_plugin: unknown, _subPlugins?: unknown[]): void {
+    // Parts of @tencentcloud/lite-chat come in this way. Here they are all there.
+  }
+
   setLogLevel(level: number): void {
     this.logLevel = level;
   }
@@ -80,7 +87,17 @@ export class Chat implements ChatSDK {
 
   // Coming and going
 
-  async login(options: LoginOptions): Promise<Result<LoginData>> {
+  login(options: LoginOptions): Promise<Result<LoginData>> {
+    const login = this.enterAs(options);
+    // A promise that resolves takes a few turns, where promises are made of timers even real ones.
+    login.then(({ data }) => {
+      const session = this.session;
+      if (session && !data.repeatLogin) setTimeout(() => this.welcome(session), READY_AFTER_MS);
+    }, () => {});
+    return login;
+  }
+
+  private async enterAs(options: LoginOptions): Promise<Result<LoginData>> {
     const { userID, userSig } = options ?? {};
     if (typeof userID !== 'string' || !userID || typeof userSig !== 'string' || !userSig) {
       throw new Error('Params validate failed.');
@@ -122,9 +139,14 @@ export class Chat implements ChatSDK {
       throw error;
     }
     this.emit(EVENT.NET_STATE_CHANGE, { state: TYPES.NET_STATE_CONNECTED });
-    this.tellList();
-    this.emit(EVENT.SDK_READY, undefined);
-    // Not before whoever waits for login has had the time to listen.
+  }
+
+  /** Programs for the SDK wait for the event, some of them only from when `login` has resolved. */
+  private welcome(session: Session): void {
+    if (this.session === session) this.tellList();
+    // What is told may have been answered with a logout.
+    if (this.session === session) this.emit(EVENT.SDK_READY, undefined);
+    // Not before those who wait for the event have had the time to listen.
     setTimeout(() => session.announce(), 0);
   }
 
@@ -217,14 +239,57 @@ export class Chat implements ChatSDK {
     return this.compose(TYPES.MSG_LOCATION, options);
   }
 
+  createTextAtMessage(options: CreateUnservedMessageOptions): Message {
+    return this.composeUnserved('createTextAtMessage', TYPES.MSG_TEXT, options);
+  }
+
+  createImageMessage(options: CreateUnservedMessageOptions): Message {
+    return this.composeUnserved('createImageMessage', TYPES.MSG_IMAGE, options);
+  }
+
+  createAudioMessage(options: CreateUnservedMessageOptions): Message {
+    return this.composeUnserved('createAudioMessage', TYPES.MSG_AUDIO, options);
+  }
+
+  createVideoMessage(options: CreateUnservedMessageOptions): Message {
+    return this.composeUnserved('createVideoMessage', TYPES.MSG_VIDEO, options);
+  }
+
+  createFileMessage(options: CreateUnservedMessageOptions): Message {
+    return this.composeUnserved('createFileMessage', TYPES.MSG_FILE, options);
+  }
+
+  createMergerMessage(options: CreateUnservedMessageOptions): Message {
+    return this.composeUnserved('createMergerMessage', TYPES.MSG_MERGER, options);
+  }
+
+  createForwardMessage(options: CreateUnservedMessageOptions): Message {
+    const original = options?.payload;
+    if (!isMessage(original)) throw new ChatError(MESSAGE_INVALID, 'createForwardMessage: `payload` must be a message');
+    return this.composeUnserved('createForwardMessage', original.type, { ...options, payload: original.payload });
+  }
+
+  private composeUnserved(builder: string, type: MessageType, options: CreateUnservedMessageOptions): Message {
+    return createUnserved(builder, type, options, this.origin());
+  }
+
   private compose<Kind extends keyof BuilderOptions>(type: Kind, options: BuilderOptions[Kind]): Message {
-    return createMessage(type, options, { userID: this.getLoginUser(), instance: this.instance, now: Date.now() });
+    return createMessage(type, options, this.origin());
+  }
+
+  private origin(): Origin {
+    return { userID: this.getLoginUser(), instance: this.instance, now: Date.now() };
   }
 
   async sendMessage(message: Message, _options?: SendOptions): Promise<Result<{ message: Message }>> {
     const session = this.ask('sendMessage');
     if (!isMessage(message)) {
       throw new ChatError(MESSAGE_INVALID, 'sendMessage: this is no message: make one with createTextMessage');
+    }
+    if (!isServed(message)) {
+      message.status = 'fail';
+      const what = message.conversationType === TYPES.CONV_C2C ? 'pictures, sounds, videos, files and merged messages' : 'groups';
+      throw new ChatError(INVALID_OPERATION, `sendMessage: ${what} are not served by Hongyan yet`, { message });
     }
     if (message.status === 'success' || session.outbox.has(message.ID)) {
       throw new ChatError(MESSAGE_SEND_FAIL, 'sendMessage: this message is sent or being sent: make a new one', { message });
@@ -259,10 +324,7 @@ export class Chat implements ChatSDK {
     const sequence = this.sequenceOf(message, 'revokeMessage', MESSAGE_REVOKE_FAIL);
     await session.connection.request('revokeMessage', { conversationID: message.conversationID, sequence });
     const known = session.messages.get(message.ID);
-    for (const each of known ? [message, known] : [message]) {
-      each.isRevoked = true;
-      each.revoker = session.userID;
-    }
+    for (const each of known ? [message, known] : [message]) markRevoked(each, session.userID);
     this.listChanged();
     return ok({ message });
   }
@@ -297,6 +359,7 @@ export class Chat implements ChatSDK {
   async getMessageList(options: MessageListOptions): Promise<Result<MessageListData>> {
     const session = this.ask('getMessageList');
     const { conversationID, nextReqMessageID = '' } = options;
+    if (isEmpty(conversationID)) return ok({ messageList: [], nextReqMessageID: '', isCompleted: true });
     const peer = this.peerOf(conversationID, 'getMessageList');
     const count = options.count && options.count > 0 && options.count < PAGE_SIZE ? Math.floor(options.count) : PAGE_SIZE;
     let page: { messageList: WireMessage[]; nextReqMessageID: string; isCompleted: boolean };
@@ -317,6 +380,7 @@ export class Chat implements ChatSDK {
 
   async setMessageRead(options: { conversationID: string }): Promise<Result<Nothing>> {
     const session = this.ask('setMessageRead');
+    if (isEmpty(options.conversationID)) return ok({});
     this.peerOf(options.conversationID, 'setMessageRead');
     const state = session.conversations.get(options.conversationID);
     // A conversation that nobody has used is not made by reading it.
@@ -354,6 +418,7 @@ export class Chat implements ChatSDK {
 
   async getConversationProfile(conversationID: string): Promise<Result<{ conversation: Conversation }>> {
     const session = this.ask('getConversationProfile');
+    if (isEmpty(conversationID)) return ok({ conversation: emptyConversation(conversationID) });
     const peer = this.peerOf(conversationID, 'getConversationProfile');
     if (!session.profiles.has(peer)) await session.fetchProfiles([peer]);
     const state = session.conversations.get(conversationID) ?? new ConversationState(peer, 0);
@@ -521,6 +586,22 @@ addUnsupported(Chat.prototype);
 
 function ok<T>(data: T): Result<T> {
   return { code: 0, data };
+}
+
+/** Whether a conversation is one of those that programs open unasked, and that have nothing in them: groups and system. */
+function isEmpty(conversationID: unknown): conversationID is string {
+  return typeof conversationID === 'string' && /^(GROUP.|@TIM#SYSTEM$)/.test(conversationID);
+}
+
+function emptyConversation(conversationID: string): Conversation {
+  const isGroup = conversationID !== TYPES.CONV_SYSTEM;
+  const groupID = isGroup ? conversationID.slice('GROUP'.length) : '';
+  return {
+    ...new ConversationState(groupID, 0).snapshot(profileOf({ userID: '' })),
+    conversationID,
+    type: isGroup ? TYPES.CONV_GROUP : TYPES.CONV_SYSTEM,
+    groupProfile: isGroup ? { 'groupID': groupID, name: '', avatar: '', type: '' } : {},
+  };
 }
 
 /** What a page, which may be a second old, does not know yet. */

@@ -1,7 +1,7 @@
 /** TIM, as programs written for tim-wx-sdk import it. */
 
 import { Chat } from './chat.js';
-import { EVENT, TYPES, VERSION } from './constants.js';
+import { EVENT, TSignaling, TYPES, VERSION } from './constants.js';
 import type { ChatSDK, CreateOptions } from './types.js';
 
 const instances = new Map<number, Chat>();
@@ -17,9 +17,9 @@ function create(options: CreateOptions): ChatSDK {
   return chat;
 }
 
-const TIM = { create, EVENT, TYPES, VERSION };
+const TIM = { create, EVENT, TYPES, TSignaling, VERSION };
 
 export default TIM;
 export type { ChatError } from './errors.js';
 export type * from './types.js';
-export type { UnsupportedMethods, UnsupportedName } from './unsupported.js';
+export type { EmptyMethods, SynchronousMethods, UnsupportedMethods, UnsupportedName } from './unsupported.js';

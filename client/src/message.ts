@@ -3,9 +3,10 @@
 import { CONVERSATION_TYPE_INVALID, PARAM_INVALID } from './codes.js';
 import { ChatError } from './errors.js';
 import { plain } from './json.js';
+import { emptyPayload, payloadForShow } from './payload.js';
 import type {
   CreateCustomMessageOptions, CreateFaceMessageOptions, CreateLocationMessageOptions, CreateTextMessageOptions,
-  LastMessage, Message, MessageElement, MessageType, Payloads,
+  ConversationType, CreateUnservedMessageOptions, LastMessage, Message, MessageElement, MessageOptions, MessageType, Payloads,
 } from './types.js';
 import type { WireMessage } from './wire.js';
 
@@ -76,15 +77,54 @@ export function createMessage<Kind extends keyof BuilderOptions>(
 ): Message {
   const [builder, shape] = BUILDERS[type];
   // Most callers are JavaScript, so nothing is taken for granted.
-  const { to, conversationType, payload, priority = 'Normal', cloudCustomData = '' }: Partial<BuilderOptions[Kind]> =
-    options ?? {};
-  if (typeof to !== 'string' || to === '') throw invalid(builder, '`to` must be the userID of the receiver, a text');
+  const { to, conversationType, payload }: Partial<BuilderOptions[Kind]> = options ?? {};
+  checkReceiver(builder, to);
   if (conversationType !== 'C2C') {
     throw new ChatError(
       CONVERSATION_TYPE_INVALID,
       `${builder}: \`conversationType\` must be TIM.TYPES.CONV_C2C: Hongyan serves no groups, see docs/client.md`,
     );
   }
+  return compose(builder, type, parsePayload(builder, shape, payload), options, origin);
+}
+
+/** Builds a message that nobody can send yet, for a program that shows it while it tries to: see `isServed`. */
+export function createUnserved(
+  builder: string,
+  type: MessageType,
+  options: CreateUnservedMessageOptions,
+  origin: Origin,
+): Message {
+  const { to, conversationType, payload }: Partial<CreateUnservedMessageOptions> = options ?? {};
+  checkReceiver(builder, to);
+  if (conversationType !== 'C2C' && conversationType !== 'GROUP') {
+    throw new ChatError(CONVERSATION_TYPE_INVALID, `${builder}: \`conversationType\` must be one of TIM.TYPES.CONV_*`);
+  }
+  if (typeof payload !== 'object' || payload === null) throw invalid(builder, '`payload` must be an object');
+  const message = compose(builder, type, payloadForShow(type, payload), options, origin);
+  const { atUserList } = payload as { atUserList?: unknown };
+  if (Array.isArray(atUserList)) message.atUserList = atUserList.map(String);
+  return message;
+}
+
+/** Whether a message can be sent: others are only built. */
+export function isServed({ type, conversationType, atUserList }: Message): boolean {
+  return type in BUILDERS && conversationType === 'C2C' && !(atUserList?.length > 0);
+}
+
+/** The sender has recalled it, and nothing of what it said is left. */
+export function markRevoked(message: Message, revoker: string): void {
+  Object.assign(message, {
+    isRevoked: true, revoker, revokerInfo: { userID: revoker, nick: '', avatar: '' }, payload: emptyPayload(message.type),
+  });
+}
+
+function checkReceiver(builder: string, to: unknown): void {
+  if (typeof to !== 'string' || to === '') throw invalid(builder, '`to` must be the userID of the receiver, a text');
+}
+
+function compose(builder: string, type: MessageType, given: object, options: MessageOptions<unknown>, origin: Origin): Message {
+  const { to, conversationType, priority = 'Normal', cloudCustomData = '' } = options;
   if (typeof cloudCustomData !== 'string') {
     throw invalid(builder, '`cloudCustomData` must be a text: JSON.stringify makes one of an object');
   }
@@ -94,8 +134,9 @@ export function createMessage<Kind extends keyof BuilderOptions>(
     ID: `${origin.instance}-${time}-${random}`,
     type,
     // Mended here already, so that the sender sees what the others will.
-    ...plain({ payload: parsePayload(builder, shape, payload), cloudCustomData }),
-    conversationID: `C2C${to}`,
+    ...plain({ payload: given, cloudCustomData }),
+    conversationType: conversationType as ConversationType,
+    conversationID: `${conversationType}${to}`,
     from: origin.userID,
     to,
     flow: 'out',
@@ -114,8 +155,7 @@ export function fromWire(wire: WireMessage, me: string): Message {
   const { from, to, time, sequence } = wire;
   const flow = from === me ? 'out' : 'in';
   const ID = OWN_ID.test(wire.clientID) ? wire.clientID : `${hash(`${from}\n${to}`)}-${time}-${sequence}`;
-  const isRevoked = wire.isRevoked === true;
-  return messageOf({
+  const message = messageOf({
     ID,
     // The name of 2.0.9 for the same thing.
     type: (wire.type === 'TIMVideoElem' ? 'TIMVideoFileElem' : wire.type) as MessageType,
@@ -129,10 +169,9 @@ export function fromWire(wire: WireMessage, me: string): Message {
     status: 'success',
     cloudCustomData: wire.cloudCustomData ?? '',
     random: Number(ID.slice(ID.lastIndexOf('-') + 1)),
-    isRevoked,
-    revoker: isRevoked ? from : '',
-    revokerInfo: { userID: isRevoked ? from : '', nick: '', avatar: '' },
   });
+  if (wire.isRevoked) markRevoked(message, from);
+  return message;
 }
 
 /** Whether it is a message, by its shape: what comes back from `setData` is a clone. */

@@ -7,7 +7,7 @@ import { Connection, type NetState } from './connection.js';
 import { ConversationState } from './conversation.js';
 import { UNCAUGHT } from './codes.js';
 import { ChatError } from './errors.js';
-import { fromWire } from './message.js';
+import { fromWire, markRevoked } from './message.js';
 import { Outbox } from './outbox.js';
 import { profileOf } from './profile.js';
 import type { Message, Profile } from './types.js';
@@ -425,7 +425,7 @@ export class Session {
       const { lastMessage } = state;
       const message = state.messages.get(wire.sequence) ?? (lastMessage?.sequence === wire.sequence ? lastMessage : undefined);
       if (!wire.isRevoked || !message || message.isRevoked) continue;
-      Object.assign(message, { isRevoked: true, revoker: wire.from });
+      markRevoked(message, wire.from);
       news.push(message);
     }
     if (news.length === 0) return;

@@ -1,7 +1,7 @@
 /** What callers see. Nothing here exists at run time. */
 
 import type { EVENT, TYPES } from './constants.js';
-import type { UnsupportedMethods } from './unsupported.js';
+import type { EmptyMethods, SynchronousMethods, UnsupportedMethods } from './unsupported.js';
 
 type Types = typeof TYPES;
 
@@ -134,7 +134,7 @@ export interface MessageOf<Type extends MessageType> {
   /** Given when the message is built, and the same for ever and for everybody. */
   ID: string;
   type: Type;
-  /** Empty once the message is revoked. */
+  /** Of a revoked message, the same fields with empty values. */
   payload: Payloads[Type];
   conversationID: string;
   conversationType: ConversationType;
@@ -194,7 +194,8 @@ export interface MessageElement {
 /** What every builder takes. */
 export interface MessageOptions<Payload> {
   to: string;
-  conversationType: Types['CONV_C2C'];
+  /** TYPES.CONV_C2C. Of a plain program it is any text, so that is what it has to be. */
+  conversationType: string;
   payload: Payload;
   cloudCustomData?: string;
   priority?: Priority;
@@ -207,6 +208,11 @@ export type CreateTextMessageOptions = MessageOptions<TextPayload>;
 export type CreateCustomMessageOptions = MessageOptions<Partial<CustomPayload>>;
 export type CreateFaceMessageOptions = MessageOptions<FacePayload>;
 export type CreateLocationMessageOptions = MessageOptions<LocationPayload>;
+
+/** For what can be built, and fails when it is sent. */
+export interface CreateUnservedMessageOptions extends MessageOptions<object> {
+  onProgress?: (percent: number) => void;
+}
 
 /** Accepted, so that programs for tim-wx-sdk compile. */
 export interface SendOptions {
@@ -369,9 +375,11 @@ export type ChatEventHandler<Name extends EventName> = (event: ChatEvent<Name>) 
 // The instance
 
 /** What `TIM.create` returns. The methods it has besides, which always reject, are in `UnsupportedMethods`. */
-export interface ChatSDK extends UnsupportedMethods {
+export interface ChatSDK extends UnsupportedMethods, EmptyMethods, SynchronousMethods {
   /** Any key is accepted, and nothing is done with it. */
   registerPlugin(plugins: object): void;
+  /** The same for @tencentcloud/lite-chat: a plugin or a list of them, and nothing is done with it. */
+  use(plugin: unknown, subPlugins?: unknown[]): void;
   /** 0 is everything, 4 is nothing. */
   setLogLevel(level: number): void;
   on<Name extends EventName>(name: Name, handler: ChatEventHandler<Name>, context?: unknown): void;
@@ -393,6 +401,15 @@ export interface ChatSDK extends UnsupportedMethods {
   createCustomMessage(options: CreateCustomMessageOptions): Message;
   createFaceMessage(options: CreateFaceMessageOptions): Message;
   createLocationMessage(options: CreateLocationMessageOptions): Message;
+  /** A message that fails with 2905 when it is sent, and so are the next ones. */
+  createTextAtMessage(options: CreateUnservedMessageOptions): Message;
+  createImageMessage(options: CreateUnservedMessageOptions): Message;
+  createAudioMessage(options: CreateUnservedMessageOptions): Message;
+  createVideoMessage(options: CreateUnservedMessageOptions): Message;
+  createFileMessage(options: CreateUnservedMessageOptions): Message;
+  createMergerMessage(options: CreateUnservedMessageOptions): Message;
+  /** `payload` is the message. It can be sent if a message of its type can be built and sent otherwise. */
+  createForwardMessage(options: CreateUnservedMessageOptions): Message;
   sendMessage(message: Message, options?: SendOptions): Promise<Result<{ message: Message }>>;
   resendMessage(message: Message, options?: SendOptions): Promise<Result<{ message: Message }>>;
   revokeMessage(message: Message): Promise<Result<{ message: Message }>>;

@@ -1,6 +1,7 @@
 /**
  * Every method of tim-wx-sdk 2.0.9 and 2.27.6 and of @tencentcloud/chat 3.6.6 that Hongyan does not serve. They exist
- * and reject with a reason, because a program that touches an undefined method dies without one.
+ * and answer in the way of the SDK, because a program that touches an undefined method dies without a reason: what is
+ * asked for at start is an empty list, what is synchronous stays so, and the rest rejects.
  */
 
 import { INVALID_OPERATION } from './codes.js';
@@ -8,33 +9,28 @@ import { ChatError } from './errors.js';
 
 // What is not served, and which methods it is made of. Names in one text take less room than a text for each.
 const NOT_SERVED = {
-  'a media message': [
-    'createAudioMessage createFileMessage createImageMessage createVideoMessage convertVoiceToText',
-  ],
-  'a merged, forwarded or @ message': [
-    'createForwardMessage createMergerMessage createTextAtMessage downloadMergerMessage',
-  ],
+  'a media or merged message': ['convertVoiceToText downloadMergerMessage'],
   'a group': [
     'addGroupMember changeGroupOwner createGroup decreaseGroupCounter deleteGroupAttributes deleteGroupMember',
-    'dismissGroup getGroupApplicationList getGroupAttributes getGroupCounters getGroupList getGroupMemberList',
+    'dismissGroup getGroupAttributes getGroupCounters getGroupMemberList',
     'getGroupMemberProfile getGroupMessageReadMemberList getGroupOnlineMemberCount getGroupProfile',
     'getGroupProfileAdvance getPinnedGroupMessageList handleGroupApplication increaseGroupCounter',
     'initGroupAttributes joinGroup markGroupMemberList pinGroupMessage quitGroup searchGroupByID',
     'setGroupAttributes setGroupCounters setGroupMemberCustomField setGroupMemberMuteTime',
     'setGroupMemberNameCard setGroupMemberRole updateGroupProfile createTopicInCommunity',
-    'deleteTopicFromCommunity getJoinedCommunityList getTopicList updateTopicProfile',
+    'deleteTopicFromCommunity getTopicList updateTopicProfile',
   ],
   'a friend list': [
     'acceptFriendApplication addFriend addToFriendGroup applyAddFriend checkFriend createFriendGroup',
-    'deleteFriend deleteFriendApplication deleteFriendGroup deletePendency getFriendApplicationList',
-    'getFriendGroupList getFriendList getFriendProfile getPendency getPendencyReport refuseFriendApplication',
-    'removeFromFriendGroup renameFriendGroup replyPendency setFriendApplicationRead updateFriend',
+    'deleteFriend deleteFriendApplication deleteFriendGroup deletePendency getFriendProfile',
+    'getPendency getPendencyReport refuseFriendApplication removeFromFriendGroup',
+    'renameFriendGroup replyPendency setFriendApplicationRead updateFriend',
     'checkFollowType followUser getMutualFollowersList getMyFollowersList getMyFollowingList getUserFollowInfo',
     'unfollowUser',
   ],
   'a label of a conversation': [
     'addConversationsToGroup createConversationGroup deleteConversationGroup deleteConversationsFromGroup',
-    'getConversationGroupList markConversation renameConversationGroup setConversationCustomData',
+    'markConversation renameConversationGroup setConversationCustomData',
     'setConversationDraft getAllReceiveMessageOpt setAllReceiveMessageOpt setMessageRemindType',
   ],
   'a change, receipt, extension or reaction of a message': [
@@ -45,13 +41,12 @@ const NOT_SERVED = {
   'this part of the history': ['clearHistoryMessage getMessageListHopping'],
   'a subscription to user status': ['setSelfStatus subscribeUserStatus unsubscribeUserStatus'],
   'a call': [
-    'accept addSignalingListener cancel getSignalingInfo invite inviteInGroup inviteInGroupSync inviteSync',
-    'modifyInvitation reject removeSignalingListener',
+    'accept cancel invite inviteInGroup inviteInGroupSync inviteSync modifyInvitation reject',
   ],
   'a search or translation': [
     'searchCloudGroupMembers searchCloudGroups searchCloudMessages searchCloudUsers translateText',
   ],
-  'an internal API': ['callExperimentalAPI downloadLog'],
+  'an internal API': ['downloadLog'],
 } as const;
 
 type Served = typeof NOT_SERVED;
@@ -64,17 +59,69 @@ export type UnsupportedName = Words<Served[keyof Served][number]> & string;
 /** The methods that always reject, with code 2905. */
 export type UnsupportedMethods = { [Name in UnsupportedName]: (...args: unknown[]) => Promise<never> };
 
-/** Defines the methods that always reject on an object, which may be the prototype of a class. */
-export function addUnsupported(target: object): void {
-  for (const [what, lines] of Object.entries(NOT_SERVED)) {
-    const instead = what === 'a media message' ? ' yet: upload it yourself and send its link as a custom message' : '';
-    for (const name of lines.join(' ').split(' ')) {
-      const message = `${name}: ${what} is not served by Hongyan${instead}, see docs/client.md`;
-      Object.defineProperty(target, name, {
-        value: () => Promise.reject(new ChatError(INVALID_OPERATION, message)),
-        configurable: true,
-        writable: true,
-      });
+/** What an app asks for at start, and there is none of. A record stands for what Hongyan has no type for yet. */
+const EMPTY = {
+  getGroupList: () => ({ groupList: [] as Entry[] }),
+  getJoinedCommunityList: () => ({ groupList: [] as Entry[] }),
+  getGroupApplicationList: () => ({ applicationList: [] as Entry[] }),
+  getFriendList: () => [] as Entry[],
+  getFriendGroupList: () => [] as Entry[],
+  getFriendApplicationList: () => ({ friendApplicationList: [] as Entry[], unreadCount: 0 }),
+  getConversationGroupList: () => [] as string[],
+} as const;
+
+type Entry = Record<string, unknown>;
+
+/** The methods whose list is always empty. */
+export type EmptyMethods = {
+  [Name in keyof typeof EMPTY]: (...args: unknown[]) => Promise<{ code: 0; data: ReturnType<(typeof EMPTY)[Name]> }>;
+};
+
+/** What is synchronous in the SDK too. */
+export interface SynchronousMethods {
+  /** No message is an invitation to a call. */
+  getSignalingInfo(message: object): null;
+  addSignalingListener(eventName: string, handler: Function, context?: unknown): void;
+  removeSignalingListener(eventName: string, handler: Function, context?: unknown): void;
+  /** What a key answers is the SDK's: a boolean, a promise or nothing. A key that means nothing here rejects with 2905. */
+  callExperimentalAPI(key: string, options?: unknown): any;
+}
+
+const SYNCHRONOUS: SynchronousMethods = {
+  getSignalingInfo: () => null,
+  addSignalingListener() {},
+  removeSignalingListener() {},
+  callExperimentalAPI(key) {
+    switch (key) {
+      case 'isIntl':
+      case 'canIUseModule':
+        return false;
+      case 'isCommercialAbilityEnabled':
+        return Promise.resolve({ code: 0, data: { enabled: false } });
+      // Statistics, which nobody keeps here.
+      case 'isFeatureEnabledForStat':
+      case 'statTUIKeyFeatures':
+        return undefined;
+      default:
+        return refuse(`callExperimentalAPI: ${String(key)} is not served by Hongyan, see docs/client.md`);
     }
+  },
+};
+
+function refuse(message: string): Promise<never> {
+  return Promise.reject(new ChatError(INVALID_OPERATION, message));
+}
+
+/** Defines all of these methods on an object, which may be the prototype of a class. */
+export function addUnsupported(target: object): void {
+  const methods: Record<string, unknown> = { ...SYNCHRONOUS };
+  for (const [name, data] of Object.entries(EMPTY)) methods[name] = () => Promise.resolve({ code: 0, data: data() });
+  for (const [what, lines] of Object.entries(NOT_SERVED)) {
+    for (const name of lines.join(' ').split(' ')) {
+      methods[name] = () => refuse(`${name}: ${what} is not served by Hongyan, see docs/client.md`);
+    }
+  }
+  for (const [name, value] of Object.entries(methods)) {
+    Object.defineProperty(target, name, { value, configurable: true, writable: true });
   }
 }

@@ -21,12 +21,18 @@ test('create, registerPlugin, login, on, send, history, read, logout', async () 
   const tim = TIM.create({ SDKAppID: SDK_APP_ID, proxyServer: twin.proxyServer });
   tim.registerPlugin({ 'cos-wx-sdk': class COS {} });
   tim.setLogLevel(1);
-  let ready = 0;
-  tim.on(TIM.EVENT.SDK_READY, () => { ready += 1; });
+  const told: string[] = [];
+  for (const name of [TIM.EVENT.NET_STATE_CHANGE, TIM.EVENT.CONVERSATION_LIST_UPDATED, TIM.EVENT.SDK_READY]) {
+    tim.on(name, () => told.push(name));
+  }
   const response = await tim.login({ userID: 'alice', userSig: twin.userSig('alice') });
   same(response, { code: 0, data: { actionStatus: 'OK', errorCode: 0, errorInfo: '' } });
-  assert.equal(ready, 1);
+  // It is ready from here on, and says so to those who ask for that only now.
   assert.equal(tim.isReady(), true);
+  same(told, ['netStateChange']);
+  const later = new Promise((resolve) => { tim.once(TIM.EVENT.SDK_READY, resolve); });
+  same(await later, { name: 'sdkStateReady' });
+  same(told, ['netStateChange', 'onConversationListUpdated', 'sdkStateReady']);
 
   // Whoever begins to listen after the login has missed nothing.
   const received: Message[] = [];

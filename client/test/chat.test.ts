@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import type { Conversation, Message } from '../src/index.js';
+import type { ChatError, Conversation, Message } from '../src/index.js';
 import { startTwin, type Twin } from './harness/twin.js';
 import { User, codeOf, same, textOf, until } from './harness/user.js';
 
@@ -111,11 +111,18 @@ test('a recalled message is recalled for everybody, for two minutes and by its s
 
   const { data } = await alice.tim.revokeMessage(message);
   assert.equal(data.message.isRevoked, true);
+  same(message.payload, { text: '' });
   await until(() => bob.told('onMessageRevoked').length === 1 && tablet.told('onMessageRevoked').length === 1);
   assert.equal(atBobs.isRevoked, true);
+  // The fields of a text, with nothing in them: programs read `payload.text` of whatever comes.
+  same(atBobs.payload, { text: '' });
   assert.equal(alice.told('onMessageRevoked').length, 0);
   const [inHistory] = await bob.history(alice.userID);
-  same([inHistory?.isRevoked, inHistory?.revoker], [true, alice.userID]);
+  same([inHistory?.isRevoked, inHistory?.revoker, inHistory?.payload], [true, alice.userID, { text: '' }]);
+  // Whoever has not seen it before gets the same.
+  const fresh = await another(bob);
+  same((await fresh.history(alice.userID)).map((each) => each.payload), [{ text: '' }]);
+  same((await fresh.conversation(alice.userID))?.lastMessage.payload, { text: '' });
   assert.equal((await bob.conversation(alice.userID))?.lastMessage.isRevoked, true);
 
   const late = await alice.send(bob.userID, '太晚了');
@@ -280,4 +287,44 @@ test('ten reads in a row are one frame, and two hundred sends at once arrive in 
   await Promise.all(texts.map((text) => alice.send(bob.userID, text)));
   await until(() => bob.received.length === texts.length);
   same(bob.texts, texts);
+});
+
+test('what cannot be sent yet fails when it is sent, and not before', async () => {
+  const [alice, bob] = await two();
+  const { tim } = alice;
+  const to = { to: bob.userID, conversationType: 'C2C' };
+  const original = await alice.send(bob.userID, '原文');
+  const built = [
+    tim.createImageMessage({ ...to, payload: { file: {} } }), tim.createAudioMessage({ ...to, payload: { file: {} } }),
+    tim.createVideoMessage({ ...to, payload: { file: {} } }), tim.createFileMessage({ ...to, payload: { file: {} } }),
+    tim.createMergerMessage({ ...to, payload: { messageList: [original], title: '', abstractList: [], compatibleText: '' } }),
+    tim.createTextAtMessage({ to: 'group', conversationType: 'GROUP', payload: { text: '@all', atUserList: [] } }),
+  ];
+  for (const message of built) {
+    assert.equal(message.status, 'unSend');
+    for (const send of ['sendMessage', 'resendMessage'] as const) {
+      const error = await tim[send](message).then(() => undefined, (reason: ChatError) => reason);
+      assert.equal(error?.code, 2905);
+      assert.match(error.message, /^sendMessage: [^,]+( are not served by Hongyan yet|,.* are not served by Hongyan yet)$/);
+      assert.equal((error.data as { message: Message }).message, message);
+      assert.equal(message.status, 'fail');
+    }
+  }
+  // A text is forwarded as another text.
+  const { data } = await tim.sendMessage(tim.createForwardMessage({ ...to, payload: original }));
+  same([data.message.status, data.message.payload], ['success', { text: '原文' }]);
+  assert.notEqual(data.message.ID, original.ID);
+});
+
+test('groups and the system conversation are empty, and looking at them is no error', async () => {
+  const [alice] = await two();
+  for (const [conversationID, type, groupID] of [['GROUPg1', 'GROUP', 'g1'], ['@TIM#SYSTEM', '@TIM#SYSTEM', undefined]] as const) {
+    same(await alice.tim.setMessageRead({ conversationID }), { code: 0, data: {} });
+    const { data: { conversation } } = await alice.tim.getConversationProfile(conversationID);
+    same([conversation.conversationID, conversation.type, conversation.groupProfile['groupID']], [conversationID, type, groupID]);
+    const { data: page } = await alice.tim.getMessageList({ conversationID });
+    same(page, { messageList: [], nextReqMessageID: '', isCompleted: true });
+  }
+  same(await alice.tim.getConversationList().then(({ data }) => data.conversationList), []);
+  assert.equal(await codeOf(alice.tim.getConversationProfile('GROUP')), 2503);
 });

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 
 import { ChatError } from '../src/errors.js';
 import {
-  createMessage, fromWire, isMessage, lastMessageOf, messageForShow, type BuilderOptions,
+  createMessage, createUnserved, fromWire, isMessage, isServed, lastMessageOf, messageForShow, type BuilderOptions,
 } from '../src/message.js';
-import type { Message } from '../src/types.js';
+import type { Message, MessageType } from '../src/types.js';
 import type { WireMessage } from '../src/wire.js';
 
 const origin = { userID: 'alice', instance: 42, now: 1_795_400_001_999 };
@@ -123,6 +123,39 @@ test('a revoked message says by whom, and shows nothing else', () => {
   assert.deepEqual([message.isRevoked, message.revoker, message.revokerInfo.userID], [true, 'alice', 'alice']);
   assert.equal(messageForShow(message), '[消息已撤回]');
   assert.equal(lastMessageOf(message).isRevoked, true);
+});
+
+test('a revoked message has the fields of its type, all of them empty', () => {
+  const left = (type: string): object => fromWire({ ...wire, type, payload: {}, isRevoked: true }, 'bob').payload;
+  assert.deepEqual(left('TIMTextElem'), { text: '' });
+  assert.deepEqual(left('TIMCustomElem'), { data: '', description: '', extension: '' });
+  assert.deepEqual(left('TIMFaceElem'), { index: 0, data: '' });
+  assert.deepEqual(left('TIMLocationElem'), { description: '', longitude: 0, latitude: 0 });
+  assert.deepEqual(left('TIMImageElem'), { uuid: '', imageFormat: 0, imageInfoArray: [] });
+  for (const type of ['TIMSoundElem', 'TIMVideoElem', 'TIMFileElem', 'TIMRelayElem']) {
+    assert.ok(Object.values(left(type)).every((value) => value === '' || value === 0 || Array.isArray(value) && value.length === 0), type);
+    assert.notDeepEqual(left(type), {}, type);
+  }
+});
+
+test('a message that cannot be sent yet is built all the same, for a program that shows it meanwhile', () => {
+  const build = (builder: string, type: MessageType, payload: object, conversationType = 'C2C'): Message =>
+    createUnserved(builder, type, { to: 'bob', conversationType, payload }, origin);
+  const picture = build('createImageMessage', 'TIMImageElem', { file: { tempFilePaths: ['wxfile://1'] } });
+  assert.equal(picture.type === 'TIMImageElem' && picture.payload.imageInfoArray.length, 3);
+  const mention = build('createTextAtMessage', 'TIMTextElem', { text: '@all', atUserList: ['all', 7] }, 'GROUP');
+  assert.deepEqual([mention.payload, mention.atUserList, mention.conversationID], [{ text: '@all' }, ['all', '7'], 'GROUPbob']);
+  const merged = build('createMergerMessage', 'TIMRelayElem', { title: 'talk', abstractList: ['a: b'], messageList: [picture] });
+  assert.equal(merged.type === 'TIMRelayElem' && merged.payload.messageList[0]?.ID, picture.ID);
+  for (const message of [picture, mention, merged]) {
+    assert.equal(isServed(message), false);
+    assert.equal(isMessage(message), true);
+    assert.deepEqual(Object.keys(message).sort(), Object.keys(text('x')).sort());
+  }
+  assert.equal(isServed(text('x')), true);
+  for (const options of [null, {}, { to: 'bob' }, { to: 'bob', conversationType: 'C2C' }, { to: '', conversationType: 'C2C', payload: {} }]) {
+    assert.throws(() => createUnserved('createFileMessage', 'TIMFileElem', options as never, origin), /^Error: createFileMessage: /);
+  }
 });
 
 test('a video of an old client is a video', () => {

@@ -25,11 +25,11 @@ test('dist/index.js takes at most 64 KB of a mini-program, and 22 KB on its way 
 test('the bundle is TIM itself, for require, for compilers that want a default, and for a page', () => {
   const module = { exports: {} as Record<string, unknown> };
   vm.runInNewContext(committed, { module, setTimeout, clearTimeout, console });
-  assert.deepEqual(Object.keys(module.exports).sort(), ['EVENT', 'TYPES', 'VERSION', 'create']);
+  assert.deepEqual(Object.keys(module.exports).sort(), ['EVENT', 'TSignaling', 'TYPES', 'VERSION', 'create']);
   assert.equal(module.exports.default, module.exports);
 
   const page = vm.createContext({ setTimeout, clearTimeout, console });
   vm.runInContext('self = globalThis', page);
   vm.runInContext(committed, page);
-  assert.deepEqual(Object.keys(page.TIM).sort(), ['EVENT', 'TYPES', 'VERSION', 'create']);
+  assert.deepEqual(Object.keys(page.TIM).sort(), ['EVENT', 'TSignaling', 'TYPES', 'VERSION', 'create']);
 });

@@ -4,7 +4,9 @@ import { after, test } from 'node:test';
 import { ChatError } from '../src/errors.js';
 import TIM from '../src/index.js';
 import type { ChatSDK } from '../src/index.js';
-import { addUnsupported, type UnsupportedMethods, type UnsupportedName } from '../src/unsupported.js';
+import {
+  addUnsupported, type EmptyMethods, type SynchronousMethods, type UnsupportedMethods, type UnsupportedName,
+} from '../src/unsupported.js';
 import { versions } from './surface.js';
 
 // Nothing of this file gets as far as a server.
@@ -19,8 +21,8 @@ for (const [version, surface] of versions) {
   });
 }
 
-test('the statics are those of tim-wx-sdk', () => {
-  assert.deepEqual(Object.keys(TIM).sort(), ['EVENT', 'TYPES', 'VERSION', 'create']);
+test('the statics are those of @tencentcloud/lite-chat', () => {
+  assert.deepEqual(Object.keys(TIM).sort(), ['EVENT', 'TSignaling', 'TYPES', 'VERSION', 'create']);
 });
 
 test('one SDKAppID has one instance, until it is destroyed', async () => {
@@ -35,9 +37,50 @@ test('one SDKAppID has one instance, until it is destroyed', async () => {
   await second.destroy();
 });
 
-const unsupported = {} as UnsupportedMethods;
+const unsupported = {} as UnsupportedMethods & EmptyMethods & SynchronousMethods;
 addUnsupported(unsupported);
-const names = Object.getOwnPropertyNames(unsupported) as UnsupportedName[];
+
+/** What an app asks for at start, and there is none of. */
+const empty: { [Name in keyof EmptyMethods]: unknown } = {
+  getGroupList: { groupList: [] },
+  getJoinedCommunityList: { groupList: [] },
+  getGroupApplicationList: { applicationList: [] },
+  getFriendList: [],
+  getFriendGroupList: [],
+  getFriendApplicationList: { friendApplicationList: [], unreadCount: 0 },
+  getConversationGroupList: [],
+};
+
+for (const [name, data] of Object.entries(empty)) {
+  test(`${name} is an empty list, a new one each time`, async () => {
+    const answers = await Promise.all([1, 2].map(() => tim[name as keyof EmptyMethods]()));
+    assert.deepEqual(answers, [{ code: 0, data }, { code: 0, data }]);
+    assert.notEqual(answers[0]?.data, answers[1]?.data);
+  });
+}
+
+test('no message is an invitation to a call, and nobody has to wait to hear so', () => {
+  assert.equal(tim.getSignalingInfo(message), null);
+  assert.equal(tim.addSignalingListener(TIM.TSignaling.NEW_INVITATION_RECEIVED, () => {}, tim), undefined);
+  assert.equal(tim.removeSignalingListener(TIM.TSignaling.NEW_INVITATION_RECEIVED, () => {}), undefined);
+});
+
+test('callExperimentalAPI answers each key of the UI kits in its way, and rejects the others with 2905', async () => {
+  assert.equal(tim.callExperimentalAPI('canIUseModule', ['group-module']), false);
+  assert.equal(tim.callExperimentalAPI('isIntl'), false);
+  assert.equal(tim.callExperimentalAPI('statTUIKeyFeatures', { code: 201, msg: '' }), undefined);
+  assert.equal(tim.callExperimentalAPI('isFeatureEnabledForStat', 1), undefined);
+  assert.deepEqual(await tim.callExperimentalAPI('isCommercialAbilityEnabled', 2 ** 5), { code: 0, data: { enabled: false } });
+  await assert.rejects(tim.callExperimentalAPI('sendComboMessage', {}), { code: 2905, message: /^callExperimentalAPI: sendComboMessage / });
+});
+
+test('use takes one plugin or a list of them', () => {
+  assert.equal(tim.use({ name: 'group' }), undefined);
+  assert.equal(tim.use([{ name: 'group' }, { name: 'conversation' }], [{}]), undefined);
+});
+
+const names = (Object.getOwnPropertyNames(unsupported) as UnsupportedName[])
+  .filter((name) => !(name in empty) && !/^callExperimentalAPI$|SignalingInfo$|SignalingListener$/.test(name));
 
 for (const name of names) {
   test(`${name} rejects and says why`, async () => {

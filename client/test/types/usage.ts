@@ -55,12 +55,28 @@ tim.createLocationMessage({
   to: 'bob', conversationType: CONV_C2C, payload: { description: '西湖', longitude: 120.15, latitude: 30.25 },
 });
 
+// What a program reads from its own data is a plain text.
+tim.createTextMessage({ to: 'bob', conversationType: CONV_C2C as string, payload: { text: '' } });
+// What can only be built.
+const picture: Message = tim.createImageMessage({
+  to: 'bob', conversationType: CONV_C2C, payload: { file: {} }, onProgress: (percent) => percent.toFixed(),
+});
+const mention: Message = tim.createTextAtMessage({
+  to: 'group', conversationType: CONV_GROUP, payload: { text: '@all', atUserList: [TIM.TYPES.MSG_AT_ALL] },
+});
+const forwarded: Message = tim.createForwardMessage({ to: 'bob', conversationType: CONV_C2C, payload: picture });
+// What is synchronous, and what is empty.
+const invitation: null = tim.getSignalingInfo(mention);
+tim.addSignalingListener(TIM.TSignaling.NEW_INVITATION_RECEIVED, () => {});
+tim.use([{ name: 'group' }], []);
+const isThere: boolean = tim.callExperimentalAPI('canIUseModule', ['group-module']);
+
 // @ts-expect-error to whom?
 tim.createTextMessage({ conversationType: CONV_C2C, payload: { text: '' } });
 // @ts-expect-error a userID is a text
 tim.createTextMessage({ to: 7, conversationType: CONV_C2C, payload: { text: '' } });
-// @ts-expect-error groups are not served
-tim.createTextMessage({ to: 'bob', conversationType: CONV_GROUP, payload: { text: '' } });
+// @ts-expect-error a type is a text
+tim.createTextMessage({ to: 'bob', conversationType: 1, payload: { text: '' } });
 // @ts-expect-error no payload
 tim.createTextMessage({ to: 'bob', conversationType: CONV_C2C });
 // @ts-expect-error the payload of another builder
@@ -124,6 +140,8 @@ async function calls(): Promise<void> {
   await tim.removeFromBlacklist({ userIDList: black });
   await tim.getBlacklist();
   const status: number[] = (await tim.getUserStatus({ userIDList: ['bob'] })).data.successUserList.map((each) => each.statusType);
+  const groups: unknown[] = (await tim.getGroupList()).data.groupList.map((each) => each.groupID);
+  const applications: number = (await tim.getFriendApplicationList()).data.unreadCount;
   await tim.createGroup({ name: 'is there, and rejects' }).catch((error: ChatError) => error.code);
   await tim.logout();
   await tim.destroy();
