@@ -57,6 +57,12 @@ impl Twin {
         self.line()["now"].as_u64().unwrap()
     }
 
+    fn resident_kb(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let kb = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        kb.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     pub fn url_of(&self, user: usize) -> &str {
         self.ready["users"][user]["url"].as_str().unwrap()
     }
@@ -142,4 +148,28 @@ async fn a_clock_that_is_moved_by_hand_stands_still_otherwise() {
     assert_eq!(alice.request("revokeMessage", recall).await["code"], 20016);
     twin.advance(10 * 60 * 1000);
     assert_eq!(alice.closed().await.unwrap().code, 1001.into(), "it was idle for too long");
+}
+
+#[tokio::test]
+#[ignore = "needs the built programs: make test"]
+async fn a_connection_that_is_silent_takes_less_than_32_kb() {
+    const CONNECTIONS: usize = 400;
+    let twin = Twin::start(&["--in-memory", "--multi-device", "many"]);
+    let mut sockets = Vec::new();
+    let connect = async |number| {
+        let mut socket = Socket::connect(&format!("{}&instance={number}", twin.url_of(0))).await.unwrap();
+        socket.ask("login", json!({})).await;
+        socket
+    };
+    // What the first ones need is not theirs alone.
+    for number in 0..50 {
+        sockets.push(connect(number).await);
+    }
+    let before = twin.resident_kb();
+    for number in 0..CONNECTIONS {
+        sockets.push(connect(50 + number).await);
+    }
+    let kb = (twin.resident_kb() - before) as f64 / CONNECTIONS as f64;
+    println!("{kb:.1} KB per connection");
+    assert!(kb < 32.0, "{kb:.1} KB");
 }

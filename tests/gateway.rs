@@ -196,17 +196,64 @@ async fn what_keeps_a_twin_from_starting_is_said_with_the_next_step() {
     running.stop().await;
 
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("hongyan.db"), "this is no database, however long it may be").unwrap();
-    let broken = start(config(0, Data::Folder(folder.path().to_owned()))).await.err().unwrap();
-    assert!(
-        matches!(broken, StartError::DataFile { .. }) && broken.to_string().contains("--in-memory"),
-        "{broken}"
-    );
-
     let file = folder.path().join("hongyan.db");
+    std::fs::write(&file, "").unwrap();
     let no_folder = start(config(0, Data::Folder(file))).await.err().unwrap();
     assert!(
         matches!(no_folder, StartError::Folder { .. }) && no_folder.to_string().contains("--data"),
         "{no_folder}"
     );
+}
+
+#[tokio::test]
+async fn a_folder_belongs_to_one_twin_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = || Data::Folder(folder.path().to_owned());
+    let running = start(config(0, data())).await.unwrap();
+    let taken = start(config(0, data())).await.err().unwrap();
+    assert!(matches!(taken, StartError::FolderTaken { .. }), "{taken}");
+    for part in [&format!("process {}", std::process::id()), "--data", "--in-memory"] {
+        assert!(taken.to_string().contains(part), "{taken}");
+    }
+    running.stop().await;
+    start(config(0, data())).await.unwrap().stop().await;
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_not_the_beginning_of_a_new_chat() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (|| Data::Folder(folder.path().to_owned()), folder.path().join("hongyan.db"));
+    // What a first start leaves behind that was killed is one.
+    std::fs::write(folder.path().join("hongyan.db.new"), "").unwrap();
+    std::fs::write(folder.path().join("hongyan.db.new-wal"), "rubbish").unwrap();
+    start(config(0, data())).await.unwrap().stop().await;
+
+    let whole = std::fs::read(&file).unwrap();
+    let page = &whole[..4096];
+    let (half, most) = (&whole[..whole.len() / 8192 * 4096], &whole[..whole.len() - 4096]);
+    for (what, damaged) in [
+        ("nothing", &b""[..]),
+        ("no database", b"this is no database, however long it may be"),
+        ("a part of a page", &page[..1000]),
+        ("a page", page),
+        ("half of it", half),
+        ("all but the last page", most),
+    ] {
+        std::fs::write(&file, damaged).unwrap();
+        let refused = start(config(0, data())).await.err().unwrap_or_else(|| panic!("{what} is taken"));
+        assert!(matches!(refused, StartError::DataFile { .. }), "{what}: {refused}");
+        for part in ["hongyan.db", "move it away", "--in-memory"] {
+            assert!(refused.to_string().contains(part), "{what}: {refused}");
+        }
+        assert_eq!(std::fs::read(&file).unwrap(), damaged, "{what}: it is left as it was found");
+    }
+
+    // Only what was to be written into it is left.
+    std::fs::rename(&file, folder.path().join("hongyan.db-wal")).unwrap();
+    let refused = start(config(0, data())).await.err().unwrap();
+    assert!(matches!(refused, StartError::DataFile { .. }), "{refused}");
+    std::fs::remove_file(folder.path().join("hongyan.db-wal")).unwrap();
+
+    std::fs::write(&file, &whole).unwrap();
+    start(config(0, data())).await.unwrap().stop().await;
 }

@@ -10,16 +10,15 @@ use std::{
 };
 
 use futures_util::{SinkExt, StreamExt};
-use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
 use tokio::{
-    io::AsyncReadExt,
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::{mpsc, watch},
 };
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
         Error as SocketError, Message,
+        error::ProtocolError,
         protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
     },
 };
@@ -35,10 +34,14 @@ const LIFETIME: Duration = Duration::from_secs(2 * 60 * 60);
 /// How long a client may take to make room for a frame.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long a client that was told to go may take to close.
+/// How long a client may take to hear that it is over.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
+/// What is read at once. It is there as long as the connection, and most connections are silent.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
+
+/// What may wait for a client to read it: a message, and the answers to its pings.
+const WRITE_BUFFER_BYTES: usize = 2 * MAX_MESSAGE_BYTES;
 
 /// What is to happen on a connection.
 pub(crate) enum Order {
@@ -112,23 +115,32 @@ pub(crate) enum Frame {
 }
 
 /// Wraps an upgraded stream.
-pub(crate) async fn accept(upgraded: Upgraded) -> Socket {
+pub(crate) async fn accept<S>(upgraded: S) -> WebSocketStream<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let config = WebSocketConfig::default()
         .max_frame_size(Some(MAX_FRAME_BYTES))
-        .max_message_size(Some(MAX_MESSAGE_BYTES));
-    WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await
+        .max_message_size(Some(MAX_MESSAGE_BYTES))
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_write_buffer_size(WRITE_BUFFER_BYTES);
+    WebSocketStream::from_raw_socket(upgraded, Role::Server, Some(config)).await
 }
 
 /// Runs the connection to its end. Each frame is handed to `receive` at once; those of one
 /// connection overtake one another, as they do in Lambda.
-pub(crate) async fn run(
-    mut socket: Socket,
+pub(crate) async fn run<S>(
+    mut socket: WebSocketStream<S>,
     connection: Arc<Connection>,
     mut inbox: mpsc::UnboundedReceiver<Order>,
     clock: &Clock,
     mut stopped: watch::Receiver<bool>,
     receive: impl Fn(Frame),
-) -> Ended {
+) -> Ended
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let end_of_life = connection.origin.connected_at.saturating_add(millis(LIFETIME));
     loop {
@@ -144,16 +156,19 @@ pub(crate) async fn run(
                     receive(Frame::Binary(bytes.to_vec()));
                 }
                 Some(Ok(Message::Close(frame))) => {
-                    // The answer to a close is sent while the stream is read to its end.
-                    while let Some(Ok(_)) = socket.next().await {}
+                    // The answer is waiting to be written.
+                    part(&mut socket, None).await;
                     return frame.map_or_else(
                         || Ended::new(1005, "Client-side close frame status not set"),
                         |frame| Ended::new(frame.code.into(), &frame.reason),
                     );
                 }
                 Some(Ok(_)) => {}
-                Some(Err(SocketError::Capacity(_))) => return close(socket, CloseCode::Size, "Message too big").await,
-                Some(Err(_)) | None => return Ended::lost(),
+                Some(Err(error)) => return match fault(&error) {
+                    Some((code, reason)) => close(socket, code, reason).await,
+                    None => Ended::lost(),
+                },
+                None => return Ended::lost(),
             },
             order = inbox.recv() => match order {
                 Some(Order::Say(text)) => {
@@ -180,17 +195,167 @@ pub(crate) async fn run(
     }
 }
 
-/// Says goodbye, and reads what is still on its way: a stream that is dropped with unread bytes is
-/// reset, and the client would never see the close frame.
-async fn close(mut socket: Socket, code: CloseCode, reason: &'static str) -> Ended {
-    let ended = Ended::new(code.into(), reason);
+/// How a client is told what it did wrong. Nobody is there to be told when the stream itself has ended.
+fn fault(error: &SocketError) -> Option<(CloseCode, &'static str)> {
+    match error {
+        SocketError::Capacity(_) => Some((CloseCode::Size, "Message too big")),
+        SocketError::Utf8(_) => Some((CloseCode::Invalid, "Invalid frame payload data")),
+        SocketError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        SocketError::Protocol(_) => Some((CloseCode::Protocol, "Protocol error")),
+        _ => None,
+    }
+}
+
+async fn close<S>(mut socket: WebSocketStream<S>, code: CloseCode, reason: &'static str) -> Ended
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    part(&mut socket, Some(CloseFrame { code, reason: reason.into() })).await;
+    Ended::new(code.into(), reason)
+}
+
+/// Says goodbye, and that nothing follows, so that the client closes at once. Then reads what is still on
+/// its way: a stream that is dropped with unread bytes is reset, and the client would never see the close
+/// frame. A client that does not close, or does not even read, is left behind.
+async fn part<S>(socket: &mut WebSocketStream<S>, frame: Option<CloseFrame>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let farewell = async {
-        if socket.close(Some(CloseFrame { code, reason: reason.into() })).await.is_ok() {
+        let said = match frame {
+            Some(_) => socket.close(frame).await,
+            None => socket.flush().await,
+        };
+        if said.is_ok() && socket.get_mut().shutdown().await.is_ok() {
             let mut rest = [0; 4096];
             while matches!(socket.get_mut().read(&mut rest).await, Ok(read) if read > 0) {}
         }
     };
-    // A client that does not close is left behind.
     let _ = tokio::time::timeout(FAREWELL, farewell).await;
-    ended
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+    use serde_json::Value;
+    use tokio::io::DuplexStream;
+
+    use super::*;
+
+    /// What the network holds in either direction.
+    const PIPE_BYTES: usize = 1024;
+
+    struct Peer {
+        stream: DuplexStream,
+        connection: Arc<Connection>,
+        ended: tokio::task::JoinHandle<Ended>,
+        _stop: watch::Sender<bool>,
+    }
+
+    /// A connection whose other end is in the hands of the test. Time passes when everybody waits.
+    fn connect() -> Peer {
+        let origin = Origin {
+            connection_id: "1=".to_owned(),
+            connected_at: 0,
+            stage: String::new(),
+            domain: String::new(),
+            source_ip: String::new(),
+            user_agent: String::new(),
+            authorizer: Value::Null,
+        };
+        let (stream, theirs) = tokio::io::duplex(PIPE_BYTES);
+        let (connection, inbox) = Connection::new(origin, 0);
+        let (stop, stopped) = watch::channel(false);
+        let ended = tokio::spawn({
+            let connection = Arc::clone(&connection);
+            async move { run(accept(theirs).await, connection, inbox, &Clock::manual(0), stopped, |_| {}).await }
+        });
+        Peer { stream, connection, ended, _stop: stop }
+    }
+
+    /// A short frame as clients send it: with a mask, which changes nothing here.
+    fn frame(head: u8, payload: &[u8]) -> Vec<u8> {
+        let length = 0x80 | u8::try_from(payload.len()).unwrap();
+        [&[head, length, 0, 0, 0, 0], payload].concat()
+    }
+
+    fn ping() -> Vec<u8> {
+        frame(0x89, &[b'x'; 125])
+    }
+
+    fn close() -> Vec<u8> {
+        frame(0x88, b"")
+    }
+
+    /// The code of a close frame without a mask that ends these bytes, as short ones are encoded.
+    fn close_code(bytes: &[u8]) -> Option<u16> {
+        let start = bytes.iter().position(|byte| *byte == 0x88)?;
+        Some(u16::from_be_bytes([*bytes.get(start + 2)?, *bytes.get(start + 3)?]))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_close_behind_pings_that_nobody_reads_the_answers_of_ends_the_connection() {
+        let mut peer = connect();
+        for _ in 0..100 {
+            peer.stream.write_all(&ping()).await.unwrap();
+        }
+        peer.stream.write_all(&close()).await.unwrap();
+        let ended = tokio::time::timeout(Duration::from_secs(60), peer.ended).await;
+        assert_eq!(ended.expect("an end").unwrap().code, 1005);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_answers_to_pings_that_nobody_reads_do_not_pile_up() {
+        let mut peer = connect();
+        for _ in 0..10_000 {
+            peer.stream.write_all(&ping()).await.unwrap();
+        }
+        peer.stream.write_all(&close()).await.unwrap();
+        let mut answers = Vec::new();
+        peer.stream.read_to_end(&mut answers).await.unwrap();
+        assert!(answers.len() < 2 * WRITE_BUFFER_BYTES, "{} bytes", answers.len());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_close_by_the_server_takes_no_time_when_the_client_answers_it() {
+        let mut peer = connect();
+        let started = tokio::time::Instant::now();
+        peer.connection.order(Order::Close);
+        let mut farewell = [0; 128];
+        let read = peer.stream.read(&mut farewell).await.unwrap();
+        assert_eq!(close_code(&farewell[..read]), Some(1000));
+        // As a client does: it answers, and waits until the server ends the stream.
+        peer.stream.write_all(&close()).await.unwrap();
+        assert_eq!(peer.stream.read(&mut farewell).await.unwrap(), 0);
+        drop(peer.stream);
+        assert_eq!(peer.ended.await.unwrap().code, 1000);
+        assert_eq!(started.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_breaks_the_protocol_is_told_how() {
+        let two_beginnings = [frame(0x01, b"a"), frame(0x81, b"b")].concat();
+        let too_large = [0x81, 0xFF, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0].to_vec();
+        for (what, said, code) in [
+            ("a text that is none", frame(0x81, &[0xC3, 0x28]), 1007),
+            ("a reason that is no text", frame(0x88, &[3, 232, 0xFF]), 1007),
+            ("a close with half a code", frame(0x88, &[3]), 1002),
+            ("a reserved bit", frame(0xC1, b"x"), 1002),
+            ("an unknown kind", frame(0x83, b"x"), 1002),
+            ("a continuation of nothing", frame(0x80, b"x"), 1002),
+            ("a ping in parts", frame(0x09, b"x"), 1002),
+            ("a second beginning", two_beginnings, 1002),
+            ("a frame without a mask", vec![0x81, 1, b'x'], 1002),
+            ("a frame that is too large", too_large, 1009),
+        ] {
+            let mut peer = connect();
+            peer.stream.write_all(&said).await.unwrap();
+            let mut farewell = [0; 128];
+            let read = peer.stream.read(&mut farewell).await.unwrap();
+            assert_eq!(close_code(&farewell[..read]), Some(code), "{what}");
+            drop(peer.stream);
+            assert_eq!(peer.ended.await.unwrap().code, code, "{what}");
+        }
+    }
 }

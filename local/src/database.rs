@@ -7,7 +7,10 @@ use serde_json::Value;
 use tokio::{sync::watch, task::JoinHandle};
 use tracing::warn;
 
-use crate::{Config, StartError, clock::Clock, listen, template::Template, told_to_stop};
+use crate::{
+    Config, StartError, clock::Clock, dynamodb, folder::Folder, http, listen, template::Template,
+    told_to_stop,
+};
 
 /// How often what has expired is swept away. DynamoDB promises some days.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -24,6 +27,8 @@ pub enum Data {
 pub(crate) struct Database {
     pub url: String,
     engine: dynoxide::Database,
+    /// Nobody else may have it while the engine is open.
+    folder: Option<Folder>,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
 }
@@ -32,40 +37,25 @@ impl Database {
     pub async fn open(config: &Config, template: &Template) -> Result<Self, StartError> {
         let Config { data, clock, .. } = config;
         let (stop, mut stopped) = watch::channel(false);
-        let engine = match data {
+        let fill = |engine: &dynoxide::Database| {
+            template.tables.iter().try_for_each(|(create, forget)| create_table(engine, create, forget))
+        };
+        let (engine, folder) = match data {
             Data::Memory => {
-                dynoxide::Database::memory_with_clock(Arc::new(TwinClock(clock.clone()))).map_err(failed)?
+                let clock = Arc::new(TwinClock(clock.clone()));
+                let engine = dynoxide::Database::memory_with_clock(clock).map_err(failed)?;
+                fill(&engine)?;
+                (engine, None)
             }
-            Data::Folder(folder) => {
-                std::fs::create_dir_all(folder)
-                    .map_err(|source| StartError::Folder { path: folder.clone(), source })?;
-                let path = folder.join("hongyan.db");
-                let broken = |why: dynoxide::DynoxideError| StartError::DataFile {
-                    path: path.clone(),
-                    why: why.to_string(),
-                };
-                let engine = dynoxide::Database::new(&path.to_string_lossy()).map_err(broken)?;
-                // The engine reads no page before it is asked something.
-                engine.table_count().map_err(broken)?;
-                engine
+            Data::Folder(path) => {
+                let folder = Folder::take(path)?;
+                (folder.open(fill)?, Some(folder))
             }
         };
-        for (create, forget) in &template.tables {
-            create_table(&engine, create, forget)?;
-        }
 
         let (listener, address) = listen(config.dynamodb_port).await?;
         let url = format!("http://{address}");
-        let server = tokio::spawn({
-            let engine = engine.clone();
-            let mut until = stopped.clone();
-            async move {
-                let shutdown = async move { told_to_stop(&mut until).await };
-                if let Err(error) = dynoxide::server::serve_with_shutdown(listener, engine, shutdown).await {
-                    warn!(error, "the embedded DynamoDB has ended");
-                }
-            }
-        });
+        let server = tokio::spawn(http::serve(listener, dynamodb::router(engine.clone()), stopped.clone()));
         if matches!(clock, Clock::System) {
             let engine = engine.clone();
             tokio::spawn(async move {
@@ -76,7 +66,7 @@ impl Database {
                 }
             });
         }
-        Ok(Self { url, engine, stop, server })
+        Ok(Self { url, engine, folder, stop, server })
     }
 
     pub fn sweep(&self) -> Result<usize, StartError> {
@@ -88,6 +78,8 @@ impl Database {
         // Without a receiver it has ended already, and that it panicked is in the log.
         let _ = self.stop.send(true);
         let _ = self.server.await;
+        drop(self.engine);
+        drop(self.folder);
     }
 }
 

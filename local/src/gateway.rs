@@ -21,6 +21,7 @@ use hongyan_functions::{
     authorizer::{Authorizer, DoorError},
     runtime::respond,
 };
+use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch};
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
@@ -31,9 +32,8 @@ use crate::{
     clock::Clock,
     connection::{self, Connection, Ended, Frame, Order, Register},
     event::{Handshake, Happened, Origin, id},
-    management,
+    http, management,
     template::{Target, Template},
-    told_to_stop,
 };
 
 pub(crate) struct Gateway {
@@ -57,7 +57,7 @@ struct Answer {
 /// `$disconnect`.
 pub(crate) async fn serve(gateway: Arc<Gateway>, page: Router, listener: TcpListener) {
     let connections = gateway.connections.clone();
-    let mut stopped = gateway.stopped.clone();
+    let stopped = gateway.stopped.clone();
     let router = Router::new()
         .route("/{stage}", get(handshake))
         .route(
@@ -66,13 +66,8 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, page: Router, listener: TcpList
         )
         .layer(management::body_limit())
         .with_state(gateway)
-        .merge(page)
-        .into_make_service_with_connect_info::<SocketAddr>();
-    let served =
-        axum::serve(listener, router).with_graceful_shutdown(async move { told_to_stop(&mut stopped).await });
-    if let Err(error) = served.await {
-        error!(%error, "the gateway has ended");
-    }
+        .merge(page);
+    http::serve(listener, router, stopped).await;
     connections.close();
     connections.wait().await;
 }
@@ -103,7 +98,7 @@ async fn handshake(
         let ended = match upgrade.await {
             Ok(upgraded) => {
                 gateway.register.add(&connection);
-                let socket = connection::accept(upgraded).await;
+                let socket = connection::accept(TokioIo::new(upgraded)).await;
                 let receive = |frame| gateway.receive(Arc::clone(&connection), frame);
                 let stopped = gateway.stopped.clone();
                 connection::run(socket, Arc::clone(&connection), inbox, &gateway.clock, stopped, receive)

@@ -8,7 +8,8 @@
 //! - `template`: routes, functions and tables, read from template.yaml.
 //! - `gateway`: the WebSocket front; `connection`: one connection's life; `event`: what Lambda is
 //!   told; `management`: `@connections`.
-//! - `database`: the embedded DynamoDB.
+//! - `database`: the embedded DynamoDB; `dynamodb`: its API; `folder`: where it keeps its file.
+//! - `http`: how both are served.
 //! - `demo`: a page on which two users chat.
 //! - [`clock`]: the time, which a test can hold in its hand.
 
@@ -16,8 +17,11 @@ pub mod clock;
 mod connection;
 mod database;
 mod demo;
+mod dynamodb;
 mod event;
+mod folder;
 mod gateway;
+mod http;
 mod management;
 mod template;
 
@@ -92,9 +96,22 @@ pub enum StartError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// The file is not a database of ours.
+    /// Somebody else uses the folder.
     #[error(
-        "{path} cannot be opened as a database: move it away to start afresh, or use --in-memory ({why})",
+        "another hongyan uses the folder {path}: stop it (process {owner}), choose another folder with --data, \
+         or use --in-memory",
+        path = path.display()
+    )]
+    FolderTaken {
+        /// The folder.
+        path: PathBuf,
+        /// The number of its process.
+        owner: String,
+    },
+    /// The file is not a database of ours, or not all of it.
+    #[error(
+        "{path} is not a whole database: put a copy of it back, or move it away with its -wal and -shm to start \
+         afresh, or use --in-memory ({why})",
         path = path.display()
     )]
     DataFile {

@@ -1,0 +1,168 @@
+//! An HTTP server that a silent client neither keeps from ending nor fills.
+//!
+//! A request reaches the router when all of it is there. What has not got so far is nobody's loss: it may
+//! take half a minute, and is dropped when the twin stops.
+
+use std::{net::SocketAddr, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::ConnectInfo,
+    http::{Request, StatusCode},
+    response::IntoResponse,
+};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+use tokio_util::task::TaskTracker;
+use tower_service::Service;
+use tracing::{debug, warn};
+
+use crate::told_to_stop;
+
+/// How long a client may take for a head, and again for a body.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The largest request of DynamoDB.
+pub(crate) const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+
+/// Serves until it is told to stop, then until every request that has arrived is answered.
+pub(crate) async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
+    let connections = TaskTracker::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = told_to_stop(&mut stopped) => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                connections.spawn(converse(stream, peer, router.clone(), stopped.clone()));
+            }
+            Err(error) => {
+                warn!(%error, "a connection was not accepted");
+                // Without a file descriptor to spare, the next attempt fails as well.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+}
+
+/// All requests of one connection.
+async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, mut stopped: watch::Receiver<bool>) {
+    let under_way = TaskTracker::new();
+    let service = service_fn(|request: Request<Incoming>| {
+        let (under_way, mut router) = (under_way.clone(), router.clone());
+        async move {
+            let mut request = match receive(request).await {
+                Ok(request) => request,
+                Err(status) => return Ok(status.into_response()),
+            };
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let _token = under_way.token();
+            router.call(request).await
+        }
+    });
+    // A client that waits for the acknowledgement of one segment before it reads the next is not slowed down.
+    let _ = stream.set_nodelay(true);
+    let conversation = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut conversation = std::pin::pin!(conversation);
+    tokio::select! {
+        ended = conversation.as_mut() => {
+            if let Err(error) = ended {
+                debug!(%error, "a connection has ended early");
+            }
+            return;
+        }
+        () = told_to_stop(&mut stopped) => {}
+    }
+    conversation.as_mut().graceful_shutdown();
+    under_way.close();
+    tokio::select! {
+        biased;
+        _ = conversation => {}
+        () = under_way.wait() => {}
+    }
+}
+
+/// Waits for the whole of a request.
+async fn receive(request: Request<Incoming>) -> Result<Request<Body>, StatusCode> {
+    let (head, body) = request.into_parts();
+    let body = axum::body::to_bytes(Body::new(body), MAX_BODY_BYTES);
+    match tokio::time::timeout(PATIENCE, body).await {
+        Ok(Ok(body)) => Ok(Request::from_parts(head, Body::from(body))),
+        Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use axum::routing::post;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        time::Instant,
+    };
+
+    use super::*;
+
+    const HALVES: [&str; 3] = [
+        "",
+        "POST / HTTP/1.1\r\nHost: local",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nab",
+    ];
+
+    async fn server() -> (SocketAddr, watch::Sender<bool>, tokio::task::JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let router = Router::new().route("/", post(|body: String| async { body }));
+        (address, stop, tokio::spawn(serve(listener, router, stopped)))
+    }
+
+    async fn say(address: SocketAddr, half: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(half.as_bytes()).await.unwrap();
+        stream
+    }
+
+    /// Time passes when everybody waits.
+    #[tokio::test(start_paused = true)]
+    async fn nothing_or_half_a_request_is_waited_for_half_a_minute() {
+        let (address, _stop, _server) = server().await;
+        for half in HALVES {
+            let (mut stream, started) = (say(address, half).await, Instant::now());
+            stream.read_to_end(&mut Vec::new()).await.unwrap();
+            assert_eq!(started.elapsed().as_secs(), PATIENCE.as_secs(), "{half}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_or_half_a_request_does_not_keep_a_server_from_ending() {
+        let (address, stop, server) = server().await;
+        let mut silent = Vec::new();
+        for half in HALVES {
+            silent.push(say(address, half).await);
+        }
+        // They are all accepted when a later one is answered.
+        let whole =
+            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nConnection: close\r\n\r\nabcd";
+        let mut answer = String::new();
+        say(address, whole).await.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.ends_with("abcd"), "{answer}");
+        stop.send(true).unwrap();
+        tokio::time::timeout(Duration::from_secs(10), server).await.unwrap().unwrap();
+    }
+}
