@@ -185,7 +185,11 @@ export function isMessage(value: unknown): value is Message {
 /** One line of text for a list of conversations. */
 export function messageForShow(message: Message): string {
   if (message.isRevoked) return '[消息已撤回]';
-  if (message.type === 'TIMTextElem') return String(message.payload.text ?? '');
+  if (message.type === 'TIMTextElem') {
+    // Another program may have put anything there, also what cannot be made a text.
+    const { text } = message.payload as { text?: unknown };
+    return typeof text === 'string' ? text : '';
+  }
   return FOR_SHOW[message.type] ?? '';
 }
 

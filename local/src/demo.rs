@@ -47,6 +47,11 @@ files! {
     "index.js" => "demo/web/index.js", "text/javascript";
     "chat.html" => "demo/web/chat.html", "text/html";
     "chat.js" => "demo/web/chat.js", "text/javascript";
+    "display.js" => "demo/web/display.js", "text/javascript";
+    "dom.js" => "demo/web/dom.js", "text/javascript";
+    "language.js" => "demo/web/language.js", "text/javascript";
+    "overlay.js" => "demo/web/overlay.js", "text/javascript";
+    "texts.js" => "demo/web/texts.js", "text/javascript";
     "network.js" => "demo/web/network.js", "text/javascript";
     "style.css" => "demo/web/style.css", "text/css";
     "icon.svg" => "demo/web/icon.svg", "image/svg+xml";

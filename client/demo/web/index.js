@@ -1,35 +1,29 @@
 // The page that holds two users. Each is a frame of its own, because TIM.create answers with one
 // instance per SDKAppID, as tim-wx-sdk does: two users cannot live in one page.
-(function () {
-  'use strict';
 
-  var desks = document.querySelectorAll('.desk');
-  var buttons = document.querySelectorAll('.switch button');
+import { countOf } from './display.js';
+import { setBadge } from './dom.js';
+import { speak, t } from './language.js';
 
-  // On a phone one user is shown. The other frame goes on running, so that its badge can count.
-  function show(user) {
-    desks.forEach(function (desk) {
-      desk.toggleAttribute('data-shown', desk.dataset.user === user);
-    });
-    buttons.forEach(function (button) {
-      button.setAttribute('aria-pressed', String(button.dataset.show === user));
-    });
-  }
+const desks = document.querySelectorAll('.desk');
+const buttons = document.querySelectorAll('.users button');
+const unread = new Map(); // userID -> how many messages
 
-  buttons.forEach(function (button) {
-    button.addEventListener('click', function () {
-      show(button.dataset.show);
-    });
-  });
+// On a phone one user is shown. The other frame goes on running, so that its badge can count.
+function show(user) {
+  desks.forEach((desk) => desk.toggleAttribute('data-shown', desk.dataset.user === user));
+  buttons.forEach((button) => button.setAttribute('aria-pressed', String(button.dataset.show === user)));
+}
 
-  window.addEventListener('message', function (event) {
-    if (event.origin !== location.origin || !event.data || event.data.kind !== 'unread') return;
-    buttons.forEach(function (button) {
-      if (button.dataset.show !== event.data.userID) return;
-      var badge = button.querySelector('.badge');
-      var count = Number(event.data.count) || 0;
-      badge.hidden = count === 0;
-      badge.textContent = count > 99 ? '99+' : String(count);
-    });
-  });
-})();
+function render() {
+  document.title = t('title');
+  buttons.forEach((button) => setBadge(button.querySelector('.badge'), unread.get(button.dataset.show) || 0));
+}
+
+buttons.forEach((button) => button.addEventListener('click', () => show(button.dataset.show)));
+window.addEventListener('message', (event) => {
+  if (event.origin !== location.origin || !event.data || event.data.kind !== 'unread') return;
+  unread.set(event.data.userID, countOf(event.data.count));
+  render();
+});
+speak(render);
