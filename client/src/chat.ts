@@ -25,6 +25,8 @@ import type { WireMessage } from './wire.js';
 const PAGE_SIZE = 15;
 const DELETED_AT_ONCE = 30;
 const USERS_AT_ONCE = 100;
+/** How many a change of the blacklist may name. */
+const BLACKLIST_AT_ONCE = 15;
 /** After `login` has resolved. */
 const READY_AFTER_MS = 10;
 const LOGOUT_MS = 3_000;
@@ -495,7 +497,7 @@ export class Chat implements ChatSDK {
   private async changeBlacklist(action: 'addToBlacklist' | 'removeFromBlacklist', options: UserList): Promise<Result<string[]>> {
     const session = this.ask(action);
     let list = session.blacklist;
-    for (const userIDList of chunks(users(options, action))) {
+    for (const userIDList of chunks(users(options, action), BLACKLIST_AT_ONCE)) {
       list = (await session.connection.request(action, { userIDList })).blacklist;
       session.setBlacklist(list);
     }
@@ -619,8 +621,8 @@ function users(options: UserList, method: string): string[] {
   throw new ChatError(PARAM_INVALID, `${method}: userIDList must be a list of user IDs`);
 }
 
-function chunks(list: readonly string[]): string[][] {
+function chunks(list: readonly string[], size = USERS_AT_ONCE): string[][] {
   const parts: string[][] = [];
-  for (let at = 0; at < list.length; at += USERS_AT_ONCE) parts.push(list.slice(at, at + USERS_AT_ONCE));
+  for (let at = 0; at < list.length; at += size) parts.push(list.slice(at, at + size));
   return parts;
 }

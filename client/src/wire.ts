@@ -190,7 +190,8 @@ export type PinnedReply = {
   isPinned: boolean,
 };
 
-/** `getUserProfile`, `getUserStatus`, `addToBlacklist` and `removeFromBlacklist`. */
+/** `getUserProfile`, `getUserStatus`, `addToBlacklist` and `removeFromBlacklist`. A change of the
+ * blacklist may name 15 users, the others 100. */
 export type UserIdList = { userIDList: Array<string>, };
 
 /** A gender. */

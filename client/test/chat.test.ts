@@ -189,6 +189,13 @@ test('a pinned conversation is on top, on all devices', async () => {
   assert.equal(await codeOf(alice.tim.pinConversation({ conversationID: 'C2Cnobody', isPinned: true })), 2500);
 });
 
+test('a blacklist takes more users than one frame does', async () => {
+  const [alice] = await two();
+  const userIDList = Array.from({ length: 40 }, (_, index) => `user-${String(index).padStart(2, '0')}`);
+  same((await alice.tim.addToBlacklist({ userIDList })).data, userIDList);
+  same((await alice.tim.removeFromBlacklist({ userIDList })).data, []);
+});
+
 test('who is on the blacklist is refused, and told so', async () => {
   const [alice, bob] = await two();
   const { data } = await alice.tim.addToBlacklist({ userIDList: [bob.userID] });

@@ -15,7 +15,7 @@ use hongyan_shared::model::MultiDevice;
 
 use crate::{
     push::Push,
-    store::{Connections, Conversations, Messages, Users},
+    store::{Blacklists, Connections, Conversations, Messages, Users},
     telemetry::{self, Report},
 };
 
@@ -30,8 +30,10 @@ pub struct App {
     pub conversations: Conversations,
     /// Who is connected.
     pub connections: Connections,
-    /// Profiles and blacklists.
+    /// Profiles.
     pub users: Users,
+    /// Who does not want to hear whom.
+    pub blacklists: Blacklists,
     /// The way to other connections.
     pub push: Push,
     /// The time.
@@ -109,10 +111,11 @@ impl App {
         settings: Settings,
     ) -> Self {
         Self {
-            messages: Messages::new(dynamodb.clone(), tables.messages),
+            messages: Messages::new(dynamodb.clone(), tables.messages.clone()),
             conversations: Conversations::new(dynamodb.clone(), tables.conversations),
             connections: Connections::new(dynamodb.clone(), tables.connections),
-            users: Users::new(dynamodb, tables.users),
+            users: Users::new(dynamodb.clone(), tables.users.clone()),
+            blacklists: Blacklists::new(dynamodb, tables.users, tables.messages),
             push: Push::new(management),
             clock,
             settings,

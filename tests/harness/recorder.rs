@@ -38,6 +38,8 @@ pub enum Fault {
     LoseCall,
     /// It is refused with a status and an error type.
     Refuse(u16, &'static str),
+    /// A transaction is cancelled, each of its writes for this reason.
+    Cancel(&'static str),
     /// If it is a read that may be stale, it is answered as the same one was before.
     Stale,
     /// A batch is answered with nothing done yet.
@@ -117,6 +119,7 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
     let key = format!("{operation}{request}");
     match &fault {
         Fault::Refuse(status, kind) => return refuse(*status, kind),
+        Fault::Cancel(reason) => return cancel(&request, reason),
         Fault::LoseCall => return lose(&inner).await,
         Fault::Reset => return broken(StatusCode::BAD_GATEWAY),
         Fault::Unprocessed => {
@@ -152,10 +155,12 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
     inner.answers.lock().unwrap().insert(key, bytes.clone());
 
     let parsed: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    // A batch says it for each table.
-    let consumed = &parsed["ConsumedCapacity"];
-    let consumed = consumed.get(0).unwrap_or(consumed);
-    let units = consumed["CapacityUnits"].as_f64().unwrap_or_default();
+    let units_of = |consumed: &Value| consumed["CapacityUnits"].as_f64().unwrap_or_default();
+    // A batch and a transaction say it for each table.
+    let units = match &parsed["ConsumedCapacity"] {
+        Value::Array(tables) => tables.iter().map(units_of).sum(),
+        consumed => units_of(consumed),
+    };
     inner.calls.lock().unwrap().push(Call {
         operation,
         read_units: if is_read { units } else { 0.0 },
@@ -193,6 +198,14 @@ fn refuse(status: u16, kind: &str) -> Response {
         .header("content-type", "application/x-amz-json-1.0")
         .body(Body::from(body.to_string()))
         .unwrap()
+}
+
+fn cancel(request: &Value, reason: &str) -> Response {
+    let writes = request["TransactItems"].as_array().unwrap();
+    let reasons: Vec<Value> = writes.iter().map(|_| json!({ "Code": reason })).collect();
+    let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+    let body = json!({ "__type": kind, "Message": "injected", "CancellationReasons": reasons }).to_string();
+    (StatusCode::BAD_REQUEST, [("content-type", "application/x-amz-json-1.0")], body).into_response()
 }
 
 /// How many calls had to wait for one another: the longest chain in which each began after the one

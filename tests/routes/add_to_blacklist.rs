@@ -1,11 +1,12 @@
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::harness::{World, body, event, recorder::Fault, text_message};
 
-async fn block(world: &World, me: &str, users: &[&str]) -> Value {
+async fn block<T: AsRef<str>>(world: &World, me: &str, users: &[T]) -> Value {
+    let users: Vec<&str> = users.iter().map(AsRef::as_ref).collect();
     world.ask("add-to-blacklist", me, json!({ "userIDList": users })).await["blacklist"].clone()
 }
 
@@ -54,7 +55,7 @@ async fn other_devices_are_told_and_nobody_else() {
         assert_eq!(other_device.push().await, json!({ "event": "blacklistUpdated", "data": ["mallory"] }));
     }
     assert!(mallory.is_quiet().await);
-    assert_eq!(world.dump("Users").await.len(), 1);
+    assert_eq!(world.dump("Users").await.len(), 2, "the version and one entry");
 }
 
 #[tokio::test]
@@ -66,45 +67,155 @@ async fn oneself_is_refused_and_so_are_too_many() {
     assert_eq!(code(vec!["bob".to_owned(), "alice".to_owned()]).await, 2742);
     assert!(world.dump("Users").await.is_empty() && world.dump("Messages").await.is_empty());
     let users = |from: usize, to: usize| (from..to).map(|number| format!("user-{number}")).collect();
-    assert_eq!(code(users(0, 101)).await, 70402);
-    for hundred in 0..10 {
-        assert_eq!(code(users(hundred * 100, hundred * 100 + 100)).await, 0);
+    assert_eq!(code(users(0, 16)).await, 70402);
+    for part in 0..66 {
+        assert_eq!(code(users(part * 15, part * 15 + 15)).await, 0);
     }
+    assert_eq!(code(users(985, 1001)).await, 70402);
+    assert_eq!(code(users(988, 1001)).await, 70402, "eleven more");
+    assert_eq!(code(users(985, 1000)).await, 0, "whom it holds already it holds once");
+    assert_eq!(listed(&world, "alice").await.len(), 1_000);
     assert_eq!(code(users(999, 1001)).await, 70402);
-    assert_eq!(code(users(900, 1000)).await, 0, "whom it holds already it holds once");
-    assert_eq!(world.dump("Users").await.len(), 1_000);
 }
 
 #[tokio::test]
-async fn killed_between_its_two_writes_it_is_mended_by_a_retry() {
+async fn the_limit_holds_however_many_requests_race_for_what_is_left() {
+    let world = World::new().await;
+    for part in 0..66 {
+        block(&world, "alice", &(0..15).map(|number| format!("user-{part}-{number}")).collect::<Vec<_>>())
+            .await;
+    }
+    let requests = (0..5).map(|part| {
+        let users: Vec<String> = (0..4).map(|number| format!("late-{part}-{number}")).collect();
+        world.invoke("add-to-blacklist", "alice", json!({ "userIDList": users }))
+    });
+    let codes: Vec<i64> =
+        join_all(requests).await.iter().map(|reply| reply["code"].as_i64().unwrap()).collect();
+    let taken = codes.iter().filter(|code| **code == 0).count();
+    assert!(codes.iter().all(|code| [0, 70402].contains(code)), "{codes:?}");
+    assert_eq!((taken, listed(&world, "alice").await.len()), (2, 998), "{codes:?}");
+    assert_eq!(marked(&world, "alice").await, listed(&world, "alice").await);
+}
+
+/// The list of a user, as he is shown it.
+async fn listed(world: &World, me: &str) -> BTreeSet<String> {
+    let blacklist = world.ask("get-blacklist", me, json!({})).await["blacklist"].clone();
+    blacklist.as_array().unwrap().iter().map(|user| user.as_str().unwrap().to_owned()).collect()
+}
+
+/// Those whose messages to him are refused, by what a send reads.
+async fn marked(world: &World, me: &str) -> BTreeSet<String> {
+    let rows = world.dump("Messages").await;
+    let blocks = rows.iter().filter(|row| row["s"]["S"] == format!("R#{me}") && row["b"]["BOOL"] == true);
+    let peer = |row: &Value| {
+        let key = row["p"]["S"].as_str().unwrap();
+        let (low, high) = key.split_once('·').unwrap();
+        if low == me { high } else { low }.to_owned()
+    };
+    blocks.map(peer).collect()
+}
+
+#[tokio::test]
+async fn list_and_effect_agree_however_additions_and_removals_race() {
+    let world = World::new().await;
+    let one = || json!({ "userIDList": ["bob"] });
+    for round in 0..200 {
+        let (added, removed) = tokio::join!(
+            world.ask("add-to-blacklist", "alice", one()),
+            world.ask("remove-from-blacklist", "alice", one())
+        );
+        // Each is answered with the list that it has left behind.
+        assert_eq!((&added["blacklist"], &removed["blacklist"]), (&json!(["bob"]), &json!([])));
+        let listed = listed(&world, "alice").await;
+        assert_eq!(marked(&world, "alice").await, listed, "round {round}");
+        if round % 20 == 0 {
+            let expected = if listed.is_empty() { 0 } else { 20007 };
+            assert_eq!(send(&world, "bob", "alice", &round.to_string()).await, expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_two_additions_at_once_one_is_answered_with_both() {
+    let world = World::new().await;
+    for round in 0..20 {
+        let (one, two) = (format!("one-{round}"), format!("two-{round}"));
+        let answers = join_all([block(&world, "alice", &[&one]), block(&world, "alice", &[&two])]).await;
+        let holds_both = answers.iter().filter(|answer| {
+            let users = answer.as_array().unwrap();
+            users.contains(&json!(one)) && users.contains(&json!(two))
+        });
+        assert_eq!(holds_both.count(), 1, "{answers:?}");
+    }
+    assert_eq!(listed(&world, "alice").await.len(), 40);
+}
+
+#[tokio::test]
+async fn killed_anywhere_it_has_done_all_or_nothing_and_a_retry_does_it() {
     for fault in [Fault::LoseCall, Fault::LoseAnswer] {
         for verb in ["add-to-blacklist", "remove-from-blacklist"] {
+            // The list, the connections, the transaction.
             for nth in 1..=3 {
                 let world = World::new().await;
+                block(&world, "alice", &["carol"]).await;
                 if verb == "remove-from-blacklist" {
-                    block(&world, "alice", &["bob"]).await;
+                    block(&world, "alice", &["bob", "dave"]).await;
                 }
                 let (mut count, fault) = (0, fault.clone());
                 world.dynamodb.break_calls(move |_, _| {
                     count += 1;
                     if count == nth { fault.clone() } else { Fault::None }
                 });
-                let data = json!({ "userIDList": ["bob"] });
+                let data = json!({ "userIDList": ["bob", "dave"] });
                 tokio::select! {
                     reply = world.invoke(verb, "alice", data.clone()) => panic!("{reply}"),
                     () = world.dynamodb.lost() => {}
                 }
                 world.dynamodb.mend();
+                let left = listed(&world, "alice").await;
+                assert_eq!(marked(&world, "alice").await, left, "{verb} {nth}");
+                assert!([1, 3].contains(&left.len()), "all or nothing: {left:?}");
 
-                let is_added = verb == "add-to-blacklist";
                 world.ask(verb, "alice", data).await;
-                let listed = world.ask("get-blacklist", "alice", json!({})).await["blacklist"].clone();
-                assert_eq!(listed, if is_added { json!(["bob"]) } else { json!([]) });
+                let is_added = verb == "add-to-blacklist";
+                let listed = listed(&world, "alice").await;
+                assert_eq!(listed.contains("bob") && listed.contains("dave"), is_added);
+                assert_eq!(marked(&world, "alice").await, listed);
                 let expected = if is_added { 20007 } else { 0 };
                 assert_eq!(send(&world, "bob", "alice", "1").await, expected, "{verb} {nth}");
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_change_that_others_always_get_ahead_of_is_given_up_and_leaves_nothing() {
+    let world = World::new().await;
+    world.dynamodb.break_calls(|operation, _| match operation {
+        "TransactWriteItems" => Fault::Cancel("TransactionConflict"),
+        _ => Fault::None,
+    });
+    let one = json!({ "userIDList": ["bob"] });
+    assert_eq!(world.invoke("add-to-blacklist", "alice", one.clone()).await["code"], 60007);
+    assert!(world.dump("Users").await.is_empty() && world.dump("Messages").await.is_empty());
+    world.dynamodb.break_calls(|operation, _| match operation {
+        "TransactWriteItems" => Fault::Cancel("ValidationError"),
+        _ => Fault::None,
+    });
+    assert_eq!(world.invoke("add-to-blacklist", "alice", one).await["code"], 20005, "that is no conflict");
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_is_lost_is_made_once() {
+    let world = World::new().await;
+    let mut lost = false;
+    world.dynamodb.break_calls(move |operation, _| {
+        let is_change = operation == "TransactWriteItems";
+        if is_change && !std::mem::replace(&mut lost, true) { Fault::ResetAfter } else { Fault::None }
+    });
+    assert_eq!(block(&world, "alice", &["bob"]).await, json!(["bob"]));
+    let version = world.dump("Users").await.into_iter().find(|row| row["s"]["S"] == "B").unwrap();
+    assert_eq!(version["n"]["N"], "1");
 }
 
 #[tokio::test]

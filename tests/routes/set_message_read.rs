@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::harness::{START_MS, World, body, event};
+use crate::harness::{START_MS, World, body, event, recorder::Fault};
 
 async fn unread(world: &World, me: &str, peer: &str) -> Value {
     world.conversation(me, peer).await.unwrap()["unreadCount"].clone()
@@ -73,4 +73,27 @@ async fn a_request_without_an_id_is_answered_only_if_it_fails() {
 
     event["body"] = json!(r#"{"action":"setMessageRead","data":{"conversationID":"bob"}}"#);
     assert_eq!(body(world.respond("set-message-read", &event).await)["code"], 70402);
+}
+
+#[tokio::test]
+async fn a_mark_that_meets_a_change_of_the_blacklist_is_made_all_the_same() {
+    let world = World::new().await;
+    world.send("bob", "alice", "1", 0).await;
+    let mut conflicts = 0;
+    world.dynamodb.break_calls(move |operation, _| {
+        conflicts += usize::from(operation == "UpdateItem");
+        let is_refused = operation == "UpdateItem" && conflicts <= 3;
+        if is_refused { Fault::Refuse(400, "TransactionConflictException") } else { Fault::None }
+    });
+    let read = || json!({ "conversationID": "C2Cbob", "sequence": 1 });
+    assert_eq!(world.ask("set-message-read", "alice", read()).await["readSequence"], 1);
+    assert_eq!(unread(&world, "alice", "bob").await, 0);
+
+    world.send("bob", "alice", "2", 1).await;
+    world.dynamodb.break_calls(|operation, _| match operation {
+        "UpdateItem" => Fault::Refuse(400, "TransactionConflictException"),
+        _ => Fault::None,
+    });
+    let never = world.invoke("set-message-read", "alice", json!({ "conversationID": "C2Cbob" })).await;
+    assert_eq!(never["code"], 60007);
 }

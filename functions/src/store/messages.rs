@@ -1,10 +1,13 @@
+use std::time::Duration;
+
 use aws_sdk_dynamodb::{
     Client,
+    error::ProvideErrorMetadata,
     operation::{
         query::builders::QueryFluentBuilder,
         update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     },
-    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
+    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, Update},
 };
 use hongyan_shared::{
     Error, Result,
@@ -16,7 +19,7 @@ use hongyan_shared::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Item, failed, from_item, number, put_if_absent, text, to_item, took_place};
+use super::{CONFLICT, Item, failed, from_item, number, put_if_absent, sort_key, text, to_item, took_place};
 
 /// The log of every conversation: partition is the pair of users, and the sort key orders
 ///
@@ -169,6 +172,9 @@ const SWEPT_LATER_S: u64 = 3600;
 
 /// How many queries one request may make for one part of the log.
 const PAGES: usize = 4;
+
+/// How often a position is written while a transaction has its row.
+const ATTEMPTS: usize = 5;
 
 /// How many messages one query looks at.
 const PAGE: i32 = 100;
@@ -414,7 +420,15 @@ impl Messages {
                 .update_expression(format!("{set}, {e} = :e"))
                 .expression_attribute_values(":e", number(second)),
         };
-        took_place(update.send().await)
+        for _ in 0..ATTEMPTS {
+            let answer = update.clone().send().await;
+            // The blacklist is changing in a transaction, and it has this row as well.
+            if answer.as_ref().err().and_then(|error| error.code()) != Some(CONFLICT) {
+                return took_place(answer);
+            }
+            tokio::time::sleep(Duration::from_millis(rand::random_range(5..40))).await;
+        }
+        Err(Error::Throttled)
     }
 
     /// Whether a side blocks the other one, as far as the last second is known. A send that is stored
@@ -433,24 +447,6 @@ impl Messages {
             .await
             .map_err(failed)?;
         Ok(answer.item.map(from_item::<StandingRow>).transpose()?.is_some_and(|row| row.b))
-    }
-
-    /// Notes whether a side takes messages from the other one. Here it is seen by every send, which
-    /// reads this row anyway.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn block(&self, pair: &Pair, side: Side, blocks: bool) -> Result<()> {
-        let update = self.update(pair, standing_key(pair, side));
-        let update = if blocks {
-            update
-                .update_expression("SET b = :b")
-                .expression_attribute_values(":b", AttributeValue::Bool(true))
-        } else {
-            // Without the condition, an empty row would be left behind where there was none.
-            update.update_expression("REMOVE b").condition_expression("attribute_exists(p)")
-        };
-        took_place(update.send().await).map(|_| ())
     }
 
     /// Recalls a message of a side, if it is not older than `oldest_ms`. One conditional write
@@ -577,11 +573,19 @@ fn standing_key(pair: &Pair, side: Side) -> String {
     format!("{STANDING}{}", pair.user(side))
 }
 
-fn sort_key(item: &Item) -> Result<String> {
-    item.get("s")
-        .and_then(|value| value.as_s().ok())
-        .cloned()
-        .ok_or_else(|| Error::Internal("an item has no sort key".to_owned()))
+/// Notes whether the pair's user takes messages from the other one. Here it is seen by every send, which
+/// reads this row anyway.
+pub(super) fn mark(table: &str, pair: &Pair, blocks: bool) -> Result<Update> {
+    let update = Update::builder()
+        .table_name(table)
+        .key("p", text(pair.key()))
+        .key("s", text(standing_key(pair, pair.mine())));
+    let update = if blocks {
+        update.update_expression("SET b = :b").expression_attribute_values(":b", AttributeValue::Bool(true))
+    } else {
+        update.update_expression("REMOVE b")
+    };
+    update.build().map_err(|_| Error::Internal("a mark is incomplete".to_owned()))
 }
 
 fn parse_all(pair: &Pair, items: Option<Vec<Item>>) -> Result<Vec<Message>> {

@@ -4,11 +4,13 @@
 //! leave their file. There is one implementation: on a laptop the same calls go to another
 //! endpoint.
 
+mod blacklists;
 mod connections;
 mod conversations;
 mod messages;
 mod users;
 
+pub use blacklists::{Blacklists, Change};
 pub use connections::{Connection, Connections, Registration};
 pub use conversations::{Conversations, Listed, Opened};
 pub use messages::{Appended, Consistency, Messages, Part, Recalled, Search};
@@ -27,6 +29,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::telemetry::reason;
 
+/// How a write is refused whose item is part of a transaction at this moment.
+const CONFLICT: &str = "TransactionConflictException";
+
 type Item = HashMap<String, AttributeValue>;
 
 fn text(value: impl Into<String>) -> AttributeValue {
@@ -35,6 +40,13 @@ fn text(value: impl Into<String>) -> AttributeValue {
 
 fn number(value: u64) -> AttributeValue {
     AttributeValue::N(value.to_string())
+}
+
+fn sort_key(item: &Item) -> Result<String> {
+    item.get("s")
+        .and_then(|value| value.as_s().ok())
+        .cloned()
+        .ok_or_else(|| Error::Internal("an item has no sort key".to_owned()))
 }
 
 fn to_item<Row: Serialize>(row: &Row) -> Result<Item> {
@@ -102,9 +114,12 @@ where
     E: StdError + ProvideErrorMetadata + 'static,
 {
     match error.code() {
-        Some("ProvisionedThroughputExceededException" | "RequestLimitExceeded" | "ThrottlingException") => {
-            Error::Throttled
-        }
+        Some(
+            "ProvisionedThroughputExceededException"
+            | "RequestLimitExceeded"
+            | "ThrottlingException"
+            | CONFLICT,
+        ) => Error::Throttled,
         _ => Error::Internal(format!("DynamoDB: {}", reason(&error))),
     }
 }

@@ -17,7 +17,7 @@ use super::{Item, failed, from_item, number, text, to_item};
 /// | sort key | what |
 /// |---|---|
 /// | `P` | his profile |
-/// | `B#` + user | somebody on his blacklist |
+/// | `B` and `B#` + user | his blacklist: [`super::Blacklists`] |
 pub struct Users {
     client: Client,
     table: String,
@@ -66,7 +66,6 @@ struct RowHead {
 }
 
 const PROFILE: &str = "P";
-const BLOCKED: &str = "B#";
 
 /// How often what a batch has left over is asked for again.
 const ATTEMPTS: u32 = 4;
@@ -131,68 +130,6 @@ impl Users {
         let answer = update.update_expression(set).send().await.map_err(failed)?;
         let (_, profile, _) = parse(answer.attributes.unwrap_or_default())?;
         Ok(profile)
-    }
-
-    /// Whom a user has on his blacklist, sorted.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn blacklist(&self, user: &UserId) -> Result<Vec<UserId>> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("u = :u AND begins_with(s, :b)")
-            .expression_attribute_values(":u", text(user.as_str()))
-            .expression_attribute_values(":b", text(BLOCKED))
-            .into_paginator()
-            .items()
-            .send();
-        let mut users = Vec::new();
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(failed)?;
-            let key = item.get("s").and_then(|value| value.as_s().ok()).map(String::as_str);
-            let blocked = key.and_then(|key| key.strip_prefix(BLOCKED)).unwrap_or_default();
-            users.push(
-                UserId::parse("s", blocked)
-                    .map_err(|_| Error::Internal("a blacklist row has no user".to_owned()))?,
-            );
-        }
-        Ok(users)
-    }
-
-    /// Enters somebody into a user's blacklist.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn list_blocked(&self, user: &UserId, blocked: &UserId, now_ms: u64) -> Result<()> {
-        self.client
-            .put_item()
-            .table_name(&self.table)
-            .item("u", text(user.as_str()))
-            .item("s", text(format!("{BLOCKED}{blocked}")))
-            .item("t", number(now_ms))
-            .send()
-            .await
-            .map_err(failed)?;
-        Ok(())
-    }
-
-    /// Takes somebody off a user's blacklist.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn unlist_blocked(&self, user: &UserId, blocked: &UserId) -> Result<()> {
-        self.client
-            .delete_item()
-            .table_name(&self.table)
-            .key("u", text(user.as_str()))
-            .key("s", text(format!("{BLOCKED}{blocked}")))
-            .send()
-            .await
-            .map_err(failed)?;
-        Ok(())
     }
 }
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::{WireMessage, WireProfile, to_text};
@@ -28,7 +30,7 @@ pub enum Push<'a> {
     ProfileUpdated([WireProfile<'a>; 1]),
     /// Another device of the user has changed his blacklist, which is this now.
     #[serde(rename = "blacklistUpdated")]
-    BlacklistUpdated(&'a [UserId]),
+    BlacklistUpdated(&'a BTreeSet<UserId>),
     /// This connection ends because another one has taken its place.
     #[serde(rename = "kickedOut")]
     KickedOut {

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,11 @@ use crate::{
 };
 
 /// How many users one request may name.
-const MAX_USERS: usize = 100;
+pub const MAX_USERS: usize = 100;
+
+/// How many users one change of the blacklist may name. It is written in one transaction, at four
+/// write units for each.
+pub const MAX_BLACKLIST_CHANGE: usize = 15;
 
 /// How many custom fields a profile has.
 pub const MAX_CUSTOM_FIELDS: usize = 20;
@@ -42,7 +46,8 @@ pub struct LoginReply<'a> {
     pub recall_seconds: u64,
 }
 
-/// `getUserProfile`, `getUserStatus`, `addToBlacklist` and `removeFromBlacklist`.
+/// `getUserProfile`, `getUserStatus`, `addToBlacklist` and `removeFromBlacklist`. A change of the
+/// blacklist may name 15 users, the others 100.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct UserIdList {
@@ -55,10 +60,10 @@ impl UserIdList {
     ///
     /// # Errors
     /// What is wrong with which field.
-    pub fn parse(self) -> Result<Vec<UserId>> {
-        if !(1..=MAX_USERS).contains(&self.user_id_list.len()) {
+    pub fn parse(self, at_most: usize) -> Result<Vec<UserId>> {
+        if !(1..=at_most).contains(&self.user_id_list.len()) {
             return Err(Error::BadRequest(format!(
-                "`userIDList` must name 1 to {MAX_USERS} users: split a longer list"
+                "`userIDList` must name 1 to {at_most} users: split a longer list"
             )));
         }
         let mut seen = HashSet::new();
@@ -237,7 +242,7 @@ pub struct ProfileReply<'a> {
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct BlacklistReply {
     /// The whole list as it is now, sorted.
-    pub blacklist: Vec<UserId>,
+    pub blacklist: BTreeSet<UserId>,
 }
 
 /// The reply to `getUserStatus`.

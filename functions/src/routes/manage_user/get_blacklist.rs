@@ -13,5 +13,5 @@ use crate::{app::App, event::Event, runtime::Reply};
 /// A bad request, or a store that fails.
 pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     let NoData {} = event.request.data()?;
-    Ok(Reply::data(&BlacklistReply { blacklist: app.users.blacklist(&event.caller.user).await? }))
+    Ok(Reply::data(&BlacklistReply { blacklist: app.blacklists.of(&event.caller.user).await? }))
 }

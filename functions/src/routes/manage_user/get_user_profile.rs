@@ -2,7 +2,7 @@
 
 use hongyan_shared::{
     Result,
-    protocol::{MAX_REPLY_BYTES, ProfileList, UserIdList, WireProfile},
+    protocol::{MAX_REPLY_BYTES, MAX_USERS, ProfileList, UserIdList, WireProfile},
 };
 
 use crate::{app::App, event::Event, runtime::Reply};
@@ -14,7 +14,7 @@ use crate::{app::App, event::Event, runtime::Reply};
 /// A bad request, or a store that fails.
 pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     let request: UserIdList = event.request.data()?;
-    let users = request.parse()?;
+    let users = request.parse(MAX_USERS)?;
     let mut found = app.users.profiles(&users).await?;
     let mut room = MAX_REPLY_BYTES;
     let mut profile_list = Vec::new();

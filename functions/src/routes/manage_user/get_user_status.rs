@@ -4,7 +4,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use hongyan_shared::{
     Result,
     model::UserId,
-    protocol::{StatusReply, UserIdList, UserStatus},
+    protocol::{MAX_USERS, StatusReply, UserIdList, UserStatus},
 };
 
 use crate::{app::App, event::Event, runtime::Reply};
@@ -18,7 +18,7 @@ const IN_FLIGHT: usize = 32;
 /// A bad request, or a store that fails.
 pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     let request: UserIdList = event.request.data()?;
-    let success_user_list = stream::iter(request.parse()?)
+    let success_user_list = stream::iter(request.parse(MAX_USERS)?)
         .map(|user| status(app, user))
         .buffered(IN_FLIGHT)
         .try_collect()

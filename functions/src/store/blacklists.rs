@@ -1,0 +1,218 @@
+use std::{collections::BTreeSet, time::Duration};
+
+use aws_sdk_dynamodb::{
+    Client,
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{Delete, Put, TransactWriteItem, Update},
+};
+use hongyan_shared::{
+    Error, Result,
+    model::{Pair, UserId},
+};
+use serde::Deserialize;
+
+use super::{Item, failed, from_item, messages, number, sort_key, text};
+
+/// Who does not want to hear whom. What makes the list is in Users, where the partition is the user:
+///
+/// | sort key | what |
+/// |---|---|
+/// | `B` | the version, one higher with every change |
+/// | `B#` + user | somebody who is on it |
+///
+/// and what a send reads is in the row of Messages that it reads anyway. A change writes all of it in
+/// one transaction, or nothing.
+pub struct Blacklists {
+    client: Client,
+    users: String,
+    messages: String,
+}
+
+/// What a change does with the users that it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// They are on the list then.
+    Add,
+    /// They are not.
+    Remove,
+}
+
+/// A list as it was read.
+struct Snapshot {
+    version: Option<u64>,
+    users: BTreeSet<UserId>,
+}
+
+#[derive(Deserialize)]
+struct VersionRow {
+    /// Version.
+    n: u64,
+}
+
+const VERSION: &str = "B";
+const ENTRY: &str = "B#";
+
+/// How many users a blacklist holds.
+const AT_MOST: usize = 1000;
+
+/// How often a change is tried while others get in between. They can only be of the same user.
+const ATTEMPTS: u64 = 10;
+
+impl Blacklists {
+    pub(crate) fn new(client: Client, users: String, messages: String) -> Self {
+        Self { client, users, messages }
+    }
+
+    /// Whom a user has on his blacklist.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn of(&self, user: &UserId) -> Result<BTreeSet<UserId>> {
+        Ok(self.read(user).await?.users)
+    }
+
+    /// Changes a user's blacklist, and returns it as it is then. The pairs are the user's with those
+    /// whom the change names.
+    ///
+    /// # Errors
+    /// A list that would become too long; [`Error::Throttled`] when other changes get in between all
+    /// the time; when the store fails.
+    pub async fn change(&self, user: &UserId, pairs: &[Pair], change: Change) -> Result<BTreeSet<UserId>> {
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                let ms = rand::random_range(5..40_u64).saturating_mul(attempt);
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+            }
+            let Snapshot { version, mut users } = self.read(user).await?;
+            let changed = pairs.iter().filter(|pair| users.contains(pair.peer()) != (change == Change::Add));
+            let changed: Vec<&Pair> = changed.collect();
+            for pair in &changed {
+                match change {
+                    Change::Add => users.insert(pair.peer().clone()),
+                    Change::Remove => users.remove(pair.peer()),
+                };
+            }
+            if users.len() > AT_MOST {
+                return Err(Error::BadRequest(format!(
+                    "a blacklist holds {AT_MOST} users: take others off with removeFromBlacklist first"
+                )));
+            }
+            if changed.is_empty() || self.write(user, version, &changed, change).await? {
+                return Ok(users);
+            }
+        }
+        Err(Error::Throttled)
+    }
+
+    async fn read(&self, user: &UserId) -> Result<Snapshot> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.users)
+            .consistent_read(true)
+            .key_condition_expression("u = :u AND begins_with(s, :b)")
+            .expression_attribute_values(":u", text(user.as_str()))
+            .expression_attribute_values(":b", text(VERSION))
+            .into_paginator()
+            .items()
+            .send();
+        let mut snapshot = Snapshot { version: None, users: BTreeSet::new() };
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(failed)?;
+            let key = sort_key(&item)?;
+            match key.strip_prefix(ENTRY) {
+                Some(blocked) => {
+                    let blocked = UserId::parse("s", blocked)
+                        .map_err(|_| Error::Internal("a blacklist row has no user".to_owned()))?;
+                    snapshot.users.insert(blocked);
+                }
+                None => snapshot.version = Some(from_item::<VersionRow>(item)?.n),
+            }
+        }
+        Ok(snapshot)
+    }
+
+    /// Says whether it took place: it does not when the list has changed since that version.
+    async fn write(
+        &self,
+        user: &UserId,
+        version: Option<u64>,
+        pairs: &[&Pair],
+        change: Change,
+    ) -> Result<bool> {
+        let mut writes = vec![TransactWriteItem::builder().update(self.next_version(user, version)?).build()];
+        for pair in pairs {
+            let entry = TransactWriteItem::builder();
+            let entry = match change {
+                Change::Add => entry.put(self.enter(pair)?),
+                Change::Remove => entry.delete(self.strike(pair)?),
+            };
+            let mark = messages::mark(&self.messages, pair, change == Change::Add)?;
+            writes.push(entry.build());
+            writes.push(TransactWriteItem::builder().update(mark).build());
+        }
+        match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(TransactWriteItemsError::TransactionCanceledException(cancelled))
+                    if cancelled.cancellation_reasons().iter().any(|reason| is_conflict(reason.code())) =>
+                {
+                    Ok(false)
+                }
+                _ => Err(failed(error)),
+            },
+        }
+    }
+
+    fn next_version(&self, user: &UserId, version: Option<u64>) -> Result<Update> {
+        let update = Update::builder()
+            .table_name(&self.users)
+            .key("u", text(user.as_str()))
+            .key("s", text(VERSION))
+            .update_expression("SET n = :next")
+            .expression_attribute_values(":next", number(version.unwrap_or_default().saturating_add(1)));
+        let update = match version {
+            None => update.condition_expression("attribute_not_exists(u)"),
+            Some(version) => update
+                .condition_expression("n = :version")
+                .expression_attribute_values(":version", number(version)),
+        };
+        update.build().map_err(|_| incomplete())
+    }
+
+    // A query is no snapshot of a transaction that is under way. The conditions of these two see to it
+    // that what was read of the rows that change was true.
+
+    fn enter(&self, pair: &Pair) -> Result<Put> {
+        let put = Put::builder()
+            .table_name(&self.users)
+            .set_item(Some(entry_key(pair)))
+            .condition_expression("attribute_not_exists(u)");
+        put.build().map_err(|_| incomplete())
+    }
+
+    fn strike(&self, pair: &Pair) -> Result<Delete> {
+        let delete = Delete::builder()
+            .table_name(&self.users)
+            .set_key(Some(entry_key(pair)))
+            .condition_expression("attribute_exists(u)");
+        delete.build().map_err(|_| incomplete())
+    }
+}
+
+fn entry_key(pair: &Pair) -> Item {
+    Item::from([
+        ("u".to_owned(), text(pair.me().as_str())),
+        ("s".to_owned(), text(format!("{ENTRY}{}", pair.peer()))),
+    ])
+}
+
+/// Whether it helps to look and try again: a condition did not hold, or another write was at one of
+/// the rows at the same moment, a read mark say.
+fn is_conflict(reason: Option<&str>) -> bool {
+    matches!(reason, Some("ConditionalCheckFailed" | "TransactionConflict"))
+}
+
+fn incomplete() -> Error {
+    Error::Internal("a write of a transaction is incomplete".to_owned())
+}
