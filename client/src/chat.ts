@@ -153,7 +153,7 @@ export class Chat implements ChatSDK {
   }
 
   private url(userID: string, userSig: string): string {
-    const base = this.options.proxyServer.replace(/\/+$/, '');
+    const base = (this.options.proxyServer ?? '').replace(/\/+$/, '');
     const query = { SDKAppID: this.options.SDKAppID, userID, userSig, 'platform': platformName(), 'instance': this.instance };
     const pairs = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
     return `${base}${base.includes('?') ? '&' : '?'}${pairs.join('&')}`;

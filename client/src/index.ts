@@ -2,7 +2,7 @@
 
 import { Chat } from './chat.js';
 import { EVENT, TSignaling, TYPES, VERSION } from './constants.js';
-import type { ChatSDK, CreateOptions } from './types.js';
+import type { ChatSDK, CreateOptions, TIMStatic } from './types.js';
 
 const instances = new Map<number, Chat>();
 
@@ -17,7 +17,7 @@ function create(options: CreateOptions): ChatSDK {
   return chat;
 }
 
-const TIM = { create, EVENT, TYPES, TSignaling, VERSION };
+const TIM: TIMStatic = { create, EVENT, TYPES, TSignaling, VERSION };
 
 export default TIM;
 export type { ChatError } from './errors.js';

@@ -76,16 +76,8 @@ export function createMessage<Kind extends keyof BuilderOptions>(
   origin: Origin,
 ): Message {
   const [builder, shape] = BUILDERS[type];
-  // Most callers are JavaScript, so nothing is taken for granted.
-  const { to, conversationType, payload }: Partial<BuilderOptions[Kind]> = options ?? {};
-  checkReceiver(builder, to);
-  if (conversationType !== 'C2C') {
-    throw new ChatError(
-      CONVERSATION_TYPE_INVALID,
-      `${builder}: \`conversationType\` must be TIM.TYPES.CONV_C2C: Hongyan serves no groups, see docs/client.md`,
-    );
-  }
-  return compose(builder, type, parsePayload(builder, shape, payload), options, origin);
+  check(builder, options);
+  return compose(type, parsePayload(builder, shape, options.payload), options, origin);
 }
 
 /** Builds a message that nobody can send yet, for a program that shows it while it tries to: see `isServed`. */
@@ -95,13 +87,10 @@ export function createUnserved(
   options: CreateUnservedMessageOptions,
   origin: Origin,
 ): Message {
-  const { to, conversationType, payload }: Partial<CreateUnservedMessageOptions> = options ?? {};
-  checkReceiver(builder, to);
-  if (conversationType !== 'C2C' && conversationType !== 'GROUP') {
-    throw new ChatError(CONVERSATION_TYPE_INVALID, `${builder}: \`conversationType\` must be one of TIM.TYPES.CONV_*`);
-  }
+  check(builder, options);
+  const { payload } = options;
   if (typeof payload !== 'object' || payload === null) throw invalid(builder, '`payload` must be an object');
-  const message = compose(builder, type, payloadForShow(type, payload), options, origin);
+  const message = compose(type, payloadForShow(type, payload), options, origin);
   const { atUserList } = payload as { atUserList?: unknown };
   if (Array.isArray(atUserList)) message.atUserList = atUserList.map(String);
   return message;
@@ -119,15 +108,20 @@ export function markRevoked(message: Message, revoker: string): void {
   });
 }
 
-function checkReceiver(builder: string, to: unknown): void {
+/** Most callers are JavaScript, so nothing is taken for granted. */
+function check(builder: string, options: MessageOptions<unknown>): void {
+  const { to, conversationType, cloudCustomData = '' }: Partial<MessageOptions<unknown>> = options ?? {};
   if (typeof to !== 'string' || to === '') throw invalid(builder, '`to` must be the userID of the receiver, a text');
-}
-
-function compose(builder: string, type: MessageType, given: object, options: MessageOptions<unknown>, origin: Origin): Message {
-  const { to, conversationType, priority = 'Normal', cloudCustomData = '' } = options;
+  if (conversationType !== 'C2C' && conversationType !== 'GROUP') {
+    throw new ChatError(CONVERSATION_TYPE_INVALID, `${builder}: \`conversationType\` must be TIM.TYPES.CONV_C2C`);
+  }
   if (typeof cloudCustomData !== 'string') {
     throw invalid(builder, '`cloudCustomData` must be a text: JSON.stringify makes one of an object');
   }
+}
+
+function compose(type: MessageType, given: object, options: MessageOptions<unknown>, origin: Origin): Message {
+  const { to, conversationType, priority = 'Normal', cloudCustomData = '' } = options;
   const time = Math.floor(origin.now / 1000);
   const random = random32();
   return messageOf({

@@ -1,6 +1,6 @@
 /** What callers see. Nothing here exists at run time. */
 
-import type { EVENT, TYPES } from './constants.js';
+import type { EVENT, TSignaling, TYPES } from './constants.js';
 import type { EmptyMethods, SynchronousMethods, UnsupportedMethods } from './unsupported.js';
 
 type Types = typeof TYPES;
@@ -16,10 +16,21 @@ export type Nothing = Record<string, never>;
 
 // Creating and logging in
 
+/** What the package is. */
+export interface TIMStatic {
+  /** The same SDKAppID gives the same instance, until that one is destroyed. */
+  create(options: CreateOptions): ChatSDK;
+  readonly EVENT: typeof EVENT;
+  readonly TYPES: typeof TYPES;
+  readonly TSignaling: typeof TSignaling;
+  /** The version of this package, not of the one it stands in for. */
+  readonly VERSION: string;
+}
+
 export interface CreateOptions {
   SDKAppID: number;
-  /** Your own server: wss://<host>/<stage>. There is no other, so it is not optional. */
-  proxyServer: string;
+  /** Your own server: wss://<host>/<stage>. There is no other: without one, `login` says so. */
+  proxyServer?: string;
   /** This and the rest are accepted and mean nothing here. */
   oversea?: boolean;
   unlimitedAVChatRoom?: boolean;
@@ -194,7 +205,7 @@ export interface MessageElement {
 /** What every builder takes. */
 export interface MessageOptions<Payload> {
   to: string;
-  /** TYPES.CONV_C2C. Of a plain program it is any text, so that is what it has to be. */
+  /** TYPES.CONV_C2C. A program has it from its own data, so any text compiles. One for a group fails when it is sent. */
   conversationType: string;
   payload: Payload;
   cloudCustomData?: string;

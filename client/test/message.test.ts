@@ -79,7 +79,7 @@ const wrong: [string, keyof BuilderOptions, unknown, number, RegExp][] = [
   ['nothing', 'TIMTextElem', undefined, 70402, /createTextMessage: `to`/],
   ['nobody to send to', 'TIMTextElem', { ...toBob, to: '', payload: { text: 'x' } }, 70402, /`to`/],
   ['a number for a user', 'TIMTextElem', { ...toBob, to: 7, payload: { text: 'x' } }, 70402, /`to`/],
-  ['a group', 'TIMTextElem', { ...toBob, conversationType: 'GROUP', payload: { text: 'x' } }, 2106, /CONV_C2C/],
+  ['a conversation type that is none', 'TIMTextElem', { ...toBob, conversationType: 'ROOM', payload: { text: 'x' } }, 2106, /CONV_C2C/],
   ['no conversation type', 'TIMTextElem', { to: 'bob', payload: { text: 'x' } }, 2106, /conversationType/],
   ['no payload', 'TIMTextElem', toBob, 70402, /`payload` must be an object with text/],
   ['an empty text', 'TIMTextElem', { ...toBob, payload: { text: '' } }, 70402, /not empty/],
@@ -147,7 +147,8 @@ test('a message that cannot be sent yet is built all the same, for a program tha
   assert.deepEqual([mention.payload, mention.atUserList, mention.conversationID], [{ text: '@all' }, ['all', '7'], 'GROUPbob']);
   const merged = build('createMergerMessage', 'TIMRelayElem', { title: 'talk', abstractList: ['a: b'], messageList: [picture] });
   assert.equal(merged.type === 'TIMRelayElem' && merged.payload.messageList[0]?.ID, picture.ID);
-  for (const message of [picture, mention, merged]) {
+  const forGroup = createMessage('TIMTextElem', { ...toBob, conversationType: 'GROUP', payload: { text: 'x' } }, origin);
+  for (const message of [picture, mention, merged, forGroup]) {
     assert.equal(isServed(message), false);
     assert.equal(isMessage(message), true);
     assert.deepEqual(Object.keys(message).sort(), Object.keys(text('x')).sort());

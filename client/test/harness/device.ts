@@ -104,14 +104,15 @@ export class Device {
   private readonly networkListeners: ((event: { isConnected: boolean }) => void)[] = [];
   private readonly shownListeners: (() => void)[] = [];
 
-  constructor() {
+  /** Without a script of its own it runs the client alone. */
+  constructor(script = readFileSync(SCRIPT, 'utf8'), log: Pick<Console, 'log' | 'warn' | 'error'> = console) {
     const module = { exports: {} };
     const context = createContext({
-      module, exports: module.exports, console, wx: this.wx(),
+      module, exports: module.exports, console: log, wx: this.wx(),
       setTimeout: this.clock.setTimeout, clearTimeout: this.clock.clearTimeout, now: this.clock.now,
     });
     runInContext('Date.now = now', context);
-    runInContext(readFileSync(SCRIPT, 'utf8'), context, { filename: 'hongyan.js' });
+    runInContext(script, context, { filename: 'hongyan.js' });
     this.TIM = module.exports as typeof TIM;
   }
 

@@ -5,8 +5,10 @@ import TIM, { type ChatError, type Conversation, type Message, type MutableMessa
 const tim = TIM.create({ SDKAppID: 1400000000, proxyServer: 'wss://im.example.com/v1', oversea: false });
 const { CONV_C2C, CONV_GROUP } = TIM.TYPES;
 
-// @ts-expect-error there is no server to fall back on
+// Without a server it compiles, and login says what is missing.
 TIM.create({ SDKAppID: 1400000000 });
+// @ts-expect-error but nothing is created without a number
+TIM.create({ proxyServer: 'wss://im.example.com/v1' });
 // @ts-expect-error the number is a number
 TIM.create({ SDKAppID: '1400000000', proxyServer: 'wss://im.example.com/v1' });
 // @ts-expect-error a misspelt option
