@@ -46,7 +46,7 @@ async fn a_handshake_is_refused_with_the_status_of_api_gateway() {
     assert_eq!(handshake(&world, &query(SDK_APP_ID, "alice", &encoded)).await, 101);
     assert_eq!(handshake(&world, "").await, 401, "the identity source is missing");
     assert_eq!(handshake(&world, &format!("SDKAppID={SDK_APP_ID}")).await, 401);
-    assert_eq!(handshake(&world, &query(SDK_APP_ID, "alice", "")).await, 401, "nobody has signed");
+    assert_eq!(handshake(&world, &query(SDK_APP_ID, "alice", "")).await, 403, "nobody has signed");
     assert_eq!(handshake(&world, &query(SDK_APP_ID, "bob", &sig)).await, 403);
     assert_eq!(handshake(&world, &query(1, "alice", &sig)).await, 403);
 

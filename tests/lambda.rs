@@ -199,15 +199,6 @@ async fn each_binary_answers_its_event() {
     if release_binaries().is_some() {
         measure("authorizer", &authorizer, &log, first, &event("authorizer")).await;
     }
-    let mut unsigned = event("authorizer");
-    unsigned["queryStringParameters"]["userSig"] = json!("");
-    unsigned["multiValueQueryStringParameters"]["userSig"] = json!([""]);
-    assert_eq!(
-        authorizer.invoke(&unsigned).await["errorMessage"],
-        "Unauthorized",
-        "API Gateway makes a 401 of it"
-    );
-
     for (name, event_name, status, code) in EXPECTED {
         let sandbox = Sandbox::start(&binary(name), &environment);
         let (answer, first) = timed(sandbox.invoke(&event(event_name))).await;
@@ -238,6 +229,39 @@ async fn each_binary_answers_its_event() {
             measure(name, &sandbox, &log, first, &event(event_name)).await;
         }
     }
+}
+
+#[tokio::test]
+#[ignore = "needs the built programs and AWS's emulator: make test"]
+async fn a_thousand_forged_handshakes_leave_a_count_and_nothing_else() {
+    let environment =
+        [("METRICS_NAMESPACE", "Hongyan/test"), ("SDK_APP_ID", "1400000000"), ("USERSIG_KEY", KEY)];
+    let sandbox = Sandbox::start(&binary("authorizer"), &environment);
+    let mut forged = event("authorizer");
+    for number in 0..1_000 {
+        forged["queryStringParameters"]["userID"] = json!(format!("mallory-{number}"));
+        let verdict = sandbox.invoke(&forged).await;
+        assert_eq!(verdict["policyDocument"]["Statement"][0]["Effect"], "Deny", "{verdict}");
+    }
+    // A user's line brings out what is counted, and has nothing of it.
+    sandbox.invoke(&event("authorizer")).await;
+    let mut log = Vec::new();
+    while !log.iter().any(|line: &String| line.contains(r#""user":"alice""#)) {
+        log.push(sandbox.log.recv_timeout(Duration::from_secs(10)).expect("the line of alice"));
+    }
+    let [strangers @ .., alice] = &metrics(&log)[..] else { panic!("{log:#?}") };
+    assert!(alice["RefusedSignatures"].is_null(), "{alice}");
+    let counted = |has_code: bool| {
+        let lines = strangers.iter().filter(move |line| line.get("Code").is_some() == has_code);
+        lines.map(|line| line["RefusedSignatures"].as_u64().unwrap()).sum::<u64>()
+    };
+    assert_eq!((counted(false), counted(true)), (1_000, 1_000));
+    // Everything that the function has written, and not the emulator.
+    let written = log.iter().filter(|line| line.starts_with('{')).collect::<Vec<_>>();
+    assert!(!written.iter().any(|line| line.contains("mallory")), "{written:#?}");
+    let bytes = written.iter().map(|line| line.len()).sum::<usize>() - alice.to_string().len();
+    println!("{} lines of {bytes} bytes for 1 000 forged handshakes", written.len() - 1);
+    assert!(bytes < 20 * 1_000, "less than 20 bytes each: {written:#?}");
 }
 
 /// What alice writes in the event.

@@ -20,6 +20,7 @@ struct Kept {
     user: String,
     code: i32,
     is_failure: bool,
+    is_stranger: bool,
     detail: String,
     counts: Vec<(Count, u64)>,
     text: String,
@@ -37,6 +38,7 @@ impl Lines {
                 user: line.user.to_owned(),
                 code: line.code(),
                 is_failure: line.is_failure(),
+                is_stranger: line.is_stranger(),
                 detail: line.detail().unwrap_or_default(),
                 counts: line.tally.counts().collect(),
                 text: format!(
@@ -166,20 +168,20 @@ async fn no_line_holds_a_signature_or_what_somebody_wrote() {
 }
 
 #[tokio::test]
-async fn the_door_says_whom_it_refuses_and_by_which_code() {
+async fn the_door_says_by_which_code_it_refuses_and_names_nobody_but_who_has_signed() {
     let lines = Lines::default();
     let mut door = Authorizer::new(SDK_APP_ID, Keys::one(Key::parse(KEY).unwrap()), Arc::new(|| START_MS));
     door.report = lines.report();
     let another =
         hongyan_shared::sig::issue(&Key::parse("another").unwrap(), SDK_APP_ID, "alice", START_MS / 1000, 60);
     let old = user_sig("alice", START_MS / 1000 - 365 * 24 * 60 * 60);
-    for (sig, code) in [
-        (user_sig("alice", START_MS / 1000), 0),
-        (another, 70009),
-        (old, 70001),
-        (user_sig("bob", START_MS / 1000), 70013),
-        ("nonsense".to_owned(), 70003),
-        (String::new(), 70002),
+    for (sig, user, code) in [
+        (user_sig("alice", START_MS / 1000), "alice", 0),
+        (old, "alice", 70001),
+        (another, "", 70009),
+        (user_sig("bob", START_MS / 1000), "", 70013),
+        ("nonsense".to_owned(), "", 70003),
+        (String::new(), "", 70002),
     ] {
         let mut handshake = event("authorizer");
         handshake["queryStringParameters"]["userSig"] = json!(sig);
@@ -187,9 +189,10 @@ async fn the_door_says_whom_it_refuses_and_by_which_code() {
         let line = lines.last();
         assert_eq!(
             (line.route.as_str(), line.user.as_str(), line.code),
-            ("authorizer", "alice", code),
+            ("authorizer", user, code),
             "{verdict:?}"
         );
+        assert_eq!(line.is_stranger, user.is_empty());
         assert!(!line.is_failure);
         assert!(sig.is_empty() || !line.text.contains(&sig), "{}", line.text);
     }

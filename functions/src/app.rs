@@ -215,7 +215,7 @@ pub fn system_clock() -> Clock {
 /// Where the lines go that are metrics as well: the namespace is the stack's.
 pub(crate) fn report() -> Result<Report, Misconfigured> {
     const NAME: &str = "METRICS_NAMESPACE";
-    telemetry::embedded_metrics(variable(NAME)?)
+    telemetry::embedded_metrics(variable(NAME)?, system_clock())
         .map_err(|error| Misconfigured::Wrong { name: NAME, why: error.to_string() })
 }
 

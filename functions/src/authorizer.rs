@@ -4,11 +4,10 @@
 use hongyan_shared::{
     Error,
     model::{Device, UserId},
-    sig::{Expectation, Keys, Refusal, Ticket, verify},
+    sig::{Claim, Expectation, Keys, Refusal, Ticket},
 };
 use lambda_http::aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest as Handshake;
 use serde_json::{Value, json};
-use thiserror::Error;
 use tokio::sync::Mutex;
 use tracing::warn;
 
@@ -21,8 +20,11 @@ use crate::{
 /// How long keys are used before they are read again: a rotation is complete after this time.
 const KEYS_ARE_FRESH_MS: u64 = 300_000;
 
-/// How soon the parameter store is asked again when it did not answer.
+/// How soon the parameter store is asked again when it did not answer and there are keys.
 const ASK_AGAIN_MS: u64 = 30_000;
+
+/// How soon it is asked again when there are none: not for every handshake, because anybody can make one.
+const ASK_AGAIN_WITHOUT_KEYS_MS: u64 = 5_000;
 
 /// The door of one deployment.
 pub struct Authorizer {
@@ -35,20 +37,19 @@ pub struct Authorizer {
 
 enum KeySource {
     Given(Keys),
-    Parameter { client: aws_sdk_ssm::Client, name: String, cache: Mutex<Option<(Keys, u64)>> },
+    Parameter { client: aws_sdk_ssm::Client, name: String, cache: Mutex<Option<Cached>> },
 }
 
-/// Why the door itself fails. API Gateway knows the first text by heart and answers 401; any other
-/// becomes a 500.
-#[derive(Debug, Error)]
-pub enum DoorError {
-    /// Nobody has signed.
-    #[error("Unauthorized")]
-    Unauthorized,
-    /// The keys cannot be read.
-    #[error("the UserSig keys cannot be read")]
-    NoKeys,
+/// What the parameter store said, and until when it is believed.
+struct Cached {
+    keys: Result<Keys, String>,
+    until_ms: u64,
 }
+
+/// The keys cannot be read. The door itself fails, of which API Gateway makes a 500.
+#[derive(Debug, thiserror::Error)]
+#[error("the UserSig keys cannot be read")]
+pub struct NoKeys;
 
 impl Authorizer {
     /// A door with keys that never change: the laptop's.
@@ -87,23 +88,21 @@ impl Authorizer {
 
     /// Lets a handshake through or not.
     ///
+    /// Who is refused has shown nobody who they are, so the line about them names nobody.
+    ///
     /// # Errors
-    /// [`DoorError`], which API Gateway turns into 401 or 500.
-    pub async fn handle(&self, handshake: Handshake, request_id: &str) -> Result<Value, DoorError> {
+    /// [`NoKeys`].
+    pub async fn handle(&self, handshake: Handshake, request_id: &str) -> Result<Value, NoKeys> {
         let started = (self.clock)();
-        let admitted = match self.keys.read(started).await {
-            Ok(keys) => self.admit(&handshake, &keys),
-            Err(why) => Err(Error::Internal(format!("the UserSig keys cannot be read: {why}"))),
-        };
-        let refused = match &admitted {
-            Ok(pass) => pass.expired.clone().map(Error::UserSig),
-            Err(refused) => Some(refused.clone()),
+        let admitted = self.admit(&handshake, started).await;
+        let (user, refused) = match &admitted {
+            Ok(pass) => (pass.user.as_str(), pass.expired.clone().map(Error::UserSig)),
+            Err(refused) => ("", Some(refused.clone())),
         };
         (self.report)(&Line {
-            route: "authorizer",
+            route: telemetry::AUTHORIZER,
             request_id,
-            // Whom he claims to be, whether or not it is true.
-            user: claimed_user(&handshake).as_ref().map(UserId::as_str).unwrap_or_default(),
+            user,
             connection: "",
             ms: (self.clock)().saturating_sub(started),
             refused: refused.as_ref(),
@@ -113,42 +112,39 @@ impl Authorizer {
         let method_arn = handshake.method_arn.as_deref().unwrap_or_default();
         match admitted {
             Ok(pass) => Ok(pass.policy(method_arn)),
-            Err(Error::UserSig(Refusal::Empty)) => Err(DoorError::Unauthorized),
-            Err(Error::Internal(_)) => Err(DoorError::NoKeys),
+            Err(Error::Internal(_)) => Err(NoKeys),
             Err(_) => Ok(policy("nobody", "Deny", method_arn, json!({}))),
         }
     }
 
-    fn admit(&self, handshake: &Handshake, keys: &Keys) -> Result<Pass, Error> {
+    /// Anybody can make a handshake, so the keys come last: nothing is fetched for one that no key
+    /// could save.
+    async fn admit(&self, handshake: &Handshake, now_ms: u64) -> Result<Pass, Error> {
         let query = |name: &str| handshake.query_string_parameters.first(name);
-        let user = claimed_user(handshake)?;
-        // The header wins: it does not end up in anybody's access log.
-        let header = handshake.headers.get("authorization").and_then(|value| value.to_str().ok());
-        let sig = header.map(|value| value.strip_prefix("Bearer ").unwrap_or(value)).or(query("userSig"));
-
+        let user = UserId::parse("userID", query("userID").unwrap_or_default())?;
         let device = Device::parse(query("platform"), query("instance"))?;
         let named: Option<u64> = query("SDKAppID").and_then(|id| id.parse().ok());
         if named != Some(self.sdk_app_id) {
             return Err(Error::UnknownSdkAppId);
         }
-        let expected = Expectation {
-            sdk_app_id: self.sdk_app_id,
-            identifier: user.as_str(),
-            now: (self.clock)() / 1000,
-        };
-        match verify(keys, expected, sig.unwrap_or_default()) {
+        // The header wins: it does not end up in anybody's access log.
+        let header = handshake.headers.get("authorization").and_then(|value| value.to_str().ok());
+        let sig = header.map(|value| value.strip_prefix("Bearer ").unwrap_or(value)).or(query("userSig"));
+        let expected =
+            Expectation { sdk_app_id: self.sdk_app_id, identifier: user.as_str(), now: now_ms / 1000 };
+        let claim = Claim::read(expected, sig.unwrap_or_default())?;
+
+        let keys = self.keys.read(now_ms).await;
+        let keys = keys.map_err(|why| Error::Internal(format!("the UserSig keys cannot be read: {why}")))?;
+        match claim.verify(&keys) {
             Ok(ticket) => Ok(Pass { user, device, ticket, expired: None }),
-            // He may come in to be told why he cannot stay.
+            // They may come in to be told why they cannot stay.
             Err(Refusal::Expired { genuine: Some(ticket) }) => {
                 Ok(Pass { user, device, ticket, expired: Some(Refusal::Expired { genuine: None }) })
             }
             Err(refusal) => Err(refusal.into()),
         }
     }
-}
-
-fn claimed_user(handshake: &Handshake) -> Result<UserId, Error> {
-    UserId::parse("userID", handshake.query_string_parameters.first("userID").unwrap_or_default())
 }
 
 impl KeySource {
@@ -158,26 +154,21 @@ impl KeySource {
             Self::Parameter { client, name, cache } => (client, name, cache),
         };
         let mut cache = cache.lock().await;
-        let is_fresh = |read_at: u64| now_ms.saturating_sub(read_at) < KEYS_ARE_FRESH_MS;
-        if let Some((keys, _)) = cache.as_ref().filter(|(_, read_at)| is_fresh(*read_at)) {
-            return Ok(keys.clone());
+        if let Some(cached) = cache.as_ref().filter(|cached| now_ms < cached.until_ms) {
+            return cached.keys.clone();
         }
-        match (fetch(client, name).await, cache.as_ref()) {
-            (Ok(keys), _) => {
-                *cache = Some((keys.clone(), now_ms));
-                Ok(keys)
-            }
-            // The parameter store being away is no reason to turn everybody away, nor to ask it for
-            // every handshake.
-            (Err(why), Some((keys, _))) => {
+        let last_known = cache.take().and_then(|cached| cached.keys.ok());
+        let (keys, good_for_ms) = match (fetch(client, name).await, last_known) {
+            (Ok(keys), _) => (Ok(keys), KEYS_ARE_FRESH_MS),
+            // The parameter store being away is no reason to turn everybody away.
+            (Err(why), Some(keys)) => {
                 warn!(why, "the keys could not be read again");
-                let keys = keys.clone();
-                let asked_at = now_ms.saturating_sub(KEYS_ARE_FRESH_MS).saturating_add(ASK_AGAIN_MS);
-                *cache = Some((keys.clone(), asked_at));
-                Ok(keys)
+                (Ok(keys), ASK_AGAIN_MS)
             }
-            (Err(why), None) => Err(why),
-        }
+            (Err(why), None) => (Err(why), ASK_AGAIN_WITHOUT_KEYS_MS),
+        };
+        *cache = Some(Cached { keys: keys.clone(), until_ms: now_ms.saturating_add(good_for_ms) });
+        keys
     }
 }
 
@@ -193,7 +184,7 @@ struct Pass {
     user: UserId,
     device: Device,
     ticket: Ticket,
-    /// Why he cannot stay.
+    /// Why they cannot stay.
     expired: Option<Refusal>,
 }
 

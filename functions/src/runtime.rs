@@ -60,10 +60,10 @@ pub async fn serve_authorizer() -> std::result::Result<(), lambda_http::Error> {
     telemetry::init_log();
     let authorizer: &'static Authorizer = Box::leak(Box::new(Authorizer::from_env()?));
     run(service_fn(move |event: LambdaEvent<_>| async move {
-        authorizer.handle(event.payload, &event.context.request_id).await.map_err(|error| Diagnostic {
-            error_type: "DoorError".to_owned(),
-            error_message: error.to_string(),
-        })
+        authorizer
+            .handle(event.payload, &event.context.request_id)
+            .await
+            .map_err(|error| Diagnostic { error_type: "NoKeys".to_owned(), error_message: error.to_string() })
     }))
     .await
 }

@@ -3,7 +3,17 @@
 //!
 //! **Architecture invariant:** a line never holds a signature, nor anything that somebody wrote.
 
-use std::{cell::Cell, env, error::Error as StdError, future::Future, io, sync::Arc};
+use std::{
+    cell::Cell,
+    env,
+    error::Error as StdError,
+    future::Future,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use hongyan_shared::Error;
@@ -11,6 +21,14 @@ use lambda_http::tracing::{Level, subscriber};
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use tracing::{error, info};
+
+use crate::app::Clock;
+
+/// What stands in the line of a handshake where others have their route.
+pub const AUTHORIZER: &str = "authorizer";
+
+/// How often refused handshakes are written, at most.
+const REFUSALS_EVERY_MS: u64 = 10_000;
 
 /// What becomes of the lines. Lambda writes them for CloudWatch; tests look at them.
 pub type Report = Arc<dyn Fn(&Line<'_>) + Send + Sync>;
@@ -95,11 +113,11 @@ pub fn count(what: Count) {
 /// One invocation, when it has ended.
 #[derive(Debug, Clone)]
 pub struct Line<'a> {
-    /// The route key, or `authorizer`.
+    /// The route key, or [`AUTHORIZER`].
     pub route: &'a str,
     /// Lambda's name for the invocation.
     pub request_id: &'a str,
-    /// Who, as far as it is known.
+    /// Who. Nobody, where nobody has shown who they are.
     pub user: &'a str,
     /// The connection that it came over.
     pub connection: &'a str,
@@ -120,6 +138,11 @@ impl Line<'_> {
     /// Whether somebody has to look at it.
     pub fn is_failure(&self) -> bool {
         self.refused.is_some_and(Error::is_ours)
+    }
+
+    /// Whether somebody was turned away at the door, who may be anybody.
+    pub fn is_stranger(&self) -> bool {
+        self.route == AUTHORIZER && self.user.is_empty() && self.refused.is_some() && !self.is_failure()
     }
 
     /// Why, where the code does not say enough. What a user wrote is never part of it.
@@ -175,18 +198,35 @@ pub fn log() -> Report {
 /// nobody chats. One invocation is one line, and another one for what is counted by something else
 /// than the route as well: a failure, or a signature that was refused.
 ///
+/// A stranger gets no line, because anybody can be one a million times. They are counted, and what was
+/// counted is written at once after a quiet time, then every ten seconds or with the next line that there is
+/// anyway. When a sandbox ends in between, ten seconds of the count are lost, and nothing else.
+///
 /// # Errors
 /// When it is called twice.
-pub fn embedded_metrics(namespace: String) -> Result<Report, metrics_cloudwatch_embedded::Error> {
+pub fn embedded_metrics(
+    namespace: String,
+    clock: Clock,
+) -> Result<Report, metrics_cloudwatch_embedded::Error> {
     let collector = Builder::new().cloudwatch_namespace(namespace).init()?;
     describe_histogram!("Latency", Unit::Milliseconds, "");
     for name in counters() {
         describe_counter!(name, Unit::Count, "");
     }
+    let written_at = AtomicU64::new(0);
     Ok(Arc::new(move |line| {
-        measure(line);
-        if let Err(error) = describe(line, collector).flush(io::stdout().lock()) {
-            error!(%error, "the line of an invocation is lost");
+        if line.is_stranger() {
+            count_refusal(line);
+            let now = clock();
+            if now.saturating_sub(written_at.load(Ordering::Relaxed)) >= REFUSALS_EVERY_MS {
+                written_at.store(now, Ordering::Relaxed);
+                write(describe_nobody(collector));
+            }
+        } else {
+            // What strangers have left is not counted under this user's name.
+            write(describe_nobody(collector));
+            measure(line);
+            write(describe(line, collector));
         }
     }))
 }
@@ -207,10 +247,21 @@ fn measure(line: &Line) {
         counter!("Failures", "Route" => route.clone()).increment(1);
         counter!("Failures").increment(1);
     }
-    if let Some(Error::UserSig(_) | Error::UnknownSdkAppId) = line.refused {
-        let code = line.code().to_string();
-        counter!("RefusedSignatures", "Route" => route.clone()).increment(1);
-        counter!("RefusedSignatures", "Route" => route, "Code" => code).increment(1);
+    if let Some(Error::UserSig(_)) = line.refused {
+        count_refusal(line);
+    }
+}
+
+fn count_refusal(line: &Line) {
+    let (route, code) = (line.route.to_owned(), line.code().to_string());
+    counter!("RefusedSignatures", "Route" => route.clone()).increment(1);
+    counter!("RefusedSignatures", "Route" => route, "Code" => code).increment(1);
+}
+
+/// Writes what has been counted since it was last called, if anything has.
+fn write(collector: &Collector) {
+    if let Err(error) = collector.flush(io::stdout().lock()) {
+        error!(%error, "the line of an invocation is lost");
     }
 }
 
@@ -226,4 +277,11 @@ fn describe<'a>(line: &Line, collector: &'a Collector) -> &'a Collector {
         Some(detail) => collector.set_property("detail", detail),
         None => collector.remove_property("detail"),
     }
+}
+
+fn describe_nobody(collector: &Collector) -> &Collector {
+    for name in ["requestId", "user", "connection", "code", "ms", "detail"] {
+        collector.remove_property(name);
+    }
+    collector.set_property("level", "INFO")
 }

@@ -16,11 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use hongyan_functions::{
-    app::App,
-    authorizer::{Authorizer, DoorError},
-    runtime::respond,
-};
+use hongyan_functions::{app::App, authorizer::Authorizer, runtime::respond};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch};
@@ -169,10 +165,7 @@ impl Gateway {
             error!(%error, "the authorizer's event has a wrong shape");
             internal()
         })?;
-        let verdict = self.authorizer.handle(event, "").await.map_err(|error| match error {
-            DoorError::Unauthorized => refuse(StatusCode::UNAUTHORIZED, "Unauthorized"),
-            DoorError::NoKeys => internal(),
-        })?;
+        let verdict = self.authorizer.handle(event, "").await.map_err(|_| internal())?;
         if verdict.pointer("/policyDocument/Statement/0/Effect") != Some(&json!("Allow")) {
             return Err(refuse(
                 StatusCode::FORBIDDEN,

@@ -9,7 +9,7 @@ mod issue;
 mod verify;
 
 pub use issue::{issue, issue_with_userbuf};
-pub use verify::{Expectation, Refusal, Ticket, verify};
+pub use verify::{Claim, Expectation, Refusal, Ticket, verify};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;

@@ -50,8 +50,8 @@ pub enum Refusal {
     /// 70001: its time is over.
     #[error("the UserSig has expired: ask your server for a new one and log in again")]
     Expired {
-        /// The ticket, when the HMAC is right: such a caller may be told why he is refused. A
-        /// forger learns nothing.
+        /// The ticket, when the HMAC is right: such a caller may be told the reason. A forger
+        /// learns nothing.
         genuine: Option<Ticket>,
     },
     /// 70009: the HMAC does not match any of the keys.
@@ -73,34 +73,71 @@ impl Refusal {
     }
 }
 
-/// Verifies `sig` against the keys that are good now.
-///
-/// A signature from the future is accepted, as the official verifiers do: servers' clocks differ.
+/// Verifies `sig` against the keys that are good now: [`Claim::read`], then [`Claim::verify`].
 ///
 /// # Errors
 /// The first reason, in Tencent's order, to refuse it.
 pub fn verify(keys: &Keys, expected: Expectation<'_>, sig: &str) -> Result<Ticket, Refusal> {
-    if sig.is_empty() {
-        return Err(Refusal::Empty);
-    }
-    let document: Document = serde_json::from_slice(&encoding::decode(sig)?)
-        .and_then(|UniqueMembers(members)| serde_json::from_value(Value::Object(members)))
-        .map_err(|_| Refusal::Malformed("it does not hold the JSON document of a UserSig v2"))?;
-    let (ticket, mac) = document.check()?;
+    Claim::read(expected, sig)?.verify(keys)
+}
 
-    if document.sdkappid != expected.sdk_app_id {
-        return Err(Refusal::SdkAppIdMismatch);
+/// What a signature says, when that is what is expected of it. Whether it is genuine, only a key can
+/// tell: nonsense is refused before anybody has to fetch one.
+///
+/// A signature from the future is accepted, as the official verifiers do: servers' clocks differ.
+#[derive(Debug)]
+pub struct Claim {
+    document: Document,
+    ticket: Ticket,
+    mac: [u8; 32],
+    expired: bool,
+}
+
+impl Claim {
+    /// Looks at all of a signature that can be looked at without a key. What it costs is bounded by
+    /// [`MAX_CHARS`](super::MAX_CHARS) and [`MAX_INFLATED`](super::MAX_INFLATED), before anything is
+    /// decoded or inflated.
+    ///
+    /// # Errors
+    /// The first reason, in Tencent's order, to refuse it.
+    pub fn read(expected: Expectation<'_>, sig: &str) -> Result<Self, Refusal> {
+        if sig.is_empty() {
+            return Err(Refusal::Empty);
+        }
+        let document: Document = serde_json::from_slice(&encoding::decode(sig)?)
+            .and_then(|UniqueMembers(members)| serde_json::from_value(Value::Object(members)))
+            .map_err(|_| Refusal::Malformed("it does not hold the JSON document of a UserSig v2"))?;
+        let (ticket, mac) = document.check()?;
+
+        if document.sdkappid != expected.sdk_app_id {
+            return Err(Refusal::SdkAppIdMismatch);
+        }
+        if document.identifier != expected.identifier {
+            return Err(Refusal::IdentifierMismatch);
+        }
+        let expired = expected.now > ticket.expires_at;
+        // One of another length is the HMAC-SHA256 of no key.
+        let mac = mac.try_into().map_err(|_| refusal_of_a_forgery(expired))?;
+        Ok(Self { document, ticket, mac, expired })
     }
-    if document.identifier != expected.identifier {
-        return Err(Refusal::IdentifierMismatch);
+
+    /// Says whether one of these keys has signed it.
+    ///
+    /// # Errors
+    /// That none has, or that its time is over.
+    pub fn verify(self, keys: &Keys) -> Result<Ticket, Refusal> {
+        let Self { document, ticket, mac, expired } = self;
+        let signed = document.signed();
+        match keys.iter().any(|key| signed.mac(key).verify_slice(&mac).is_ok()) {
+            false => Err(refusal_of_a_forgery(expired)),
+            true if expired => Err(Refusal::Expired { genuine: Some(ticket) }),
+            true => Ok(ticket),
+        }
     }
-    let signed = document.signed();
-    let genuine = keys.iter().any(|key| signed.mac(key).verify_slice(&mac).is_ok());
-    match (genuine, expected.now > ticket.expires_at) {
-        (genuine, true) => Err(Refusal::Expired { genuine: genuine.then_some(ticket) }),
-        (false, false) => Err(Refusal::KeyMismatch),
-        (true, false) => Ok(ticket),
-    }
+}
+
+fn refusal_of_a_forgery(expired: bool) -> Refusal {
+    if expired { Refusal::Expired { genuine: None } } else { Refusal::KeyMismatch }
 }
 
 /// A JSON object in which no name stands twice: two readers of a repeated member could read two
@@ -134,7 +171,7 @@ impl<'de> Deserialize<'de> for UniqueMembers {
 
 /// Strict where it counts: numbers in quotes are an error, as are fractions and anything out of
 /// range. Members that are not of the format are ignored, as official verifiers do.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Document {
     #[serde(rename = "TLS.ver")]
     ver: String,
