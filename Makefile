@@ -33,7 +33,8 @@ lint: $(VENV)/ready ## format, clippy, docs, template, the figures of docs/cost.
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
-	$(VENV)/bin/cfn-lint template.yaml
+	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint --template cloudfront.yaml
+	$(VENV)/bin/cfn-lint template.yaml cloudfront.yaml
 	cd docs && python3 cost.py --check && python3 -m unittest --quiet test_cost
 
 client: client/node_modules/ready ## the client's one file, which is committed
