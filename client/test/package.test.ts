@@ -115,3 +115,14 @@ test('the file and its declarations are enough: both copied into a project, with
 test('dist/index.d.ts is what the sources declare: npm run build', () => {
   assert.ok(readFileSync(join(client, 'dist/index.d.ts'), 'utf8') === declarations(), 'dist/index.d.ts is out of date: npm run build');
 });
+
+test('the documents name the tarball that npm pack makes, and nothing that no registry has', () => {
+  const documents = ['README', 'docs/client', 'docs/deploy', 'client/demo/miniprogram/README'].flatMap((name) => [`${name}.md`, `${name}.zh-CN.md`]);
+  const tarballs = new Set<string>();
+  for (const name of documents) {
+    const text = readFileSync(join(client, '..', name), 'utf8');
+    for (const [tarball] of text.matchAll(/[\w.-]+\.tgz/g)) tarballs.add(tarball);
+    assert.doesNotMatch(text, /['"]hongyan-tim['"]|npm install hongyan/, name);
+  }
+  assert.deepEqual([...tarballs], [`hongyan-tim-${version}.tgz`]);
+});
