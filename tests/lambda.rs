@@ -264,6 +264,27 @@ async fn a_thousand_forged_handshakes_leave_a_count_and_nothing_else() {
     assert!(bytes < 20 * 1_000, "less than 20 bytes each: {written:#?}");
 }
 
+/// With the variables that SAM's resolver makes of the template when nobody gives it the file of the twin.
+#[test]
+#[ignore = "needs the built programs: make test"]
+fn a_function_that_sam_runs_on_a_laptop_does_not_use_an_account() {
+    let names = EXPECTED.map(|(name, ..)| name);
+    for name in ["authorizer", "get-message-list"].iter().chain(&names) {
+        let started = Command::new(program(name))
+            .envs([("AWS_SAM_LOCAL", "true"), ("AWS_ENDPOINT_URL", ""), ("USERSIG_KEY", "")])
+            .envs([
+                ("AWS_REGION", "us-east-1"),
+                ("AWS_ACCESS_KEY_ID", "an account's"),
+                ("AWS_SECRET_ACCESS_KEY", "x"),
+            ])
+            .envs([("SDK_APP_ID", "1400000000"), ("USERSIG_KEY_PARAMETER", "/hongyan/usersig-key")])
+            .output()
+            .unwrap();
+        let said = String::from_utf8(started.stdout).unwrap();
+        assert!(!started.status.success() && said.contains("--env-vars"), "{name}: {said}");
+    }
+}
+
 /// What alice writes in the event.
 const SAID: &str = "晚上一起吃饭吗";
 

@@ -99,6 +99,11 @@ pub enum Misconfigured {
         /// Why.
         why: String,
     },
+    /// `sam local invoke` runs it, with the credentials of an account and nothing that says where else to go.
+    #[error(
+        "on a laptop this would use your AWS account: say where a twin is, with `--env-vars local/env-vars.json`"
+    )]
+    WouldUseAnAccount,
 }
 
 impl App {
@@ -185,8 +190,12 @@ pub(crate) fn sdk_config() -> Result<SdkConfig, Misconfigured> {
     let tls = Provider::Rustls(CryptoMode::Ring);
     let http = aws_smithy_http_client::Builder::new().tls_provider(tls).build_https();
     let mut config = sdk_settings(credentials, variable("AWS_REGION")?, http);
-    // An emulator's, under the name that all SDKs give it.
-    config.set_endpoint_url(variable("AWS_ENDPOINT_URL").ok());
+    // An emulator's, or a twin's, under the name that all SDKs give it.
+    let endpoint = variable("AWS_ENDPOINT_URL").ok();
+    if endpoint.is_none() && variable("AWS_SAM_LOCAL").is_ok() {
+        return Err(Misconfigured::WouldUseAnAccount);
+    }
+    config.set_endpoint_url(endpoint);
     Ok(config.build())
 }
 

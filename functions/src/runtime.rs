@@ -5,9 +5,10 @@ use std::future::Future;
 use hongyan_shared::{Error, Result};
 use lambda_http::{Body, Response, http::StatusCode, service_fn};
 use serde_json::Value;
+use tracing::error;
 
 use crate::{
-    app::App,
+    app::{App, Misconfigured},
     authorizer::Authorizer,
     event::{Event, request_id},
     push::Delivery,
@@ -43,7 +44,7 @@ where
 {
     telemetry::init_log();
     // It lives as long as the sandbox.
-    let app: &'static App = Box::leak(Box::new(App::from_env()?));
+    let app: &'static App = Box::leak(Box::new(App::from_env().inspect_err(cannot_start)?));
     lambda_http::run(service_fn(move |request| async move {
         Ok::<_, std::convert::Infallible>(respond(app, request, route).await)
     }))
@@ -58,7 +59,8 @@ pub async fn serve_authorizer() -> std::result::Result<(), lambda_http::Error> {
     use lambda_http::lambda_runtime::{Diagnostic, LambdaEvent, run};
 
     telemetry::init_log();
-    let authorizer: &'static Authorizer = Box::leak(Box::new(Authorizer::from_env()?));
+    let authorizer: &'static Authorizer =
+        Box::leak(Box::new(Authorizer::from_env().inspect_err(cannot_start)?));
     run(service_fn(move |event: LambdaEvent<_>| async move {
         authorizer
             .handle(event.payload, &event.context.request_id)
@@ -66,6 +68,11 @@ pub async fn serve_authorizer() -> std::result::Result<(), lambda_http::Error> {
             .map_err(|error| Diagnostic { error_type: "NoKeys".to_owned(), error_message: error.to_string() })
     }))
     .await
+}
+
+/// Lambda says that a function has ended, and not why.
+fn cannot_start(why: &Misconfigured) {
+    error!(%why, "the function cannot start");
 }
 
 /// One event through one route. The laptop twin calls this as well.
