@@ -128,12 +128,13 @@ export class Session {
 
   async fetchProfiles(userIDs: readonly string[]): Promise<Profile[]> {
     const profiles: Profile[] = [];
-    // A reply holds as many as fit into a frame.
+    // A reply holds those that fit into a frame.
     for (let rest = [...new Set(userIDs)]; rest.length > 0;) {
       const { profileList } = await this.connection.request('getUserProfile', { userIDList: rest });
       if (profileList.length === 0) break;
-      rest = rest.slice(profileList.length);
       profiles.push(...profileList.map((profile) => this.learn(profile)));
+      const found = new Set(profileList.map(({ userID }) => userID));
+      rest = rest.filter((userID) => !found.has(userID));
     }
     return profiles;
   }

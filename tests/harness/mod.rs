@@ -133,18 +133,28 @@ impl World {
 
     /// Every item of a table.
     pub async fn dump(&self, table: &str) -> Vec<Value> {
+        let answer = self.call("Scan", json!({ "TableName": table })).await;
+        answer["Items"].as_array().unwrap_or_else(|| panic!("{answer}")).clone()
+    }
+
+    /// Puts an item into a table, whatever the product would say to it.
+    pub async fn put(&self, table: &str, item: Value) {
+        let answer = self.call("PutItem", json!({ "TableName": table, "Item": item })).await;
+        assert_eq!(answer, json!({}));
+    }
+
+    async fn call(&self, operation: &str, request: Value) -> Value {
         let answer = reqwest::Client::new()
             .post(&self.twin.dynamodb_url)
-            .header("x-amz-target", "DynamoDB_20120810.Scan")
+            .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
             .header("content-type", "application/x-amz-json-1.0")
             .header("authorization", "AWS4-HMAC-SHA256 Credential=local/20261123/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
             .header("x-amz-date", "20261123T000000Z")
-            .body(json!({ "TableName": table }).to_string())
+            .body(request.to_string())
             .send()
             .await
             .unwrap();
-        let answer: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
-        answer["Items"].as_array().unwrap_or_else(|| panic!("{answer}")).clone()
+        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
     }
 
     /// The calls since the last time, in the order in which they were begun.

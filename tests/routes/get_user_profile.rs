@@ -66,3 +66,43 @@ async fn what_does_not_fit_a_frame_is_left_out() {
     let rest = world.ask("get-user-profile", "alice", json!({ "userIDList": users[first.len()..] })).await;
     assert_eq!(first.len() + rest["profileList"].as_array().unwrap().len(), 100);
 }
+
+#[tokio::test]
+async fn a_profile_that_does_not_fit_hides_none_behind_it_and_fits_alone() {
+    let world = World::new().await;
+    // Each byte takes six in a frame: as large as a profile can be.
+    let text = "\u{1}".repeat(500);
+    let fields: Vec<Value> = (0..20)
+        .map(|number| json!({ "key": format!("Tag_Profile_Custom_{number}"), "value": text }))
+        .collect();
+    let largest = json!({
+        "nick": text, "avatar": text, "selfSignature": text, "location": "\u{1}".repeat(16),
+        "profileCustomField": fields,
+    });
+    for user in ["bob", "carol"] {
+        world.ask("update-my-profile", user, largest.clone()).await;
+    }
+    world.ask("update-my-profile", "dave", json!({ "nick": "Dave" })).await;
+    let shown = profiles(&world, &["bob", "carol", "dave"]).await;
+    let names: Vec<&str> = shown.iter().map(|profile| profile["userID"].as_str().unwrap()).collect();
+    assert_eq!(names, ["bob", "dave"]);
+    assert_eq!(profiles(&world, &["carol"]).await[0]["nick"], text);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_hides_nobody_elses() {
+    let world = World::new().await;
+    for user in ["bob", "carol"] {
+        world.ask("update-my-profile", user, json!({ "nick": user })).await;
+    }
+    let broken = json!({ "u": { "S": "bob" }, "s": { "S": "P" }, "t": { "N": "1" }, "nick": { "N": "5" } });
+    world.put("Users", broken).await;
+    let shown = profiles(&world, &["bob", "carol"]).await;
+    assert_eq!(shown[0], json!({ "userID": "bob", "lastUpdatedTime": 0 }));
+    assert_eq!(shown[1]["nick"], "carol");
+
+    // What somebody has added to a row does not break it.
+    let foreign = json!({ "u": { "S": "bob" }, "s": { "S": "P" }, "t": { "N": "1" }, "nick": { "S": "Bob" }, "x": { "BOOL": true } });
+    world.put("Users", foreign).await;
+    assert_eq!(profiles(&world, &["bob"]).await[0]["nick"], "Bob");
+}

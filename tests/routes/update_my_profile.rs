@@ -1,8 +1,9 @@
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 
-use crate::harness::{START_MS, World, body, event};
+use crate::harness::{START_MS, World, body, event, recorder::Fault};
 
 async fn code(world: &World, data: Value) -> (i64, String) {
     let reply = world.invoke("update-my-profile", "alice", data).await;
@@ -88,6 +89,37 @@ async fn a_profile_does_not_grow_without_end() {
     assert_eq!(code(&world, fields(10, 20)).await.0, 0);
     assert_eq!(code(&world, fields(20, 21)).await.0, 70402);
     assert_eq!(code(&world, fields(0, 20)).await.0, 0);
+}
+
+#[tokio::test]
+async fn the_limit_of_custom_fields_holds_however_many_requests_race() {
+    for round in 0..10 {
+        let world = World::new().await;
+        let requests = (0..8).map(|part| {
+            let fields: Vec<Value> =
+                (0..5).map(|number| custom(&format!("{round}{part}{number}"), "x")).collect();
+            let data = json!({ "profileCustomField": fields });
+            async { world.invoke("update-my-profile", "alice", data).await }
+        });
+        let replies = join_all(requests).await;
+        let taken = replies.iter().filter(|reply| reply["code"] == 0).count();
+        assert!(replies.iter().all(|reply| reply["code"] == 0 || reply["code"] == 70402), "{replies:?}");
+        let shown = world.ask("get-user-profile", "bob", json!({ "userIDList": ["alice"] })).await;
+        let fields = shown["profileList"][0]["profileCustomField"].as_array().unwrap().len();
+        assert_eq!((taken, fields), (4, 20), "each has all of its fields or none");
+    }
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_is_lost_is_no_reason_to_refuse_it() {
+    let world = World::new().await;
+    let fields: Vec<Value> = (0..20).map(|number| custom(&number.to_string(), "x")).collect();
+    let mut lost = false;
+    world.dynamodb.break_calls(move |operation, _| {
+        let is_change = operation == "UpdateItem";
+        if is_change && !std::mem::replace(&mut lost, true) { Fault::ResetAfter } else { Fault::None }
+    });
+    assert_eq!(code(&world, json!({ "profileCustomField": fields })).await.0, 0);
 }
 
 #[tokio::test]

@@ -2,13 +2,15 @@ use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
-    types::{KeysAndAttributes, ReturnValue},
+    operation::update_item::UpdateItemError,
+    types::{AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use hongyan_shared::{
     Error, Result,
-    model::{AdminForbid, AllowType, Gender, Profile, ProfileKey, UserId},
+    model::{AdminForbid, AllowType, Gender, MAX_CUSTOM_FIELDS, Profile, ProfileKey, UserId},
 };
 use serde::{Deserialize, Serialize};
+use tracing::error;
 
 use super::{Item, failed, from_item, number, text, to_item};
 
@@ -24,7 +26,8 @@ pub struct Users {
 }
 
 /// A profile, with names as clients know them: it is read seldom, and by people who look into the
-/// table. Custom fields are attributes of their own names.
+/// table. Custom fields are attributes of their own names besides, and `c` is the set of these names,
+/// because a condition can ask how large a set is.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ProfileRow {
@@ -52,17 +55,17 @@ struct ProfileRow {
     level: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     role: Option<u32>,
-    #[serde(flatten)]
-    custom: BTreeMap<String, String>,
+    /// When it was last changed, milliseconds.
+    #[serde(skip_serializing)]
+    t: u64,
 }
 
-/// What every row has besides.
-#[derive(Deserialize)]
-struct RowHead {
-    /// User.
-    u: String,
-    /// When it was last changed, milliseconds.
-    t: u64,
+/// How a change of a profile went.
+enum Written {
+    /// This is the profile now.
+    Now(Profile),
+    /// Nothing has changed: there are more custom fields than that, of these names.
+    NoRoom(Vec<String>),
 }
 
 const PROFILE: &str = "P";
@@ -76,7 +79,7 @@ impl Users {
     }
 
     /// The profiles of these users, at most 100, with the time of their last change. Who has none is
-    /// not among them.
+    /// not among them, and neither is one whose row cannot be read: that is nobody else's trouble.
     ///
     /// # Errors
     /// [`Error::Throttled`] when the store does not give all of them; when it fails.
@@ -99,8 +102,13 @@ impl Users {
             let answer =
                 self.client.batch_get_item().request_items(&self.table, keys).send().await.map_err(failed)?;
             for item in answer.responses.unwrap_or_default().into_values().flatten() {
-                let (user, profile, changed_at) = parse(item)?;
-                profiles.insert(user, (profile, changed_at));
+                let user = user_of(&item)?;
+                match parse(item) {
+                    Ok(profile) => {
+                        profiles.insert(user, profile);
+                    }
+                    Err(refused) => error!(%user, ?refused, "a profile is shown as empty"),
+                }
             }
             wanted = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
         }
@@ -110,8 +118,36 @@ impl Users {
     /// Changes what is given, and returns the whole profile.
     ///
     /// # Errors
-    /// When the store fails.
-    pub async fn update_profile(&self, user: &UserId, changes: Profile, now_ms: u64) -> Result<Profile> {
+    /// Custom fields beyond the limit, with nothing changed; when the store fails.
+    pub async fn update_profile(&self, user: &UserId, changes: &Profile, now_ms: u64) -> Result<Profile> {
+        // Until the write says otherwise, all of them are new.
+        let mut new = changes.custom.len();
+        // It says so when others have come in between. No field is ever taken away, so each of them has
+        // added one, and there is an end to that.
+        for _ in 0..=MAX_CUSTOM_FIELDS {
+            let room = MAX_CUSTOM_FIELDS.saturating_sub(new);
+            let there = match self.write_profile(user, changes, room, now_ms).await? {
+                Written::Now(profile) => return Ok(profile),
+                Written::NoRoom(there) => there,
+            };
+            new = changes.custom.keys().filter(|key| !there.iter().any(|name| name == key.as_str())).count();
+            if there.len().saturating_add(new) > MAX_CUSTOM_FIELDS {
+                return Err(Error::BadRequest(format!(
+                    "a profile may have {MAX_CUSTOM_FIELDS} custom fields: use the ones that it has"
+                )));
+            }
+        }
+        Err(Error::Throttled)
+    }
+
+    /// Writes if the profile has no more than so many custom fields yet.
+    async fn write_profile(
+        &self,
+        user: &UserId,
+        changes: &Profile,
+        room: usize,
+        now_ms: u64,
+    ) -> Result<Written> {
         let mut update = self
             .client
             .update_item()
@@ -119,54 +155,73 @@ impl Users {
             .key("u", text(user.as_str()))
             .key("s", text(PROFILE))
             .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .expression_attribute_values(":t", number(now_ms));
+        let custom = changes.custom.iter().map(|(key, value)| (key.as_str().to_owned(), text(value)));
         let mut set = String::from("SET t = :t");
-        for (index, (name, value)) in to_item(&ProfileRow::from(changes))?.into_iter().enumerate() {
+        for (index, (name, value)) in
+            to_item(&ProfileRow::from(changes))?.into_iter().chain(custom).enumerate()
+        {
             set.push_str(&format!(", #{index} = :{index}"));
             update = update
                 .expression_attribute_names(format!("#{index}"), name)
                 .expression_attribute_values(format!(":{index}"), value);
         }
-        let answer = update.update_expression(set).send().await.map_err(failed)?;
-        let (_, profile, _) = parse(answer.attributes.unwrap_or_default())?;
-        Ok(profile)
+        if !changes.custom.is_empty() {
+            set.push_str(" ADD c :c");
+            let names = changes.custom.keys().map(|key| key.as_str().to_owned());
+            update = update
+                .condition_expression("attribute_not_exists(c) OR size(c) <= :room")
+                .expression_attribute_values(":c", AttributeValue::Ss(names.collect()))
+                .expression_attribute_values(":room", number(room as u64));
+        }
+        match update.update_expression(set).send().await {
+            Ok(output) => Ok(Written::Now(parse(output.attributes.unwrap_or_default())?.0)),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(found)) => {
+                    let names = found.item.as_ref().and_then(|item| item.get("c")?.as_ss().ok());
+                    Ok(Written::NoRoom(names.cloned().unwrap_or_default()))
+                }
+                _ => Err(failed(error)),
+            },
+        }
     }
 }
 
-impl From<Profile> for ProfileRow {
-    fn from(profile: Profile) -> Self {
+impl From<&Profile> for ProfileRow {
+    fn from(profile: &Profile) -> Self {
         Self {
-            nick: profile.nick,
-            avatar: profile.avatar,
+            nick: profile.nick.clone(),
+            avatar: profile.avatar.clone(),
             gender: profile.gender,
-            self_signature: profile.self_signature,
+            self_signature: profile.self_signature.clone(),
             allow_type: profile.allow_type,
             birthday: profile.birthday,
-            location: profile.location,
+            location: profile.location.clone(),
             language: profile.language,
             message_settings: profile.message_settings,
             admin_forbid_type: profile.admin_forbid_type,
             level: profile.level,
             role: profile.role,
-            custom: profile.custom.into_iter().map(|(key, value)| (key.as_str().to_owned(), value)).collect(),
+            t: 0,
         }
     }
 }
 
-/// Whose profile a row is, what it says, and when it was changed.
-fn parse(mut item: Item) -> Result<(UserId, Profile, u64)> {
-    // What is left in the item behind these and the known fields are the custom ones.
-    let head = ["u", "s", "t", "x"].iter().filter_map(|name| item.remove_entry(*name)).collect();
-    let RowHead { u, t } = from_item(head)?;
+fn user_of(item: &Item) -> Result<UserId> {
+    let user = item.get("u").and_then(|value| value.as_s().ok()).map(String::as_str).unwrap_or_default();
+    UserId::parse("u", user).map_err(|_| Error::Internal("a profile row has no user".to_owned()))
+}
+
+/// What the row of a profile says, and when it was changed.
+fn parse(item: Item) -> Result<(Profile, u64)> {
+    let custom = item
+        .iter()
+        .filter_map(|(name, value)| Some((ProfileKey::parse(name).ok()?, value.as_s().ok()?.clone())));
+    let custom = custom.collect();
     let row: ProfileRow = from_item(item)?;
-    let user = UserId::parse("u", &u).map_err(|_| Error::Internal("a profile row has no user".to_owned()))?;
-    let custom = row.custom.into_iter().map(|(key, value)| {
-        let key = ProfileKey::parse(&key)
-            .map_err(|_| Error::Internal(format!("the profile of {user} has a field of another kind")))?;
-        Ok((key, value))
-    });
     let profile = Profile {
-        custom: custom.collect::<Result<_>>()?,
+        custom,
         nick: row.nick,
         avatar: row.avatar,
         gender: row.gender,
@@ -180,5 +235,5 @@ fn parse(mut item: Item) -> Result<(UserId, Profile, u64)> {
         level: row.level,
         role: row.role,
     };
-    Ok((user, profile, t))
+    Ok((profile, row.t))
 }

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
+/// How many custom fields a profile has.
+pub const MAX_CUSTOM_FIELDS: usize = 20;
+
 const CUSTOM: &str = "Tag_Profile_Custom_";
 
 /// What a user says about himself, as far as he says anything. The same type says what is to change.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::to_text;
 use crate::{
     Error, Result,
-    model::{AdminForbid, AllowType, Gender, Profile, ProfileKey, UserId},
+    model::{AdminForbid, AllowType, Gender, MAX_CUSTOM_FIELDS, Profile, ProfileKey, UserId},
 };
 
 /// How many users one request may name.
@@ -14,9 +14,6 @@ pub const MAX_USERS: usize = 100;
 /// How many users one change of the blacklist may name. It is written in one transaction, at four
 /// write units for each.
 pub const MAX_BLACKLIST_CHANGE: usize = 15;
-
-/// How many custom fields a profile has.
-pub const MAX_CUSTOM_FIELDS: usize = 20;
 
 /// The reply to `login`: what a client needs to start.
 #[derive(Debug, Serialize)]

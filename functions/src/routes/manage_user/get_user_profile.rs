@@ -21,12 +21,11 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     for user in &users {
         let (profile, changed_at) = found.remove(user).unwrap_or_default();
         let profile = WireProfile::new(user, profile, changed_at);
-        // What does not fit the frame is left out, and can be asked for again.
-        match room.checked_sub(profile.size()) {
-            Some(left) => room = left,
-            None => break,
+        // What does not fit the frame is left out, and can be asked for again: one always fits.
+        if let Some(left) = room.checked_sub(profile.size()) {
+            room = left;
+            profile_list.push(profile);
         }
-        profile_list.push(profile);
     }
     Ok(Reply::data(&ProfileList { profile_list }))
 }
