@@ -3,11 +3,12 @@
 VENV := .venv
 CLOUD := .venv-cloud
 SAM := $(VENV)/bin/sam
+DENY := target/tools/bin/cargo-deny
 export SAM_CLI_TELEMETRY := 0
 # SAM hands the credentials that it finds on to the function that it runs.
 NOBODY := AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_SESSION_TOKEN=local AWS_REGION=us-east-1
 
-.PHONY: run test test-server test-client cloud-test cloud-build lint client wire build deploy invoke soak bench bench-cold audit clean screenshot
+.PHONY: run test test-server test-client cloud-test cloud-build lint client wire build deploy invoke soak bench bench-cold deny audit clean screenshot
 
 run: ## everything on this machine
 	cargo run
@@ -75,8 +76,12 @@ bench-cold: build ## size and start of each release binary
 		AWS_LAMBDA_RIE="$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64)" \
 		cargo test --package hongyan-tests lambda -- --include-ignored --nocapture
 
-audit: ## licences and advisories of what we depend on; needs cargo-deny and its database
-	cargo deny check
+deny: $(DENY) ## licences and origins of what we depend on
+	$(DENY) --locked check --hide-inclusion-graph licenses bans sources
+
+audit: $(DENY) client/node_modules/ready ## its known weaknesses as well; needs the advisories' databases, which are in the network
+	$(DENY) --locked check --hide-inclusion-graph
+	cd client && npm audit
 
 clean:
 	rm -rf target .aws-sam $(VENV) $(CLOUD) .hongyan client/node_modules client/dist/types client/dist/index.mjs
@@ -85,6 +90,11 @@ clean:
 $(VENV)/ready: Makefile
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check aws-sam-cli==1.170.0 cargo-lambda==1.9.2
+	touch $@
+
+# Not optimized: it looks at one lock file, and is built in half a minute on two cores that way.
+$(DENY): Makefile
+	CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --debug --locked --root target/tools cargo-deny@0.20.2
 	touch $@
 
 # The emulator of AWS, which needs other versions of the same libraries.
