@@ -29,7 +29,10 @@ const USERS_AT_ONCE = 100;
 const BLACKLIST_AT_ONCE = 15;
 /** After `login` has resolved. */
 const READY_AFTER_MS = 10;
-const LOGOUT_MS = 3_000;
+/** The server notices a closed connection by itself, so nobody waits for its answer to a logout for long. */
+const LOGOUT_MS = 250;
+/** Messages that wait for somebody to listen. */
+const MAX_HELD = 2_000;
 /** How many pages of nothing but deleted messages are passed over for one that has something to show. */
 const EMPTY_PAGES = 10;
 
@@ -56,7 +59,7 @@ export class Chat implements ChatSDK {
   private listIsChanging = false;
   private logLevel = 1;
 
-  constructor(private readonly options: CreateOptions) {
+  constructor(private readonly options: Partial<CreateOptions>) {
     this.stopWatching = watchDevice({
       network: (isConnected) => this.session?.connection.networkChanged(isConnected),
       shown: () => this.session?.wakeUp(),
@@ -72,7 +75,7 @@ export class Chat implements ChatSDK {
   }
 
   setLogLevel(level: number): void {
-    this.logLevel = level;
+    if (typeof level === 'number') this.logLevel = level;
   }
 
   on<Name extends EventName>(name: Name, handler: ChatEventHandler<Name>, context?: unknown): void {
@@ -102,7 +105,7 @@ export class Chat implements ChatSDK {
   private async enterAs(options: LoginOptions): Promise<Result<LoginData>> {
     const { userID, userSig } = options ?? {};
     if (typeof userID !== 'string' || !userID || typeof userSig !== 'string' || !userSig) {
-      throw new Error('Params validate failed.');
+      throw new ChatError(PARAM_INVALID, 'Params validate failed. login: userID and userSig must be texts that are not empty');
     }
     if (this.isLoggingIn) throw new ChatError(REPEAT_LOGIN, 'login: another login is under way: wait for it');
     if (this.session?.userID === userID && !this.leaving) {
@@ -153,8 +156,14 @@ export class Chat implements ChatSDK {
   }
 
   private url(userID: string, userSig: string): string {
-    const base = (this.options.proxyServer ?? '').replace(/\/+$/, '');
-    const query = { SDKAppID: this.options.SDKAppID, userID, userSig, 'platform': platformName(), 'instance': this.instance };
+    const { SDKAppID, proxyServer = '' } = this.options;
+    if (!/^wss?:\/\/[^/]/.test(proxyServer)) {
+      throw new ChatError(PARAM_INVALID, 'login: there is no server to connect to: pass the WebSocketUrl of your deployment, '
+        + 'TIM.create({ SDKAppID, proxyServer: \'wss://…\' })');
+    }
+    if (!SDKAppID) throw new ChatError(PARAM_INVALID, 'login: TIM.create needs the SDKAppID of your deployment, a number');
+    const base = proxyServer.replace(/\/+$/, '');
+    const query = { SDKAppID, userID, userSig, 'platform': platformName(), 'instance': this.instance };
     const pairs = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
     return `${base}${base.includes('?') ? '&' : '?'}${pairs.join('&')}`;
   }
@@ -169,8 +178,8 @@ export class Chat implements ChatSDK {
 
   private async goodbye(session: Session): Promise<void> {
     session.flushMarks();
-    // The server notices a closed connection by itself; this only makes sure that no push is on its way.
-    await session.connection.request('logout', {}, LOGOUT_MS).catch(() => {});
+    // This only makes sure that no push is on its way.
+    if (session.connection.isOpen) await session.connection.request('logout', {}, LOGOUT_MS).catch(() => {});
     this.leave(session, new ChatError(LOGGED_OUT, 'the user has logged out'), NOBODY);
   }
 
@@ -220,7 +229,12 @@ export class Chat implements ChatSDK {
   }
 
   getServerTime(): number {
-    return Math.floor((Date.now() + (this.session?.connection.clockOffset ?? 0)) / 1000);
+    return Math.floor(this.now() / 1000);
+  }
+
+  /** The server's time as far as it is known, in milliseconds. */
+  private now(): number {
+    return this.session?.connection.now() ?? Date.now();
   }
 
   // Messages
@@ -280,7 +294,7 @@ export class Chat implements ChatSDK {
   }
 
   private origin(): Origin {
-    return { userID: this.getLoginUser(), instance: this.instance, now: Date.now() };
+    return { userID: this.getLoginUser(), instance: this.instance, now: this.now() };
   }
 
   async sendMessage(message: Message, _options?: SendOptions): Promise<Result<{ message: Message }>> {
@@ -299,7 +313,7 @@ export class Chat implements ChatSDK {
     const profile = session.profile(session.userID);
     const isFirst = message.status === 'unSend' && !message.isResend;
     Object.assign(message, { from: session.userID, nick: profile.nick, avatar: profile.avatar, status: 'unSend' });
-    session.messages.set(message.ID, message);
+    session.keep(message);
     const base = session.conversations.get(message.conversationID)?.timeline.top ?? 0;
     try {
       const sent = await session.outbox.send(message, isFirst ? base : undefined);
@@ -360,7 +374,7 @@ export class Chat implements ChatSDK {
 
   async getMessageList(options: MessageListOptions): Promise<Result<MessageListData>> {
     const session = this.ask('getMessageList');
-    const { conversationID, nextReqMessageID = '' } = options;
+    const { conversationID, nextReqMessageID = '' } = given(options, 'getMessageList');
     if (isEmpty(conversationID)) return ok({ messageList: [], nextReqMessageID: '', isCompleted: true });
     const peer = this.peerOf(conversationID, 'getMessageList');
     const count = options.count && options.count > 0 && options.count < PAGE_SIZE ? Math.floor(options.count) : PAGE_SIZE;
@@ -382,18 +396,19 @@ export class Chat implements ChatSDK {
 
   async setMessageRead(options: { conversationID: string }): Promise<Result<Nothing>> {
     const session = this.ask('setMessageRead');
-    if (isEmpty(options.conversationID)) return ok({});
-    this.peerOf(options.conversationID, 'setMessageRead');
-    const state = session.conversations.get(options.conversationID);
+    const { conversationID } = given(options, 'setMessageRead');
+    if (isEmpty(conversationID)) return ok({});
+    this.peerOf(conversationID, 'setMessageRead');
+    const state = session.conversations.get(conversationID);
     // A conversation that nobody has used is not made by reading it.
     if (state) session.markRead(state);
     this.held = this.held.filter((message) => !session.isRead(message));
     return ok({});
   }
 
-  async setAllMessageRead(options: { scope?: string } = {}): Promise<Result<Nothing>> {
+  async setAllMessageRead(options?: { scope?: string }): Promise<Result<Nothing>> {
     const session = this.ask('setAllMessageRead');
-    if (options.scope !== TYPES.READ_ALL_GROUP_MSG) {
+    if (options?.scope !== TYPES.READ_ALL_GROUP_MSG) {
       for (const state of session.conversations.values()) session.markRead(state);
       this.held = [];
     }
@@ -407,8 +422,8 @@ export class Chat implements ChatSDK {
     let conversationList = this.list();
     if (Array.isArray(filter)) {
       conversationList = conversationList.filter((conversation) => filter.includes(conversation.conversationID));
-    } else if (filter) {
-      const { type, hasUnreadCount, hasGroupAtInfo, markType, groupName } = filter;
+    } else if (filter !== undefined && filter !== null) {
+      const { type, hasUnreadCount, hasGroupAtInfo, markType, groupName } = given(filter, 'getConversationList');
       conversationList = conversationList.filter((conversation) =>
         (type === undefined || conversation.type === type)
         && (!hasUnreadCount || conversation.unreadCount > 0)
@@ -433,7 +448,8 @@ export class Chat implements ChatSDK {
     what: string | { conversationIDList: string[] },
   ): Promise<Result<{ conversationID: string }> | Result<{ conversationIDList: string[] }>> {
     const session = this.ask('deleteConversation');
-    const list = typeof what === 'string' ? [what] : what.conversationIDList;
+    const list = typeof what === 'string' ? [what] : given(what, 'deleteConversation').conversationIDList;
+    if (!Array.isArray(list)) throw new ChatError(PARAM_INVALID, 'deleteConversation: conversationIDList must be a list');
     for (const conversationID of list) this.peerOf(conversationID, 'deleteConversation');
     for (const conversationID of list) {
       // Named, so that a repetition does not take with it what came in between.
@@ -447,10 +463,12 @@ export class Chat implements ChatSDK {
 
   async pinConversation(options: { conversationID: string; isPinned: boolean }): Promise<Result<{ conversationID: string }>> {
     const session = this.ask('pinConversation');
-    const { conversationID, isPinned } = options;
+    const { conversationID, isPinned } = given(options, 'pinConversation');
     this.peerOf(conversationID, 'pinConversation');
-    await session.connection.request('pinConversation', { conversationID, isPinned });
-    session.updated({ conversationID, isPinned });
+    await session.inOrder(`pin ${conversationID}`, async () => {
+      await session.connection.request('pinConversation', { conversationID, isPinned });
+      session.updated({ conversationID, isPinned });
+    });
     return ok({ conversationID });
   }
 
@@ -473,10 +491,13 @@ export class Chat implements ChatSDK {
 
   async updateMyProfile(options: Partial<ProfileFields>): Promise<Result<Profile>> {
     const session = this.ask('updateMyProfile');
-    const { profile } = await session.connection.request('updateMyProfile', { ...options });
-    const learnt = session.learn(profile);
-    this.emit(EVENT.PROFILE_UPDATED, [learnt]);
-    return ok(learnt);
+    const fields = { ...given(options, 'updateMyProfile') };
+    return session.inOrder('profile', async () => {
+      const { profile } = await session.connection.request('updateMyProfile', fields);
+      const learnt = session.learn(profile);
+      this.emit(EVENT.PROFILE_UPDATED, [learnt]);
+      return ok(learnt);
+    });
   }
 
   async getBlacklist(): Promise<Result<string[]>> {
@@ -496,12 +517,15 @@ export class Chat implements ChatSDK {
 
   private async changeBlacklist(action: 'addToBlacklist' | 'removeFromBlacklist', options: UserList): Promise<Result<string[]>> {
     const session = this.ask(action);
-    let list = session.blacklist;
-    for (const userIDList of chunks(users(options, action), BLACKLIST_AT_ONCE)) {
-      list = (await session.connection.request(action, { userIDList })).blacklist;
-      session.setBlacklist(list);
-    }
-    return ok(list);
+    const parts = chunks(users(options, action), BLACKLIST_AT_ONCE);
+    return session.inOrder('blacklist', async () => {
+      let list = session.blacklist;
+      for (const userIDList of parts) {
+        list = (await session.connection.request(action, { userIDList })).blacklist;
+        session.setBlacklist(list);
+      }
+      return ok(list);
+    });
   }
 
   async getUserStatus(options: UserList): Promise<Result<UserStatusData>> {
@@ -546,7 +570,7 @@ export class Chat implements ChatSDK {
 
   private receive(messages: Message[]): void {
     if (this.emitter.has(EVENT.MESSAGE_RECEIVED)) this.emit(EVENT.MESSAGE_RECEIVED, messages);
-    else this.held.push(...messages);
+    else this.held = [...this.held, ...messages].slice(-MAX_HELD);
   }
 
   /** Somebody listens: what came before he did. */
@@ -604,6 +628,12 @@ function emptyConversation(conversationID: string): Conversation {
     type: isGroup ? TYPES.CONV_GROUP : TYPES.CONV_SYSTEM,
     groupProfile: isGroup ? { 'groupID': groupID, name: '', avatar: '', type: '' } : {},
   };
+}
+
+/** An object that a method was given, which most callers' compilers do not check. */
+function given<T extends object>(options: T, method: string): T {
+  if (typeof options === 'object' && options !== null) return options;
+  throw new ChatError(PARAM_INVALID, `${method}: the argument must be an object, see docs/client.md`);
 }
 
 /** What a page, which may be a second old, does not know yet. */

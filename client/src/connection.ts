@@ -50,6 +50,12 @@ interface Pending {
 
 const ATTEMPT_MS = 10_000;
 const LOGIN_MS = 15_000;
+/** A first login that the device says is refused is told after this time, or after so many attempts. */
+const TOLD_MS = 4_500;
+const REFUSALS = 4;
+/** How often the device's clock is looked at, and how late a timer may be in a page that nobody sees. */
+const TICK_MS = 15_000;
+const LATE_MS = 90_000;
 const REQUEST_MS = 30_000;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
@@ -65,12 +71,12 @@ const ATTEMPTS = 6;
 const RENEWAL_MS = 300_000;
 
 export class Connection {
-  /** The server's time minus this device's, in milliseconds. */
-  clockOffset = 0;
-  /** When the last frame came, in this device's time. */
+  /** When the last frame came, in the server's time. */
   lastContact = 0;
   /** The same of the socket before this one. */
   contactBefore = 0;
+  /** How many frames have come. */
+  heard = 0;
   /** Somebody is logged in over a socket. */
   isOpen = false;
 
@@ -80,6 +86,14 @@ export class Connection {
   /** A connection is being renewed, and nothing has gone wrong with it. */
   private quietly = false;
   private attempts = 0;
+  /** How often the device has said that the first login failed, since there was a network. */
+  private refusals = 0;
+  /** The server's time minus this device's, in milliseconds. */
+  private clockOffset = 0;
+  /** The device's clock was set or has slept, and the server was not asked since. */
+  private isAdrift = false;
+  private tickedAt = 0;
+  private tickTimer: number | undefined;
   private openedAt = 0;
   private replaced = 0;
   private nextID = 0;
@@ -97,13 +111,53 @@ export class Connection {
   open(): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.giveUp(), LOGIN_MS);
-      const settle = (): void => { clearTimeout(timer); this.firstLogin = undefined; };
+      const early = setTimeout(() => { if (this.refusals > 1) this.giveUp(); }, TOLD_MS);
+      const settle = (): void => {
+        clearTimeout(timer);
+        clearTimeout(early);
+        this.firstLogin = undefined;
+      };
       this.firstLogin = {
         resolve: () => { settle(); resolve(); },
         reject: (error) => { settle(); reject(error); },
       };
+      this.tickedAt = Date.now();
+      this.tick();
       this.connect();
     });
+  }
+
+  /** The server's time, in milliseconds. */
+  now(): number {
+    const now = Date.now();
+    const passed = now - this.tickedAt;
+    this.tickedAt = now;
+    // Timers do not care what the clock says. If it says something else than they do, it was set, or everything slept.
+    if (passed < -1_000 || passed > TICK_MS + LATE_MS) {
+      if (passed < 0) this.clockOffset -= passed;
+      this.isAdrift = true;
+      this.askTime();
+    }
+    return now + this.clockOffset;
+  }
+
+  private tick(): void {
+    this.tickTimer = setTimeout(() => {
+      const isUnanswered = this.isAdrift;
+      this.now();
+      if (isUnanswered) this.askTime();
+      this.tick();
+    }, TICK_MS);
+  }
+
+  private askTime(): void {
+    // Should there be no answer, the next tick asks again; a new connection says it anyway.
+    if (this.isOpen) this.request('login', {}, ATTEMPT_MS).then((reply) => this.setTime(reply), () => {});
+  }
+
+  private setTime(reply: LoginReply): void {
+    this.clockOffset = reply.serverTime * 1000 - Date.now();
+    this.isAdrift = false;
   }
 
   /** Asks, and waits for the answer: for ever when `patience` is Infinity. */
@@ -157,7 +211,7 @@ export class Connection {
   /** The network has changed: the old socket is dead, whatever it believes. */
   networkChanged(isConnected: boolean): void {
     if (this.isClosed) return;
-    this.attempts = 0;
+    this.attempts = this.refusals = 0;
     this.drop();
     if (isConnected) {
       this.connect();
@@ -185,6 +239,7 @@ export class Connection {
   close(error: ChatError): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    clearTimeout(this.tickTimer);
     this.drop();
     this.firstLogin?.reject(error);
     for (const pending of [...this.pending.values()]) {
@@ -196,20 +251,29 @@ export class Connection {
   private connect(): void {
     clearTimeout(this.retryTimer);
     this.tell('connecting');
-    this.attemptTimer = setTimeout(() => this.lost('it took too long'), ATTEMPT_MS);
+    this.attemptTimer = setTimeout(() => this.lost('it took too long', false), ATTEMPT_MS);
     let socket: Socket | undefined;
     const isCurrent = (): boolean => this.socket === socket;
-    socket = this.socket = openSocket(this.url, {
-      opened: () => {
-        if (isCurrent()) socket?.send(JSON.stringify({ action: 'login', requestID: 'login', data: {} }));
-      },
-      received: (frame) => { if (isCurrent()) this.received(frame); },
-      ended: (why) => { if (isCurrent()) this.lost(why); },
-    });
+    try {
+      socket = this.socket = openSocket(this.url, {
+        opened: () => {
+          if (isCurrent()) socket?.send(toJSON({ action: 'login', requestID: 'login', data: {} }));
+        },
+        received: (frame) => { if (isCurrent()) this.received(frame); },
+        ended: (why) => { if (isCurrent()) this.lost(why); },
+      });
+    } catch (error) {
+      this.lost(String(error));
+      // It will throw the next time, too.
+      if (this.firstLogin) this.giveUp(NETWORK_ERROR);
+    }
   }
 
   private received(frame: string): void {
-    this.lastContact = Date.now();
+    const now = this.now();
+    // What is not known is not said: the time before is right, only early.
+    if (!this.isAdrift) this.lastContact = now;
+    this.heard += 1;
     let parsed: Partial<Reply> & Partial<Push>;
     try {
       parsed = JSON.parse(frame) || {};
@@ -258,7 +322,8 @@ export class Connection {
     this.isOpen = true;
     this.openedAt = Date.now();
     this.replaced = 0;
-    this.clockOffset = reply.serverTime * 1000 - Date.now();
+    this.setTime(reply);
+    this.lastContact = reply.serverTime * 1000;
     this.beat(reply.heartbeatSeconds * 1000);
     const left = (reply.connectedTime + reply.connectionSeconds - reply.serverTime) * 1000;
     // Not all clients of an outage at the same moment two hours later.
@@ -298,8 +363,8 @@ export class Connection {
     this.pending.delete(pending.id);
   }
 
-  /** The socket has ended, or an attempt has failed. */
-  private lost(why: string): void {
+  /** The socket has ended, or an attempt has failed. `isTold` says that somebody has said so. */
+  private lost(why: string, isTold = true): void {
     this.why = why;
     for (const pending of [...this.pending.values()]) {
       if (pending.sent === 0 || ++pending.losses < LOSSES) continue;
@@ -314,6 +379,8 @@ export class Connection {
       return this.close(new ChatError(USERSIG_CHECK_FAILED,
         `login: the server refused the UserSig (${refusal[0]}): compare SDKAppID, userID and key`));
     }
+    // A slow network says nothing, and is waited for. One that says no, and says it again, means it.
+    if (this.firstLogin && isTold && ++this.refusals >= REFUSALS) return this.giveUp();
     this.tell('connecting');
     this.connectLater();
   }
@@ -325,8 +392,8 @@ export class Connection {
     this.retryTimer = setTimeout(() => this.connect(), limit * (0.5 + Math.random() / 2));
   }
 
-  private giveUp(): void {
-    this.close(new ChatError(NETWORK_TIMEOUT,
+  private giveUp(code = NETWORK_TIMEOUT): void {
+    this.close(new ChatError(code,
       'login: no connection. Is proxyServer right and in the socket domain whitelist, is the UserSig good for '
       + `this SDKAppID and userID? ${this.why}`.trim()));
   }

@@ -5,6 +5,8 @@ import { Timeline } from './timeline.js';
 import type { Conversation, Message, Profile } from './types.js';
 import type { WireConversation, WireMessage } from './wire.js';
 
+/** Of more unread messages than this the numbers are not kept, only how many there are. */
+const UNREAD_BY_NUMBER = 2_000;
 /** So many unread messages of a conversation are announced after a login; older ones are history. */
 const UNREAD_AT_LOGIN = 500;
 
@@ -62,6 +64,10 @@ export class ConversationState {
     this.messages.set(message.sequence, message);
     if (message.sequence > (this.lastMessage?.sequence ?? this.cleared)) this.lastMessage = message;
     if (message.flow === 'in' && message.sequence > Math.max(this.read, this.cleared)) this.unread.push(message.sequence);
+    if (this.unread.length > UNREAD_BY_NUMBER) {
+      this.unread.shift();
+      this.unreadBefore += 1;
+    }
   }
 
   /** Everything up to a number is read. Returns whether that is news. */

@@ -2,19 +2,22 @@
 
 import { Chat } from './chat.js';
 import { EVENT, TSignaling, TYPES, VERSION } from './constants.js';
+import { facadeOf } from './facade.js';
 import type { ChatSDK, CreateOptions, TIMStatic } from './types.js';
 
-const instances = new Map<number, Chat>();
+const instances = new Map<number, ChatSDK>();
 
 /** The same SDKAppID gives the same instance, until that one is destroyed. */
 function create(options: CreateOptions): ChatSDK {
-  const { SDKAppID } = options;
+  // What is missing is told by `login`, where every app looks.
+  const { SDKAppID } = options ?? {};
   const known = instances.get(SDKAppID);
   if (known) return known;
-  const chat = new Chat(options);
+  const chat = new Chat(options ?? {});
   chat.once(EVENT.SDK_DESTROY, () => instances.delete(SDKAppID));
-  instances.set(SDKAppID, chat);
-  return chat;
+  const facade = facadeOf(chat);
+  instances.set(SDKAppID, facade);
+  return facade;
 }
 
 const TIM: TIMStatic = { create, EVENT, TYPES, TSignaling, VERSION };

@@ -27,6 +27,8 @@ export class Outbox {
   private readonly queues = new Map<string, Item[]>();
   /** What each message had in front of it when it was first composed. */
   private readonly bases = new Map<string, number>();
+  /** The IDs of all that are on their way. */
+  private readonly waiting = new Set<string>();
 
   constructor(private readonly connection: Connection) {}
 
@@ -50,6 +52,7 @@ export class Outbox {
       };
       const queue = this.queues.get(message.to) ?? [];
       queue.push({ id: message.ID, data, resolve, reject });
+      this.waiting.add(message.ID);
       this.queues.set(message.to, queue);
       if (queue.length === 1) void this.work(message.to, queue);
     });
@@ -57,7 +60,15 @@ export class Outbox {
 
   /** Whether a message is on its way. */
   has(id: string): boolean {
-    return [...this.queues.values()].some((queue) => queue.some((item) => item.id === id));
+    return this.waiting.has(id);
+  }
+
+  /** Keeps the bases of so many messages that have failed, of the latest. The server looks back itself for older ones. */
+  forget(but: number): void {
+    for (const id of this.bases.keys()) {
+      if (this.bases.size <= but) break;
+      if (!this.waiting.has(id)) this.bases.delete(id);
+    }
   }
 
   /** The app gives a message up. One that is being sent may arrive all the same. */
@@ -85,6 +96,7 @@ export class Outbox {
         item.reject(error as ChatError);
       }
       queue.shift();
+      this.waiting.delete(item.id);
     }
     if (this.queues.get(peer) === queue) this.queues.delete(peer);
   }

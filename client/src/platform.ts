@@ -29,6 +29,7 @@ export function platformName(): string {
   return wxOf() ? 'MiniProgram' : 'Web';
 }
 
+/** Throws what the device throws: without sockets, or for an address that it does not take. */
 export function openSocket(url: string, events: SocketEvents): Socket {
   let over = false;
   const once: SocketEvents = {
@@ -40,8 +41,21 @@ export function openSocket(url: string, events: SocketEvents): Socket {
   const mini = wxOf();
   const socket = mini ? openInMiniProgram(mini, url, once) : openInBrowser(url, once);
   return {
-    send: (frame) => { if (!over) socket.send(frame); },
-    close: () => { over = true; socket.close(); },
+    send: (frame) => {
+      try {
+        if (!over) socket.send(frame);
+      } catch (error) {
+        once.ended(String(error));
+      }
+    },
+    close: () => {
+      over = true;
+      try {
+        socket.close();
+      } catch {
+        // It was never open, or is closed already: that is what was wanted.
+      }
+    },
   };
 }
 
@@ -98,13 +112,7 @@ function openInBrowser(url: string, events: SocketEvents): Socket {
   socket.onerror = (event) => events.ended(event.message ?? '');
   socket.onclose = () => events.ended('');
   return {
-    send: (data) => {
-      try {
-        socket.send(data);
-      } catch (error) {
-        events.ended(String(error));
-      }
-    },
+    send: (data) => socket.send(data),
     close: () => socket.close(),
   };
 }

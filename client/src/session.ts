@@ -39,6 +39,9 @@ const PROBE_MS = 5_000;
 const LONGEST_PAUSE_MS = 60_000;
 const IN_FLIGHT = 8;
 const PROFILES_AT_ONCE = 100;
+/** So many messages are kept, those that came last. There may be a few more before the oldest ones are forgotten. */
+const MAX_MESSAGES = 2_000;
+const FORGOTTEN_AT_ONCE = 100;
 
 export class Session {
   readonly connection: Connection;
@@ -59,10 +62,12 @@ export class Session {
   private nextSync: number | undefined;
   private needsSecondLook = false;
   private failures = 0;
-  /** When the server was last heard of before anything that is not compared yet. */
+  /** When the server was last heard of before anything that is not compared yet, in its own time. */
   private contact = Infinity;
   private isAnnounced = false;
   private firstSync: { resolve: () => void; reject: (error: unknown) => void } | undefined;
+  /** What is being changed, and when that is done. */
+  private readonly changes = new Map<string, Promise<void>>();
   private readonly markTimers = new Map<string, number>();
   /** What is announced once the app knows that it is ready. */
   private unannounced: Message[] = [];
@@ -106,9 +111,9 @@ export class Session {
   wakeUp(): void {
     // While the list is under way, that one is the probe.
     if (!this.connection.wakeUp() || this.early) return;
-    const contact = this.connection.lastContact;
-    setTimeout(() => { if (this.connection.lastContact === contact) this.connection.restart(); }, PROBE_MS);
-    void this.sync(contact);
+    const { heard, lastContact } = this.connection;
+    setTimeout(() => { if (this.connection.heard === heard) this.connection.restart(); }, PROBE_MS);
+    void this.sync(lastContact);
   }
 
   isRead(message: Message): boolean {
@@ -137,6 +142,16 @@ export class Session {
       rest = rest.filter((userID) => !found.has(userID));
     }
     return profiles;
+  }
+
+  /** One change of a thing at a time: of two at once, the server may do the later one first. */
+  inOrder<T>(thing: string, change: () => Promise<T>): Promise<T> {
+    const changing = (this.changes.get(thing) ?? Promise.resolve()).then(change);
+    const settled = changing.catch(() => {}).then(() => {
+      if (this.changes.get(thing) === settled) this.changes.delete(thing);
+    });
+    this.changes.set(thing, settled);
+    return changing;
   }
 
   /** The conversation with a peer, made when there is none. */
@@ -171,7 +186,7 @@ export class Session {
     } else {
       const { nick, avatar } = this.profile(message.from);
       Object.assign(message, { nick, avatar });
-      this.messages.set(message.ID, message);
+      this.keep(message);
     }
     const state = this.conversations.get(message.conversationID);
     if (state) {
@@ -179,6 +194,22 @@ export class Session {
       else message.isPeerRead = message.readReceiptInfo.isPeerRead = message.sequence <= state.peerRead;
     }
     return message;
+  }
+
+  /** Knows a message by its ID, and forgets the oldest ones when there are too many. */
+  keep(message: Message): void {
+    this.messages.set(message.ID, message);
+    if (this.messages.size < MAX_MESSAGES + FORGOTTEN_AT_ONCE) return;
+    let excess = this.messages.size - MAX_MESSAGES;
+    for (const each of this.messages.values()) {
+      if (excess-- <= 0) break;
+      const state = this.conversations.get(each.conversationID);
+      // One that is on its way is needed, and so is what a list shows.
+      if (this.outbox.has(each.ID) || state?.lastMessage === each) continue;
+      this.messages.delete(each.ID);
+      if (state?.messages.get(each.sequence) === each) state.messages.delete(each.sequence);
+    }
+    this.outbox.forget(MAX_MESSAGES);
   }
 
   /** A message of this client has its number. */
@@ -268,8 +299,8 @@ export class Session {
   }
 
   private syncLater(ms: number): void {
-    const now = Date.now();
-    this.nextSync = setTimeout(() => void this.sync(now), ms);
+    const contact = this.connection.lastContact;
+    this.nextSync = setTimeout(() => void this.sync(contact), ms);
   }
 
   private backOff(): number {
@@ -281,7 +312,7 @@ export class Session {
     const list = await this.wholeList();
     if (turn !== this.turn || this.isClosed) return false;
     // What was sent shortly before contact was lost may have been recalled since.
-    const recallableFrom = this.contact + this.connection.clockOffset - this.recallMs;
+    const recallableFrom = this.contact - this.recallMs;
     const behind: [ConversationState, number, number][] = [];
     for (const wire of list) {
       const from = this.adopt(wire, recallableFrom);
@@ -527,7 +558,7 @@ export class Session {
       const left = [...state.messages.values()].sort((a, b) => b.sequence - a.sequence)[0];
       state.lastMessage = left;
       // Nothing of it is here, but the server knows what the list should show.
-      if (!left) void this.sync(Date.now());
+      if (!left) void this.sync(this.connection.lastContact);
     }
     this.owner.listChanged();
   }

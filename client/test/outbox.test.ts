@@ -127,3 +127,22 @@ test('a message that waits can be given up, and is not sent', async () => {
   assert.equal(connection.asked.length, 1);
   assert.equal(outbox.has(second.ID), false);
 });
+
+test('of messages that have failed the latest are remembered, and those that are on their way', async () => {
+  const connection = new Scripted();
+  const { outbox } = connection;
+  let arrive = (): void => {};
+  connection.answers.push(
+    (data) => new Promise((resolve) => { arrive = () => resolve(sent(8)(data)); }),
+    ...Array.from({ length: 50 }, () => refused(20007)),
+  );
+  const waiting = text('carol');
+  const sending = outbox.send(waiting, 7);
+  const failed = Array.from({ length: 50 }, () => text());
+  for (const message of failed) await assert.rejects(outbox.send(message, 3), { code: 20007 });
+  outbox.forget(20);
+  const kept = [...(outbox as unknown as { bases: Map<string, number> }).bases.keys()];
+  assert.deepEqual(kept, [waiting.ID, ...failed.slice(-19).map((message) => message.ID)]);
+  arrive();
+  await sending;
+});

@@ -55,6 +55,12 @@ class DeviceClock {
     for (const id of this.timers.keys()) this.arm(id);
   }
 
+  /** Somebody sets the clock. Timers go on as if nothing had happened. */
+  set(ms: number): void {
+    this.ahead += ms;
+    for (const timer of this.timers.values()) timer.at += ms;
+  }
+
   wake(): void {
     this.isFrozen = false;
     for (const id of this.timers.keys()) this.arm(id);
@@ -96,6 +102,10 @@ export class Device {
   loses: (frame: Record<string, unknown>) => boolean = () => false;
   /** What becomes of a frame on its way to the device. */
   replaces: (frame: Record<string, unknown>) => Record<string, unknown> = (frame) => frame;
+  /** What becomes of a task that is made, which may throw. */
+  connecting: (task: object) => object = (task) => task;
+  /** What the device says about a failure. A mini-program often says nothing. */
+  says: (why: string) => string = (why) => why;
   /** Connections made so far. */
   connections = 0;
   private unanswered = 0;
@@ -189,7 +199,7 @@ export class Device {
       getSystemInfoSync: () => ({ fontSizeSetting: 16, platform: 'devtools' }),
       onNetworkStatusChange: (listener: (event: { isConnected: boolean }) => void) => this.networkListeners.push(listener),
       onAppShow: (listener: () => void) => this.shownListeners.push(listener),
-      connectSocket: ({ url }: { url: string }) => this.connect(url),
+      connectSocket: ({ url }: { url: string }) => this.connecting(this.connect(url)),
     };
   }
 
@@ -218,7 +228,7 @@ export class Device {
       if ('requestID' in frame) this.unanswered -= 1;
       if (!task.isDead && !this.loses(frame)) received({ data: JSON.stringify(this.replaces(frame)) });
     });
-    socket.on('error', (error) => { if (!task.isDead && this.tasks.has(task)) failed({ errMsg: error.message }); });
+    socket.on('error', (error) => { if (!task.isDead && this.tasks.has(task)) failed({ errMsg: this.says(error.message) }); });
     socket.on('close', (_, reason) => task.ended(String(reason)));
     if (!this.isOnline) socket.terminate();
     return {
