@@ -162,6 +162,24 @@ def send_alone(a, region):
     return sum(units * PRICES[name][0][region] for name, units in used.items())
 
 
+def attack(a, frames, invocations, writes, reads, trips=0, region=0):
+    """What a minute of an attack costs, by price, from what was measured of it: WebSocket messages to and from
+    clients, invocations of functions, capacity units, and round trips of all functions together. What it leaves behind,
+    rows and logs that are kept, is not in it."""
+    used = dict.fromkeys(PRICES, 0.0)
+    ms = invocations * (a["base_ms"] + a["cold"] * a["cold_ms"]) + trips * a["trip_ms"]
+    used |= {
+        "messages": frames / 1e6,
+        "requests": invocations / 1e6,
+        "gb_seconds": ms / 1000 * a["memory"] / 1024 / 1e6,
+        "writes": writes / 1e6,
+        "reads": reads / 1e6,
+        "logs": invocations * a["log_bytes"] / GB,
+        "transfer": frames * a["frame_bytes"] / GB,
+    }
+    return bill(used, region)
+
+
 def dollars(value):
     return f"{value:,.2f}"
 

@@ -24,6 +24,23 @@ class Cost(unittest.TestCase):
         _, used = cost.month({**DEFAULTS, **nothing, "users": 1_000_000, "days": 1, "messages": 1, "online": 1})
         self.assertEqual([used[name] for name in ("writes", "reads", "messages", "requests")], [1, 2, 3, 1])
 
+    def test_a_minute_of_an_attack_costs_what_its_units_and_frames_do(self):
+        free = {**DEFAULTS, **dict.fromkeys(("base_ms", "cold", "trip_ms", "log_bytes", "frame_bytes"), 0)}
+        for measured, expected in [
+            ((10**6, 0, 0, 0), 1.00), ((0, 10**6, 0, 0), 0.20), ((0, 0, 10**6, 0), 0.625), ((0, 0, 0, 10**6), 0.125),
+        ]:
+            self.assertAlmostEqual(sum(cost.attack(free, *measured).values()), expected)
+
+    def test_an_attack_that_looks_like_a_month_costs_what_the_month_does(self):
+        rows, used = cost.month(DEFAULTS)
+        bill, trips = cost.bill(used), 0.0
+        for _, _, times, budget, k, *_ in cost.operations(DEFAULTS):
+            trips += times * cost.unit_costs(budget, k, cost.budgets())[3]
+        frames, invocations, writes, reads = (used[name] * 1e6 for name in ("messages", "requests", "writes", "reads"))
+        attack = cost.attack(DEFAULTS, frames, invocations, writes, reads, trips)
+        for name in ("messages", "requests", "gb_seconds", "writes", "reads", "logs"):
+            self.assertAlmostEqual(attack[name], bill[name], msg=name)
+
     def test_a_cell_of_the_budgets_is_a_number(self):
         for cell, number in (("0.5 + K/2", 5.5), ("2K", 20), ("K/2", 5), ("+0", 0), ("2, for up to 32 of them", 2)):
             self.assertEqual(cost.amount(cell, 10), number, cell)
