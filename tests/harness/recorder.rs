@@ -32,6 +32,8 @@ pub struct Call {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fault {
     None,
+    /// It arrives when the test lets it: [`Recorder::release`].
+    Hold,
     /// It arrives, and its answer never does.
     LoseAnswer,
     /// It does not arrive, and neither does an answer.
@@ -65,6 +67,8 @@ struct Inner {
     plan: Mutex<Plan>,
     answers: Mutex<HashMap<String, Bytes>>,
     lost: Notify,
+    held: Notify,
+    released: Notify,
 }
 
 impl Recorder {
@@ -76,6 +80,8 @@ impl Recorder {
             plan: Mutex::new(Box::new(|_, _| Fault::None)),
             answers: Mutex::default(),
             lost: Notify::new(),
+            held: Notify::new(),
+            released: Notify::new(),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -96,6 +102,16 @@ impl Recorder {
 
     pub fn mend(&self) {
         self.break_calls(|_, _| Fault::None);
+    }
+
+    /// Waits until a call is held.
+    pub async fn held(&self) {
+        self.inner.held.notified().await;
+    }
+
+    /// Lets a call that is held arrive.
+    pub fn release(&self) {
+        self.inner.released.notify_one();
     }
 
     /// Waits until a call or its answer is lost.
@@ -121,6 +137,10 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
         Fault::Refuse(status, kind) => return refuse(*status, kind),
         Fault::Cancel(reason) => return cancel(&request, reason),
         Fault::LoseCall => return lose(&inner).await,
+        Fault::Hold => {
+            inner.held.notify_one();
+            inner.released.notified().await;
+        }
         Fault::Reset => return broken(StatusCode::BAD_GATEWAY),
         Fault::Unprocessed => {
             let answer = json!({ "Responses": {}, "UnprocessedKeys": request["RequestItems"] }).to_string();

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use hongyan_functions::app::Settings;
 use serde_json::{Value, json};
 
-use crate::harness::{World, body, event, sequences};
+use crate::harness::{World, body, event, recorder::Fault, sequences};
 
 async fn with_messages(count: u64) -> World {
     let world = World::new().await;
@@ -150,4 +150,73 @@ async fn a_repetition_that_names_a_message_spares_what_came_in_between() {
 
     let farther = json!({ "conversationID": "C2Cbob", "sequence": 99 });
     assert_eq!(world.ask("delete-conversation", "alice", farther).await["clearedSequence"], 21);
+}
+
+#[tokio::test]
+async fn other_devices_are_told_what_is_left_unread() {
+    let world = with_messages(5).await;
+    let mut other_device = world.connect("alice").await;
+    let up_to = |sequence: u64| json!({ "conversationID": "C2Cbob", "sequence": sequence });
+    let update = |cleared: u64, unread: u64| {
+        let data = json!({ "conversationID": "C2Cbob", "clearedSequence": cleared, "unreadCount": unread });
+        json!({ "event": "onConversationListUpdated", "data": [data] })
+    };
+    world.ask("delete-conversation", "alice", up_to(2)).await;
+    assert_eq!(other_device.push().await, update(2, 3));
+    assert_eq!(world.conversation("alice", "bob").await.unwrap()["unreadCount"], 3);
+
+    // What is read counts as well, wherever it lies.
+    world.ask("set-message-read", "alice", up_to(4)).await;
+    assert_eq!(other_device.push().await["data"][0]["unreadCount"], 1);
+    world.ask("delete-conversation", "alice", up_to(3)).await;
+    assert_eq!(other_device.push().await, update(3, 1));
+}
+
+#[tokio::test]
+async fn what_is_left_unread_does_not_count_what_has_expired() {
+    let world = World::with(Settings { retention: Some(86_400), ..Settings::default() }).await;
+    for base in 0..4 {
+        world.send("bob", "alice", &base.to_string(), base).await;
+        world.later(Duration::from_secs(6 * 3_600));
+    }
+    world.later(Duration::from_secs(6 * 3_600 + 1));
+    let mut other_device = world.connect("alice").await;
+    assert_eq!(sequences(&world.history("alice", "bob").await), [3, 4]);
+    world.ask("delete-conversation", "alice", json!({ "conversationID": "C2Cbob", "sequence": 1 })).await;
+    assert_eq!(other_device.push().await["data"][0]["unreadCount"], 2);
+}
+
+#[tokio::test]
+async fn who_is_overtaken_is_answered_what_is_stored() {
+    let world = with_messages(5).await;
+    let mut other_device = world.connect("alice").await;
+    let up_to = |sequence: u64| json!({ "conversationID": "C2Cbob", "sequence": sequence });
+    world.dynamodb.break_calls(|operation, request| {
+        let is_slow = operation == "UpdateItem" && request["ExpressionAttributeValues"][":n"]["N"] == "2";
+        if is_slow { Fault::Hold } else { Fault::None }
+    });
+    let slow = world.ask("delete-conversation", "alice", up_to(2));
+    let fast = async {
+        world.dynamodb.held().await;
+        let reply = world.ask("delete-conversation", "alice", up_to(5)).await;
+        world.dynamodb.release();
+        reply
+    };
+    let (slow, fast) = tokio::join!(slow, fast);
+    assert_eq!((&slow["clearedSequence"], &fast["clearedSequence"]), (&json!(5), &json!(5)));
+    assert_eq!(other_device.push().await["data"][0]["clearedSequence"], 5);
+    assert!(other_device.is_quiet().await);
+}
+
+#[tokio::test]
+async fn a_mark_whose_write_was_not_answered_is_told_all_the_same() {
+    let world = with_messages(3).await;
+    let mut other_device = world.connect("alice").await;
+    let mut lost = false;
+    world.dynamodb.break_calls(move |operation, _| {
+        let is_mark = operation == "UpdateItem";
+        if is_mark && !std::mem::replace(&mut lost, true) { Fault::ResetAfter } else { Fault::None }
+    });
+    assert_eq!(delete(&world, "alice", "bob").await, 3);
+    assert_eq!(other_device.push().await["data"][0]["clearedSequence"], 3);
 }

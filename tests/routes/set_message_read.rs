@@ -97,3 +97,24 @@ async fn a_mark_that_meets_a_change_of_the_blacklist_is_made_all_the_same() {
     let never = world.invoke("set-message-read", "alice", json!({ "conversationID": "C2Cbob" })).await;
     assert_eq!(never["code"], 60007);
 }
+
+#[tokio::test]
+async fn who_is_overtaken_is_answered_what_is_stored() {
+    let world = World::new().await;
+    for base in 0..5 {
+        world.send("bob", "alice", &base.to_string(), base).await;
+    }
+    let up_to = |sequence: u64| json!({ "conversationID": "C2Cbob", "sequence": sequence });
+    world.dynamodb.break_calls(|operation, request| {
+        let is_slow = operation == "UpdateItem" && request["ExpressionAttributeValues"][":n"]["N"] == "2";
+        if is_slow { Fault::Hold } else { Fault::None }
+    });
+    let slow = world.ask("set-message-read", "alice", up_to(2));
+    let fast = async {
+        world.dynamodb.held().await;
+        world.ask("set-message-read", "alice", up_to(4)).await;
+        world.dynamodb.release();
+    };
+    let (slow, ()) = tokio::join!(slow, fast);
+    assert_eq!(slow, json!({ "conversationID": "C2Cbob", "readSequence": 4, "unreadCount": 1 }));
+}

@@ -37,9 +37,9 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
         head.standing_mut(mine).read = position;
         // He has read it, whatever becomes of the write: a mark that is lost is made again by the
         // client, and never goes back. So the peer need not wait for it.
-        let (moved, ()) =
+        let (stored, ()) =
             tokio::join!(app.messages.advance(&pair, mine, position), tell(app, &pair, &head, &audience));
-        if !moved? {
+        if stored?.read.seq > position.seq {
             // Another device was faster, and has read further.
             head = app.messages.head(&pair, HEAD, Consistency::Strong, app.now()).await?;
         }

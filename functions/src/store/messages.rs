@@ -386,25 +386,32 @@ impl Messages {
         }))
     }
 
-    /// Moves a read position forward. Says whether it moved: it never goes back.
+    /// Moves a read position forward, unless it is farther already: it never goes back. Returns how the
+    /// side stands then.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn advance(&self, pair: &Pair, side: Side, position: Position) -> Result<bool> {
+    pub async fn advance(&self, pair: &Pair, side: Side, position: Position) -> Result<Standing> {
         self.move_forward(pair, side, "", position).await
     }
 
-    /// Clears the conversation for one side, up to a position. Says whether that was news: what is
-    /// cleared does not come back.
+    /// Clears the conversation for one side, up to a position, unless more is cleared already: what is
+    /// cleared does not come back. Returns how the side stands then.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn clear(&self, pair: &Pair, side: Side, position: Position) -> Result<bool> {
+    pub async fn clear(&self, pair: &Pair, side: Side, position: Position) -> Result<Standing> {
         self.move_forward(pair, side, "c", position).await
     }
 
     /// Both positions of a user have the same four attributes, one of them behind a prefix.
-    async fn move_forward(&self, pair: &Pair, side: Side, prefix: &str, position: Position) -> Result<bool> {
+    async fn move_forward(
+        &self,
+        pair: &Pair,
+        side: Side,
+        prefix: &str,
+        position: Position,
+    ) -> Result<Standing> {
         let name = |letter: &str| format!("{prefix}{letter}");
         let (n, q, t, e) = (name("n"), name("q"), name("t"), name("e"));
         let set = format!("SET {n} = :n, {q} = :q, {t} = :t");
@@ -413,7 +420,9 @@ impl Messages {
             .condition_expression(format!("attribute_not_exists({n}) OR {n} < :n"))
             .expression_attribute_values(":n", number(position.seq.0))
             .expression_attribute_values(":q", number(position.peer_count))
-            .expression_attribute_values(":t", number(position.time));
+            .expression_attribute_values(":t", number(position.time))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let update = match position.expires_at {
             None => update.update_expression(format!("{set} REMOVE {e}")),
             Some(second) => update
@@ -421,12 +430,21 @@ impl Messages {
                 .expression_attribute_values(":e", number(second)),
         };
         for _ in 0..ATTEMPTS {
-            let answer = update.clone().send().await;
-            // The blacklist is changing in a transaction, and it has this row as well.
-            if answer.as_ref().err().and_then(|error| error.code()) != Some(CONFLICT) {
-                return took_place(answer);
-            }
-            tokio::time::sleep(Duration::from_millis(rand::random_range(5..40))).await;
+            let stored = match update.clone().send().await {
+                Ok(output) => output.attributes,
+                // The blacklist is changing in a transaction, and it has this row as well.
+                Err(error) if error.code() == Some(CONFLICT) => {
+                    tokio::time::sleep(Duration::from_millis(rand::random_range(5..40))).await;
+                    continue;
+                }
+                Err(error) => match error.as_service_error() {
+                    Some(UpdateItemError::ConditionalCheckFailedException(found)) => found.item.clone(),
+                    _ => return Err(failed(error)),
+                },
+            };
+            let stored =
+                stored.ok_or_else(|| Error::Internal("DynamoDB did not say what it has".to_owned()))?;
+            return Ok(from_item::<StandingRow>(stored)?.into());
         }
         Err(Error::Throttled)
     }

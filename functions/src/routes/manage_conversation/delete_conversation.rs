@@ -23,16 +23,18 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
         app.messages.head(&pair, 1, Consistency::Strong, app.now()),
         app.other_connections(pair.me(), &event.connection_id)
     );
-    let head = head?;
+    let mut head = head?;
     let mut cleared = head.standing(mine).cleared.seq;
     if let Some(last) = reached(app, &pair, &head, named).await?.filter(|last| last.seq > cleared) {
-        cleared = last.seq;
-        // Should another device have been faster, it has cleared as much or more, and has told so.
-        if app.messages.clear(&pair, mine, Position::at(&last, mine)).await? {
+        *head.standing_mut(mine) = app.messages.clear(&pair, mine, Position::at(&last, mine)).await?;
+        cleared = head.standing(mine).cleared.seq;
+        // Should another device have cleared more in between, it has told so.
+        if cleared == last.seq {
+            let unread = app.messages.unread(&pair, &head, mine, None, app.now()).await?;
             let push = Push::ConversationListUpdated([ConversationUpdate {
                 conversation_id: pair.conversation_id(mine),
                 cleared_sequence: Some(cleared),
-                unread_count: Some(0),
+                unread_count: Some(unread),
                 ..ConversationUpdate::default()
             }]);
             app.deliver(&others, &push.frame()).await;
