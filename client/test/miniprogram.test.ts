@@ -7,6 +7,8 @@ import { beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import TIM from '../src/index.js';
+import { until } from './harness/user.js';
+import { FIELDS, ODD_VALUES, SCRIPT_PAYLOADS } from './harness/odd.js';
 
 const ROOT = fileURLToPath(new URL('../demo/miniprogram/', import.meta.url));
 const { EVENT, TYPES } = TIM;
@@ -20,6 +22,7 @@ class FakeTim {
   readonly handlers = new Map<string, Set<Handler>>();
   readonly pages: Any[] = [];
   conversationList: Any[] = [];
+  private made = 0;
   isOnline = true;
   sending: Promise<unknown> = Promise.resolve();
 
@@ -75,7 +78,7 @@ class FakeTim {
     return this.answer('getMessageList', options, page);
   }
   createTextMessage(options: Any): Any {
-    return { ...message(0, { flow: 'out', text: options.payload.text }), ID: `new-${options.payload.text}`, status: 'unSend' };
+    return { ...message(0, { flow: 'out', text: options.payload.text }), ID: `new-${(this.made += 1)}`, status: 'unSend' };
   }
   async sendMessage(sent: Any): Promise<Any> {
     this.calls.push(['sendMessage', sent]);
@@ -105,29 +108,56 @@ function message(sequence: number, { peer = 'bob', flow = 'in', text = `${sequen
 }
 
 function conversation(userID: string, unreadCount: number, fields = {}): Any {
-  const lastMessage = { lastTime: NOW, fromAccount: userID, messageForShow: `${userID}说`, isRevoked: false };
+  const lastMessage = { lastTime: NOW, fromAccount: userID, type: TYPES.MSG_TEXT, payload: { text: `${userID}说` }, isRevoked: false };
   return { conversationID: `C2C${userID}`, type: TYPES.CONV_C2C, unreadCount, lastMessage, userProfile: { userID, nick: '' }, isPinned: false, ...fields };
+}
+
+/** The most that one call of setData may take to the screen: each of them is copied as text. */
+const CALL_BYTES = 10 * 1024;
+
+/** As in WeChat: the names are paths. */
+function setData(target: Any, data: Any): void {
+  for (const [path, value] of Object.entries(data)) {
+    const steps = path.match(/[^.[\]]+/g) ?? [];
+    const last = steps.pop() as string;
+    const parent = steps.reduce((node, step) => node[step], target);
+    if (Array.isArray(parent)) assert.ok(Number(last) <= parent.length, `${path} leaves a hole`);
+    parent[last] = structuredClone(value);
+  }
 }
 
 /** One run of the app: every file is loaded anew, with these globals. */
 class Phone {
   readonly tim = new FakeTim();
   readonly shown: [string, Any][] = [];
+  readonly storage = new Map<string, Any>();
+  /** The pages that are open, the last one on top. */
+  readonly pages: Any[] = [];
+  /** How large the calls of setData were. */
+  readonly calls: number[] = [];
   app: Any;
+  /** What the user answers when a question is asked. */
+  confirm = true;
+  isOnline = true;
   /** What the user answers in an action sheet: the text of the item. */
   choice = '';
   private definition: Any;
   private readonly modules = new Map<string, Any>();
   private readonly wx = new Proxy({} as Record<string, Any>, {
-    get: (_, name: string) => (options: Any) => {
+    get: (_, name: string) => (options: Any, value: Any) => {
       this.shown.push([name, options]);
-      if (name === 'request') options.success({ statusCode: 200, data: { SDKAppID: 1, userID: /userID=(.*)/.exec(options.url)?.[1], userSig: 's', proxyServer: 'ws://twin' } });
-      if (name === 'showModal') options.success?.({ confirm: true });
+      if (name === 'setStorageSync') this.storage.set(options, value);
+      if (name === 'removeStorageSync') this.storage.delete(options);
+      if (name === 'getStorageSync') return this.storage.get(options) ?? '';
+      if (name === 'request' && !this.isOnline) options.fail({ errMsg: 'request:fail' });
+      else if (name === 'request') options.success({ statusCode: 200, data: { SDKAppID: 1, userID: /userID=(.*)/.exec(options.url)?.[1], userSig: 's', proxyServer: 'ws://twin' } });
+      if (name === 'showModal') options.success?.({ confirm: this.confirm });
       if (name === 'showActionSheet') {
         const tapIndex = options.itemList.indexOf(this.choice);
         assert.notEqual(tapIndex, -1, `${this.choice} is not among ${options.itemList}`);
         options.success({ tapIndex });
       }
+      return undefined;
     },
   });
 
@@ -136,16 +166,21 @@ class Phone {
     if (!this.modules.has(file)) {
       const module = { exports: {} };
       this.modules.set(file, module);
-      const names = ['require', 'module', 'exports', 'App', 'Page', 'getApp', 'wx'];
+      const names = ['require', 'module', 'exports', 'App', 'Page', 'getApp', 'getCurrentPages', 'wx'];
       const run = new Function(...names, readFileSync(file, 'utf8'));
       const require = (path: string): Any => this.require(`${normalize(join(dirname(file), path))}.js`);
-      run(require, module, module.exports, (app: Any) => { this.app = app; }, (page: Any) => { this.definition = page; }, () => this.app, this.wx);
+      run(require, module, module.exports, (app: Any) => { this.app = app; }, (page: Any) => { this.definition = page; }, () => this.app, () => this.pages, this.wx);
     }
     return this.modules.get(file).exports;
   }
 
-  async start(userID = 'alice'): Promise<void> {
+  /** The mini-program begins, and nobody is logged in. */
+  launch(): void {
     this.require(normalize(join(ROOT, 'app.js')));
+  }
+
+  async start(userID = 'alice'): Promise<void> {
+    this.launch();
     await this.app.enter(userID);
   }
 
@@ -157,10 +192,14 @@ class Phone {
       this.modules.get(file).page = this.definition;
     }
     const definition = this.modules.get(file).page;
-    const page = { ...definition, data: structuredClone(definition.data), route: name };
+    const page = { ...definition, data: structuredClone(definition.data), route: `pages/${name}/${name}`, options: query };
+    this.pages.push(page);
     page.setData = (data: Any) => {
       assert.deepEqual(data, JSON.parse(JSON.stringify(data)), 'setData takes plain data');
-      Object.assign(page.data, structuredClone(data));
+      const bytes = Buffer.byteLength(JSON.stringify(data));
+      this.calls.push(bytes);
+      assert.ok(bytes <= CALL_BYTES, `setData with ${bytes} bytes`);
+      setData(page.data, data);
     };
     // A page's functions are bound to it, as they are in a mini-program when they are handed on.
     for (const key of Object.keys(page)) if (typeof page[key] === 'function' && key !== 'setData') page[key] = page[key].bind(page);
@@ -169,7 +208,7 @@ class Phone {
   }
 
   chat(peer = 'bob'): Promise<Any> {
-    return this.open('chat', { conversationID: `C2C${peer}` });
+    return this.open('chat', { conversationID: encodeURIComponent(`C2C${peer}`) });
   }
 
   said(name: string): Any[] {
@@ -177,9 +216,15 @@ class Phone {
   }
 }
 
+/** What a page gets of an address: WeChat decodes nothing. */
+const queryOf = (url: string): Record<string, string> =>
+  Object.fromEntries((url.split('?')[1] ?? '').split('&').filter(Boolean).map((pair) => pair.split('=') as [string, string]));
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const on = (id: string): Any => ({ currentTarget: { dataset: { id } } });
-const texts = (page: Any): string[] => page.data.rows.map((row: Any) => row.text);
+/** The rows of a page's list as they are on the screen. */
+const rows = (page: Any): Any[] => page.data.order.map((slot: number) => page.data.slots[slot]);
+const textOf = (row: Any): string => row.parts.join('');
+const texts = (page: Any): string[] => rows(page).map(textOf);
 const history = (from: number, to: number, nextReqMessageID = ''): Any => ({
   messageList: Array.from({ length: to - from + 1 }, (_, index) => message(from + index)),
   nextReqMessageID,
@@ -195,6 +240,7 @@ beforeEach(async () => {
 });
 
 test('choosing a user logs in with the UserSig that the server gave, and opens the list', async () => {
+  phone.app.userID = '';
   const page = await phone.open('login');
   await page.choose({ currentTarget: { dataset: { user: 'bob' } } });
   assert.deepEqual(tim.called('login').at(-1), { userID: 'bob', userSig: 's' });
@@ -203,6 +249,7 @@ test('choosing a user logs in with the UserSig that the server gave, and opens t
 });
 
 test('a login that fails is told, and can be tried again', async () => {
+  phone.app.userID = '';
   const page = await phone.open('login');
   tim.login = () => Promise.reject(Object.assign(new Error('expired'), { code: 70001 }));
   await page.choose({ currentTarget: { dataset: { user: 'bob' } } });
@@ -211,10 +258,115 @@ test('a login that fails is told, and can be tried again', async () => {
   assert.equal(phone.said('reLaunch').length, 0);
 });
 
-test('somebody who is kicked out decides himself whether to log in again', () => {
+test('a user who is kicked out decides whether to log in again, and comes back to the same page', async () => {
+  await phone.chat();
+  phone.confirm = false;
   tim.emit(EVENT.KICKED_OUT, { type: TYPES.KICKED_OUT_MULT_ACCOUNT });
+  await settled();
   assert.equal(tim.called('login').length, 1);
-  assert.deepEqual(phone.said('reLaunch').at(-1), { url: '/pages/login/login' });
+  const { url } = phone.said('reLaunch').at(-1);
+  assert.match(url, /^\/pages\/login\/login\?then=/);
+
+  const login = await phone.open('login', queryOf(url));
+  await login.choose({ currentTarget: { dataset: { user: 'alice' } } });
+  assert.deepEqual(phone.said('reLaunch').at(-1), { url: '/pages/chat/chat?conversationID=C2Cbob' });
+
+  // And again, at once this time, from the page that has come back.
+  phone.confirm = true;
+  await phone.chat();
+  for (const time of [3, 4]) {
+    tim.emit(EVENT.KICKED_OUT, { type: TYPES.KICKED_OUT_MULT_DEVICE });
+    await until(() => phone.app.userID === 'alice');
+    await settled();
+    assert.equal(tim.called('login').length, time);
+    assert.deepEqual(phone.said('reLaunch').at(-1), { url: '/pages/chat/chat?conversationID=C2Cbob' });
+  }
+});
+
+test('a user who is kicked out without a network finds the login, which works when the network is back', async () => {
+  await phone.chat();
+  phone.isOnline = false;
+  for (const type of [TYPES.KICKED_OUT_MULT_ACCOUNT, TYPES.KICKED_OUT_USERSIG_EXPIRED]) {
+    tim.emit(EVENT.KICKED_OUT, { type });
+    await settled();
+    assert.match(phone.said('showToast').at(-1).title, /连不上/);
+    assert.match(phone.said('reLaunch').at(-1).url, /^\/pages\/login\/login\?then=/);
+  }
+  const login = await phone.open('login', queryOf(phone.said('reLaunch').at(-1).url));
+  await login.choose({ currentTarget: { dataset: { user: 'alice' } } });
+  assert.match(phone.said('showModal').at(-1).content, /连不上/);
+  phone.isOnline = true;
+  await login.choose({ currentTarget: { dataset: { user: 'alice' } } });
+  assert.deepEqual(phone.said('reLaunch').at(-1), { url: '/pages/chat/chat?conversationID=C2Cbob' });
+});
+
+test('any page can be the first one: it logs in the user of the last time and works', async () => {
+  for (const name of ['chat', 'conversations']) {
+    const later = new Phone();
+    later.storage.set('userID', 'alice');
+    later.launch();
+    later.tim.conversationList = [conversation('bob', 2)];
+    later.tim.pages.push(history(1, 3));
+    const page = await later.open(name, { conversationID: 'C2Cbob' });
+    await settled();
+    assert.equal(later.app.userID, 'alice');
+    assert.equal(rows(page).length, name === 'chat' ? 3 : 1);
+    if (name === 'chat') {
+      page.type({ detail: { value: '你好' } });
+      await page.send();
+      assert.equal(texts(page).at(-1), '你好');
+    }
+    page.onHide?.();
+    page.onShow?.();
+    page.onUnload();
+  }
+});
+
+test('a page that is opened while nobody is known leads to the login and back to it', async () => {
+  const first = new Phone();
+  first.launch();
+  const page = await first.chat('b&b');
+  // Until then it does nothing, and breaks nothing.
+  page.onHide();
+  page.onShow();
+  await page.loadOlder();
+  page.toggleBlocked();
+  page.send();
+  page.onUnload();
+  const login = await first.open('login', queryOf(first.said('reLaunch').at(-1).url));
+  await login.choose({ currentTarget: { dataset: { user: 'alice' } } });
+  assert.deepEqual(first.said('reLaunch').at(-1), { url: '/pages/chat/chat?conversationID=C2Cb%26b' });
+
+  const list = new Phone();
+  list.launch();
+  (await list.open('conversations')).onUnload();
+  const next = queryOf(list.said('reLaunch').at(-1).url);
+  await (await list.open('login', next)).choose({ currentTarget: { dataset: { user: 'alice' } } });
+  assert.deepEqual(list.said('reLaunch').at(-1), { url: '/pages/conversations/conversations' });
+});
+
+test('a link that names no conversation leads to the list, and none leads out of the demo', async () => {
+  for (const query of [{}, { conversationID: '%E0%A4%A' }, { conversationID: 'GROUPx' }, { conversationID: 'C2C' }]) {
+    await phone.open('chat', query as Record<string, string>);
+    assert.deepEqual(phone.said('reLaunch').at(-1), { url: '/pages/conversations/conversations' });
+  }
+  phone.app.userID = '';
+  for (const then of ['%', encodeURIComponent('https://example.com/'), encodeURIComponent('/pages/login/login')]) {
+    const login = await phone.open('login', { then });
+    assert.equal(login.then, '/pages/conversations/conversations');
+  }
+});
+
+test('who logs out is not logged in by the next link', async () => {
+  await phone.app.leave();
+  await phone.chat();
+  assert.equal(tim.called('login').length, 1);
+  assert.match(phone.said('reLaunch').at(-1).url, /^\/pages\/login\/login\?then=/);
+});
+
+test('the button to the home page leads who is logged in to the list', async () => {
+  await phone.open('login');
+  assert.deepEqual(phone.said('reLaunch').at(-1), { url: '/pages/conversations/conversations' });
 });
 
 test('an expired UserSig is replaced by a new one', async () => {
@@ -227,22 +379,22 @@ test('an expired UserSig is replaced by a new one', async () => {
 test('the list is what the client says, and follows it', async () => {
   tim.conversationList = [conversation('bob', 2)];
   const page = await phone.open('conversations');
-  assert.deepEqual(page.data.rows.map((row: Any) => [row.name, row.unread, row.preview]), [['bob', '2', 'bob说']]);
+  assert.deepEqual(rows(page).map((row: Any) => [row.name, row.unread, row.preview]), [['bob', '2', 'bob说']]);
   assert.equal(phone.said('setNavigationBarTitle').at(-1).title, '会话（2）');
 
   tim.conversationList = [conversation('carol', 120, { isPinned: true }), conversation('bob', 0)];
   tim.emit(EVENT.CONVERSATION_LIST_UPDATED, tim.conversationList);
-  assert.deepEqual(page.data.rows.map((row: Any) => [row.name, row.unread, row.isPinned]), [['carol', '99+', true], ['bob', '', false]]);
+  assert.deepEqual(rows(page).map((row: Any) => [row.name, row.unread, row.isPinned]), [['carol', '99+', true], ['bob', '', false]]);
 });
 
 test('the list says who recalled the last message', async () => {
-  const lastMessage = { lastTime: NOW, messageForShow: '', isRevoked: true };
+  const lastMessage = { lastTime: NOW, type: TYPES.MSG_TEXT, payload: { text: '' }, isRevoked: true };
   tim.conversationList = [
     conversation('bob', 0, { lastMessage: { ...lastMessage, fromAccount: 'bob' } }),
     conversation('carol', 0, { lastMessage: { ...lastMessage, fromAccount: 'alice' } }),
   ];
   const page = await phone.open('conversations');
-  assert.deepEqual(page.data.rows.map((row: Any) => row.preview), ['对方撤回了一条消息', '你撤回了一条消息']);
+  assert.deepEqual(rows(page).map((row: Any) => row.preview), ['对方撤回了一条消息', '你撤回了一条消息']);
 });
 
 test('a long press pins a conversation, or deletes it', async () => {
@@ -260,7 +412,7 @@ test('pulling the list down loads it anew and lets go', async () => {
   const page = await phone.open('conversations');
   tim.conversationList = [conversation('bob', 1)];
   await page.onPullDownRefresh();
-  assert.equal(page.data.rows.length, 1);
+  assert.equal(rows(page).length, 1);
   assert.equal(phone.said('stopPullDownRefresh').length, 1);
 });
 
@@ -338,12 +490,12 @@ test('a message that is sent shows at once, then that it has arrived, then that 
   const page = await phone.chat();
   page.type({ detail: { value: ' 你好 ' } });
   const sent = page.send();
-  assert.deepEqual([page.data.rows[0].text, page.data.rows[0].sending, page.data.rows[0].mark], ['你好', true, '']);
+  assert.deepEqual([textOf(rows(page)[0]), rows(page)[0].sending, rows(page)[0].mark], ['你好', true, '']);
   assert.equal(page.data.input, '');
   await sent;
-  assert.deepEqual([page.data.rows[0].sending, page.data.rows[0].mark], [false, '未读']);
+  assert.deepEqual([rows(page)[0].sending, rows(page)[0].mark], [false, '未读']);
   tim.emit(EVENT.MESSAGE_READ_BY_PEER, [{ ...tim.called('sendMessage')[0], isPeerRead: true }]);
-  assert.equal(page.data.rows[0].mark, '已读');
+  assert.equal(rows(page)[0].mark, '已读');
 });
 
 test('a message that is refused says why, and goes out when it is sent again', async () => {
@@ -351,12 +503,12 @@ test('a message that is refused says why, and goes out when it is sent again', a
   tim.sending = Promise.reject(Object.assign(new Error('refused'), { code: 20007 }));
   page.type({ detail: { value: '你好' } });
   await page.send();
-  const { id, failed, reason } = page.data.rows[0];
+  const { id, failed, reason } = rows(page)[0];
   assert.deepEqual([failed, reason], [true, '你已被对方拉黑，消息没有送达']);
   tim.sending = Promise.resolve();
   await page.resend(on(id));
   assert.equal(tim.called('resendMessage').length, 1);
-  assert.deepEqual(page.data.rows.map((row: Any) => [row.failed, row.reason, row.mark]), [[false, '', '未读']]);
+  assert.deepEqual(rows(page).map((row: Any) => [row.failed, row.reason, row.mark]), [[false, '', '未读']]);
 });
 
 test('what was on its way when the user left is there when he returns, and settles there', async () => {
@@ -367,10 +519,10 @@ test('what was on its way when the user left is there when he returns, and settl
   const sent = first.send();
   first.onUnload();
   const second = await phone.chat();
-  assert.equal(second.data.rows[0].sending, true);
+  assert.equal(rows(second)[0].sending, true);
   arrive();
   await sent;
-  assert.deepEqual([second.data.rows[0].sending, second.data.rows[0].mark], [false, '未读']);
+  assert.deepEqual([rows(second)[0].sending, rows(second)[0].mark], [false, '未读']);
 });
 
 test('one can recall an own message and edit it again, and nobody else\'s', async () => {
@@ -380,7 +532,7 @@ test('one can recall an own message and edit it again, and nobody else\'s', asyn
   assert.throws(() => page.showMenu(on('bob-1')), /撤回 is not among/);
   page.showMenu(on('bob-2'));
   await settled();
-  assert.deepEqual([page.data.rows[1].text, page.data.rows[1].canEdit, page.data.rows[1].mark], ['你撤回了一条消息', true, '']);
+  assert.deepEqual([textOf(rows(page)[1]), rows(page)[1].canEdit, rows(page)[1].mark], ['你撤回了一条消息', true, '']);
   page.editAgain(on('bob-2'));
   assert.equal(page.data.input, '写错了');
 });
@@ -389,7 +541,7 @@ test('a recalled message of the peer says so, and cannot be edited', async () =>
   tim.pages.push(history(1, 1));
   const page = await phone.chat();
   tim.emit(EVENT.MESSAGE_REVOKED, [{ ...message(1), isRevoked: true, payload: {} }]);
-  assert.deepEqual([page.data.rows[0].text, page.data.rows[0].canEdit], ['对方撤回了一条消息', false]);
+  assert.deepEqual([textOf(rows(page)[0]), rows(page)[0].canEdit], ['对方撤回了一条消息', false]);
 });
 
 test('a deleted message is gone from the page', async () => {
@@ -426,4 +578,125 @@ test('a page that is left listens to nothing any more', async () => {
   chat.onUnload();
   list.onUnload();
   assert.equal(tim.listeners, before);
+});
+
+test('with 500 messages no setData is above 10 KB, and a read mark costs a field', async () => {
+  for (let page = 0; page < 34; page++) {
+    const to = 510 - page * 15;
+    const list = history(to - 14, to, page === 33 ? '' : `page ${page}`);
+    for (const each of list.messageList) Object.assign(each, { flow: each.sequence % 2 ? 'in' : 'out', payload: { text: `第 ${each.sequence} 句，${'说得很长'.repeat(10)}` } });
+    tim.pages.push(list);
+  }
+  const page = await phone.chat();
+  while (!page.data.complete) await page.loadOlder();
+  assert.equal(rows(page).length, 510);
+  assert.ok(Buffer.byteLength(JSON.stringify(page.data)) > 100_000);
+  const all = Array.from({ length: 510 }, (_, index) => index + 1);
+  const inOrder = (numbers: number[]): void => assert.deepEqual(texts(page).map((text) => Number(/\d+/.exec(text)?.[0])), numbers);
+  inOrder(all);
+
+  phone.calls.length = 0;
+  tim.emit(EVENT.MESSAGE_READ_BY_PEER, [{ ...page.find('bob-300'), isPeerRead: true }]);
+  assert.deepEqual(phone.calls.length, 1);
+  assert.ok((phone.calls[0] ?? 0) < 100, `${phone.calls[0]} bytes`);
+  assert.equal(rows(page)[299].mark, '已读');
+
+  phone.calls.length = 0;
+  tim.emit(EVENT.MESSAGE_RECEIVED, [message(511)]);
+  assert.ok(Math.max(...phone.calls) < 1_000, `${phone.calls} bytes`);
+  tim.emit(EVENT.MESSAGE_READ_BY_PEER, page.messages.filter((one: Any) => one.flow === 'out').map((one: Any) => ({ ...one, isPeerRead: true })));
+  assert.ok(rows(page).every((row) => !row.own || row.mark === '已读'));
+  phone.choice = '删除';
+  for (const id of ['bob-1', 'bob-250', 'bob-511']) {
+    page.showMenu(on(id));
+    await settled();
+  }
+  tim.emit(EVENT.MESSAGE_RECEIVED, [message(512), message(513), message(514)]);
+  inOrder([...all.filter((each) => each !== 1 && each !== 250), 512, 513, 514]);
+});
+
+test('a text that does not fit into one setData comes in pieces, none of which cuts an emoji', async () => {
+  const long = ['👨‍👩‍👧‍👦'.repeat(480), 'x'.repeat(12_000), '\u0001'.repeat(4_000), `a${'\u0301'.repeat(6_000)}`, '第\n"句"'.repeat(1_500)];
+  tim.pages.push({ messageList: long.map((text, at) => message(at + 1, { text })), nextReqMessageID: '', isCompleted: true });
+  const page = await phone.chat();
+  assert.deepEqual(texts(page), long);
+  for (const part of rows(page)[0].parts) assert.equal(part.replaceAll('👨‍👩‍👧‍👦', ''), '');
+  tim.emit(EVENT.MESSAGE_REVOKED, [{ ...message(2), isRevoked: true }]);
+  assert.equal(textOf(rows(page)[1]), '对方撤回了一条消息');
+
+  page.type({ detail: { value: '写'.repeat(4_000) } });
+  await page.send();
+  assert.equal(texts(page).at(-1), '写'.repeat(4_000));
+  assert.equal(page.data.input, '');
+  tim.conversationList = [conversation('bob', 1, { lastMessage: { lastTime: NOW, fromAccount: 'bob', type: TYPES.MSG_TEXT, payload: { text: long[0] } } })];
+  const list = await phone.open('conversations');
+  assert.match(rows(list)[0].preview, /^(👨‍👩‍👧‍👦)+…$/u);
+});
+
+test('a conversation that moves to the top changes the order, and its own row', async () => {
+  tim.conversationList = Array.from({ length: 300 }, (_, index) => conversation(`user${index}`, 1));
+  const page = await phone.open('conversations');
+  assert.equal(rows(page).length, 300);
+  const last = conversation('user299', 2);
+  phone.calls.length = 0;
+  tim.conversationList = [last, ...tim.conversationList.slice(0, 299)];
+  tim.emit(EVENT.CONVERSATION_LIST_UPDATED, tim.conversationList);
+  assert.deepEqual(rows(page).slice(0, 2).map((row) => [row.id, row.unread]), [['C2Cuser299', '2'], ['C2Cuser0', '1']]);
+  assert.ok(phone.calls.length === 1 && (phone.calls[0] ?? 0) < 2_000, `${phone.calls} bytes`);
+});
+
+test('a list is shown as it is, whatever changes in it, also with thousands of rows', async () => {
+  const page = await phone.open('conversations');
+  let seed = 7;
+  const random = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below;
+  let list = Array.from({ length: 2_500 }, (_, index) => conversation(`u${index}`, 0));
+  tim.emit(EVENT.CONVERSATION_LIST_UPDATED, list);
+  list = [...list].reverse();
+  for (let turn = 0; turn < 60; turn++) {
+    tim.emit(EVENT.CONVERSATION_LIST_UPDATED, list);
+    assert.deepEqual(rows(page).map((row) => [row.id, row.unread]), list.map((each) => [each.conversationID, each.unreadCount ? String(each.unreadCount) : '']));
+    const at = random(list.length);
+    const what = random(5);
+    if (what === 0) list = list.slice(random(20)).reverse();
+    else if (what === 1) list = [conversation(`new${turn}`, 1), ...list];
+    else if (what === 2) list = [...list.slice(0, at), ...list.slice(at + 1 + random(1_000))];
+    else if (what === 3) list = [...list, ...Array.from({ length: 50 }, (_, index) => conversation(`more${turn}-${index}`, 0))];
+    else list = list.map((each, index) => (index === at ? conversation(each.userProfile.userID, turn) : each));
+  }
+});
+
+test('one odd message of any type shows a placeholder, and everything else stays in place', async () => {
+  const odd: Any[] = Object.entries(SCRIPT_PAYLOADS).map(([type, payload]) => ({ type, payload }));
+  for (const [type, fields] of Object.entries(FIELDS)) {
+    for (const value of ODD_VALUES) {
+      odd.push({ type, payload: value });
+      if (typeof value !== 'string') odd.push(...fields.map((field) => ({ type, payload: { [field]: value } })));
+    }
+  }
+  for (const type of [...ODD_VALUES, 'constructor', '__proto__']) odd.push({ type, payload: { text: 'x' } });
+  const all = [message(1), ...odd.map((each, index) => ({ ...message(index + 2), nick: each.payload, ...each })), message(odd.length + 2)];
+  tim.pages.push({ messageList: all, nextReqMessageID: '', isCompleted: true });
+  const page = await phone.chat();
+  const shown = texts(page);
+  assert.deepEqual([shown.length, shown[0], shown.at(-1)], [odd.length + 2, '1', `${odd.length + 2}`]);
+  for (const text of shown.slice(1, -1)) assert.match(text, /^\[.+\]$/);
+  assert.ok(rows(page).every((row) => row.initial === 'B'));
+
+  tim.conversationList = odd.map((each, index) => conversation(`u${index}`, 0, {
+    remark: each.payload, userProfile: { userID: `u${index}`, nick: each.payload }, lastMessage: { lastTime: NOW, fromAccount: 'x', ...each },
+  }));
+  const list = await phone.open('conversations');
+  for (const [index, row] of rows(list).entries()) assert.equal(row.name, `u${index}`);
+  for (const row of rows(list)) assert.match(row.preview, /^\[.+\]$/);
+  tim.conversationList = ODD_VALUES.map((value, index) => conversation(`u${index}`, 0, { userProfile: value, lastMessage: { lastTime: value, type: TYPES.MSG_TEXT, payload: {} } }));
+  tim.emit(EVENT.CONVERSATION_LIST_UPDATED, tim.conversationList);
+  assert.equal(rows(list).length, ODD_VALUES.length);
+  for (const row of rows(list)) assert.match(row.time, /^(\d\d:\d\d)?$|年/);
+});
+
+test('a family, a flag and a skin tone stay whole in an avatar', async () => {
+  for (const character of ['👨‍👩‍👧‍👦', '🇨🇳', '👍🏽', '汉']) {
+    tim.conversationList = [conversation('bob', 0, { remark: `${character}李` })];
+    assert.equal(rows(await phone.open('conversations'))[0].initial, character);
+  }
 });

@@ -3,42 +3,60 @@ const TIM = require('./lib/tim');
 const config = require('./config');
 const explain = require('./utils/format').explain;
 
+const HOME = '/pages/conversations/conversations';
+// The pages that need somebody to be logged in.
+const PAGES = /^\/pages\/(conversations|chat)\//;
+
 App({
   tim: null,
+  // Who is logged in, or ''.
   userID: '',
   // The blacklist is the same for all chats, so it is kept where all of them see it.
   blacklist: [],
   // A page that is opened while there is no network has to know it.
   netState: 'connected',
+  // The login that is under way.
+  entering: null,
 
   // Logs a user in. The promise is kept when the client is ready, which is later than login's own.
   enter: function (userID) {
     const app = this;
-    return config.fetchUser(userID).then(function (user) {
+    const over = function () {
+      app.entering = null;
+    };
+    app.entering = config.fetchUser(userID).then(function (user) {
       if (!app.tim) app.start(user);
-      const tim = app.tim;
-      return new Promise(function (resolve, reject) {
-        const ready = function () {
-          tim.off(TIM.EVENT.SDK_READY, ready);
-          resolve();
-        };
-        tim.on(TIM.EVENT.SDK_READY, ready);
-        tim.login({ userID: user.userID, userSig: user.userSig }).then(
-          function (result) {
-            app.userID = user.userID;
-            // Somebody who is logged in already is not told again that the client is ready.
-            if (result.data.repeatLogin) ready();
-          },
-          function (error) {
-            tim.off(TIM.EVENT.SDK_READY, ready);
-            reject(error);
-          },
-        );
-      });
+      return app.login(user);
     }).then(function () {
-      return app.tim.getBlacklist().then(function (result) {
-        app.blacklist = result.data;
-      });
+      return app.tim.getBlacklist();
+    }).then(function (result) {
+      app.blacklist = result.data;
+    });
+    app.entering.then(over, over);
+    return app.entering;
+  },
+
+  login: function (user) {
+    const app = this;
+    return new Promise(function (resolve, reject) {
+      const ready = function () {
+        app.tim.off(TIM.EVENT.SDK_READY, ready);
+        app.userID = user.userID;
+        // The next page that is opened directly, by a link for example, is theirs.
+        wx.setStorageSync('userID', user.userID);
+        resolve();
+      };
+      app.tim.on(TIM.EVENT.SDK_READY, ready);
+      app.tim.login({ userID: user.userID, userSig: user.userSig }).then(
+        function (result) {
+          // Somebody who is logged in already is not told again that the client is ready.
+          if (result.data.repeatLogin) ready();
+        },
+        function (error) {
+          app.tim.off(TIM.EVENT.SDK_READY, ready);
+          reject(error);
+        },
+      );
     });
   },
 
@@ -63,31 +81,92 @@ App({
     app.tim = tim;
   },
 
+  // Says whether a page may begin. Any page can be the first one, by a link or from the list of what was
+  // used lately: then the user of the last time is logged in, or the page of the login comes first.
+  whenIn: function (page, query) {
+    const app = this;
+    const url = app.urlOf(page, query);
+    if (app.userID) return Promise.resolve(true);
+    const userID = wx.getStorageSync('userID');
+    if (!userID) {
+      app.toLogin(url);
+      return Promise.resolve(false);
+    }
+    return (app.entering || app.enter(userID)).then(
+      function () {
+        return true;
+      },
+      function (error) {
+        app.failedToEnter(error, url);
+        return false;
+      },
+    );
+  },
+
+  failedToEnter: function (error, url) {
+    wx.showToast({ title: explain(error), icon: 'none' });
+    this.toLogin(url);
+  },
+
+  urlOf: function (page, query) {
+    const pairs = Object.keys(query || {}).map(function (name) {
+      return name + '=' + query[name];
+    });
+    return '/' + page.route + (pairs.length ? '?' + pairs.join('&') : '');
+  },
+
+  // The address of a page as a link holds it; '' for what is none.
+  pageOf: function (then) {
+    try {
+      const url = decodeURIComponent(then || '');
+      return PAGES.test(url) ? url : '';
+    } catch (error) {
+      return ''; // It is not encoded the way that links are.
+    }
+  },
+
+  toLogin: function (then) {
+    wx.reLaunch({ url: '/pages/login/login' + (then ? '?then=' + encodeURIComponent(then) : '') });
+  },
+
   leave: function () {
     const app = this;
     const gone = function () {
       app.userID = '';
       app.blacklist = [];
-      wx.reLaunch({ url: '/pages/login/login' });
+      wx.removeStorageSync('userID');
+      app.toLogin('');
     };
     return app.tim.logout().then(gone, gone);
   },
 
-  // Whoever was kicked out by another device has to decide himself: two devices that log in by
-  // themselves would kick each other out for ever. An expired UserSig only needs a new one.
+  // A user who was kicked out by another device has to decide: two devices that log in by themselves
+  // would kick each other out for ever. An expired UserSig only needs a new one.
   kickedOut: function (type) {
     const app = this;
-    const toLogin = function () {
-      app.userID = '';
-      wx.reLaunch({ url: '/pages/login/login' });
+    const userID = app.userID;
+    const pages = getCurrentPages();
+    const top = pages[pages.length - 1];
+    const url = (top && app.pageOf(encodeURIComponent(app.urlOf(top, top.options)))) || HOME;
+    const failed = function (error) {
+      app.failedToEnter(error, url);
     };
-    if (type === TIM.TYPES.KICKED_OUT_USERSIG_EXPIRED) return app.enter(app.userID).catch(toLogin);
+    app.userID = '';
+    if (type === TIM.TYPES.KICKED_OUT_USERSIG_EXPIRED) {
+      app.enter(userID).catch(failed);
+      return;
+    }
     wx.showModal({
       title: '已退出',
       content: '这个账号在别处登录了。',
-      showCancel: false,
-      success: toLogin,
+      confirmText: '重新登录',
+      success: function (answer) {
+        if (!answer.confirm) return app.toLogin(url);
+        // What was missed meanwhile is part of what a page loads when it begins.
+        return app.enter(userID).then(function () {
+          wx.reLaunch({ url: url });
+        }, failed);
+      },
     });
-    return undefined;
   },
 });

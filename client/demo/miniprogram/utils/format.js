@@ -1,17 +1,43 @@
 // What the pages show, computed from what the client gives. Nothing here knows about wx or the pages,
-// and everything that comes out is plain data, fit for setData.
+// and everything that comes out is plain data, fit for setData. What other users have filled in may be
+// of any type, and is checked here; all of it is shown as text, none of it is used as a URL.
+const text = require('./text');
 
 const GAP_SECONDS = 300; // Messages that are further apart than this get a line with the time.
 const RECALL_SECONDS = 120;
+const LATEST_SECONDS = 8.64e12; // Beyond it there is no Date.
 
-const TYPE_NAMES = {
-  TIMImageElem: '[图片]',
-  TIMSoundElem: '[语音]',
-  TIMFileElem: '[文件]',
-  TIMVideoFileElem: '[视频]',
-  TIMLocationElem: '[位置]',
-  TIMRelayElem: '[聊天记录]',
-};
+const PREVIEW_BYTES = 300; // More does not fit into a line.
+const REASON_BYTES = 300;
+
+const PLACEHOLDERS = new Map([
+  ['TIMImageElem', '[图片]'],
+  ['TIMSoundElem', '[语音]'],
+  ['TIMFileElem', '[文件]'],
+  ['TIMVideoFileElem', '[视频]'],
+  ['TIMLocationElem', '[位置]'],
+  ['TIMRelayElem', '[聊天记录]'],
+  ['TIMFaceElem', '[表情]'],
+  ['TIMCustomElem', '[自定义消息]'],
+]);
+
+// The field that says in words what a message is.
+const WORDS = new Map([
+  ['TIMTextElem', 'text'],
+  ['TIMFaceElem', 'data'],
+  ['TIMCustomElem', 'description'],
+]);
+
+const ERRORS = new Map([
+  [2501, '没有这个用户'],
+  [2800, '网络不通，请稍后再试'],
+  [2801, '网络不通，请稍后再试'],
+  [2805, '网络不通，请稍后再试'],
+  [20007, '你已被对方拉黑，消息没有送达'],
+  [20016, '超过两分钟，不能撤回了'],
+  [80002, '消息太长了'],
+  [93000, '消息太长了'],
+]);
 
 function two(number) {
   return (number < 10 ? '0' : '') + number;
@@ -22,7 +48,7 @@ function midnight(date) {
 }
 
 function timeText(seconds, withTime) {
-  if (!seconds) return '';
+  if (typeof seconds !== 'number' || !(seconds > 0) || seconds > LATEST_SECONDS) return '';
   const then = new Date(seconds * 1000);
   const now = new Date();
   const clock = two(then.getHours()) + ':' + two(then.getMinutes());
@@ -36,46 +62,67 @@ function timeText(seconds, withTime) {
 }
 
 function explain(error) {
-  const known = {
-    2501: '没有这个用户',
-    2800: '网络不通，请稍后再试',
-    2801: '网络不通，请稍后再试',
-    2805: '网络不通，请稍后再试',
-    20007: '你已被对方拉黑，消息没有送达',
-    20016: '超过两分钟，不能撤回了',
-    80002: '消息太长了',
-    93000: '消息太长了',
-  };
-  const code = error && error.code;
-  return known[code] || (error && error.message) || '没有成功';
+  const known = error && ERRORS.get(error.code);
+  return known || text.head((error && text.of(error.message)) || '没有成功', REASON_BYTES);
 }
 
 function peerOf(conversationID) {
   return conversationID.replace(/^C2C/, '');
 }
 
+// The conversation that a link to a page names, or '' when it names none.
+function conversationOf(query) {
+  try {
+    const id = decodeURIComponent(query.conversationID || '');
+    return /^C2C[\x21-\x7e]{1,32}$/.test(id) ? id : '';
+  } catch (error) {
+    return ''; // It is not encoded the way that links are.
+  }
+}
+
+// The first of these that is a name.
+function firstName() {
+  const names = Array.from(arguments).map(function (name) {
+    return text.of(name).trim();
+  });
+  return names.filter(Boolean)[0] || '?';
+}
+
 function avatarOf(userID, name) {
   let hash = 0;
   for (let index = 0; index < userID.length; index += 1) hash = (hash * 31 + userID.charCodeAt(index)) % 997;
-  return { hue: hash % 6, initial: (Array.from(name || userID)[0] || '?').toUpperCase() };
+  return { hue: hash % 6, initial: text.first(name).toUpperCase() };
 }
 
 function recallText(own) {
   return own ? '你撤回了一条消息' : '对方撤回了一条消息';
 }
 
+// The text of a message, or what stands for its type.
 function bodyOf(message) {
-  const payload = message.payload || {};
-  if (message.type === 'TIMTextElem') return payload.text || '';
-  if (message.type === 'TIMFaceElem') return payload.data || '[表情]';
-  if (message.type === 'TIMCustomElem') return payload.description || '[自定义消息]';
-  return TYPE_NAMES[message.type] || '[消息]';
+  const payload = typeof message.payload === 'object' && message.payload !== null ? message.payload : {};
+  const words = WORDS.has(message.type) ? text.of(payload[WORDS.get(message.type)]) : '';
+  return words || PLACEHOLDERS.get(message.type) || '[消息]';
+}
+
+function countText(count) {
+  if (typeof count !== 'number' || !(count > 0)) return '';
+  return count > 99 ? '99+' : String(count);
+}
+
+function previewOf(last, me) {
+  if (!last.lastTime) return '';
+  if (last.isRevoked) return recallText(last.fromAccount === me);
+  const line = bodyOf(last).replace(/\s+/g, ' ');
+  const start = text.head(line, PREVIEW_BYTES);
+  return start === line ? line : start + '…';
 }
 
 function conversationRow(conversation, me) {
   const last = conversation.lastMessage || {};
   const userID = peerOf(conversation.conversationID);
-  const name = conversation.remark || (conversation.userProfile && conversation.userProfile.nick) || userID;
+  const profile = conversation.userProfile || {};
+  const name = text.head(firstName(conversation.remark, profile.nick, userID), PREVIEW_BYTES);
   const avatar = avatarOf(userID, name);
   return {
     id: conversation.conversationID,
@@ -83,9 +130,9 @@ function conversationRow(conversation, me) {
     name: name,
     initial: avatar.initial,
     hue: avatar.hue,
-    preview: last.isRevoked ? recallText(last.fromAccount === me) : last.messageForShow || '',
+    preview: previewOf(last, me),
     time: timeText(last.lastTime, false),
-    unread: conversation.unreadCount > 99 ? '99+' : String(conversation.unreadCount || ''),
+    unread: countText(conversation.unreadCount),
     isPinned: Boolean(conversation.isPinned),
   };
 }
@@ -132,7 +179,7 @@ function merge(known, added, sending) {
 function messageRow(message, previous, me, notes) {
   const own = message.flow === 'out';
   const isSending = Boolean(notes.sending[message.ID]);
-  const avatar = avatarOf(own ? me : message.from, own ? me : message.nick || message.from);
+  const avatar = avatarOf(own ? me : message.from, own ? me : firstName(message.nick, message.from));
   const isApart = !previous || message.time - previous.time > GAP_SECONDS;
   const revoked = Boolean(message.isRevoked);
   return {
@@ -141,7 +188,7 @@ function messageRow(message, previous, me, notes) {
     own: own,
     initial: avatar.initial,
     hue: avatar.hue,
-    text: revoked ? recallText(own) : bodyOf(message),
+    parts: text.parts(revoked ? recallText(own) : bodyOf(message)),
     time: isApart ? timeText(message.time, true) : '',
     follows: Boolean(!isApart && previous && !previous.isRevoked && previous.flow === message.flow),
     revoked: revoked,
@@ -166,7 +213,9 @@ function canRecall(message) {
 
 module.exports = {
   avatarOf: avatarOf,
+  bodyOf: bodyOf,
   canRecall: canRecall,
+  conversationOf: conversationOf,
   conversationRow: conversationRow,
   explain: explain,
   merge: merge,

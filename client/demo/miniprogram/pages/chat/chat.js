@@ -1,8 +1,11 @@
 const TIM = require('../../lib/tim');
 const format = require('../../utils/format');
+const listOf = require('../../utils/list');
 const listen = require('../../utils/listen');
+const sizeOf = require('../../utils/text').sizeOf;
 
 const PAGE_SIZE = 15;
+const INPUT_BYTES = 8192; // A longer text is not put back into the input.
 
 // What has not arrived outlives the page: whoever goes back to the list and returns finds it again.
 const unsent = {};
@@ -11,9 +14,10 @@ const openPages = {};
 
 Page({
   data: {
-    conversationID: '',
-    rows: [],
+    slots: [],
+    order: [],
     input: '',
+    hasInput: false,
     online: '',
     blocked: false,
     loading: false,
@@ -25,30 +29,37 @@ Page({
 
   onLoad: function (query) {
     const page = this;
+    page.isShown = true;
+    page.draft = '';
+    return getApp().whenIn(page, query).then(function (isIn) {
+      if (!isIn || page.isGone) return undefined;
+      page.conversationID = format.conversationOf(query);
+      if (page.conversationID) return page.start();
+      return wx.reLaunch({ url: '/pages/conversations/conversations' });
+    });
+  },
+
+  // Somebody is logged in.
+  start: function () {
+    const page = this;
     const app = getApp();
     page.tim = app.tim;
     page.me = app.userID;
-    page.conversationID = decodeURIComponent(query.conversationID);
     page.peer = format.peerOf(page.conversationID);
     page.key = page.me + '>' + page.peer;
     // The messages themselves stay here. What is given to setData is made of them, and is plain.
     page.messages = unsent[page.key] || [];
+    page.list = listOf(page);
     page.notes = { sending: {}, refused: {}, recalled: {} };
     page.messages.forEach(function (message) {
       if (message.status !== 'fail') page.notes.sending[message.ID] = true;
     });
     page.cursor = '';
-    page.isShown = true;
-    page.isGone = false;
     page.isAtEnd = true;
     openPages[page.key] = page;
     page.stop = listen(page.tim, page.handlers());
     wx.setNavigationBarTitle({ title: page.peer });
-    page.setData({
-      conversationID: page.conversationID,
-      blocked: app.blacklist.indexOf(page.peer) >= 0,
-      state: app.netState,
-    });
+    page.setData({ blocked: app.blacklist.indexOf(page.peer) >= 0, state: app.netState });
     page.render('end');
     page.markRead();
     page.loadState();
@@ -56,9 +67,9 @@ Page({
   },
 
   onShow: function () {
-    if (!this.tim || this.isShown) return;
+    if (this.isShown) return;
     this.isShown = true;
-    this.markRead();
+    if (this.tim) this.markRead();
   },
 
   onHide: function () {
@@ -67,6 +78,7 @@ Page({
 
   onUnload: function () {
     this.isGone = true;
+    if (!this.tim) return;
     if (openPages[this.key] === this) delete openPages[this.key];
     this.stop();
   },
@@ -95,13 +107,9 @@ Page({
   // Shows what is known. `scrollInto` is the id of what has to be in view; '' leaves the view alone.
   render: function (scrollInto) {
     if (this.isGone) return;
-    const data = { rows: format.messageRows(this.messages, this.me, this.notes) };
-    if (scrollInto) {
-      // The same id twice in a row would not scroll.
-      if (this.data.scrollInto === scrollInto) this.setData({ scrollInto: '' });
-      data.scrollInto = scrollInto;
-    }
-    this.setData(data);
+    // The same id twice in a row would not scroll.
+    if (scrollInto && this.data.scrollInto === scrollInto) this.setData({ scrollInto: '' });
+    this.list.show(format.messageRows(this.messages, this.me, this.notes), scrollInto ? { scrollInto: scrollInto } : {});
   },
 
   complain: function (error) {
@@ -180,7 +188,7 @@ Page({
 
   loadOlder: function () {
     const page = this;
-    if (page.data.loading || page.data.complete) return Promise.resolve();
+    if (!page.tim || page.data.loading || page.data.complete) return Promise.resolve();
     const isFirst = page.cursor === '';
     const top = page.messages[0];
     page.setData({ loading: true });
@@ -203,14 +211,24 @@ Page({
       );
   },
 
+  // What is typed is in the input already; the page has to know whether there is something to send.
   type: function (event) {
-    this.setData({ input: event.detail.value });
+    this.draft = event.detail.value;
+    const hasInput = this.draft.trim() !== '';
+    if (hasInput !== this.data.hasInput) this.setData({ hasInput: hasInput });
+  },
+
+  write: function (text) {
+    // The input takes what differs from what it was given before, whatever was typed since.
+    if (this.data.input === text) this.setData({ input: text + ' ' });
+    this.draft = text;
+    this.setData({ input: text, hasInput: text !== '' });
   },
 
   send: function () {
-    const text = this.data.input.trim();
-    if (!text) return undefined;
-    this.setData({ input: '' });
+    const text = this.draft.trim();
+    if (!text || !this.tim) return undefined;
+    this.write('');
     const message = this.tim.createTextMessage({
       to: this.peer,
       conversationType: TIM.TYPES.CONV_C2C,
@@ -266,7 +284,7 @@ Page({
     if (!message || message.isRevoked || page.notes.sending[message.ID]) return;
     const items = [];
     if (message.type === TIM.TYPES.MSG_TEXT) {
-      items.push(['复制', function () { wx.setClipboardData({ data: message.payload.text }); }]);
+      items.push(['复制', function () { wx.setClipboardData({ data: format.bodyOf(message) }); }]);
     }
     if (format.canRecall(message)) items.push(['撤回', function () { page.recall(message); }]);
     items.push(['删除', function () { page.askToRemove(message); }]);
@@ -279,16 +297,19 @@ Page({
   recall: function (message) {
     const page = this;
     // The text is gone from the message once it is recalled; 重新编辑 needs it.
-    const text = message.type === TIM.TYPES.MSG_TEXT ? message.payload.text : undefined;
+    const text = format.bodyOf(message);
+    const canEdit = message.type === TIM.TYPES.MSG_TEXT && sizeOf(text) <= INPUT_BYTES;
     return page.tim.revokeMessage(message).then(function (result) {
-      if (text !== undefined) page.notes.recalled[message.ID] = text;
+      if (canEdit) page.notes.recalled[message.ID] = text;
       page.add([result.data.message]);
       page.render('');
     }, page.complain);
   },
 
   editAgain: function (event) {
-    this.setData({ input: this.data.input + this.notes.recalled[event.currentTarget.dataset.id] });
+    const text = this.notes.recalled[event.currentTarget.dataset.id];
+    const both = this.draft + text;
+    this.write(sizeOf(both) <= INPUT_BYTES ? both : text);
   },
 
   askToRemove: function (message) {
@@ -318,6 +339,7 @@ Page({
 
   toggleBlocked: function () {
     const page = this;
+    if (!page.tim) return undefined;
     if (page.data.blocked) return page.setBlocked(false);
     wx.showModal({
       title: '拉黑 ' + page.peer + '？',

@@ -1,18 +1,28 @@
 const TIM = require('../../lib/tim');
 const format = require('../../utils/format');
+const listOf = require('../../utils/list');
 const listen = require('../../utils/listen');
 
 Page({
   data: {
     me: '',
     suggested: '',
-    rows: [],
+    slots: [],
+    order: [],
     newPeer: '',
     loaded: false,
     state: 'connected',
   },
 
-  onLoad: function () {
+  onLoad: function (query) {
+    const page = this;
+    return getApp().whenIn(page, query).then(function (isIn) {
+      return isIn && !page.isGone ? page.start() : undefined;
+    });
+  },
+
+  // Somebody is logged in.
+  start: function () {
     const page = this;
     const app = getApp();
     const handlers = {};
@@ -23,13 +33,16 @@ Page({
       page.setData({ state: event.data.state });
     };
     page.tim = app.tim;
+    page.rows = [];
+    page.list = listOf(page);
     page.stop = listen(app.tim, handlers);
     page.setData({ me: app.userID, suggested: app.userID === 'alice' ? 'bob' : 'alice', state: app.netState });
     return page.load();
   },
 
   onUnload: function () {
-    this.stop();
+    this.isGone = true;
+    if (this.tim) this.stop();
   },
 
   onPullDownRefresh: function () {
@@ -41,6 +54,7 @@ Page({
 
   load: function () {
     const page = this;
+    if (!page.tim) return Promise.resolve();
     return page.tim.getConversationList().then(function (result) {
       page.show(result.data.conversationList);
     }, page.complain);
@@ -48,14 +62,14 @@ Page({
 
   show: function (conversations) {
     const me = getApp().userID;
-    const rows = conversations
+    this.rows = conversations
       .filter(function (conversation) {
         return conversation.type === TIM.TYPES.CONV_C2C;
       })
       .map(function (conversation) {
         return format.conversationRow(conversation, me);
       });
-    this.setData({ rows: rows, loaded: true });
+    this.list.show(this.rows, this.data.loaded ? {} : { loaded: true });
     const total = this.tim.getTotalUnreadMessageCount();
     wx.setNavigationBarTitle({ title: total ? '会话（' + total + '）' : '会话' });
   },
@@ -86,7 +100,7 @@ Page({
   },
 
   rowOf: function (conversationID) {
-    return this.data.rows.filter(function (row) {
+    return (this.rows || []).filter(function (row) {
       return row.id === conversationID;
     })[0];
   },

@@ -5,10 +5,17 @@ const USERS = ['alice', 'bob'];
 Page({
   data: {
     users: USERS.map(function (id) {
-      return Object.assign({ id: id }, format.avatarOf(id));
+      return Object.assign({ id: id }, format.avatarOf(id, id));
     }),
     other: '',
     entering: '',
+  },
+
+  // `then` is the page that somebody wanted to open, and nobody was logged in.
+  onLoad: function (query) {
+    this.then = getApp().pageOf(query.then) || '/pages/conversations/conversations';
+    // The button to the home page of a mini-program leads here, also for who is logged in.
+    if (getApp().userID) wx.reLaunch({ url: this.then });
   },
 
   type: function (event) {
@@ -35,7 +42,7 @@ Page({
     return getApp().enter(userID).then(
       function () {
         page.setData({ entering: '' });
-        wx.reLaunch({ url: '/pages/conversations/conversations' });
+        wx.reLaunch({ url: page.then });
       },
       function (error) {
         page.setData({ entering: '' });
