@@ -168,6 +168,35 @@ async fn many(world: &World, after: u64, count: u64) {
 }
 
 #[tokio::test]
+async fn p2_what_has_expired_is_forgotten_with_its_name_and_sent_anew_under_one_new_number() {
+    for (others_live, is_swept) in [(false, false), (false, true), (true, false), (true, true)] {
+        let world = World::with(with_retention()).await;
+        assert_eq!(world.send("alice", "bob", "early", 0).await, 1);
+        world.later(DAY / 2);
+        for base in 1..=10 {
+            if others_live {
+                world.send("bob", "alice", &base.to_string(), base).await;
+            }
+        }
+        world.later(DAY / 2 - Duration::from_secs(1));
+        assert_eq!(world.send("alice", "bob", "early", 0).await, 1, "as long as it lives");
+        world.later(Duration::from_secs(1));
+        if is_swept {
+            world.later(2 * Duration::from_secs(3_600));
+            world.twin.sweep_expired().unwrap();
+        }
+        assert_eq!(stored(&world, "alice·bob").await.iter().any(|(number, ..)| *number == 1), !is_swept);
+
+        let retries = join_all((0..3).map(|_| world.send("alice", "bob", "early", 0))).await;
+        let anew = if others_live { 12 } else { 33 };
+        assert_eq!(retries, [anew; 3], "others live: {others_live}, swept: {is_swept}");
+        let history = world.history("bob", "alice").await;
+        let early = history.iter().filter(|message| message["clientID"] == "early");
+        assert_eq!(early.map(|message| message["sequence"].clone()).collect::<Vec<_>>(), [anew]);
+    }
+}
+
+#[tokio::test]
 async fn p3_numbers_have_no_hole_with_any_number_of_writers() {
     for writers in [2_usize, 4, 8] {
         let world = World::new().await;

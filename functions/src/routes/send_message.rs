@@ -105,7 +105,7 @@ async fn find_duplicate(
     let unseen = head.messages.last().map_or(last, |oldest| oldest.seq.prev());
     let from = base.max(farthest).next();
     let search = if from <= unseen {
-        app.messages.find(pair, draft, from, unseen).await?
+        app.messages.find(pair, draft, from, unseen, app.now()).await?
     } else {
         Search::Absent
     };

@@ -328,11 +328,12 @@ impl Messages {
         Ok(part)
     }
 
-    /// What the draft became, if it became a message with a number in this range.
+    /// What the draft became, if it became a message with a number in this range that lives. One that has
+    /// expired is not there, whether it has been swept or not: when that happens must not matter.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn find(&self, pair: &Pair, draft: &Draft, from: Seq, to: Seq) -> Result<Search> {
+    pub async fn find(&self, pair: &Pair, draft: &Draft, from: Seq, to: Seq, now_ms: u64) -> Result<Search> {
         let mut pages = self
             .between(pair, from, to, Consistency::Strong)
             .scan_index_forward(false)
@@ -344,7 +345,8 @@ impl Messages {
         for _ in 0..PAGES {
             let Some(page) = pages.next().await else { return Ok(Search::Absent) };
             if let Some(item) = page.map_err(failed)?.items.unwrap_or_default().into_iter().next() {
-                return Ok(Search::Found(parse(pair, item)?));
+                let found = parse(pair, item)?;
+                return Ok(if found.is_live(now_ms) { Search::Found(found) } else { Search::Absent });
             }
         }
         Ok(Search::TooMuch)
