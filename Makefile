@@ -84,7 +84,8 @@ audit: $(DENY) client/node_modules/ready ## its known weaknesses as well; needs 
 	cd client && npm audit
 
 clean:
-	rm -rf target .aws-sam $(VENV) $(CLOUD) .hongyan client/node_modules client/dist/types client/dist/index.mjs
+	rm -rf target .aws-sam $(VENV) $(CLOUD) .hongyan client/node_modules \
+		client/dist/types client/dist/plugins client/dist/index.mjs client/dist/basic.js client/dist/standard.js client/dist/professional.js
 
 # SAM, and cargo-lambda with its cross compiler: versions that are known to work together.
 $(VENV)/ready: Makefile

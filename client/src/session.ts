@@ -118,7 +118,7 @@ export class Session {
 
   isRead(message: Message): boolean {
     const state = this.conversations.get(message.conversationID);
-    return state !== undefined && message.sequence <= Math.max(state.read, state.cleared);
+    return message.flow === 'in' && state !== undefined && message.sequence <= Math.max(state.read, state.cleared);
   }
 
   profile(userID: string): Profile {
@@ -434,7 +434,8 @@ export class Session {
       if (!isOurs && wire.sequence > state.shownUpTo) news.push(message);
     }
     if (!this.isAnnounced) {
-      this.unannounced.push(...news.filter((message) => message.flow === 'in'));
+      // What this user has written elsewhere is history at login, and news as soon as the app is let in.
+      this.unannounced.push(...news.filter((message) => message.flow === 'in' || this.isReady));
       if (this.isReady) this.owner.listChanged();
       return;
     }

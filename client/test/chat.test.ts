@@ -335,3 +335,39 @@ test('groups and the system conversation are empty, and looking at them is no er
   same(await alice.tim.getConversationList().then(({ data }) => data.conversationList), []);
   assert.equal(await codeOf(alice.tim.getConversationProfile('GROUP')), 2503);
 });
+
+test('SDK_READY comes once for each login, and not for one that is over', async () => {
+  const [alice] = await two();
+  await until(() => alice.told('sdkStateReady').length === 1);
+  same((await alice.tim.login({ userID: alice.userID, userSig: twin.userSig(alice.userID) })).data.repeatLogin, true);
+  alice.device.clock.advance(1_000);
+  assert.equal(alice.told('sdkStateReady').length, 1);
+
+  await alice.tim.logout();
+  const { clock } = alice.device;
+  await alice.tim.login({ userID: alice.userID, userSig: twin.userSig(alice.userID) }).then(() => {
+    clock.isFrozen = true;
+    return alice.tim.logout();
+  });
+  clock.wake();
+  clock.advance(1_000);
+  assert.equal(alice.told('sdkStateReady').length, 1);
+  await alice.login();
+  await until(() => alice.told('sdkStateReady').length === 2);
+});
+
+test('what comes between login and SDK_READY is announced too, also what was sent on another device', async () => {
+  const [alice, bob] = await two();
+  await alice.send(bob.userID, '历史');
+  const tablet = new User(twin, alice.userID);
+  users.push(tablet);
+  const { clock } = tablet.device;
+  await tablet.tim.login({ userID: alice.userID, userSig: twin.userSig(alice.userID) }).then(() => { clock.isFrozen = true; });
+  await alice.send(bob.userID, '发出');
+  await bob.send(alice.userID, '收到');
+  await until(async () => (await tablet.conversation(bob.userID))?.lastMessage.messageForShow === '收到');
+  same([tablet.told('sdkStateReady').length, tablet.texts], [0, []]);
+  clock.wake();
+  await until(() => tablet.received.length === 2);
+  same([tablet.told('sdkStateReady').length, tablet.texts], [1, ['发出', '收到']]);
+});
