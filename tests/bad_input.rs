@@ -55,6 +55,8 @@ fn requests() -> Vec<(&'static str, Value, Vec<&'static str>)> {
         ("addToBlacklist", json!({ "userIDList": ["bob"] }), vec!["userIDList"]),
         ("removeFromBlacklist", json!({ "userIDList": ["bob"] }), vec!["userIDList"]),
         ("getUserStatus", json!({ "userIDList": ["bob"] }), vec!["userIDList"]),
+        ("subscribeUserStatus", json!({ "userIDList": ["bob"] }), vec!["userIDList"]),
+        ("unsubscribeUserStatus", json!({ "userIDList": ["bob"] }), vec!["userIDList"]),
         ("updateMyProfile", json!({ "nick": "x" }), vec![]),
     ]
 }
@@ -147,6 +149,9 @@ async fn a_field_that_is_missing_or_wrong_gets_a_coded_error() {
         ("getUserProfile", json!({ "userIDList": ["张三"] }), 7003),
         ("getUserProfile", json!({ "userIDList": vec!["x"; 101] }), 70402),
         ("getUserStatus", json!({ "userIDList": [5] }), 70402),
+        ("subscribeUserStatus", json!({ "userIDList": vec!["x"; 51] }), 70402),
+        ("subscribeUserStatus", json!({ "userIDList": ["bob", "张三"] }), 7003),
+        ("unsubscribeUserStatus", json!({ "userIDList": vec!["x"; 51] }), 70402),
         ("addToBlacklist", json!({ "userIDList": ["x".repeat(33)] }), 7003),
         ("addToBlacklist", json!({ "userIDList": ["alice"] }), 2742),
         ("removeFromBlacklist", json!({ "userIDList": ["alice"] }), 2742),

@@ -54,28 +54,54 @@ async fn cost_of(world: &World, function: &str, data: Value) -> Cost {
 }
 
 #[tokio::test]
-async fn connect_costs_one_write() {
+async fn connect_costs_one_write_and_half_a_read() {
     let world = World::new().await;
     assert_eq!(world.respond("connect", &event("connect")).await.status(), 200);
+    assert_eq!(cost(&world.calls(), 0), budget(1.0, 0.5, 0, 2));
+
+    // Nobody is told of a second device, so nobody is looked for.
+    let mut second = event("connect");
+    second["requestContext"]["authorizer"]["platform"] = json!("Web");
+    second["requestContext"]["connectionId"] = json!("second=");
+    world.respond("connect", &second).await;
     assert_eq!(cost(&world.calls(), 0), budget(1.0, 0.0, 0, 1));
 }
 
 #[tokio::test]
-async fn disconnect_costs_one_write() {
+async fn disconnect_costs_one_write_and_half_a_read() {
     let world = World::new().await;
     world.respond("connect", &event("connect")).await;
     world.calls();
     world.respond("disconnect", &event("disconnect")).await;
-    assert_eq!(cost(&world.calls(), 0), budget(1.0, 0.0, 0, 1));
+    assert_eq!(cost(&world.calls(), 0), budget(1.0, 0.5, 0, 2));
 }
 
 #[tokio::test]
-async fn login_costs_one_read() {
+async fn a_user_who_is_watched_costs_a_read_and_a_frame_more() {
+    let world = World::new().await;
+    let mut bob = world.connect("bob").await;
+    bob.ask("subscribeUserStatus", json!({ "userIDList": ["alice"] })).await;
+    world.calls();
+    for name in ["connect", "disconnect"] {
+        world.respond(name, &event(name)).await;
+        assert_eq!(cost(&world.calls(), 0), budget(1.0, 1.5, 1, 4), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn login_costs_one_read_and_the_first_in_30_days_copies_the_names() {
     let world = World::new().await;
     world.respond("connect", &event("connect")).await;
     world.calls();
     world.respond("login", &event("login")).await;
-    assert_eq!(cost(&world.calls(), 2), budget(0.0, 1.0, 2, 1));
+    assert_eq!(cost(&world.calls(), 2), budget(1.0, 1.5, 2, 3));
+    for _ in 0..2 {
+        world.respond("login", &event("login")).await;
+        assert_eq!(cost(&world.calls(), 2), budget(0.0, 1.0, 2, 1));
+        world.respond("disconnect", &event("disconnect")).await;
+        world.respond("connect", &event("connect")).await;
+        world.calls();
+    }
 }
 
 #[tokio::test]
@@ -295,8 +321,11 @@ async fn k_profiles_cost_half_a_read_each() {
 #[tokio::test]
 async fn changing_a_profile_costs_one_write_and_custom_fields_nothing_more() {
     let world = World::new().await;
+    let gender = json!({ "gender": "Gender_Type_Female" });
+    assert_eq!(cost_of(&world, "update-my-profile", gender).await, budget(1.0, 0.5, 2, 1));
+    // What pushes carry is copied to where a send reads it.
     let nick = json!({ "nick": "鸿雁" });
-    assert_eq!(cost_of(&world, "update-my-profile", nick).await, budget(1.0, 0.5, 2, 1));
+    assert_eq!(cost_of(&world, "update-my-profile", nick).await, budget(2.0, 0.5, 2, 2));
     let custom = json!({ "profileCustomField": [{ "key": "Tag_Profile_Custom_a", "value": "x" }] });
     assert_eq!(cost_of(&world, "update-my-profile", custom.clone()).await, budget(1.0, 0.5, 2, 1));
     // Only where not all of them would have room the write asks which there are.
@@ -331,14 +360,28 @@ async fn the_status_of_k_users_costs_half_a_read_each() {
     for k in [1_u32, 32, 100] {
         let world = World::new().await;
         let users: Vec<String> = (0..k).map(|index| format!("user-{index}")).collect();
-        world.ask("get-user-status", "alice", json!({ "userIDList": users })).await;
+        let spent = cost_of(&world, "get-user-status", json!({ "userIDList": users })).await;
+        assert_eq!(spent, budget(0.0, f64::from(k) / 2.0, 2, 1));
+    }
+}
+
+#[tokio::test]
+async fn watching_k_users_costs_a_write_and_a_read_each_and_no_longer_watching_a_write() {
+    for k in [1_u32, 16, 50] {
+        let world = World::new().await;
+        let users: Vec<String> = (0..k).map(|index| format!("user-{index}")).collect();
+        let users = json!({ "userIDList": users });
+        world.ask("subscribe-user-status", "alice", users.clone()).await;
         let calls = world.calls();
         let spent = cost(&calls, 2);
-        assert_eq!((spent.write_units, spent.read_units), (0.0, f64::from(k) / 2.0));
-        assert!(most_in_flight(&calls) <= 32);
-        if k == 1 {
-            assert_eq!(spent.round_trips, 1);
+        assert_eq!((spent.write_units, spent.read_units), (f64::from(k), f64::from(k)));
+        assert!(most_in_flight(&calls) <= 16);
+        if k <= 16 {
+            assert_eq!((spent.websocket_messages, spent.round_trips), (3, 3));
         }
+        world.ask("unsubscribe-user-status", "alice", users).await;
+        let spent = cost(&world.calls(), 2);
+        assert_eq!((spent.write_units, spent.read_units), (f64::from(k), 0.0));
     }
 }
 

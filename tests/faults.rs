@@ -96,6 +96,8 @@ async fn a_database_that_is_down_is_told_to_the_client_and_nothing_else() {
         ("add-to-blacklist", json!({ "userIDList": ["bob"] })),
         ("remove-from-blacklist", json!({ "userIDList": ["bob"] })),
         ("get-user-status", json!({ "userIDList": ["bob"] })),
+        ("subscribe-user-status", json!({ "userIDList": ["bob"] })),
+        ("unsubscribe-user-status", json!({ "userIDList": ["bob"] })),
         ("login", json!({})),
         ("logout", json!({})),
     ] {

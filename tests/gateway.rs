@@ -25,10 +25,10 @@ async fn handshake(world: &World, query: &str) -> u16 {
     }
 }
 
-/// Waits until the `$disconnect` of a connection has been through: its row is gone.
+/// Waits until the `$disconnect` of a connection has been through: its slot is free.
 async fn forgotten(world: &World) {
     let gone = async {
-        while !world.dump("Connections").await.is_empty() {
+        while !world.slots().await.is_empty() {
             tokio::task::yield_now().await;
         }
     };
@@ -151,7 +151,7 @@ async fn every_end_of_a_connection_is_a_disconnect() {
 async fn the_management_api_says_asks_and_closes() {
     let world = World::new().await;
     let mut alice = world.connect("alice").await;
-    let id = world.dump("Connections").await[0]["c"]["S"].as_str().unwrap().to_owned();
+    let id = world.slots().await[0].2["c"]["S"].as_str().unwrap().to_owned();
     let url = format!("{}/@connections/{}", world.twin.management_url, id.replace('=', "%3D"));
     let client = reqwest::Client::new();
 

@@ -147,3 +147,44 @@ async fn a_client_that_sends_many_at_once_gets_an_answer_to_each() {
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=20).collect::<Vec<_>>());
 }
+
+#[tokio::test]
+async fn the_status_of_a_peer_is_right_at_once_whatever_becomes_of_the_connections() {
+    let world = World::new().await;
+    let mut alice = world.connect("alice").await;
+    let bob = json!({ "userIDList": ["bob"] });
+    alice.ask("subscribeUserStatus", bob.clone()).await;
+    let mut phone = Socket::connect(&world.url("bob", "MiniProgram", Some("phone"))).await.unwrap();
+    phone.ask("login", json!({})).await;
+    for round in 0..4 {
+        // The phone changes networks: its next connection is there before the last one ends.
+        let next = Socket::connect(&world.url("bob", "MiniProgram", Some("phone"))).await.unwrap();
+        std::mem::replace(&mut phone, next).closed().await;
+        let mut browser = world.connect("bob").await;
+        if round % 2 == 0 {
+            browser.ask("logout", json!({})).await;
+            browser.closed().await;
+        } else {
+            browser.close().await;
+        }
+    }
+    phone.vanish();
+
+    let mut statuses = Vec::new();
+    while statuses.last() != Some(&json!(2)) || statuses.len() < 3 {
+        let push = alice.push().await;
+        assert_eq!(push["event"], "onUserStatusUpdated");
+        assert_eq!(push["data"][0]["userID"], "bob");
+        statuses.push(push["data"][0]["statusType"].clone());
+    }
+    // Away when alice began to watch, then there all the time, then gone.
+    assert_eq!(statuses, [2, 1, 2]);
+
+    // Alice has been away herself, watches again, and is told what she has missed.
+    alice.close().await;
+    let _bob = world.connect("bob").await;
+    let mut alice = world.connect("alice").await;
+    alice.ask("subscribeUserStatus", bob).await;
+    assert_eq!(alice.push().await["data"][0]["statusType"], 1);
+    assert!(alice.is_quiet().await);
+}

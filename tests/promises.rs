@@ -537,6 +537,8 @@ async fn p9_nobody_reaches_a_conversation_that_he_is_not_part_of_by_any_field() 
         "update-my-profile",
         "get-user-profile",
         "get-user-status",
+        "subscribe-user-status",
+        "unsubscribe-user-status",
         "add-to-blacklist",
         "remove-from-blacklist",
         "get-blacklist",
@@ -582,11 +584,11 @@ async fn p10_a_dead_connection_is_forgotten_and_a_new_one_is_not() {
 
     // While its handshake may still be under way, 410 does not mean that it is dead.
     world.send("alice", "bob", "1", 0).await;
-    assert_eq!(world.dump("Connections").await.len(), 1);
+    assert_eq!(world.slots().await.len(), 1);
 
     world.later(Duration::from_secs(31));
     world.send("alice", "bob", "2", 1).await;
-    assert!(world.dump("Connections").await.is_empty());
+    assert!(world.slots().await.is_empty());
     world.calls();
     world.send("alice", "bob", "3", 2).await;
     assert!(world.calls().iter().all(|call| call.operation != "POST"), "its row is not used again");

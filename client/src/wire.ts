@@ -190,8 +190,9 @@ export type PinnedReply = {
   isPinned: boolean,
 };
 
-/** `getUserProfile`, `getUserStatus`, `addToBlacklist` and `removeFromBlacklist`. A change of the
- * blacklist may name 15 users, the others 100. */
+/** `getUserProfile`, `getUserStatus`, `subscribeUserStatus`, `unsubscribeUserStatus`, `addToBlacklist`
+ * and `removeFromBlacklist`. A change of the blacklist may name 15 users, one of what is watched 50,
+ * the others 100. */
 export type UserIdList = { userIDList: Array<string>, };
 
 /** A gender. */
@@ -252,8 +253,14 @@ export type StatusReply = {
   failureUserList: Array<UserStatus>,
 };
 
+/** The reply to `subscribeUserStatus` and `unsubscribeUserStatus`. */
+export type SubscriptionReply = {
+  /** Always empty: what cannot be written fails the request. */
+  failureUserList: Array<UserStatus>,
+};
+
 /** A frame that nobody asked for. The names are the official SDK's event values. */
-export type Push = { "event": "onMessageReceived", "data": Array<WireMessage> } | { "event": "onMessageRevoked", "data": Array<WireMessage> } | { "event": "onMessageDeleted", "data": DeletedMessages } | { "event": "onMessageReadByPeer", "data": ReadByPeer } | { "event": "onConversationListUpdated", "data": Array<ConversationUpdate> } | { "event": "onProfileUpdated", "data": Array<WireProfile> } | { "event": "blacklistUpdated", "data": Array<string> } | { "event": "kickedOut", "data": {
+export type Push = { "event": "onMessageReceived", "data": Array<WireMessage> } | { "event": "onMessageRevoked", "data": Array<WireMessage> } | { "event": "onMessageDeleted", "data": DeletedMessages } | { "event": "onMessageReadByPeer", "data": ReadByPeer } | { "event": "onConversationListUpdated", "data": Array<ConversationUpdate> } | { "event": "onProfileUpdated", "data": Array<WireProfile> } | { "event": "blacklistUpdated", "data": Array<string> } | { "event": "onUserStatusUpdated", "data": Array<UserStatus> } | { "event": "kickedOut", "data": {
   /** Why. */
   type: KickedOut, } };
 
@@ -310,4 +317,6 @@ export interface Actions {
   addToBlacklist: { data: UserIdList; reply: BlacklistReply };
   removeFromBlacklist: { data: UserIdList; reply: BlacklistReply };
   getUserStatus: { data: UserIdList; reply: StatusReply };
+  subscribeUserStatus: { data: UserIdList; reply: SubscriptionReply };
+  unsubscribeUserStatus: { data: UserIdList; reply: SubscriptionReply };
 }

@@ -15,7 +15,7 @@ use hongyan_shared::model::MultiDevice;
 
 use crate::{
     push::Push,
-    store::{Blacklists, Connections, Conversations, Messages, Users},
+    store::{Blacklists, Connections, Conversations, Messages, Users, Watchers},
     telemetry::{self, Report},
 };
 
@@ -30,6 +30,8 @@ pub struct App {
     pub conversations: Conversations,
     /// Who is connected.
     pub connections: Connections,
+    /// Who watches whose status.
+    pub watchers: Watchers,
     /// Profiles.
     pub users: Users,
     /// Who does not want to hear whom.
@@ -79,7 +81,7 @@ pub struct Tables {
     pub messages: String,
     /// Conversations of a user.
     pub conversations: String,
-    /// Connections of a user.
+    /// Connections of a user, and who watches them.
     pub connections: String,
     /// Profile and blacklist of a user.
     pub users: String,
@@ -118,7 +120,8 @@ impl App {
         Self {
             messages: Messages::new(dynamodb.clone(), tables.messages.clone()),
             conversations: Conversations::new(dynamodb.clone(), tables.conversations),
-            connections: Connections::new(dynamodb.clone(), tables.connections),
+            connections: Connections::new(dynamodb.clone(), tables.connections.clone()),
+            watchers: Watchers::new(dynamodb.clone(), tables.connections),
             users: Users::new(dynamodb.clone(), tables.users.clone()),
             blacklists: Blacklists::new(dynamodb, tables.users, tables.messages),
             push: Push::new(management),

@@ -193,7 +193,7 @@ impl Pass {
     fn policy(&self, method_arn: &str) -> Value {
         let mut identity = json!({
             context::USER_ID: self.user,
-            context::PLATFORM: self.device.platform,
+            context::PLATFORM: self.device.platform.as_str(),
             context::ISSUED_AT: self.ticket.issued_at.to_string(),
             context::EXPIRES_AT: self.ticket.expires_at.to_string(),
         });

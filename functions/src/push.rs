@@ -8,14 +8,14 @@ use std::time::Duration;
 use aws_sdk_apigatewaymanagement::{
     Client, error::SdkError, operation::post_to_connection::PostToConnectionError, primitives::Blob,
 };
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future::join_all, stream};
 use hongyan_shared::model::{Pair, UserId};
 use tokio::time::timeout;
 use tracing::warn;
 
 use crate::{
     app::App,
-    store::Connection,
+    store::{Connection, Consistency, Names, Presence},
     telemetry::{Count, count, reason},
 };
 
@@ -86,77 +86,100 @@ impl Push {
     }
 }
 
-/// The connections that a change in a conversation concerns.
+/// Whom a change in a conversation concerns, and whose it is.
+#[derive(Default)]
 pub struct Audience {
-    /// The peer's.
+    /// The peer's connections.
     pub peer: Vec<Connection>,
-    /// The caller's, but for the one that he calls from.
+    /// The caller's, but for the one that the request came over.
     pub others: Vec<Connection>,
+    /// The caller, as others see them.
+    pub names: Names,
 }
 
 impl App {
     /// Looks up whom to tell. Should that fail, nobody is told, and all is found in the tables.
     pub async fn audience(&self, pair: &Pair, caller_connection_id: &str) -> Audience {
-        let (peer, others) = tokio::join!(
-            self.connections_of(pair.peer()),
-            self.other_connections(pair.me(), caller_connection_id)
-        );
-        Audience { peer, others }
+        let (peer, caller) = tokio::join!(self.presence_of(pair.peer()), self.presence_of(pair.me()));
+        Audience {
+            peer: peer.connections,
+            others: without(caller.connections, caller_connection_id),
+            names: caller.names,
+        }
     }
 
-    /// The user's connections but for the one that he calls from: whom to tell what concerns him
-    /// alone.
+    /// The user's connections but for the one that the request came over: whom to tell what concerns
+    /// the user alone.
     pub async fn other_connections(&self, user: &UserId, caller_connection_id: &str) -> Vec<Connection> {
-        let mut others = self.connections_of(user).await;
-        others.retain(|connection| connection.id != caller_connection_id);
-        others
+        without(self.presence_of(user).await.connections, caller_connection_id)
     }
 
-    async fn connections_of(&self, user: &UserId) -> Vec<Connection> {
-        match timeout(PATIENCE, self.connections.of(user, self.now())).await {
-            Ok(Ok(connections)) => connections,
+    async fn presence_of(&self, user: &UserId) -> Presence {
+        let looked_up = self.connections.of(user, Consistency::Eventual, self.now());
+        match timeout(PATIENCE, looked_up).await {
+            Ok(Ok(presence)) => presence,
             Ok(Err(error)) => {
                 warn!(%error, "nobody can be told");
-                Vec::new()
+                Presence::default()
             }
             Err(_) => {
                 warn!("looking up whom to tell took too long");
-                Vec::new()
+                Presence::default()
             }
         }
     }
 
     /// Sends one frame to many connections, and forgets those that are gone.
     pub async fn deliver<'a>(&self, connections: impl IntoIterator<Item = &'a Connection>, frame: &str) {
-        let deliveries: Vec<_> =
-            connections.into_iter().map(|connection| self.deliver_to(connection, frame)).collect();
-        let mut under_way = deliveries.len();
-        let mut deliveries = stream::iter(deliveries).buffer_unordered(AT_ONCE);
+        let addressed: Vec<_> =
+            connections.into_iter().map(|connection| (connection, connection.id.as_str())).collect();
+        let dead: Vec<&Connection> = self
+            .post_to_all(addressed, frame)
+            .await
+            .into_iter()
+            .filter(|gone| self.now().saturating_sub(gone.connected_at) >= HANDSHAKE_MS)
+            .collect();
+        if timeout(2 * PATIENCE, join_all(dead.iter().map(|dead| self.forget(dead)))).await.is_err() {
+            warn!("forgetting dead connections took too long");
+        }
+    }
+
+    async fn forget(&self, dead: &Connection) {
+        if let Err(error) = self.free(&dead.user, &dead.slot, &dead.id).await {
+            warn!(connection = dead.id, %error, "a dead connection stays until it expires");
+        }
+    }
+
+    /// Sends one frame to many connections, each with what the caller knows it by, and says which of
+    /// them are gone.
+    pub(crate) async fn post_to_all<'a, T>(&self, addressed: Vec<(T, &'a str)>, frame: &str) -> Vec<T> {
+        let post = |(who, id): (T, &'a str)| async move { (who, self.push.send(id, frame).await) };
+        let posts: Vec<_> = addressed.into_iter().map(post).collect();
+        let mut under_way = posts.len();
+        let mut gone = Vec::new();
+        let mut posts = stream::iter(posts).buffer_unordered(AT_ONCE);
         let all = async {
-            while let Some(delivery) = deliveries.next().await {
+            while let Some((who, delivery)) = posts.next().await {
                 under_way -= 1;
                 count(match delivery {
                     Delivery::Delivered => Count::Pushes,
                     Delivery::Gone => Count::GoneConnections,
                     Delivery::Failed => Count::FailedPushes,
                 });
+                if delivery == Delivery::Gone {
+                    gone.push(who);
+                }
             }
         };
         if timeout(PATIENCE, all).await.is_err() {
             warn!("pushes took too long: whoever missed one will pull it");
             (0..under_way).for_each(|_| count(Count::FailedPushes));
         }
+        gone
     }
+}
 
-    async fn deliver_to(&self, connection: &Connection, frame: &str) -> Delivery {
-        let delivery = self.push.send(&connection.id, frame).await;
-        let is_new = self.now().saturating_sub(connection.connected_at) < HANDSHAKE_MS;
-        if delivery == Delivery::Gone && !is_new {
-            let removed = self.connections.remove(&connection.user, &connection.slot, &connection.id).await;
-            if let Err(error) = removed {
-                warn!(connection = connection.id, %error, "a dead connection stays until it expires");
-            }
-        }
-        delivery
-    }
+fn without(mut connections: Vec<Connection>, id: &str) -> Vec<Connection> {
+    connections.retain(|connection| connection.id != id);
+    connections
 }

@@ -21,6 +21,8 @@ use crate::{
 pub enum Reply {
     /// The data of the reply.
     Data(Value),
+    /// The data of a reply behind which the connection ends.
+    Last(Value),
     /// Nothing: the caller did not ask for an answer, and a frame costs money. On a route that is not
     /// one-way, API Gateway would make an empty frame of it.
     Silence,
@@ -30,6 +32,11 @@ impl Reply {
     /// Replies with a type of the protocol. Structs of texts and numbers always serialize.
     pub fn data<T: serde::Serialize>(data: &T) -> Self {
         Self::Data(serde_json::to_value(data).unwrap_or_default())
+    }
+
+    /// As [`Reply::data`], and ends the connection.
+    pub fn last<T: serde::Serialize>(data: &T) -> Self {
+        Self::Last(serde_json::to_value(data).unwrap_or_default())
     }
 }
 
@@ -136,6 +143,7 @@ where
         _ if is_handshake => empty(StatusCode::OK),
         Ok(Reply::Silence) => empty(StatusCode::OK),
         Ok(Reply::Data(data)) => answer(app, &key, &connection, envelope.reply(Ok(data))).await,
+        Ok(Reply::Last(data)) => say_goodbye(app, &connection, envelope.reply(Ok(data))).await,
         Err(refused) if ends_connection(&refused) => {
             say_goodbye(app, &connection, envelope.reply(Err(refused))).await
         }
@@ -156,7 +164,7 @@ fn ends_connection(refused: &Error) -> bool {
     matches!(refused, Error::UserSig(_) | Error::Replaced)
 }
 
-/// Tells the client why, then closes. The reply goes through @connections, because API Gateway
+/// Answers, then closes. The reply goes through @connections, because API Gateway
 /// sends a route's response only after the function has ended, too late for a closed connection.
 async fn say_goodbye(app: &App, connection_id: &str, reply: String) -> Response<Body> {
     match app.push.send(connection_id, &reply).await {

@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 KEYS = {
     "Messages": {"p": "probe", "s": "probe"},
     "Conversations": {"u": "probe", "v": "probe"},
-    "Connections": {"u": "probe", "d": "probe"},
+    "Connections": {"u": "probe", "s": "probe"},
     "Users": {"u": "probe", "s": "probe"},
 }
 

@@ -12,33 +12,36 @@ from stack import KEY_PARAMETER, TABLES
 # Whoever answers has to be able to say goodbye: a reply that ends a connection goes out before the end.
 SPEAKS = {"@connections": ["POST", "DELETE"]}
 
+# Reading who is connected and who watches, taking and freeing a slot, forgetting a watcher.
+PRESENCE = ["GetItem", "Query", "UpdateItem", "DeleteItem"]
+
 # All that is listed is allowed, and all that is not is refused.
 MAY = {
     "Authorizer": {"the key": ["GetParameter"]},
-    "Connect": {"Connections": ["GetItem", "PutItem"], **SPEAKS},
-    "Disconnect": {"Connections": ["DeleteItem"]},
+    "Connect": {"Connections": PRESENCE, "Users": ["BatchGetItem"], **SPEAKS},
+    "Disconnect": {"Connections": PRESENCE, "@connections": ["POST"]},
     "SendMessage": {
         "Messages": ["GetItem", "Query", "PutItem", "UpdateItem"],
         "Conversations": ["PutItem"],
-        "Connections": ["Query", "DeleteItem"],
+        "Connections": PRESENCE,
         **SPEAKS,
     },
     "GetMessageList": {"Messages": ["Query"], **SPEAKS},
-    "SetMessageRead": {"Messages": ["Query", "UpdateItem"], "Connections": ["Query", "DeleteItem"], **SPEAKS},
+    "SetMessageRead": {"Messages": ["Query", "UpdateItem"], "Connections": PRESENCE, **SPEAKS},
     "GetConversationList": {"Messages": ["Query"], "Conversations": ["Query"], **SPEAKS},
     "ManageConversation": {
         "Messages": ["Query", "UpdateItem"],
         "Conversations": ["UpdateItem"],
-        "Connections": ["Query", "DeleteItem"],
+        "Connections": PRESENCE,
         **SPEAKS,
     },
     "ManageUser": {
         "Messages": ["UpdateItem"],
-        "Connections": ["Query", "DeleteItem"],
+        "Connections": ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"],
         "Users": ["BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"],
         **SPEAKS,
     },
-    "Logout": {"Connections": ["DeleteItem"], **SPEAKS},
+    "Logout": {"Connections": PRESENCE, **SPEAKS},
     "Default": {**SPEAKS},
 }
 

@@ -157,6 +157,23 @@ impl World {
         serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
     }
 
+    /// Every slot that is taken, as the table has it: whose, its name, and what it holds.
+    pub async fn slots(&self) -> Vec<(String, String, Value)> {
+        let mut slots = Vec::new();
+        for item in self.dump("Connections").await {
+            for (name, value) in item.as_object().unwrap() {
+                if let Some(slot) = name.strip_prefix('@') {
+                    slots.push((
+                        item["u"]["S"].as_str().unwrap().to_owned(),
+                        slot.to_owned(),
+                        value["M"].clone(),
+                    ));
+                }
+            }
+        }
+        slots
+    }
+
     /// The calls since the last time, in the order in which they were begun.
     pub fn calls(&self) -> Vec<Call> {
         let mut calls = self.dynamodb.take();

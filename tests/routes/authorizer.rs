@@ -67,7 +67,7 @@ async fn no_signature_and_a_wrong_one_are_denied() {
         ("userID", json!("a\nb")),
         ("SDKAppID", json!("1400000001")),
         ("SDKAppID", json!("1400000000 ")),
-        ("platform", json!("a#b")),
+        ("instance", json!("a#b")),
     ] {
         let verdict = decide(with_query(name, value.clone()), NOW, KEY).await.unwrap();
         assert_eq!(effect(&verdict), "Deny", "{name}={value}");

@@ -11,16 +11,17 @@ async fn a_connection_takes_its_slot() {
     let world = World::new().await;
     assert_eq!(world.respond("connect", &event("connect")).await.status(), 200);
 
-    let rows = world.dump("Connections").await;
-    assert_eq!(rows.len(), 1);
     let connected_at = event("connect")["requestContext"]["connectedAt"].as_u64().unwrap();
     assert_eq!(
-        rows[0],
-        json!({
-            "u": { "S": "alice" }, "d": { "S": "MiniProgram" }, "c": { "S": "L0SM9cOFvHcCIhw=" },
-            "t": { "N": connected_at.to_string() }, "y": { "S": "MiniProgram" }, "i": { "S": "phone-1" },
-            "x": { "N": (connected_at / 1000 + 2 * 3600 + 300).to_string() },
-        })
+        world.dump("Connections").await,
+        [json!({
+            "u": { "S": "alice" }, "s": { "S": "C" },
+            "@MiniProgram": { "M": {
+                "c": { "S": "L0SM9cOFvHcCIhw=" }, "t": { "N": connected_at.to_string() },
+                "y": { "S": "MiniProgram" }, "i": { "S": "phone-1" },
+            } },
+            "x": { "N": (connected_at / 1000 + 30 * 24 * 3600).to_string() },
+        })]
     );
 }
 
@@ -42,7 +43,7 @@ async fn a_handshake_that_a_later_one_has_overtaken_does_not_kick_it_out() {
     assert_eq!(world.respond("connect", &late).await.status(), 200);
 
     assert_eq!(world.respond("connect", &event("connect")).await.status(), 403);
-    assert_eq!(world.dump("Connections").await[0]["c"], json!({ "S": "late=" }));
+    assert_eq!(world.slots().await[0].2["c"], json!({ "S": "late=" }));
 }
 
 #[tokio::test]
@@ -73,7 +74,7 @@ async fn login_says_what_a_client_needs_to_start() {
 async fn login_mends_a_row_that_was_lost() {
     let world = World::new().await;
     world.respond("login", &event("login")).await;
-    assert_eq!(world.dump("Connections").await.len(), 1);
+    assert_eq!(world.slots().await.len(), 1);
 }
 
 async fn kicked(policy: MultiDevice, first: (&str, &str), second: (&str, &str)) -> Option<Value> {
@@ -83,7 +84,7 @@ async fn kicked(policy: MultiDevice, first: (&str, &str), second: (&str, &str)) 
     old.ask("login", json!({})).await;
     let mut new = Socket::connect(&url(second)).await.unwrap();
     new.ask("login", json!({})).await;
-    let survivors = world.dump("Connections").await.len();
+    let survivors = world.slots().await.len();
 
     // Whoever was kicked finds a push, then the end; whoever was not can still talk.
     if survivors == 2 {
@@ -141,7 +142,7 @@ async fn an_expired_signature_gets_in_is_told_so_on_every_route_and_is_shown_out
     let world = World::new().await;
     let url = world.url("alice", "Web", None);
     world.connect("bob").await.ask("login", json!({})).await;
-    let before = world.dump("Connections").await;
+    let before = world.slots().await;
     world.later(Duration::from_secs(8 * 24 * 60 * 60));
 
     for action in
@@ -156,7 +157,78 @@ async fn an_expired_signature_gets_in_is_told_so_on_every_route_and_is_shown_out
         assert_eq!(reply["code"], 70001, "{action}: {reply}");
         assert_eq!(u16::from(socket.closed().await.unwrap().code), 1000);
     }
-    let rows = world.dump("Connections").await;
-    assert!(rows.iter().all(|row| before.contains(row)), "who cannot stay takes no slot");
+    let slots = world.slots().await;
+    assert!(slots.iter().all(|slot| before.contains(slot)), "who cannot stay takes no slot");
     assert!(world.dump("Messages").await.is_empty());
+}
+
+/// Connects a device of alice's, as the event has it.
+async fn connect(world: &World, platform: &str, instance: Option<&str>, id: &str, at: u64) -> u16 {
+    let mut event = event("connect");
+    let context = &mut event["requestContext"];
+    context["connectionId"] = json!(id);
+    context["connectedAt"] = json!(at);
+    context["authorizer"]["platform"] = json!(platform);
+    match instance {
+        Some(instance) => context["authorizer"]["instance"] = json!(instance),
+        None => drop(context["authorizer"].as_object_mut().unwrap().remove("instance")),
+    }
+    world.respond("connect", &event).await.status().as_u16()
+}
+
+async fn connection_ids(world: &World) -> Vec<String> {
+    let slots = world.slots().await.into_iter();
+    let mut ids: Vec<String> = slots.map(|(.., slot)| slot["c"]["S"].as_str().unwrap().to_owned()).collect();
+    ids.sort();
+    ids
+}
+
+#[tokio::test]
+async fn platforms_that_are_not_known_share_one_slot() {
+    let world = World::new().await;
+    for index in 0..300 {
+        let (platform, id) = (format!("Platform{index}"), format!("{index}="));
+        assert_eq!(connect(&world, &platform, None, &id, START_MS + index).await, 200);
+    }
+    assert_eq!(connection_ids(&world).await, ["299="]);
+}
+
+#[tokio::test]
+async fn a_user_has_sixteen_connections_and_the_oldest_makes_room() {
+    let world = World::with(Settings { multi_device: MultiDevice::Many, ..Settings::default() }).await;
+    let mut oldest = Socket::connect(&world.url("alice", "Web", None)).await.unwrap();
+    oldest.ask("login", json!({})).await;
+    for index in 1..16 {
+        connect(&world, "iOS", None, &format!("{index:02}="), START_MS + index).await;
+    }
+    assert_eq!(world.slots().await.len(), 16);
+    assert!(oldest.is_quiet().await);
+
+    connect(&world, "iOS", None, "16=", START_MS + 16).await;
+    assert_eq!(oldest.push().await["event"], "kickedOut");
+    assert_eq!(u16::from(oldest.closed().await.unwrap().code), 1000);
+    let newest: Vec<String> = (1..=16).map(|index| format!("{index:02}=")).collect();
+    assert_eq!(connection_ids(&world).await, newest);
+
+    // Those that nobody has taken away make room first, and nobody is kicked out for it.
+    world.later(Duration::from_secs(3 * 3600));
+    world.calls();
+    connect(&world, "iOS", None, "17=", world.clock.now()).await;
+    assert_eq!(connection_ids(&world).await.len(), 16);
+    assert!(world.calls().iter().all(|call| call.operation != "DELETE" && call.operation != "POST"));
+}
+
+#[tokio::test]
+async fn an_item_that_is_as_large_as_it_gets_is_read_with_half_a_unit() {
+    let world = World::with(Settings { multi_device: MultiDevice::Many, ..Settings::default() }).await;
+    for index in 0..16 {
+        let instance = format!("{index:0>32}");
+        connect(&world, "MiniProgram", Some(&instance), "L0SM9cOFvHcCIhw=", START_MS + index).await;
+    }
+    let long = "x".repeat(500);
+    world.ask("update-my-profile", "alice", json!({ "nick": long, "avatar": long })).await;
+    world.calls();
+    world.ask("get-user-status", "alice", json!({ "userIDList": ["alice"] })).await;
+    assert_eq!(world.calls().iter().map(|call| call.read_units).sum::<f64>(), 0.5);
+    assert_eq!(world.slots().await.len(), 16);
 }

@@ -1,11 +1,13 @@
-use crate::harness::{World, body, event};
 use serde_json::json;
 
+use crate::harness::World;
+
 #[tokio::test]
-async fn who_logs_out_gets_no_more_pushes() {
+async fn who_logs_out_gets_no_more_pushes_and_the_connection_ends() {
     let world = World::new().await;
-    world.respond("connect", &event("connect")).await;
-    let reply = body(world.respond("logout", &event("logout")).await);
+    let mut alice = world.connect("alice").await;
+    let reply = alice.request("logout", json!({})).await;
     assert_eq!(reply, json!({ "action": "logout", "requestID": "1", "code": 0, "message": "", "data": {} }));
-    assert!(world.dump("Connections").await.is_empty());
+    assert!(world.slots().await.is_empty());
+    assert_eq!(u16::from(alice.closed().await.unwrap().code), 1000);
 }

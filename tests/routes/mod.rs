@@ -18,4 +18,6 @@ mod remove_from_blacklist;
 mod revoke_message;
 mod send_message;
 mod set_message_read;
+mod subscribe_user_status;
+mod unsubscribe_user_status;
 mod update_my_profile;

@@ -1,3 +1,4 @@
+use hongyan_shared::model::{Profile, UserId};
 use serde_json::{Value, json};
 
 use crate::harness::{START_MS, World, body, event, largest_message, recorder::Fault, text_message};
@@ -84,7 +85,7 @@ async fn a_push_that_fails_does_not_fail_the_send() {
         world.management.break_calls(move |_, _| fault.clone());
         assert_eq!(world.send("alice", "bob", &format!("{base}"), base).await, base + 1);
     }
-    assert_eq!(world.dump("Connections").await.len(), 1, "only 410 means that a connection is dead");
+    assert_eq!(world.slots().await.len(), 1, "only 410 means that a connection is dead");
 }
 
 #[tokio::test]
@@ -239,4 +240,55 @@ async fn the_list_shows_the_newest_message_that_is_not_excluded_however_many_are
     world.ask("delete-conversation", "bob", json!({ "conversationID": "C2Calice", "sequence": 3 })).await;
     assert_eq!(shown("bob", "alice").await, (None, 40));
     assert_eq!(shown("alice", "bob").await, (Some(4), 40));
+}
+
+#[tokio::test]
+async fn a_push_has_the_senders_name_and_picture_without_a_read_more() {
+    let world = World::new().await;
+    let mut bob = world.connect("bob").await;
+    world.send("alice", "bob", "0", 0).await;
+    let push = bob.push().await;
+    assert_eq!((push["data"][0].get("nick"), push["data"][0].get("avatar")), (None, None));
+
+    let (nick, avatar) = ("爱丽丝", "https://example.com/alice.png");
+    world.ask("update-my-profile", "alice", json!({ "nick": nick, "avatar": avatar })).await;
+    world.calls();
+    world.send("alice", "bob", "1", 1).await;
+    let reads: f64 = world.calls().iter().map(|call| call.read_units).sum();
+    assert_eq!(reads, 2.0);
+    let push = bob.push().await;
+    assert_eq!((&push["data"][0]["nick"], &push["data"][0]["avatar"]), (&json!(nick), &json!(avatar)));
+
+    // A new name is on the next message, and a picture that is no more on none.
+    world.ask("update-my-profile", "alice", json!({ "nick": "Alice", "avatar": "" })).await;
+    world.send("alice", "bob", "2", 2).await;
+    let push = bob.push().await;
+    assert_eq!((&push["data"][0]["nick"], push["data"][0].get("avatar")), (&json!("Alice"), None));
+}
+
+#[tokio::test]
+async fn a_name_from_long_ago_is_looked_up_at_login_and_a_newer_one_wins() {
+    let world = World::new().await;
+    let mut bob = world.connect("bob").await;
+    // So long ago that the item with the connections is gone.
+    let alice = UserId::parse("test", "alice").unwrap();
+    let old = Profile { nick: Some("爱丽丝".into()), avatar: Some("a.png".into()), ..Profile::default() };
+    world.app.users.update_profile(&alice, &old, START_MS).await.unwrap();
+    world.ask("update-my-profile", "alice", json!({ "avatar": "b.png" })).await;
+    let mut socket = world.connect("alice").await;
+    socket.ask("login", json!({})).await;
+    socket.ask("sendMessage", text_message("bob", "1", 0)).await;
+    let push = bob.push().await;
+    assert_eq!((&push["data"][0]["nick"], &push["data"][0]["avatar"]), (&json!("爱丽丝"), &json!("b.png")));
+}
+
+#[tokio::test]
+async fn a_profile_that_cannot_be_read_keeps_nobody_out() {
+    let world = World::new().await;
+    world.dynamodb.break_calls(|operation, _| match operation {
+        "BatchGetItem" => Fault::Refuse(400, "ThrottlingException"),
+        _ => Fault::None,
+    });
+    world.respond("connect", &event("connect")).await;
+    assert_eq!(body(world.respond("login", &event("login")).await)["code"], 0);
 }

@@ -10,6 +10,6 @@ use crate::{app::App, event::Event, runtime::Reply};
 /// # Errors
 /// When the store fails.
 pub async fn handle(app: &App, event: Event) -> Result<Reply> {
-    app.connections.remove(&event.caller.user, &slot(app, &event), &event.connection_id).await?;
+    app.free(&event.caller.user, &slot(app, &event), &event.connection_id).await?;
     Ok(Reply::Silence)
 }

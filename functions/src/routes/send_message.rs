@@ -73,9 +73,16 @@ async fn hand_on(app: &App, event: &Event, pair: &Pair, draft: &Draft) -> Result
 }
 
 async fn push_and_acknowledge(app: &App, pair: &Pair, message: &Message, audience: &Audience) -> Reply {
-    let push = Push::MessageReceived([WireMessage::new(pair, message)]);
+    let mut named = WireMessage::new(pair, message);
+    named.nick = shown(&audience.names.nick);
+    named.avatar = shown(&audience.names.avatar);
+    let push = Push::MessageReceived([named]);
     app.deliver(audience.peer.iter().chain(&audience.others), &push.frame()).await;
     acknowledge(pair, message)
+}
+
+fn shown(name: &Option<String>) -> Option<&str> {
+    name.as_deref().filter(|name| !name.is_empty())
 }
 
 fn acknowledge(pair: &Pair, message: &Message) -> Reply {

@@ -1,16 +1,35 @@
-use aws_sdk_dynamodb::{Client, types::ReturnValue};
-use hongyan_shared::{Error, Result, model::UserId};
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::{
+    Client,
+    operation::update_item::builders::UpdateItemFluentBuilder,
+    types::{AttributeValue, ReturnValue},
+};
+use hongyan_shared::{
+    Error, Result,
+    model::{Platform, UserId},
+};
 use serde::{Deserialize, Serialize};
 
-use super::{Item, failed, from_item, number, output_of, text, to_item, took_place};
+use super::{Consistency, Item, batch_get, failed, number, output_of, text, took_place};
 
-/// API Gateway cuts a connection after two hours; a row that is older by five minutes is dead.
+/// API Gateway cuts a connection after two hours; one that is older by five minutes is dead.
 const LIFETIME_S: u64 = 2 * 60 * 60 + 5 * 60;
 
-/// More devices of one user than this do not get a push.
-const MAX_DEVICES: usize = 64;
+/// How long after the last connection the item stays, for the sake of the names.
+const ITEM_LIFETIME_S: u64 = 30 * 24 * 60 * 60;
 
-/// Who is connected: partition is the user, sort key the slot that his device takes.
+/// How many connections a user may have. The oldest makes room.
+const MAX_SLOTS: usize = 16;
+
+/// The sort key of the item.
+const KEY: &str = "C";
+
+/// What an attribute with a slot begins with, and no other does.
+const SLOT: &str = "@";
+
+/// Who is connected: one item per user, so that its key is known and many users can be read at once.
+/// It has an attribute for each slot that a device has taken, and the names that others see.
 pub struct Connections {
     client: Client,
     table: String,
@@ -28,9 +47,18 @@ pub struct Registration<'a> {
     /// When it was made, in milliseconds.
     pub connected_at: u64,
     /// The kind of device.
-    pub platform: &'a str,
+    pub platform: Platform,
     /// The installation of the client.
     pub instance: Option<&'a str>,
+}
+
+/// What a registration has changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registered {
+    /// The connections that have lost their slots.
+    pub replaced: Vec<Connection>,
+    /// The user had no other connection.
+    pub is_first: bool,
 }
 
 /// A connection that holds a slot.
@@ -45,17 +73,33 @@ pub struct Connection {
     /// When it was made, in milliseconds.
     pub connected_at: u64,
     /// The kind of device.
-    pub platform: String,
+    pub platform: Platform,
     /// The installation of the client.
     pub instance: Option<String>,
 }
 
+/// What one read tells of a user.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Presence {
+    /// The connections that are not older than one can be.
+    pub connections: Vec<Connection>,
+    /// What others see as the user's name and picture.
+    pub names: Names,
+}
+
+/// A user's name and picture, copied from the profile so that a push can carry them. What was never
+/// copied is missing; what the profile does not have is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    /// The name.
+    pub nick: Option<String>,
+    /// The URL of the picture.
+    pub avatar: Option<String>,
+}
+
+/// What an attribute with a slot holds.
 #[derive(Serialize, Deserialize)]
-struct Row {
-    /// User.
-    u: String,
-    /// Slot.
-    d: String,
+struct Slot {
     /// Connection ID.
     c: String,
     /// Connected at, milliseconds.
@@ -65,8 +109,20 @@ struct Row {
     /// Instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     i: Option<String>,
-    /// Expires at, seconds: the TTL attribute.
-    x: u64,
+}
+
+impl Presence {
+    /// Whether the user has a connection.
+    pub fn is_online(&self) -> bool {
+        !self.connections.is_empty()
+    }
+}
+
+impl Names {
+    /// Whether there is nothing left to copy.
+    pub fn are_complete(&self) -> bool {
+        self.nick.is_some() && self.avatar.is_some()
+    }
 }
 
 impl Connections {
@@ -75,113 +131,233 @@ impl Connections {
     }
 
     /// Takes the slot, and says from whom: one write does both. A handshake that was overtaken by a
-    /// later one does not take the slot back.
+    /// later one does not take the slot back. A user who has too many connections loses the oldest,
+    /// by a second write.
     ///
-    /// Should the answer of the write be lost, the SDK makes it once more and finds itself; whoever
-    /// was there before then keeps a connection that gets no pushes, until he logs in again.
+    /// Should the answer of the write be lost, the SDK makes it once more and finds itself; a
+    /// connection that was there before then gets no pushes until it logs in again.
     ///
     /// # Errors
     /// [`Error::Replaced`] when a later connection has it; when the store fails.
-    pub async fn register(&self, new: &Registration<'_>) -> Result<Option<Connection>> {
+    pub async fn register(&self, new: &Registration<'_>) -> Result<Registered> {
+        let made_at = new.connected_at / 1000;
         let answer = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(to_item(&Row::from(new))?))
-            .condition_expression("attribute_not_exists(u) OR t <= :t")
+            .update(new.user)
+            .update_expression("SET #slot = :slot, x = :x")
+            .condition_expression("attribute_not_exists(#slot) OR #slot.t <= :t")
+            .expression_attribute_names("#slot", attribute(new.slot))
+            .expression_attribute_values(":slot", to_attribute(&Slot::from(new))?)
             .expression_attribute_values(":t", number(new.connected_at))
+            .expression_attribute_values(":x", number(made_at.saturating_add(ITEM_LIFETIME_S)))
             .return_values(ReturnValue::AllOld)
             .send()
             .await;
         let output = output_of(answer)?.ok_or(Error::Replaced)?;
-        let previous = output.attributes.map(parse).transpose()?;
-        Ok(previous.filter(|previous| previous.id != new.id && new.connected_at / 1000 < expiry(previous)))
+        let (mut others, _) = parse(new.user, output.attributes.unwrap_or_default())?;
+        others.retain(|other| other.id != new.id);
+        let is_first = !others.iter().any(|other| other.is_live(new.connected_at));
+
+        let (mut replaced, mut others): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|other| other.slot == new.slot);
+        // Those that are dead are the oldest.
+        others.sort_by_key(|other| other.connected_at);
+        others.truncate((others.len() + 1).saturating_sub(MAX_SLOTS));
+        if !others.is_empty() {
+            self.remove_all(new.user, &others).await?;
+        }
+        replaced.extend(others);
+        replaced.retain(|other| other.is_live(new.connected_at));
+        Ok(Registered { replaced, is_first })
     }
 
-    /// Who holds the slot at this moment.
+    /// A user's connections and names.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn holder(&self, user: &UserId, slot: &str) -> Result<Option<Connection>> {
+    pub async fn of(&self, user: &UserId, consistency: Consistency, now_ms: u64) -> Result<Presence> {
         let answer = self
             .client
             .get_item()
             .table_name(&self.table)
-            .key("u", text(user.as_str()))
-            .key("d", text(slot))
-            .consistent_read(true)
+            .set_key(Some(key(user)))
+            .consistent_read(consistency == Consistency::Strong)
             .send()
             .await
             .map_err(failed)?;
-        answer.item.map(parse).transpose()
+        answer.item.map_or(Ok(Presence::default()), |item| Presence::parse(user, item, now_ms))
     }
 
-    /// All connections of a user. Not strongly consistent: a push is a hint.
+    /// The same of up to 100 users, each named once. Who was never connected is not among them.
+    ///
+    /// # Errors
+    /// [`Error::Throttled`] when the store does not give all of them; when it fails.
+    pub async fn of_all(
+        &self,
+        users: &[UserId],
+        consistency: Consistency,
+        now_ms: u64,
+    ) -> Result<BTreeMap<UserId, Presence>> {
+        let keys = users.iter().map(key).collect();
+        let items = batch_get(&self.client, &self.table, keys, consistency).await?;
+        let presences = items.into_iter().map(|item| {
+            let user = item.get("u").and_then(|value| value.as_s().ok());
+            let user = user.and_then(|user| UserId::parse("u", user).ok());
+            let user = user.ok_or_else(|| Error::Internal("a connections item has no user".to_owned()))?;
+            let presence = Presence::parse(&user, item, now_ms)?;
+            Ok((user, presence))
+        });
+        presences.collect()
+    }
+
+    /// Frees the slot if this connection holds it, and says whether it was the user's last. A late
+    /// call finds another one there and leaves it alone.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn of(&self, user: &UserId, now_ms: u64) -> Result<Vec<Connection>> {
+    pub async fn remove(&self, user: &UserId, slot: &str, id: &str, now_ms: u64) -> Result<bool> {
         let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("u = :u")
-            .expression_attribute_values(":u", text(user.as_str()))
-            .filter_expression("x > :now")
-            .expression_attribute_values(":now", number(now_ms / 1000))
-            .send()
-            .await
-            .map_err(failed)?;
-        answer.items.unwrap_or_default().into_iter().take(MAX_DEVICES).map(parse).collect()
-    }
-
-    /// Frees the slot if this connection holds it. A late call finds another one there and leaves
-    /// it alone.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn remove(&self, user: &UserId, slot: &str, id: &str) -> Result<()> {
-        let answer = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .key("u", text(user.as_str()))
-            .key("d", text(slot))
-            .condition_expression("c = :c")
+            .update(user)
+            .update_expression("REMOVE #slot")
+            .condition_expression("#slot.c = :c")
+            .expression_attribute_names("#slot", attribute(slot))
             .expression_attribute_values(":c", text(id))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await;
+        let Some(output) = output_of(answer)? else { return Ok(false) };
+        let left = Presence::parse(user, output.attributes.unwrap_or_default(), now_ms)?;
+        Ok(!left.is_online())
+    }
+
+    /// Frees the slots of all of these, if all of them still hold theirs. If not, the next
+    /// registration sees to it.
+    async fn remove_all(&self, user: &UserId, connections: &[Connection]) -> Result<()> {
+        let mut update = self.update(user);
+        let (mut slots, mut conditions) = (Vec::new(), Vec::new());
+        for (index, connection) in connections.iter().enumerate() {
+            slots.push(format!("#{index}"));
+            conditions.push(format!("#{index}.c = :{index}"));
+            update = update
+                .expression_attribute_names(format!("#{index}"), attribute(&connection.slot))
+                .expression_attribute_values(format!(":{index}"), text(&connection.id));
+        }
+        let answer = update
+            .update_expression(format!("REMOVE {}", slots.join(", ")))
+            .condition_expression(conditions.join(" AND "))
             .send()
             .await;
         took_place(answer).map(|_| ())
     }
+
+    /// Notes that the user goes by another name or has another picture.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn rename(&self, user: &UserId, changed: &Names, now_ms: u64) -> Result<()> {
+        self.set_names(user, changed, now_ms, |name, value| format!("{name} = {value}")).await
+    }
+
+    /// Copies the names of the profile where they are missing. A change that comes in meanwhile wins.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn fill_in(&self, user: &UserId, names: &Names, now_ms: u64) -> Result<()> {
+        self.set_names(user, names, now_ms, |name, value| format!("{name} = if_not_exists({name}, {value})"))
+            .await
+    }
+
+    async fn set_names(
+        &self,
+        user: &UserId,
+        names: &Names,
+        now_ms: u64,
+        assignment: impl Fn(&str, &str) -> String,
+    ) -> Result<()> {
+        // Whoever has no item yet gets one, and it has to end as well.
+        let end = (now_ms / 1000).saturating_add(ITEM_LIFETIME_S);
+        let mut update = self.update(user).expression_attribute_values(":x", number(end));
+        let mut set = "SET x = if_not_exists(x, :x)".to_owned();
+        for (name, value) in [("n", &names.nick), ("a", &names.avatar)] {
+            if let Some(value) = value {
+                let placeholder = format!(":{name}");
+                set = format!("{set}, {}", assignment(name, &placeholder));
+                update = update.expression_attribute_values(placeholder, text(value));
+            }
+        }
+        update.update_expression(set).send().await.map_err(failed)?;
+        Ok(())
+    }
+
+    fn update(&self, user: &UserId) -> UpdateItemFluentBuilder {
+        self.client.update_item().table_name(&self.table).set_key(Some(key(user)))
+    }
 }
 
-fn expiry(connection: &Connection) -> u64 {
-    (connection.connected_at / 1000).saturating_add(LIFETIME_S)
+impl Connection {
+    fn is_live(&self, now_ms: u64) -> bool {
+        now_ms / 1000 < last_second(self.connected_at)
+    }
 }
 
-impl From<&Registration<'_>> for Row {
+impl Presence {
+    fn parse(user: &UserId, item: Item, now_ms: u64) -> Result<Self> {
+        let (mut connections, names) = parse(user, item)?;
+        connections.retain(|connection| connection.is_live(now_ms));
+        Ok(Self { connections, names })
+    }
+}
+
+impl From<&Registration<'_>> for Slot {
     fn from(new: &Registration<'_>) -> Self {
         Self {
-            u: new.user.to_string(),
-            d: new.slot.to_owned(),
             c: new.id.to_owned(),
             t: new.connected_at,
-            y: new.platform.to_owned(),
+            y: new.platform.as_str().to_owned(),
             i: new.instance.map(str::to_owned),
-            x: (new.connected_at / 1000).saturating_add(LIFETIME_S),
         }
     }
 }
 
-fn parse(item: Item) -> Result<Connection> {
-    let row: Row = from_item(item)?;
-    Ok(Connection {
-        user: UserId::parse("u", &row.u)
-            .map_err(|_| Error::Internal("a connection row has no user".to_owned()))?,
-        slot: row.d,
-        id: row.c,
-        connected_at: row.t,
-        platform: row.y,
-        instance: row.i,
-    })
+/// The second from which on a connection that was made at a time in milliseconds is dead.
+pub(super) fn last_second(connected_at: u64) -> u64 {
+    (connected_at / 1000).saturating_add(LIFETIME_S)
+}
+
+fn key(user: &UserId) -> Item {
+    Item::from([("u".to_owned(), text(user.as_str())), ("s".to_owned(), text(KEY))])
+}
+
+fn attribute(slot: &str) -> String {
+    format!("{SLOT}{slot}")
+}
+
+fn to_attribute(slot: &Slot) -> Result<AttributeValue> {
+    serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(slot)
+        .map_err(|_| Error::Internal("a slot does not fit an attribute".to_owned()))
+}
+
+/// All slots of an item, dead or not, and the names.
+fn parse(user: &UserId, mut item: Item) -> Result<(Vec<Connection>, Names)> {
+    let mut name = |attribute: &str| match item.remove(attribute) {
+        Some(AttributeValue::S(name)) => Some(name),
+        _ => None,
+    };
+    let names = Names { nick: name("n"), avatar: name("a") };
+    let slots = item.into_iter().filter_map(|(name, value)| {
+        let slot = name.strip_prefix(SLOT)?.to_owned();
+        Some((slot, value))
+    });
+    let connections = slots.map(|(slot, value)| {
+        let Slot { c, t, y, i } = serde_dynamo::aws_sdk_dynamodb_1::from_attribute_value(value)
+            .map_err(|_| Error::Internal(format!("the slot {slot} of {user} is none")))?;
+        Ok(Connection {
+            user: user.clone(),
+            slot,
+            id: c,
+            connected_at: t,
+            platform: Platform::named(&y),
+            instance: i,
+        })
+    });
+    Ok((connections.collect::<Result<_>>()?, names))
 }

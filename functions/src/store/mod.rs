@@ -1,4 +1,5 @@
-//! The four tables, one file each. `docs/tables.md` says what is in them and why.
+//! The four tables, one file each, and one for those who watch. `docs/tables.md` says what is in
+//! them and why.
 //!
 //! **Architecture invariant:** nothing outside this module knows DynamoDB, and row types do not
 //! leave their file. There is one implementation: on a laptop the same calls go to another
@@ -9,20 +10,22 @@ mod connections;
 mod conversations;
 mod messages;
 mod users;
+mod watchers;
 
 pub use blacklists::{Blacklists, Change};
-pub use connections::{Connection, Connections, Registration};
+pub use connections::{Connection, Connections, Names, Presence, Registered, Registration};
 pub use conversations::{Conversations, Listed, Opened};
 pub use messages::{Appended, Consistency, Messages, Part, Recalled, Search};
 pub use users::Users;
+pub use watchers::{Subscription, Watcher, Watchers};
 
-use std::{collections::HashMap, error::Error as StdError};
+use std::{collections::HashMap, error::Error as StdError, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
     operation::put_item::PutItemError,
-    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
+    types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure},
 };
 use hongyan_shared::{Error, Result};
 use serde::{Serialize, de::DeserializeOwned};
@@ -33,6 +36,9 @@ use crate::telemetry::reason;
 const CONFLICT: &str = "TransactionConflictException";
 
 type Item = HashMap<String, AttributeValue>;
+
+/// How often what a batch has left over is asked for again.
+const ATTEMPTS: u32 = 4;
 
 fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
@@ -58,6 +64,31 @@ fn to_item<Row: Serialize>(row: &Row) -> Result<Item> {
 fn from_item<Row: DeserializeOwned>(item: Item) -> Result<Row> {
     serde_dynamo::aws_sdk_dynamodb_1::from_item(item)
         .map_err(|_| Error::Internal(format!("an item is no {}", std::any::type_name::<Row>())))
+}
+
+/// The items of these keys, at most 100, in any order. What is not there is left out.
+async fn batch_get(
+    client: &Client,
+    table: &str,
+    keys: Vec<Item>,
+    consistency: Consistency,
+) -> Result<Vec<Item>> {
+    let keys = KeysAndAttributes::builder()
+        .set_keys(Some(keys))
+        .consistent_read(consistency == Consistency::Strong)
+        .build()
+        .map_err(|_| Error::Internal("a batch has no keys".to_owned()))?;
+    let (mut items, mut wanted) = (Vec::new(), Some(keys));
+    for attempt in 0..ATTEMPTS {
+        let Some(keys) = wanted.take() else { break };
+        if attempt > 0 {
+            tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
+        }
+        let answer = client.batch_get_item().request_items(table, keys).send().await.map_err(failed)?;
+        items.extend(answer.responses.unwrap_or_default().into_values().flatten());
+        wanted = answer.unprocessed_keys.unwrap_or_default().remove(table);
+    }
+    if wanted.is_some() { Err(Error::Throttled) } else { Ok(items) }
 }
 
 /// Writes an item if nothing has its key, and returns what has it otherwise.

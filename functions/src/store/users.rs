@@ -1,9 +1,9 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::{
     Client,
     operation::update_item::UpdateItemError,
-    types::{AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure},
+    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use hongyan_shared::{
     Error, Result,
@@ -12,7 +12,7 @@ use hongyan_shared::{
 use serde::{Deserialize, Serialize};
 use tracing::error;
 
-use super::{Item, failed, from_item, number, text, to_item};
+use super::{Consistency, Item, batch_get, failed, from_item, number, text, to_item};
 
 /// What concerns a user and no conversation: partition is the user, and the sort key is
 ///
@@ -70,9 +70,6 @@ enum Written {
 
 const PROFILE: &str = "P";
 
-/// How often what a batch has left over is asked for again.
-const ATTEMPTS: u32 = 4;
-
 impl Users {
     pub(crate) fn new(client: Client, table: String) -> Self {
         Self { client, table }
@@ -88,31 +85,17 @@ impl Users {
         let key = |user: &UserId| {
             Item::from([("u".to_owned(), text(user.as_str())), ("s".to_owned(), text(PROFILE))])
         };
-        let mut wanted = Some(
-            KeysAndAttributes::builder()
-                .set_keys(Some(users.iter().map(key).collect()))
-                .build()
-                .map_err(|_| Error::Internal("a batch has no keys".to_owned()))?,
-        );
-        for attempt in 0..ATTEMPTS {
-            let Some(keys) = wanted.take() else { break };
-            if attempt > 0 {
-                tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
-            }
-            let answer =
-                self.client.batch_get_item().request_items(&self.table, keys).send().await.map_err(failed)?;
-            for item in answer.responses.unwrap_or_default().into_values().flatten() {
-                let user = user_of(&item)?;
-                match parse(item) {
-                    Ok(profile) => {
-                        profiles.insert(user, profile);
-                    }
-                    Err(refused) => error!(%user, ?refused, "a profile is shown as empty"),
+        let keys = users.iter().map(key).collect();
+        for item in batch_get(&self.client, &self.table, keys, Consistency::Eventual).await? {
+            let user = user_of(&item)?;
+            match parse(item) {
+                Ok(profile) => {
+                    profiles.insert(user, profile);
                 }
+                Err(refused) => error!(%user, ?refused, "a profile is shown as empty"),
             }
-            wanted = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
         }
-        if wanted.is_some() { Err(Error::Throttled) } else { Ok(profiles) }
+        Ok(profiles)
     }
 
     /// Changes what is given, and returns the whole profile.

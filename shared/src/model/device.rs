@@ -25,35 +25,91 @@ impl std::str::FromStr for MultiDevice {
     }
 }
 
+/// The kinds of device, under the names that Tencent's REST API and callbacks give them. They are
+/// a fixed list, because each may be a connection of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Platform {
+    /// A mini-program.
+    MiniProgram,
+    /// A browser.
+    Web,
+    /// An iPhone.
+    Ios,
+    /// An Android device.
+    Android,
+    /// An iPad.
+    Ipad,
+    /// A Windows PC.
+    Windows,
+    /// A Mac.
+    Mac,
+    /// A PC with Linux.
+    Linux,
+    /// Anything else, and whatever says nothing.
+    Unknown,
+}
+
+impl Platform {
+    const ALL: [Self; 9] = [
+        Self::MiniProgram,
+        Self::Web,
+        Self::Ios,
+        Self::Android,
+        Self::Ipad,
+        Self::Windows,
+        Self::Mac,
+        Self::Linux,
+        Self::Unknown,
+    ];
+
+    /// The platform of a name, in any case. All that are not known are one.
+    pub fn named(name: &str) -> Self {
+        let found = Self::ALL.into_iter().find(|platform| platform.as_str().eq_ignore_ascii_case(name));
+        found.unwrap_or(Self::Unknown)
+    }
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MiniProgram => "MiniProgram",
+            Self::Web => "Web",
+            Self::Ios => "iOS",
+            Self::Android => "Android",
+            Self::Ipad => "iPad",
+            Self::Windows => "Windows",
+            Self::Mac => "Mac",
+            Self::Linux => "Linux",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
 /// What a client says about the device that it runs on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
-    /// `Web`, `MiniProgram`, `iOS` and so on.
-    pub platform: String,
+    /// What it is.
+    pub platform: Platform,
     /// The client's name for this installation, the same after a reconnect.
     pub instance: Option<String>,
 }
 
 impl Device {
-    /// Takes the description from outside. A client that says nothing is an unknown platform.
+    /// Takes the description from outside.
     ///
     /// # Errors
-    /// [`Error::BadRequest`] when a name is longer than 32 bytes or has other characters than
+    /// [`Error::BadRequest`] when the instance is longer than 32 bytes or has other characters than
     /// letters, digits, `-` and `_`.
     pub fn parse(platform: Option<&str>, instance: Option<&str>) -> Result<Self> {
-        let name = |field: &str, text: &str| {
-            let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-            if text.len() > 32 || !text.bytes().all(legal) {
-                return Err(Error::BadRequest(format!(
-                    "`{field}` must have at most 32 letters, digits, - or _"
-                )));
-            }
-            Ok(text.to_owned())
-        };
-        let given = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        let instance = instance.filter(|instance| !instance.is_empty());
+        if instance.is_some_and(|instance| instance.len() > 32 || !instance.bytes().all(legal)) {
+            return Err(Error::BadRequest(
+                "`instance` must have at most 32 letters, digits, - or _".to_owned(),
+            ));
+        }
         Ok(Self {
-            platform: name("platform", &given(platform).unwrap_or_else(|| "Unknown".to_owned()))?,
-            instance: given(instance).map(|instance| name("instance", &instance)).transpose()?,
+            platform: platform.map_or(Platform::Unknown, Platform::named),
+            instance: instance.map(str::to_owned),
         })
     }
 
@@ -61,10 +117,10 @@ impl Device {
     pub fn slot(&self, policy: MultiDevice, connection_id: &str) -> String {
         match policy {
             MultiDevice::One => "*".to_owned(),
-            MultiDevice::OnePerPlatform => self.platform.clone(),
-            // No platform can hold a `#`, so no two devices share a slot by accident.
+            MultiDevice::OnePerPlatform => self.platform.as_str().to_owned(),
+            // No platform has a `#`, so no two devices share a slot by accident.
             MultiDevice::Many => {
-                format!("{}#{}", self.platform, self.instance.as_deref().unwrap_or(connection_id))
+                format!("{}#{}", self.platform.as_str(), self.instance.as_deref().unwrap_or(connection_id))
             }
         }
     }
@@ -89,12 +145,22 @@ mod tests {
     }
 
     #[test]
-    fn a_device_name_is_short_and_plain() {
-        assert_eq!(
-            Device::parse(None, Some("")).unwrap(),
-            Device { platform: "Unknown".to_owned(), instance: None }
-        );
-        assert!(Device::parse(Some("a#b"), None).is_err());
+    fn a_platform_that_is_not_known_is_no_slot_of_its_own() {
+        let platform = |name: Option<&str>| Device::parse(name, None).unwrap().platform;
+        for known in Platform::ALL {
+            assert_eq!(platform(Some(known.as_str())), known);
+            assert_eq!(platform(Some(&known.as_str().to_uppercase())), known);
+        }
+        for unknown in [None, Some(""), Some("Web2"), Some("a#b"), Some("*"), Some("鸿雁")] {
+            let device = Device::parse(unknown, None).unwrap();
+            assert_eq!(device.slot(MultiDevice::OnePerPlatform, "id"), "Unknown", "{unknown:?}");
+        }
+    }
+
+    #[test]
+    fn an_instance_is_short_and_plain() {
+        assert_eq!(Device::parse(None, Some("")).unwrap().instance, None);
+        assert!(Device::parse(Some("Web"), Some("a#b")).is_err());
         assert!(Device::parse(Some("Web"), Some(&"x".repeat(33))).is_err());
     }
 }

@@ -8,7 +8,7 @@ mod timeline;
 mod user;
 
 pub use conversation::{Pair, Side};
-pub use device::{Device, MultiDevice};
+pub use device::{Device, MultiDevice, Platform};
 pub use message::{ClientId, Counts, Draft, Elem, Hidden, MAX_MESSAGE_BYTES, Message, Options, Priority};
 pub use profile::{AdminForbid, AllowType, Gender, MAX_CUSTOM_FIELDS, Profile, ProfileKey};
 pub use timeline::{After, Head, Position, Seq, Standing, floor_before, floor_of};

@@ -27,8 +27,8 @@ pub use message::{
 };
 pub use push::{ConversationUpdate, DeletedMessages, KickedOut, Push, ReadByPeer, read_by_peer};
 pub use user::{
-    BlacklistReply, CustomField, LoginReply, MAX_BLACKLIST_CHANGE, MAX_USERS, ProfileFields, ProfileList,
-    ProfileReply, StatusReply, UserIdList, UserStatus, WireProfile,
+    BlacklistReply, CustomField, LoginReply, MAX_BLACKLIST_CHANGE, MAX_USERS, MAX_WATCHED, ProfileFields,
+    ProfileList, ProfileReply, StatusReply, SubscriptionReply, UserIdList, UserStatus, WireProfile,
 };
 
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{WireMessage, WireProfile, to_text};
+use super::{UserStatus, WireMessage, WireProfile, to_text};
 use crate::model::{Pair, Seq, Side, UserId};
 
 /// A frame that nobody asked for. The names are the official SDK's event values.
@@ -31,6 +31,9 @@ pub enum Push<'a> {
     /// Another device of the user has changed his blacklist, which is this now.
     #[serde(rename = "blacklistUpdated")]
     BlacklistUpdated(&'a BTreeSet<UserId>),
+    /// Users whom this connection watches have come or gone.
+    #[serde(rename = "onUserStatusUpdated")]
+    UserStatusUpdated(&'a [UserStatus]),
     /// This connection ends because another one has taken its place.
     #[serde(rename = "kickedOut")]
     KickedOut {

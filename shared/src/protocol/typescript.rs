@@ -69,7 +69,7 @@ fn wire() -> String {
         WireConversation, GetConversationList, ConversationPage, SetMessageRead, ReadReply,
         DeleteConversation, ClearedReply, PinConversation, PinnedReply,
         UserIdList, Gender, AllowType, AdminForbid, CustomField, ProfileFields, WireProfile,
-        ProfileList, ProfileReply, BlacklistReply, UserStatus, StatusReply,
+        ProfileList, ProfileReply, BlacklistReply, UserStatus, StatusReply, SubscriptionReply,
         Push, ReadByPeer, DeletedMessages, ConversationUpdate, KickedOut,
     );
     let actions = actions!(config;
@@ -89,6 +89,8 @@ fn wire() -> String {
         addToBlacklist: UserIdList => BlacklistReply,
         removeFromBlacklist: UserIdList => BlacklistReply,
         getUserStatus: UserIdList => StatusReply,
+        subscribeUserStatus: UserIdList => SubscriptionReply,
+        unsubscribeUserStatus: UserIdList => SubscriptionReply,
     );
     format!(
         "// The frames on the socket: docs/protocol.md. Generated from shared/src/protocol by `make wire`\n\

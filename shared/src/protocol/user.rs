@@ -15,6 +15,9 @@ pub const MAX_USERS: usize = 100;
 /// write units for each.
 pub const MAX_BLACKLIST_CHANGE: usize = 15;
 
+/// How many users one request may begin to watch: each costs a write unit and a read unit.
+pub const MAX_WATCHED: usize = 50;
+
 /// The reply to `login`: what a client needs to start.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,8 +46,9 @@ pub struct LoginReply<'a> {
     pub recall_seconds: u64,
 }
 
-/// `getUserProfile`, `getUserStatus`, `addToBlacklist` and `removeFromBlacklist`. A change of the
-/// blacklist may name 15 users, the others 100.
+/// `getUserProfile`, `getUserStatus`, `subscribeUserStatus`, `unsubscribeUserStatus`, `addToBlacklist`
+/// and `removeFromBlacklist`. A change of the blacklist may name 15 users, one of what is watched 50,
+/// the others 100.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct UserIdList {
@@ -250,6 +254,15 @@ pub struct StatusReply {
     /// In the order asked for.
     pub success_user_list: Vec<UserStatus>,
     /// Always empty: what cannot be looked up fails the request.
+    pub failure_user_list: Vec<UserStatus>,
+}
+
+/// The reply to `subscribeUserStatus` and `unsubscribeUserStatus`.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct SubscriptionReply {
+    /// Always empty: what cannot be written fails the request.
     pub failure_user_list: Vec<UserStatus>,
 }
 

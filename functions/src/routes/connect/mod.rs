@@ -2,6 +2,7 @@
 
 mod login;
 
+use futures_util::future::join_all;
 use hongyan_shared::{
     Result,
     protocol::{KickedOut, Push},
@@ -24,28 +25,31 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
 }
 
 async fn connect(app: &App, event: &Event) -> Result<Reply> {
-    // Who only comes to be told that his UserSig has expired kicks nobody out.
+    // Who only comes to be told that the UserSig has expired kicks nobody out.
     if event.caller.check(app.now()).is_err() {
         return Ok(Reply::Silence);
     }
-    if let Some(previous) = register(app, event).await? {
-        kick(app, event, &previous).await;
-    }
+    register(app, event).await?;
     Ok(Reply::Silence)
 }
 
-async fn register(app: &App, event: &Event) -> Result<Option<Connection>> {
-    let device = &event.caller.device;
-    app.connections
-        .register(&Registration {
-            user: &event.caller.user,
-            slot: &slot(app, event),
-            id: &event.connection_id,
-            connected_at: event.connected_at,
-            platform: &device.platform,
-            instance: device.instance.as_deref(),
-        })
-        .await
+/// Takes the slot, kicks out who loses theirs by it, and tells those who watch if the user has come.
+async fn register(app: &App, event: &Event) -> Result<()> {
+    let (user, device) = (&event.caller.user, &event.caller.device);
+    let registration = Registration {
+        user,
+        slot: &slot(app, event),
+        id: &event.connection_id,
+        connected_at: event.connected_at,
+        platform: device.platform,
+        instance: device.instance.as_deref(),
+    };
+    let registered = app.connections.register(&registration).await?;
+    join_all(registered.replaced.iter().map(|replaced| kick(app, event, replaced))).await;
+    if registered.is_first {
+        app.tell_watchers(user, true).await;
+    }
+    Ok(())
 }
 
 /// The place of the caller's device.

@@ -6,6 +6,8 @@ mod get_blacklist;
 mod get_user_profile;
 mod get_user_status;
 mod remove_from_blacklist;
+mod subscribe_user_status;
+mod unsubscribe_user_status;
 mod update_my_profile;
 
 use hongyan_shared::{Error, Result};
@@ -24,6 +26,8 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
         "addToBlacklist" => add_to_blacklist::handle(app, event).await,
         "removeFromBlacklist" => remove_from_blacklist::handle(app, event).await,
         "getUserStatus" => get_user_status::handle(app, event).await,
+        "subscribeUserStatus" => subscribe_user_status::handle(app, event).await,
+        "unsubscribeUserStatus" => unsubscribe_user_status::handle(app, event).await,
         _ => Err(Error::UnknownAction),
     }
 }

@@ -1,0 +1,63 @@
+//! Users come and go, and those who watch them are told.
+
+use futures_util::future::join_all;
+use hongyan_shared::{
+    Result,
+    model::UserId,
+    protocol::{Push, UserStatus},
+};
+use tracing::warn;
+
+use crate::{app::App, store::Consistency};
+
+/// How often a status is told that has changed meanwhile.
+const ROUNDS: u32 = 3;
+
+/// How many watchers that are gone are forgotten at once: each costs a write unit.
+const FORGOTTEN: usize = 32;
+
+impl App {
+    /// Frees the slot of a connection that has ended. Who watches the user is told if it was the last.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn free(&self, user: &UserId, slot: &str, id: &str) -> Result<()> {
+        if self.connections.remove(user, slot, id, self.now()).await? {
+            self.tell_watchers(user, false).await;
+        }
+        Ok(())
+    }
+
+    /// Tells who watches a user that they have come or gone. Should it fail, nobody is told: a push is
+    /// a hint.
+    pub async fn tell_watchers(&self, user: &UserId, is_online: bool) {
+        if let Err(error) = self.tell_until_true(user, is_online).await {
+            warn!(%error, "those who watch are not told");
+        }
+    }
+
+    /// Somebody who comes back at once is told of by two functions, whose pushes may overtake each
+    /// other. So each looks again when it has told: what was said last is true.
+    async fn tell_until_true(&self, user: &UserId, mut is_online: bool) -> Result<()> {
+        for _ in 0..ROUNDS {
+            let watchers = self.watchers.of(user, self.now()).await?;
+            if watchers.is_empty() {
+                break;
+            }
+            let frame = Push::UserStatusUpdated(&[UserStatus::new(user.clone(), is_online)]).frame();
+            let addressed = watchers.iter().map(|watcher| (watcher, watcher.id.as_str())).collect();
+            let gone = self.post_to_all(addressed, &frame).await;
+            // Whoever watches did so over an open connection, so one that is not there is no handshake.
+            let forget = gone.into_iter().take(FORGOTTEN).map(|watcher| self.watchers.forget(user, watcher));
+            for outcome in join_all(forget).await {
+                outcome?;
+            }
+            let presence = self.connections.of(user, Consistency::Strong, self.now()).await?;
+            if presence.is_online() == is_online {
+                break;
+            }
+            is_online = !is_online;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use hongyan_shared::{Error, Result, model::UserId};
+
+use super::{connections::last_second, failed, number, text, took_place};
+
+/// What a sort key begins with.
+const WATCHER: &str = "W#";
+
+/// Between the watcher and the slot. No user ID can hold it, so a key has one reading only.
+const SEPARATOR: char = '·';
+
+/// How many watchers of one user are told.
+const MAX_WATCHERS: usize = 200;
+
+/// How many rows one query looks at: of the largest rows less than 150 KB, which are 20 read units.
+const PAGE: i32 = 1000;
+
+/// How many queries are made to find those who live among those who are dead and not swept yet.
+const PAGES: usize = 3;
+
+/// Who watches whose status: in the table of connections, in the partition of the user who is
+/// watched, with a row for each device that watches.
+pub struct Watchers {
+    client: Client,
+    table: String,
+}
+
+/// A device that watches a user's status.
+#[derive(Debug, Clone, Copy)]
+pub struct Subscription<'a> {
+    /// Who is watched.
+    pub user: &'a UserId,
+    /// Who watches.
+    pub watcher: &'a UserId,
+    /// The slot of the watcher's device.
+    pub slot: &'a str,
+    /// Its connection.
+    pub id: &'a str,
+    /// When that was made, in milliseconds.
+    pub connected_at: u64,
+}
+
+/// A connection that is to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watcher {
+    /// The connection.
+    pub id: String,
+    key: String,
+}
+
+impl Watchers {
+    pub(crate) fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// Begins to watch. It ends with the connection.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn add(&self, new: &Subscription<'_>) -> Result<()> {
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .item("u", text(new.user.as_str()))
+            .item("s", text(new.key()))
+            .item("c", text(new.id))
+            .item("x", number(last_second(new.connected_at)))
+            .send()
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    /// Ends it, if this connection has begun it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn remove(&self, old: &Subscription<'_>) -> Result<()> {
+        self.delete(old.user, old.key(), old.id).await
+    }
+
+    /// Forgets a watcher whose connection is gone.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn forget(&self, user: &UserId, watcher: &Watcher) -> Result<()> {
+        self.delete(user, watcher.key.clone(), &watcher.id).await
+    }
+
+    /// Who watches a user: the first 200. Not strongly consistent: a push is a hint.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn of(&self, user: &UserId, now_ms: u64) -> Result<Vec<Watcher>> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("u = :u AND begins_with(s, :w)")
+            .filter_expression("x > :now")
+            .expression_attribute_values(":u", text(user.as_str()))
+            .expression_attribute_values(":w", text(WATCHER))
+            .expression_attribute_values(":now", number(now_ms / 1000))
+            .into_paginator()
+            .page_size(PAGE)
+            .send();
+        let mut watchers = Vec::new();
+        for _ in 0..PAGES {
+            let Some(page) = pages.next().await else { break };
+            for mut item in page.map_err(failed)?.items.unwrap_or_default() {
+                match (item.remove("s"), item.remove("c")) {
+                    (Some(AttributeValue::S(key)), Some(AttributeValue::S(id))) => {
+                        watchers.push(Watcher { id, key });
+                    }
+                    _ => return Err(Error::Internal("a watcher has no connection".to_owned())),
+                }
+            }
+            if watchers.len() >= MAX_WATCHERS {
+                break;
+            }
+        }
+        watchers.truncate(MAX_WATCHERS);
+        Ok(watchers)
+    }
+
+    async fn delete(&self, user: &UserId, key: String, id: &str) -> Result<()> {
+        let answer = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key("u", text(user.as_str()))
+            .key("s", text(key))
+            .condition_expression("c = :c")
+            .expression_attribute_values(":c", text(id))
+            .send()
+            .await;
+        took_place(answer).map(|_| ())
+    }
+}
+
+impl Subscription<'_> {
+    fn key(&self) -> String {
+        format!("{WATCHER}{}{SEPARATOR}{}", self.watcher, self.slot)
+    }
+}

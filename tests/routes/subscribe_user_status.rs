@@ -1,0 +1,209 @@
+use std::{sync::Arc, time::Duration};
+
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use crate::harness::{START_MS, World, body, event, recorder::Fault, socket::Socket};
+
+const ONLINE: u8 = 1;
+const OFFLINE: u8 = 2;
+
+fn status(user: &str, status_type: u8) -> Value {
+    json!({ "userID": user, "statusType": status_type, "customStatus": "" })
+}
+
+fn told(user: &str, status_type: u8) -> Value {
+    json!({ "event": "onUserStatusUpdated", "data": [status(user, status_type)] })
+}
+
+/// Connects a user who then watches another one, and takes what is told at once.
+async fn watching(world: &World, watcher: &str, user: &str) -> Socket {
+    let mut socket = world.connect(watcher).await;
+    socket.ask("subscribeUserStatus", json!({ "userIDList": [user] })).await;
+    assert_eq!(socket.push().await["event"], "onUserStatusUpdated");
+    socket
+}
+
+/// Bob comes or goes on a device, as the events have it.
+async fn bob(world: &World, name: &str, platform: &str, id: &str) {
+    let mut event = event(name);
+    let context = &mut event["requestContext"];
+    context["authorizer"]["userID"] = json!("bob");
+    context["authorizer"]["platform"] = json!(platform);
+    context["connectionId"] = json!(id);
+    context["connectedAt"] = json!(world.clock.now());
+    assert_eq!(world.respond(name, &event).await.status(), 200);
+}
+
+/// How many rows there are of somebody who watches.
+async fn watches(world: &World) -> usize {
+    let rows = world.dump("Connections").await;
+    rows.iter().filter(|row| row["s"]["S"].as_str().unwrap().starts_with("W#")).count()
+}
+
+#[tokio::test]
+async fn whoever_watches_is_told_at_once_how_it_stands() {
+    let world = World::new().await;
+    let _carol = world.connect("carol").await;
+    let mut alice = world.connect("alice").await;
+    let users = json!({ "userIDList": ["bob", "carol", "bob"] });
+    assert_eq!(alice.ask("subscribeUserStatus", users).await, json!({ "failureUserList": [] }));
+    let both = json!([status("bob", OFFLINE), status("carol", ONLINE)]);
+    assert_eq!(alice.push().await, json!({ "event": "onUserStatusUpdated", "data": both }));
+
+    let reply = body(world.respond("subscribe-user-status", &event("subscribe-user-status")).await);
+    assert_eq!(reply["data"], json!({ "failureUserList": [] }));
+}
+
+#[tokio::test]
+async fn who_watches_is_told_when_a_user_comes_or_goes_and_nobody_else_is() {
+    let world = World::new().await;
+    let mut alice = watching(&world, "alice", "bob").await;
+    let mut carol = world.connect("carol").await;
+    for id in ["1=", "2="] {
+        bob(&world, "connect", "Web", id).await;
+        assert_eq!(alice.push().await, told("bob", ONLINE));
+        bob(&world, "disconnect", "Web", id).await;
+        assert_eq!(alice.push().await, told("bob", OFFLINE));
+        bob(&world, "disconnect", "Web", id).await;
+    }
+    assert!(alice.is_quiet().await, "API Gateway may say it twice");
+    assert!(carol.is_quiet().await);
+}
+
+#[tokio::test]
+async fn a_second_device_and_one_that_comes_back_tell_nothing() {
+    let world = World::new().await;
+    let mut alice = watching(&world, "alice", "bob").await;
+    bob(&world, "connect", "Web", "web=").await;
+    assert_eq!(alice.push().await, told("bob", ONLINE));
+
+    bob(&world, "connect", "MiniProgram", "phone=").await;
+    bob(&world, "connect", "MiniProgram", "phone-again=").await;
+    bob(&world, "disconnect", "MiniProgram", "phone=").await;
+    bob(&world, "disconnect", "Web", "web=").await;
+    assert!(alice.is_quiet().await);
+    bob(&world, "disconnect", "MiniProgram", "phone-again=").await;
+    assert_eq!(alice.push().await, told("bob", OFFLINE));
+    assert!(alice.is_quiet().await);
+}
+
+#[tokio::test]
+async fn a_logout_is_told_once() {
+    let world = World::new().await;
+    let mut alice = watching(&world, "alice", "bob").await;
+    let mut bob = world.connect("bob").await;
+    assert_eq!(alice.push().await, told("bob", ONLINE));
+    bob.ask("logout", json!({})).await;
+    assert_eq!(alice.push().await, told("bob", OFFLINE));
+    bob.closed().await;
+    assert!(alice.is_quiet().await);
+}
+
+#[tokio::test]
+async fn a_connection_that_turns_out_to_be_dead_is_a_user_who_has_gone() {
+    let world = World::new().await;
+    let mut alice = watching(&world, "alice", "bob").await;
+    bob(&world, "connect", "Web", "never-opened=").await;
+    assert_eq!(alice.push().await, told("bob", ONLINE));
+    world.later(Duration::from_secs(31));
+    world.send("carol", "bob", "1", 0).await;
+    assert_eq!(alice.push().await, told("bob", OFFLINE));
+}
+
+#[tokio::test]
+async fn what_is_told_last_is_true_when_somebody_comes_back_while_it_is_told() {
+    let world = World::new().await;
+    let mut alice = watching(&world, "alice", "bob").await;
+    bob(&world, "connect", "Web", "1=").await;
+    assert_eq!(alice.push().await, told("bob", ONLINE));
+
+    // Bob is back before the function that tells that bob has gone has told it.
+    let held = Arc::new(Notify::new());
+    let noticed = Arc::clone(&held);
+    world.management.break_calls(move |_, _| {
+        noticed.notify_one();
+        Fault::None
+    });
+    let goes = bob(&world, "disconnect", "Web", "1=");
+    let comes = async {
+        held.notified().await;
+        bob(&world, "connect", "Web", "2=").await;
+    };
+    tokio::join!(goes, comes);
+    let mut last = Value::Null;
+    while !alice.is_quiet().await {
+        last = alice.push().await;
+    }
+    assert_eq!(last, told("bob", ONLINE));
+}
+
+#[tokio::test]
+async fn a_subscription_ends_with_its_connection() {
+    let world = World::new().await;
+    watching(&world, "alice", "bob").await.close().await;
+    assert_eq!(watches(&world).await, 1);
+    // The next change finds nobody there, and does not look for them again.
+    bob(&world, "connect", "Web", "1=").await;
+    assert_eq!(watches(&world).await, 0);
+
+    // One device has one row, however often it comes back.
+    for _ in 0..3 {
+        watching(&world, "alice", "bob").await.vanish();
+    }
+    assert_eq!(watches(&world).await, 1);
+
+    // A row that nobody took away is nobody's when API Gateway would have cut its connection.
+    world.later(Duration::from_secs(2 * 3600 + 300));
+    world.calls();
+    bob(&world, "connect", "Web", "2=").await;
+    assert!(world.calls().iter().all(|call| call.operation != "POST"));
+}
+
+#[tokio::test]
+async fn a_push_that_fails_is_not_a_watcher_who_has_gone() {
+    let world = World::new().await;
+    let _alice = watching(&world, "alice", "bob").await;
+    world.management.break_calls(|_, _| Fault::Refuse(429, "LimitExceededException"));
+    bob(&world, "connect", "Web", "1=").await;
+    assert_eq!(watches(&world).await, 1);
+}
+
+#[tokio::test]
+async fn those_who_watch_do_not_keep_anybody_from_coming() {
+    let world = World::new().await;
+    let _alice = watching(&world, "alice", "bob").await;
+    world.dynamodb.break_calls(|operation, _| match operation {
+        "Query" => Fault::Refuse(400, "ThrottlingException"),
+        _ => Fault::None,
+    });
+    bob(&world, "connect", "Web", "1=").await;
+    assert_eq!(world.slots().await.len(), 2);
+}
+
+#[tokio::test]
+async fn no_more_than_two_hundred_are_told_however_many_watch_and_however_many_are_dead() {
+    let world = World::new().await;
+    let dead = json!(START_MS - 3 * 3600 * 1000);
+    for index in 0..700 {
+        let mut event = event("subscribe-user-status");
+        let context = &mut event["requestContext"];
+        let watcher = format!("{index:0>32}");
+        context["connectionId"] = json!(format!("{watcher}="));
+        context["authorizer"]["userID"] = json!(watcher);
+        if index < 450 {
+            context["connectedAt"] = dead.clone();
+        }
+        event["body"] = json!(r#"{"action":"subscribeUserStatus","data":{"userIDList":["bob"]}}"#);
+        world.respond("subscribe-user-status", &event).await;
+    }
+    world.calls();
+    bob(&world, "connect", "Web", "1=").await;
+    let calls = world.calls();
+    let posts = calls.iter().filter(|call| call.operation == "POST").count();
+    assert!(posts <= 200, "{posts}");
+    let reads: f64 = calls.iter().map(|call| call.read_units).sum();
+    let writes: f64 = calls.iter().map(|call| call.write_units).sum();
+    assert!(reads <= 64.0 && writes <= 64.0, "{reads} {writes}");
+    assert_eq!(posts + calls.iter().filter(|call| call.operation == "DELETE").count(), 200);
+}
