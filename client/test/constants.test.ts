@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { EVENT, TYPES, VERSION } from '../src/constants.js';
+import { EVENT, TSignaling, TYPES, VERSION } from '../src/constants.js';
 import { reference, versions } from './surface.js';
 
 test('every name of 2.27.6 has its value', () => {
@@ -33,4 +33,14 @@ test('there are no names that no version has', () => {
 test('the version is that of the package', () => {
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   assert.equal(VERSION, manifest.version);
+});
+
+test('the signalling of calls has its names, so that a program which reads one finds it', () => {
+  const { NEW_INVITATION_RECEIVED, ...others } = TSignaling;
+  assert.equal(NEW_INVITATION_RECEIVED, 'newInvitationReceived');
+  const events = ['INVITEE_ACCEPTED', 'INVITEE_REJECTED', 'INVITATION_CANCELLED', 'INVITATION_TIMEOUT', 'INVITATION_MODIFIED'];
+  const actions = ['UNKNOWN', 'INVITE', 'CANCEL_INVITE', 'ACCEPT_INVITE', 'REJECT_INVITE', 'INVITE_TIMEOUT'];
+  assert.deepEqual(others, Object.fromEntries([
+    ...events.map((name) => [name, `ts_${name.toLowerCase()}`]), ...actions.map((name, value) => [`ACTION_TYPE_${name}`, value]),
+  ]));
 });
