@@ -1,7 +1,6 @@
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 
 use crate::harness::{START_MS, World, body, event, recorder::Fault, socket::Socket};
 
@@ -118,19 +117,18 @@ async fn what_is_told_last_is_true_when_somebody_comes_back_while_it_is_told() {
     bob(&world, "connect", "Web", "1=").await;
     assert_eq!(alice.push().await, told("bob", ONLINE));
 
-    // Bob is back before the function that tells that bob has gone has told it.
-    let held = Arc::new(Notify::new());
-    let noticed = Arc::clone(&held);
-    world.management.break_calls(move |_, _| {
-        noticed.notify_one();
-        Fault::None
+    // That bob has gone arrives behind that bob is back.
+    let mut is_late = true;
+    world.management.break_calls(move |_, push| {
+        let is_held = *push == told("bob", OFFLINE) && std::mem::take(&mut is_late);
+        if is_held { Fault::Hold } else { Fault::None }
     });
-    let goes = bob(&world, "disconnect", "Web", "1=");
     let comes = async {
-        held.notified().await;
+        world.management.held().await;
         bob(&world, "connect", "Web", "2=").await;
+        world.management.release();
     };
-    tokio::join!(goes, comes);
+    tokio::join!(bob(&world, "disconnect", "Web", "1="), comes);
     let mut last = Value::Null;
     while !alice.is_quiet().await {
         last = alice.push().await;
