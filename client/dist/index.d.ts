@@ -316,6 +316,13 @@ interface MessageOf<Type extends MessageType> {
     isBroadcastMessage: boolean;
     isSupportExtension: boolean;
     hasRiskContent: boolean;
+    /** It went to those who were connected, and is not stored: its `sequence` is 0. */
+    onlineOnlyFlag: boolean;
+    /** What it does not count for. */
+    messageControlInfo: {
+        excludedFromUnreadCount: boolean;
+        excludedFromLastMessage: boolean;
+    };
     needReadReceipt: boolean;
     readReceiptInfo: {
         readCount: number;
@@ -371,9 +378,10 @@ type CreateLocationMessageOptions = MessageOptions<LocationPayload>;
 interface CreateUnservedMessageOptions extends MessageOptions<object> {
     onProgress?: (percent: number) => void;
 }
-/** Accepted, so that programs for tim-wx-sdk compile. */
 interface SendOptions {
+    /** It goes to those who are connected, is not stored, and counts for nothing: a hint that somebody is typing. */
     onlineUserOnly?: boolean;
+    /** Accepted, so that programs for tim-wx-sdk compile. */
     offlinePushInfo?: object;
     messageControlInfo?: {
         excludedFromUnreadCount?: boolean;

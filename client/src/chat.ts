@@ -9,7 +9,8 @@ import {
   USERSIG_EXPIRED, USERSIG_INVALIDATED, USER_NOT_LOGGED_IN,
 } from './codes.js';
 import { ChatError } from './errors.js';
-import { createMessage, createUnserved, isMessage, isServed, markRevoked, random32, type BuilderOptions, type Origin } from './message.js';
+import { chunks } from './lists.js';
+import { createMessage, createUnserved, isMessage, isServed, markRevoked, random32, setOptions, type BuilderOptions, type Origin } from './message.js';
 import { platformName, watchDevice } from './platform.js';
 import { profileOf } from './profile.js';
 import { Session } from './session.js';
@@ -297,7 +298,7 @@ export class Chat implements ChatSDK {
     return { userID: this.getLoginUser(), instance: this.instance, now: this.now() };
   }
 
-  async sendMessage(message: Message, _options?: SendOptions): Promise<Result<{ message: Message }>> {
+  async sendMessage(message: Message, options?: SendOptions): Promise<Result<{ message: Message }>> {
     const session = this.ask('sendMessage');
     if (!isMessage(message)) {
       throw new ChatError(MESSAGE_INVALID, 'sendMessage: this is no message: make one with createTextMessage');
@@ -313,10 +314,10 @@ export class Chat implements ChatSDK {
     const profile = session.profile(session.userID);
     const isFirst = message.status === 'unSend' && !message.isResend;
     Object.assign(message, { from: session.userID, nick: profile.nick, avatar: profile.avatar, status: 'unSend' });
-    session.keep(message);
-    const base = session.conversations.get(message.conversationID)?.timeline.top ?? 0;
+    // Who sends it again need not say again how.
+    if (options) setOptions(message, options);
     try {
-      const sent = await session.outbox.send(message, isFirst ? base : undefined);
+      const sent = await session.send(message, isFirst);
       Object.assign(message, { status: 'success', sequence: sent.sequence, time: sent.time });
       session.sent(sent);
       return ok({ message });
@@ -387,6 +388,7 @@ export class Chat implements ChatSDK {
       if (page.messageList.length > 0 || page.isCompleted || turn >= EMPTY_PAGES) break;
       next = page.nextReqMessageID;
     }
+    await session.named(peer);
     session.shown(peer, page.messageList);
     const messageList = page.messageList.map((wire) => session.toMessage(wire));
     if (!nextReqMessageID) messageList.push(...newerThan(messageList, session.conversations.get(conversationID)));
@@ -494,9 +496,7 @@ export class Chat implements ChatSDK {
     const fields = { ...given(options, 'updateMyProfile') };
     return session.inOrder('profile', async () => {
       const { profile } = await session.connection.request('updateMyProfile', fields);
-      const learnt = session.learn(profile);
-      this.emit(EVENT.PROFILE_UPDATED, [learnt]);
-      return ok(learnt);
+      return ok(session.learn(profile, true));
     });
   }
 
@@ -531,7 +531,7 @@ export class Chat implements ChatSDK {
   async getUserStatus(options: UserList): Promise<Result<UserStatusData>> {
     const session = this.ask('getUserStatus');
     const data: UserStatusData = { successUserList: [], failureUserList: [] };
-    for (const userIDList of chunks(users(options, 'getUserStatus'))) {
+    for (const userIDList of chunks(users(options, 'getUserStatus'), USERS_AT_ONCE)) {
       data.successUserList.push(...(await session.connection.request('getUserStatus', { userIDList })).successUserList);
     }
     return ok(data);
@@ -649,10 +649,4 @@ function users(options: UserList, method: string): string[] {
   const list = options?.userIDList;
   if (Array.isArray(list) && list.length > 0 && list.every((userID) => typeof userID === 'string' && userID)) return list;
   throw new ChatError(PARAM_INVALID, `${method}: userIDList must be a list of user IDs`);
-}
-
-function chunks(list: readonly string[], size = USERS_AT_ONCE): string[][] {
-  const parts: string[][] = [];
-  for (let at = 0; at < list.length; at += size) parts.push(list.slice(at, at + size));
-  return parts;
 }

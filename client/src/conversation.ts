@@ -29,6 +29,8 @@ export class ConversationState {
   isPinned = false;
   /** Its hole is being filled. */
   isFilling = false;
+  /** Messages that are announced as soon as it is known what their sender is called. */
+  unnamed: Message[] | undefined;
 
   /** The numbers of unread messages that this client has seen. */
   private unread: number[] = [];
@@ -62,8 +64,10 @@ export class ConversationState {
   /** Another message of it. */
   add(message: Message): void {
     this.messages.set(message.sequence, message);
-    if (message.sequence > (this.lastMessage?.sequence ?? this.cleared)) this.lastMessage = message;
-    if (message.flow === 'in' && message.sequence > Math.max(this.read, this.cleared)) this.unread.push(message.sequence);
+    const { excludedFromLastMessage, excludedFromUnreadCount } = message.messageControlInfo;
+    if (!excludedFromLastMessage && message.sequence > (this.lastMessage?.sequence ?? this.cleared)) this.lastMessage = message;
+    if (message.flow === 'out' || excludedFromUnreadCount || message.sequence <= Math.max(this.read, this.cleared)) return;
+    this.unread.push(message.sequence);
     if (this.unread.length > UNREAD_BY_NUMBER) {
       this.unread.shift();
       this.unreadBefore += 1;

@@ -6,9 +6,9 @@ import { plain } from './json.js';
 import { emptyPayload, payloadForShow } from './payload.js';
 import type {
   CreateCustomMessageOptions, CreateFaceMessageOptions, CreateLocationMessageOptions, CreateTextMessageOptions,
-  ConversationType, CreateUnservedMessageOptions, LastMessage, Message, MessageElement, MessageOptions, MessageType, Payloads,
+  ConversationType, CreateUnservedMessageOptions, LastMessage, Message, MessageElement, MessageOptions, MessageType, Payloads, SendOptions,
 } from './types.js';
-import type { WireMessage } from './wire.js';
+import type { MessageOptions as WireOptions, WireMessage } from './wire.js';
 
 /** What each builder takes. */
 export interface BuilderOptions {
@@ -162,10 +162,44 @@ export function fromWire(wire: WireMessage, me: string): Message {
     sequence,
     status: 'success',
     cloudCustomData: wire.cloudCustomData ?? '',
+    nick: wire.nick ?? '',
+    avatar: wire.avatar ?? '',
+    priority: wire.priority ?? 'Normal',
+    needReadReceipt: wire.needReadReceipt === true,
+    isSupportExtension: wire.isSupportExtension === true,
+    messageControlInfo: controlInfo(wire.messageControlInfo),
+    onlineOnlyFlag: wire.onlineUserOnly === true,
     random: Number(ID.slice(ID.lastIndexOf('-') + 1)),
   });
   if (wire.isRevoked) markRevoked(message, from);
   return message;
+}
+
+/** How a message is to be sent. */
+export function setOptions(message: Message, options: SendOptions): void {
+  message.messageControlInfo = controlInfo(options.messageControlInfo);
+  message.onlineOnlyFlag = options.onlineUserOnly === true;
+}
+
+/** The same for the wire, on which nothing is said that goes without saying. */
+export function wireOptions({ priority, needReadReceipt, isSupportExtension, messageControlInfo, onlineOnlyFlag }: Message): WireOptions {
+  const { excludedFromUnreadCount, excludedFromLastMessage } = controlInfo(messageControlInfo);
+  return {
+    ...(priority && priority !== 'Normal' && { priority }),
+    ...(needReadReceipt && { needReadReceipt }),
+    ...(isSupportExtension && { isSupportExtension }),
+    ...((excludedFromUnreadCount || excludedFromLastMessage) && {
+      messageControlInfo: { ...(excludedFromUnreadCount && { excludedFromUnreadCount }), ...(excludedFromLastMessage && { excludedFromLastMessage }) },
+    }),
+    ...(onlineOnlyFlag && { onlineUserOnly: true }),
+  };
+}
+
+function controlInfo(given: SendOptions['messageControlInfo']): Message['messageControlInfo'] {
+  return {
+    excludedFromUnreadCount: given?.excludedFromUnreadCount === true,
+    excludedFromLastMessage: given?.excludedFromLastMessage === true,
+  };
 }
 
 /** Whether it is a message, by its shape: what comes back from `setData` is a clone. */
@@ -232,6 +266,8 @@ function messageOf(
     isBroadcastMessage: false,
     isSupportExtension: false,
     hasRiskContent: false,
+    onlineOnlyFlag: false,
+    messageControlInfo: controlInfo(undefined),
     needReadReceipt: false,
     readReceiptInfo: { readCount: 0, unreadCount: 0, isPeerRead: false },
     revoker: '',

@@ -8,13 +8,16 @@ import type { Connection, Ticket } from './connection.js';
 import { MESSAGE_SEND_FAIL, NETWORK_TIMEOUT, SERVER_FAILED } from './codes.js';
 import { ChatError } from './errors.js';
 import { plain } from './json.js';
+import { wireOptions } from './message.js';
 import type { Message } from './types.js';
-import type { SendMessage, WireMessage } from './wire.js';
+import type { MessageReply, SendMessage, WireMessage } from './wire.js';
 
 /** How often a message is composed anew because its base did not fit. */
 const ATTEMPTS = 6;
 /** For how many seconds with a connection a message may keep those behind it waiting. */
 const HELD_SECONDS = 30;
+/** After this time a message for those who are connected has nothing to say any more. */
+const NOW_MS = 5_000;
 
 interface Item extends Ticket {
   id: string;
@@ -40,22 +43,18 @@ export class Outbox {
     if (!this.bases.has(message.ID) && base !== undefined) this.bases.set(message.ID, base);
     const known = this.bases.get(message.ID);
     return new Promise((resolve, reject) => {
-      const data: SendMessage = {
-        to: message.to,
-        conversationType: 'C2C',
-        clientID: message.ID,
-        type: message.type,
-        // What the app does to the message while it waits does not change what is sent.
-        payload: plain<Record<string, unknown>>({ ...message.payload }),
-        ...(known === undefined ? {} : { base: known }),
-        ...(message.cloudCustomData ? { cloudCustomData: message.cloudCustomData } : {}),
-      };
+      const data = { ...dataOf(message), ...(known === undefined ? {} : { base: known }) };
       const queue = this.queues.get(message.to) ?? [];
       queue.push({ id: message.ID, data, resolve, reject });
       this.waiting.add(message.ID);
       this.queues.set(message.to, queue);
       if (queue.length === 1) void this.work(message.to, queue);
     });
+  }
+
+  /** Sends a message that only those are to get who are connected: now, and past all that wait. */
+  async sendNow(message: Message): Promise<WireMessage> {
+    return read(await this.connection.request('sendMessage', dataOf(message), NOW_MS));
   }
 
   /** Whether a message is on its way. */
@@ -130,9 +129,7 @@ export class Outbox {
   private async deliver(item: Item): Promise<WireMessage> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const reply = await this.connection.persist('sendMessage', item.data, Infinity, item);
-        if (typeof reply?.message?.sequence === 'number') return reply.message;
-        throw new ChatError(SERVER_FAILED, 'the server\'s answer cannot be read: update the client, or look at what is in between');
+        return read(await this.connection.persist('sendMessage', item.data, Infinity, item));
       } catch (error) {
         const { lastSequence } = (error as ChatError).data as { lastSequence?: number };
         if (lastSequence === undefined || attempt === ATTEMPTS || item.isOver) throw error;
@@ -159,4 +156,18 @@ export class Outbox {
     }
     return undefined;
   }
+}
+
+/** What the app does to the message while it waits does not change what is sent. */
+function dataOf(message: Message): SendMessage {
+  const { to, ID, type, payload, cloudCustomData } = message;
+  return {
+    to, conversationType: 'C2C', clientID: ID, type, payload: plain<Record<string, unknown>>({ ...payload }),
+    ...(cloudCustomData ? { cloudCustomData } : {}), ...wireOptions(message),
+  };
+}
+
+function read(reply: MessageReply): WireMessage {
+  if (typeof reply?.message?.sequence === 'number') return reply.message;
+  throw new ChatError(SERVER_FAILED, 'the server\'s answer cannot be read: update the client, or look at what is in between');
 }

@@ -7,6 +7,7 @@ import { Connection, type NetState } from './connection.js';
 import { ConversationState } from './conversation.js';
 import { UNCAUGHT } from './codes.js';
 import { ChatError } from './errors.js';
+import { atMost, chunks, within } from './lists.js';
 import { fromWire, markRevoked } from './message.js';
 import { Outbox } from './outbox.js';
 import { profileOf } from './profile.js';
@@ -39,6 +40,8 @@ const PROBE_MS = 5_000;
 const LONGEST_PAUSE_MS = 60_000;
 const IN_FLIGHT = 8;
 const PROFILES_AT_ONCE = 100;
+/** For so long a message waits for the name of its sender, at the most. */
+const NAMED_MS = 3_000;
 /** So many messages are kept, those that came last. There may be a few more before the oldest ones are forgotten. */
 const MAX_MESSAGES = 2_000;
 const FORGOTTEN_AT_ONCE = 100;
@@ -97,6 +100,14 @@ export class Session {
     if (messages.length > 0 && !this.isClosed) this.owner.received(messages);
   }
 
+  /** Sends a message. When it is composed for the first time, all that is known of its conversation is in front of it. */
+  send(message: Message, isFirst: boolean): Promise<WireMessage> {
+    if (message.onlineOnlyFlag) return this.outbox.sendNow(message);
+    this.keep(message);
+    const base = this.conversations.get(message.conversationID)?.timeline.top ?? 0;
+    return this.outbox.send(message, isFirst ? base : undefined);
+  }
+
   close(error: ChatError): void {
     this.isClosed = true;
     this.isReady = false;
@@ -125,23 +136,45 @@ export class Session {
     return this.profiles.get(userID) ?? profileOf({ userID });
   }
 
-  learn(wire: WireProfile): Profile {
+  /** Takes over a profile. A new name is told, and `always` whatever it says. */
+  learn(wire: WireProfile, always = false): Profile {
     const profile = profileOf(wire);
-    this.profiles.set(profile.userID, profile);
+    const { userID, nick, avatar } = profile;
+    const before = this.profiles.get(userID);
+    this.profiles.set(userID, profile);
+    const isRenamed = nick !== (before?.nick ?? '') || avatar !== (before?.avatar ?? '');
+    if (isRenamed) for (const message of this.messages.values()) if (message.from === userID) Object.assign(message, { nick, avatar });
+    if (this.isReady && (always || isRenamed && before)) {
+      this.owner.profileUpdated(profile);
+      this.owner.listChanged();
+    }
     return profile;
   }
 
   async fetchProfiles(userIDs: readonly string[]): Promise<Profile[]> {
-    const profiles: Profile[] = [];
-    // A reply holds those that fit into a frame.
-    for (let rest = [...new Set(userIDs)]; rest.length > 0;) {
-      const { profileList } = await this.connection.request('getUserProfile', { userIDList: rest });
-      if (profileList.length === 0) break;
-      profiles.push(...profileList.map((profile) => this.learn(profile)));
-      const found = new Set(profileList.map(({ userID }) => userID));
-      rest = rest.filter((userID) => !found.has(userID));
-    }
-    return profiles;
+    const found = new Map<string, Profile>();
+    const all = [...new Set(userIDs)];
+    await atMost(IN_FLIGHT, chunks(all, PROFILES_AT_ONCE), async (part) => {
+      // A reply holds those that fit into a frame.
+      for (let left = Infinity, rest = part; rest.length > 0 && rest.length < left;) {
+        left = rest.length;
+        const { profileList } = await this.connection.request('getUserProfile', { userIDList: rest });
+        for (const profile of profileList) found.set(profile.userID, this.learn(profile));
+        rest = rest.filter((userID) => !found.has(userID));
+      }
+    });
+    return all.map((userID) => found.get(userID)).filter((profile): profile is Profile => profile !== undefined);
+  }
+
+  /** A message with the name of its sender. */
+  private called(message: Message): Message {
+    const { nick, avatar } = this.profile(message.from);
+    return Object.assign(message, { nick, avatar });
+  }
+
+  /** Waits until it is known what a user is called, but not for long. */
+  async named(userID: string): Promise<void> {
+    if (!this.profiles.has(userID)) await within(NAMED_MS, this.fetchProfiles([userID]));
   }
 
   /** One change of a thing at a time: of two at once, the server may do the later one first. */
@@ -184,9 +217,7 @@ export class Session {
         sequence: fresh.sequence, time: fresh.time, status: 'success',
       });
     } else {
-      const { nick, avatar } = this.profile(message.from);
-      Object.assign(message, { nick, avatar });
-      this.keep(message);
+      this.keep(this.called(message));
     }
     const state = this.conversations.get(message.conversationID);
     if (state) {
@@ -214,6 +245,7 @@ export class Session {
 
   /** A message of this client has its number. */
   sent(wire: WireMessage): void {
+    if (wire.sequence === 0) return;
     const state = this.conversation(wire.to);
     if (wire.sequence > state.timeline.top) state.own.add(wire.sequence);
     this.show(state, state.timeline.take(wire));
@@ -320,11 +352,12 @@ export class Session {
       if (state && from !== undefined) behind.push([state, from, wire.lastSequence]);
     }
     this.takeEarly();
+    // Whoever has written meanwhile may have another name since.
+    if (!this.firstSync) void this.name(behind.filter(([state, , to]) => to > state.timeline.top).map(([state]) => state));
     let isWhole = true;
     await Promise.all([
       atMost(IN_FLIGHT, behind, ([state, from, to]) => this.catchUp(state, from, to).catch(() => { isWhole = false; })),
-      // A list without names is better than none.
-      this.firstSync && this.firstProfiles(list).catch(() => {}),
+      this.firstSync && this.firstProfiles(),
     ]);
     for (const wire of list) this.conversations.get(wire.conversationID)?.correctUnread(wire);
     return isWhole;
@@ -347,14 +380,10 @@ export class Session {
     }
   }
 
-  private async firstProfiles(list: readonly WireConversation[]): Promise<void> {
-    const newest = [...list].sort((a, b) => (b.lastMessage?.time ?? 0) - (a.lastMessage?.time ?? 0));
-    const peers = newest.map((wire) => wire.conversationID.slice('C2C'.length));
-    await this.fetchProfiles([this.userID, ...peers].slice(0, PROFILES_AT_ONCE));
-    for (const message of this.messages.values()) {
-      const { nick, avatar } = this.profile(message.from);
-      Object.assign(message, { nick, avatar });
-    }
+  private async firstProfiles(): Promise<void> {
+    const peers = [...this.conversations.values()].map(({ peer }) => peer);
+    // A list without names is better than none. They may still come.
+    await within(NAMED_MS, this.fetchProfiles([this.userID, ...peers]).then(() => this.owner.listChanged()));
   }
 
   /** Takes over what the list says. Returns from which number on messages have to be fetched, if they have. */
@@ -433,22 +462,47 @@ export class Session {
       state.add(message);
       if (!isOurs && wire.sequence > state.shownUpTo) news.push(message);
     }
-    if (!this.isAnnounced) {
+    if (!this.isReady) {
       // What this user has written elsewhere is history at login, and news as soon as the app is let in.
-      this.unannounced.push(...news.filter((message) => message.flow === 'in' || this.isReady));
-      if (this.isReady) this.owner.listChanged();
+      this.unannounced.push(...news.filter((message) => message.flow === 'in'));
       return;
     }
-    if (news.length > 0) this.owner.received(news);
+    if (state.unnamed) {
+      state.unnamed.push(...news);
+    } else if (!this.profiles.has(state.peer)) {
+      state.unnamed = news;
+      void this.name([state]);
+    } else {
+      this.tell(news);
+    }
     this.owner.listChanged();
-    this.meet(state.peer);
   }
 
-  /** Somebody of whom nothing is known has written. */
-  private meet(peer: string): void {
-    if (this.profiles.has(peer)) return;
-    this.learn({ userID: peer, lastUpdatedTime: 0 });
-    this.fetchProfiles([peer]).then(() => this.owner.listChanged(), () => this.profiles.delete(peer));
+  private tell(news: readonly Message[]): void {
+    if (!this.isAnnounced) this.unannounced.push(...news);
+    else if (news.length > 0) this.owner.received([...news]);
+  }
+
+  /** Looks up what the peers of some conversations are called now, and announces then what has come of them. */
+  private async name(states: readonly ConversationState[]): Promise<void> {
+    for (const state of states) state.unnamed ??= [];
+    if (states.length > 0) await within(NAMED_MS, this.fetchProfiles(states.map(({ peer }) => peer)));
+    if (this.isClosed) return;
+    for (const state of states) {
+      const news = state.unnamed?.filter((message) => !message.isDeleted && message.sequence > state.cleared) ?? [];
+      state.unnamed = undefined;
+      this.tell(news);
+    }
+    this.owner.listChanged();
+  }
+
+  /** A push says what its sender is called now, if that is anything. */
+  private heardOf({ from, nick = '', avatar = '' }: WireMessage): void {
+    const known = this.profiles.get(from);
+    if (!nick && !avatar || known?.nick === nick && known.avatar === avatar) return;
+    this.learn({ ...(known ?? profileOf({ userID: from })), nick, avatar });
+    // It does not say the rest of his profile.
+    if (!known) this.fetchProfiles([from]).then(() => this.owner.listChanged(), () => {});
   }
 
   /** Those among the messages that the app has, and does not know to be recalled. */
@@ -479,6 +533,11 @@ export class Session {
     switch (push.event) {
       case 'onMessageReceived':
         for (const wire of push.data) {
+          this.heardOf(wire);
+          if (wire.sequence === 0) {
+            if (this.isAnnounced) this.owner.received([this.called(fromWire(wire, this.userID))]);
+            continue;
+          }
           const state = this.conversation(wire.from === this.userID ? wire.to : wire.from);
           this.show(state, state.timeline.take(wire));
           this.fillLater(state);
@@ -509,7 +568,7 @@ export class Session {
         for (const update of push.data) this.updated(update);
         break;
       case 'onProfileUpdated':
-        for (const wire of push.data) this.owner.profileUpdated(this.learn(wire));
+        for (const wire of push.data) this.learn(wire, true);
         break;
       case 'blacklistUpdated':
         this.setBlacklist(push.data);
@@ -556,20 +615,12 @@ export class Session {
       }
     }
     if (state.lastMessage && sequences.includes(state.lastMessage.sequence)) {
-      const left = [...state.messages.values()].sort((a, b) => b.sequence - a.sequence)[0];
+      const left = [...state.messages.values()].filter((message) => !message.messageControlInfo.excludedFromLastMessage)
+        .sort((a, b) => b.sequence - a.sequence)[0];
       state.lastMessage = left;
       // Nothing of it is here, but the server knows what the list should show.
       if (!left) void this.sync(this.connection.lastContact);
     }
     this.owner.listChanged();
   }
-}
-
-/** Runs a task for each item, so many at once. */
-async function atMost<T>(limit: number, items: readonly T[], task: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items];
-  const worker = async (): Promise<void> => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await task(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, queue.length) }, worker));
 }

@@ -168,6 +168,7 @@ export class Device {
 
   /** Lets time pass as it does, with answers arriving in between. */
   async pass(ms: number): Promise<void> {
+    await this.settled();
     const until = this.clock.now() + ms;
     while (this.clock.nextDue <= until) {
       this.clock.advance(Math.max(0, this.clock.nextDue - this.clock.now()));

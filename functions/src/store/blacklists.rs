@@ -63,7 +63,7 @@ impl Blacklists {
         Self { client, users, messages }
     }
 
-    /// Whom a user has on the blacklist.
+    /// Whom a user has on his blacklist.
     ///
     /// # Errors
     /// When the store fails.

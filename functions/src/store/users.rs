@@ -18,8 +18,8 @@ use super::{Consistency, Item, batch_get, failed, from_item, number, text, to_it
 ///
 /// | sort key | what |
 /// |---|---|
-/// | `P` | the profile |
-/// | `B` and `B#` + user | the blacklist: [`super::Blacklists`] |
+/// | `P` | his profile |
+/// | `B` and `B#` + user | his blacklist: [`super::Blacklists`] |
 pub struct Users {
     client: Client,
     table: String,

@@ -39,7 +39,7 @@ const FLOOR_STEP: u64 = 32;
 pub struct Position {
     /// The last message that he has left behind.
     pub seq: Seq,
-    /// How many messages that can be unread the *peer* had sent by then.
+    /// How many messages that can be unread his *peer* had sent by then.
     pub peer_count: u64,
     /// That message's time in milliseconds.
     pub time: u64,
