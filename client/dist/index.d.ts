@@ -490,6 +490,13 @@ interface UserStatusData {
         message: string;
     }[];
 }
+interface SubscriptionData {
+    failureUserList: {
+        userID: string;
+        code: number;
+        message: string;
+    }[];
+}
 interface UserList {
     userIDList: string[];
 }
@@ -611,6 +618,10 @@ interface ChatSDK extends UnsupportedMethods, EmptyMethods, SynchronousMethods {
     addToBlacklist(options: UserList): Promise<Result<string[]>>;
     removeFromBlacklist(options: UserList): Promise<Result<string[]>>;
     getUserStatus(options: UserList): Promise<Result<UserStatusData>>;
+    /** From now on `USER_STATUS_UPDATED` says how it stands with them, 200 at the most. */
+    subscribeUserStatus(options: UserList): Promise<Result<SubscriptionData>>;
+    /** Without a list, of everybody. */
+    unsubscribeUserStatus(options?: Partial<UserList>): Promise<Result<SubscriptionData>>;
 }
 
 /**
@@ -625,7 +636,7 @@ declare const NOT_SERVED: {
     readonly 'a label of a conversation': readonly ['addConversationsToGroup createConversationGroup deleteConversationGroup deleteConversationsFromGroup', 'markConversation renameConversationGroup setConversationCustomData', 'setConversationDraft getAllReceiveMessageOpt setAllReceiveMessageOpt setMessageRemindType'];
     readonly 'a change, receipt, extension or reaction of a message': readonly ['addMessageReaction deleteMessageExtensions getAllUserListOfMessageReaction getMessageExtensions', 'getMessageReactions getMessageReadReceiptList modifyMessage removeMessageReaction sendMessageReadReceipt', 'setMessageExtensions'];
     readonly 'this part of the history': readonly ['clearHistoryMessage getMessageListHopping'];
-    readonly 'a subscription to user status': readonly ['setSelfStatus subscribeUserStatus unsubscribeUserStatus'];
+    readonly 'a status of one\'s own': readonly ['setSelfStatus'];
     readonly 'a call': readonly ['accept cancel invite inviteInGroup inviteInGroupSync inviteSync modifyInvitation reject'];
     readonly 'a search or translation': readonly ['searchCloudGroupMembers searchCloudGroups searchCloudMessages searchCloudUsers translateText'];
     readonly 'an internal API': readonly ['downloadLog'];
@@ -677,6 +688,6 @@ interface SynchronousMethods {
 
 declare const TIM: TIMStatic & { readonly default: TIMStatic };
 declare namespace TIM {
-    export { AllowType, AudioPayload, ChatError, ChatEvent, ChatEventHandler, ChatSDK, Conversation, ConversationFilter, ConversationListData, ConversationType, CreateCustomMessageOptions, CreateFaceMessageOptions, CreateLocationMessageOptions, CreateOptions, CreateTextMessageOptions, CreateUnservedMessageOptions, CustomPayload, EmptyMethods, EventMap, EventName, FacePayload, FilePayload, ForbidType, Gender, ImagePayload, KickedOutType, LastMessage, LocationPayload, LoginData, LoginOptions, MergerPayload, Message, MessageElement, MessageListData, MessageListOptions, MessageOf, MessageOptions, MessageType, MutableMessage, NetState, Nothing, Payloads, Priority, Profile, ProfileFields, Result, SendOptions, SynchronousMethods, TIMStatic, TextPayload, UnsupportedMethods, UnsupportedName, UserList, UserStatus, UserStatusData, VideoPayload };
+    export { AllowType, AudioPayload, ChatError, ChatEvent, ChatEventHandler, ChatSDK, Conversation, ConversationFilter, ConversationListData, ConversationType, CreateCustomMessageOptions, CreateFaceMessageOptions, CreateLocationMessageOptions, CreateOptions, CreateTextMessageOptions, CreateUnservedMessageOptions, CustomPayload, EmptyMethods, EventMap, EventName, FacePayload, FilePayload, ForbidType, Gender, ImagePayload, KickedOutType, LastMessage, LocationPayload, LoginData, LoginOptions, MergerPayload, Message, MessageElement, MessageListData, MessageListOptions, MessageOf, MessageOptions, MessageType, MutableMessage, NetState, Nothing, Payloads, Priority, Profile, ProfileFields, Result, SendOptions, SubscriptionData, SynchronousMethods, TIMStatic, TextPayload, UnsupportedMethods, UnsupportedName, UserList, UserStatus, UserStatusData, VideoPayload };
 }
 export = TIM;

@@ -18,7 +18,7 @@ import type {
   ChatEventHandler, ChatSDK, Conversation, ConversationFilter, ConversationListData, CreateCustomMessageOptions,
   CreateFaceMessageOptions, CreateLocationMessageOptions, CreateOptions, CreateTextMessageOptions,
   CreateUnservedMessageOptions, EventMap, EventName, KickedOutType, LoginData, LoginOptions, Message, MessageListData,
-  MessageListOptions, MessageType, Nothing, Profile, ProfileFields, Result, SendOptions, UserList, UserStatusData,
+  MessageListOptions, MessageType, Nothing, Profile, ProfileFields, Result, SendOptions, SubscriptionData, UserList, UserStatusData,
 } from './types.js';
 import { addUnsupported, type EmptyMethods, type SynchronousMethods, type UnsupportedMethods } from './unsupported.js';
 import type { WireMessage } from './wire.js';
@@ -132,6 +132,7 @@ export class Chat implements ChatSDK {
       listChanged: () => this.listChanged(),
       profileUpdated: (profile) => this.emit(EVENT.PROFILE_UPDATED, [profile]),
       blacklistUpdated: (userIDs) => this.emit(EVENT.BLACKLIST_UPDATED, userIDs),
+      statusUpdated: (list) => this.emit(EVENT.USER_STATUS_UPDATED, list),
       netState: (state) => this.emit(EVENT.NET_STATE_CHANGE, { state }),
       failed: ({ code, message }) => this.emit(EVENT.ERROR, { code, message }),
       ended: (error) => this.kickedOut(session, error),
@@ -535,6 +536,18 @@ export class Chat implements ChatSDK {
       data.successUserList.push(...(await session.connection.request('getUserStatus', { userIDList })).successUserList);
     }
     return ok(data);
+  }
+
+  async subscribeUserStatus(options: UserList): Promise<Result<SubscriptionData>> {
+    const session = this.ask('subscribeUserStatus');
+    const list = users(options, 'subscribeUserStatus');
+    return session.inOrder('status', () => session.watchlist.add(list)).then(() => ok({ failureUserList: [] }));
+  }
+
+  async unsubscribeUserStatus(options?: Partial<UserList>): Promise<Result<SubscriptionData>> {
+    const session = this.ask('unsubscribeUserStatus');
+    const list = options?.userIDList === undefined ? undefined : users(options as UserList, 'unsubscribeUserStatus');
+    return session.inOrder('status', () => session.watchlist.remove(list)).then(() => ok({ failureUserList: [] }));
   }
 
   // What all of them need

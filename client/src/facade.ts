@@ -15,6 +15,7 @@ const SERVED = [
   'revokeMessage deleteMessage findMessage getMessageList setMessageRead setAllMessageRead getConversationList',
   'getConversationProfile deleteConversation pinConversation getTotalUnreadMessageCount getMyProfile',
   'getUserProfile updateMyProfile getBlacklist addToBlacklist removeFromBlacklist getUserStatus',
+  'subscribeUserStatus unsubscribeUserStatus',
 ];
 
 type Method = (...args: unknown[]) => unknown;

@@ -11,10 +11,11 @@ import { atMost, chunks, within } from './lists.js';
 import { fromWire, markRevoked } from './message.js';
 import { Outbox } from './outbox.js';
 import { profileOf } from './profile.js';
-import type { Message, Profile } from './types.js';
+import type { Message, Profile, UserStatus } from './types.js';
 import type {
   ConversationUpdate, LoginReply, MessageRange, Push, WireConversation, WireMessage, WireProfile,
 } from './wire.js';
+import { Watchlist } from './watchlist.js';
 
 /** What the app is told. */
 export interface SessionOwner {
@@ -24,6 +25,7 @@ export interface SessionOwner {
   listChanged(): void;
   profileUpdated(profile: Profile): void;
   blacklistUpdated(userIDs: string[]): void;
+  statusUpdated(list: UserStatus[]): void;
   netState(state: NetState): void;
   failed(error: ChatError): void;
   ended(error: ChatError): void;
@@ -49,6 +51,7 @@ const FORGOTTEN_AT_ONCE = 100;
 export class Session {
   readonly connection: Connection;
   readonly outbox: Outbox;
+  readonly watchlist: Watchlist;
   readonly conversations = new Map<string, ConversationState>();
   readonly profiles = new Map<string, Profile>();
   /** Every message of this session, by its ID. */
@@ -83,6 +86,7 @@ export class Session {
       ended: (error) => { this.close(error); owner.ended(error); },
     });
     this.outbox = new Outbox(this.connection);
+    this.watchlist = new Watchlist(this.connection);
   }
 
   /** Connects, and resolves when everything is here. */
@@ -298,6 +302,7 @@ export class Session {
     this.early ??= [];
     this.needsSecondLook = true;
     void this.sync(this.connection.contactBefore);
+    this.watchlist.renew().catch((error) => { if (!this.isClosed) this.owner.failed(error); });
   }
 
   /**
@@ -570,6 +575,11 @@ export class Session {
       case 'onProfileUpdated':
         for (const wire of push.data) this.learn(wire, true);
         break;
+      case 'onUserStatusUpdated': {
+        const news = this.watchlist.learn(push.data);
+        if (news.length > 0) this.owner.statusUpdated(news);
+        break;
+      }
       case 'blacklistUpdated':
         this.setBlacklist(push.data);
         break;

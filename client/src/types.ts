@@ -347,6 +347,10 @@ export interface UserStatusData {
   failureUserList: { userID: string; code: number; message: string }[];
 }
 
+export interface SubscriptionData {
+  failureUserList: { userID: string; code: number; message: string }[];
+}
+
 export interface UserList {
   userIDList: string[];
 }
@@ -457,4 +461,8 @@ export interface ChatSDK extends UnsupportedMethods, EmptyMethods, SynchronousMe
   addToBlacklist(options: UserList): Promise<Result<string[]>>;
   removeFromBlacklist(options: UserList): Promise<Result<string[]>>;
   getUserStatus(options: UserList): Promise<Result<UserStatusData>>;
+  /** From now on `USER_STATUS_UPDATED` says how it stands with them, 200 at the most. */
+  subscribeUserStatus(options: UserList): Promise<Result<SubscriptionData>>;
+  /** Without a list, of everybody. */
+  unsubscribeUserStatus(options?: Partial<UserList>): Promise<Result<SubscriptionData>>;
 }

@@ -39,7 +39,7 @@ const NOT_SERVED = {
     'setMessageExtensions',
   ],
   'this part of the history': ['clearHistoryMessage getMessageListHopping'],
-  'a subscription to user status': ['setSelfStatus subscribeUserStatus unsubscribeUserStatus'],
+  'a status of one\'s own': ['setSelfStatus'],
   'a call': [
     'accept cancel invite inviteInGroup inviteInGroupSync inviteSync modifyInvitation reject',
   ],

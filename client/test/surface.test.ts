@@ -125,6 +125,8 @@ const calls: { [Name in keyof ChatSDK]?: () => unknown } = {
   addToBlacklist: () => tim.addToBlacklist(bob),
   removeFromBlacklist: () => tim.removeFromBlacklist(bob),
   getUserStatus: () => tim.getUserStatus(bob),
+  subscribeUserStatus: () => tim.subscribeUserStatus(bob),
+  unsubscribeUserStatus: () => tim.unsubscribeUserStatus(),
 };
 
 for (const [name, call] of Object.entries(calls)) {

@@ -1,0 +1,115 @@
+/** Who is there. */
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import type { UserStatus } from '../src/index.js';
+import { startTwin, type Twin } from './harness/twin.js';
+import { User, codeOf, same, until } from './harness/user.js';
+
+const [ONLINE, OFFLINE] = [1, 2];
+
+let twin: Twin;
+const users: User[] = [];
+before(async () => { twin = await startTwin(); });
+after(() => twin.stop());
+afterEach(() => { for (const user of users.splice(0)) user.stop(); });
+
+let names = 0;
+
+async function enter(name: string): Promise<User> {
+  const user = await User.loggedIn(twin, `${name}${names}`);
+  users.push(user);
+  return user;
+}
+
+function seen(user: User): (string | number)[][] {
+  return user.told<UserStatus[]>('onUserStatusUpdated').flat().map(({ userID, statusType }) => [userID, statusType]);
+}
+
+function subscriptions(user: User, action = 'subscribeUserStatus'): string[][] {
+  const frames = user.device.takeFrames().filter((frame) => frame['action'] === action);
+  return frames.map((frame) => (frame['data'] as { userIDList: string[] }).userIDList);
+}
+
+test('who is watched is seen to come and go, and who is not is not', async () => {
+  names += 1;
+  const [alice, bob] = [await enter('alice'), await enter('bob')];
+  const carol = `carol${names}`;
+  const { data } = await alice.tim.subscribeUserStatus({ userIDList: [bob.userID, carol] });
+  same(data, { failureUserList: [] });
+  await until(() => seen(alice).length === 2);
+  same(seen(alice).sort(), [[bob.userID, ONLINE], [carol, OFFLINE]]);
+  alice.events.length = 0;
+  await enter('carol');
+  await until(() => seen(alice).length === 1);
+  await enter('dave');
+  await bob.tim.logout();
+  await until(() => seen(alice).length === 2);
+  same(seen(alice), [[carol, ONLINE], [bob.userID, OFFLINE]]);
+
+  await alice.tim.unsubscribeUserStatus({ userIDList: [bob.userID] });
+  await bob.login();
+  await users.find(({ userID }) => userID === carol)?.tim.logout();
+  await until(() => seen(alice).length === 3);
+  same(seen(alice)[2], [carol, OFFLINE]);
+
+  alice.device.takeFrames();
+  await alice.tim.unsubscribeUserStatus();
+  same(subscriptions(alice, 'unsubscribeUserStatus'), [[carol]]);
+  assert.equal(await codeOf(alice.tim.subscribeUserStatus({ userIDList: [] })), 70402);
+  assert.equal(await codeOf(alice.tim.setSelfStatus({})), 2905);
+});
+
+test('after a lost connection all are watched again, and what has changed meanwhile is told', async () => {
+  names += 1;
+  const [alice, bob, carol] = [await enter('alice'), await enter('bob'), await enter('carol')];
+  await alice.tim.subscribeUserStatus({ userIDList: [bob.userID, carol.userID] });
+  await until(() => seen(alice).length === 2);
+  alice.events.length = 0;
+  alice.device.goOffline();
+  await bob.tim.logout();
+  alice.device.takeFrames();
+  alice.device.goOnline();
+  await until(() => seen(alice).length > 0);
+  same(subscriptions(alice), [[bob.userID, carol.userID]]);
+  // Of carol there is nothing new.
+  await carol.tim.logout();
+  await until(() => seen(alice).length === 2);
+  same(seen(alice), [[bob.userID, OFFLINE], [carol.userID, OFFLINE]]);
+  // What was watched in another session is not watched in this one.
+  await alice.tim.logout();
+  alice.device.takeFrames();
+  await alice.login();
+  same(subscriptions(alice), []);
+});
+
+test('a long list is split, and of more than 200 the last ones are watched', async () => {
+  names += 1;
+  const alice = await enter('alice');
+  const crowd = Array.from({ length: 230 }, (_, index) => `crowd${index}`);
+  alice.device.takeFrames();
+  await alice.tim.subscribeUserStatus({ userIDList: crowd.slice(0, 120) });
+  same(subscriptions(alice).map((list) => list.length), [50, 50, 20]);
+  await alice.tim.subscribeUserStatus({ userIDList: ['crowd0', ...crowd.slice(120)] });
+  const frames = alice.device.frames.filter((frame) => frame['action'] === 'unsubscribeUserStatus');
+  same(frames.map((frame) => frame['data']), [{ userIDList: crowd.slice(1, 31) }]);
+  alice.device.takeFrames();
+  alice.device.cut();
+  await until(() => alice.told<{ state: string }>('netStateChange').at(-1)?.state === 'connecting');
+  await alice.device.pass(1_000);
+  await until(() => alice.device.frames.filter((frame) => frame['action'] === 'subscribeUserStatus').length === 4);
+  same(subscriptions(alice).flat().length, 200);
+});
+
+test('two subscriptions at once do not overtake each other', async () => {
+  names += 1;
+  const alice = await enter('alice');
+  alice.device.takeFrames();
+  await Promise.all([
+    alice.tim.subscribeUserStatus({ userIDList: ['bob'] }), alice.tim.unsubscribeUserStatus(), alice.tim.subscribeUserStatus({ userIDList: ['carol'] }),
+  ]);
+  const said = alice.device.takeFrames().filter((frame) => String(frame['action']).endsWith('scribeUserStatus')).map((frame) => [frame['action'], frame['data']]);
+  same(said, [
+    ['subscribeUserStatus', { userIDList: ['bob'] }], ['unsubscribeUserStatus', { userIDList: ['bob'] }], ['subscribeUserStatus', { userIDList: ['carol'] }],
+  ]);
+});
