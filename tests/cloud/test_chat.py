@@ -82,13 +82,13 @@ def test_who_was_away_finds_what_he_missed(user):
             assert heidi.ask("getConversationList")["conversationList"][0]["unreadCount"] == 0
 
 
-def test_the_door_refuses_who_has_no_good_signature(stack, user, key):
+def test_the_door_refuses_who_has_no_good_signature(stack, key):
     with pytest.raises(Refused) as refused:
         User(stack.websocket_url, "", "nonsense")
     assert refused.value.status == 401
     for sig in [None, "nonsense", signature("another key", "ivan"), signature(key, "judy")]:
         with pytest.raises(Refused) as refused:
-            user("ivan", sig=sig)
+            User(stack.websocket_url, "ivan", sig)
         assert refused.value.status == 403
 
 
