@@ -295,6 +295,8 @@ async fn deleting_messages_costs_one_write_each() {
 #[tokio::test]
 async fn deleting_a_conversation_costs_one_write_however_long_it_is() {
     let world = under_way().await;
+    let unlist = json!({ "conversationID": "C2Cbob", "clearHistoryMessage": false });
+    assert_eq!(cost_of(&world, "delete-conversation", unlist).await, budget(1.0, 1.5, 2, 2));
     let delete = json!({ "conversationID": "C2Cbob" });
     assert_eq!(cost_of(&world, "delete-conversation", delete).await, budget(1.0, 1.5, 2, 2));
 }

@@ -446,20 +446,21 @@ export class Chat implements ChatSDK {
   }
 
   deleteConversation(conversationID: string): Promise<Result<{ conversationID: string }>>;
-  deleteConversation(options: { conversationIDList: string[] }): Promise<Result<{ conversationIDList: string[] }>>;
+  deleteConversation(options: { conversationIDList: string[]; clearHistoryMessage?: boolean }): Promise<Result<{ conversationIDList: string[] }>>;
   async deleteConversation(
-    what: string | { conversationIDList: string[] },
+    what: string | { conversationIDList: string[]; clearHistoryMessage?: boolean },
   ): Promise<Result<{ conversationID: string }> | Result<{ conversationIDList: string[] }>> {
     const session = this.ask('deleteConversation');
     const list = typeof what === 'string' ? [what] : given(what, 'deleteConversation').conversationIDList;
+    const keepsHistory = typeof what !== 'string' && what.clearHistoryMessage === false;
     if (!Array.isArray(list)) throw new ChatError(PARAM_INVALID, 'deleteConversation: conversationIDList must be a list');
     for (const conversationID of list) this.peerOf(conversationID, 'deleteConversation');
     for (const conversationID of list) {
       // Named, so that a repetition does not take with it what came in between.
       const sequence = session.conversations.get(conversationID)?.timeline.top;
-      const data = sequence === undefined ? { conversationID } : { conversationID, sequence };
-      const { clearedSequence } = await session.connection.request('deleteConversation', data);
-      session.updated({ conversationID, clearedSequence });
+      session.updated(await session.connection.request('deleteConversation', {
+        conversationID, ...(sequence !== undefined && { sequence }), ...(keepsHistory && { clearHistoryMessage: false }),
+      }));
     }
     return typeof what === 'string' ? ok({ conversationID: what }) : ok({ conversationIDList: list });
   }

@@ -26,6 +26,8 @@ export class ConversationState {
   peerRead = 0;
   peerReadTime = 0;
   cleared = 0;
+  /** Up to here it is out of the list, with its history kept. */
+  unlisted = 0;
   isPinned = false;
   /** Its hole is being filled. */
   isFilling = false;
@@ -43,7 +45,7 @@ export class ConversationState {
 
   /** The state of a conversation that this client has not seen before. What is unread is still to come. */
   static of(wire: WireConversation): ConversationState {
-    const farthest = Math.max(wire.readSequence, wire.clearedSequence, wire.lastSequence - UNREAD_AT_LOGIN);
+    const farthest = Math.max(wire.readSequence, wire.clearedSequence, wire.unlistedSequence ?? 0, wire.lastSequence - UNREAD_AT_LOGIN);
     const top = wire.unreadCount > 0 ? Math.min(farthest, wire.lastSequence) : wire.lastSequence;
     return new ConversationState(wire.conversationID.slice('C2C'.length), top);
   }
@@ -56,9 +58,14 @@ export class ConversationState {
     return this.unread.length + this.unreadBefore;
   }
 
+  /** Up to here nothing is unread. */
+  get done(): number {
+    return Math.max(this.read, this.cleared, this.unlisted);
+  }
+
   /** Whether it is in the list: not when it was deleted, or never had a message. */
   get isListed(): boolean {
-    return this.timeline.top > this.cleared || this.lastMessage !== undefined;
+    return this.timeline.top > Math.max(this.cleared, this.unlisted) || (this.lastMessage?.sequence ?? 0) > this.unlisted;
   }
 
   /** Another message of it. */
@@ -66,7 +73,7 @@ export class ConversationState {
     this.messages.set(message.sequence, message);
     const { excludedFromLastMessage, excludedFromUnreadCount } = message.messageControlInfo;
     if (!excludedFromLastMessage && message.sequence > (this.lastMessage?.sequence ?? this.cleared)) this.lastMessage = message;
-    if (message.flow === 'out' || excludedFromUnreadCount || message.sequence <= Math.max(this.read, this.cleared)) return;
+    if (message.flow === 'out' || excludedFromUnreadCount || message.sequence <= this.done) return;
     this.unread.push(message.sequence);
     if (this.unread.length > UNREAD_BY_NUMBER) {
       this.unread.shift();
@@ -88,7 +95,17 @@ export class ConversationState {
     this.cleared = Math.max(this.cleared, upTo);
     for (const sequence of this.messages.keys()) if (sequence <= upTo) this.messages.delete(sequence);
     if (this.lastMessage && this.lastMessage.sequence <= upTo) this.lastMessage = undefined;
-    this.unread = this.unread.filter((sequence) => sequence > upTo);
+    this.forgetUnread();
+  }
+
+  /** Everything up to a number is out of the list. */
+  unlist(upTo: number): void {
+    this.unlisted = Math.max(this.unlisted, upTo);
+    this.forgetUnread();
+  }
+
+  private forgetUnread(): void {
+    this.unread = this.unread.filter((sequence) => sequence > this.done);
     this.unreadBefore = 0;
   }
 

@@ -133,7 +133,7 @@ export class Session {
 
   isRead(message: Message): boolean {
     const state = this.conversations.get(message.conversationID);
-    return message.flow === 'in' && state !== undefined && message.sequence <= Math.max(state.read, state.cleared);
+    return message.flow === 'in' && state !== undefined && message.sequence <= state.done;
   }
 
   profile(userID: string): Profile {
@@ -400,6 +400,7 @@ export class Session {
     }
     state.isPinned = wire.isPinned;
     if (wire.clearedSequence > state.cleared) this.cleared(state, wire.clearedSequence);
+    if ((wire.unlistedSequence ?? 0) > state.unlisted) state.unlist(wire.unlistedSequence ?? 0);
     if (wire.readSequence > state.read) state.markRead(wire.readSequence);
     state.told = wire.readSequence;
     // A mark that got lost on its way.
@@ -601,6 +602,7 @@ export class Session {
     if (update.clearedSequence !== undefined) {
       this.cleared(state, update.clearedSequence);
     }
+    if (update.unlistedSequence !== undefined) state.unlist(update.unlistedSequence);
     if (update.readSequence !== undefined && update.readSequence > state.read) {
       state.readElsewhere(update.readSequence, update.unreadCount ?? 0);
     }

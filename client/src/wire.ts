@@ -135,6 +135,9 @@ export type WireConversation = {
   peerReadTime: number,
   /** Up to which message the user has deleted the conversation. */
   clearedSequence: number,
+  /** Up to which message the user has taken it out of the list, with its history kept. It is in the list when
+   * there is a message behind. */
+  unlistedSequence?: number,
   /** The user keeps it on top. */
   isPinned: boolean,
 };
@@ -169,7 +172,10 @@ export type ReadReply = {
 };
 
 /** `deleteConversation`. */
-export type DeleteConversation = { conversationID: string, sequence?: number, };
+export type DeleteConversation = { conversationID: string, sequence?: number,
+  /** Its history goes as well, unless this is false. */
+  clearHistoryMessage?: boolean,
+};
 
 /** The reply to `deleteConversation`. */
 export type ClearedReply = {
@@ -177,6 +183,8 @@ export type ClearedReply = {
   conversationID: string,
   /** The last message that is gone for the user. */
   clearedSequence: number,
+  /** The last one that is gone from the list alone. */
+  unlistedSequence?: number,
 };
 
 /** `pinConversation`. */
@@ -292,6 +300,8 @@ export type ConversationUpdate = {
   unreadCount?: number,
   /** Up to which message the user has deleted the conversation. */
   clearedSequence?: number,
+  /** Up to which message the user has taken it out of the list, with its history kept. */
+  unlistedSequence?: number,
   /** The user keeps it on top. */
   isPinned?: boolean,
 };

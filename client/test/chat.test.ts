@@ -169,6 +169,38 @@ test('a deleted conversation is gone until somebody writes again', async () => {
   same((await bob.history(alice.userID)).map(textOf), ['旧', '新']);
 });
 
+test('a conversation that is deleted without its history leaves the list, and keeps its history', async () => {
+  const [alice, bob] = await two();
+  const tablet = await another(alice);
+  const id = `C2C${bob.userID}`;
+  for (const text of ['1', '2']) await bob.send(alice.userID, text);
+  await until(() => alice.received.length === 2 && tablet.received.length === 2);
+  const { data } = await alice.tim.deleteConversation({ conversationIDList: [id], clearHistoryMessage: false });
+  same(data, { conversationIDList: [id] });
+  await until(async () => (await tablet.conversation(bob.userID)) === undefined);
+  const isGone = async (user: User): Promise<void> => {
+    assert.equal(await user.conversation(bob.userID), undefined);
+    assert.equal(user.tim.getTotalUnreadMessageCount(), 0);
+    same((await user.history(bob.userID)).map(textOf), ['1', '2']);
+    assert.equal(await user.conversation(bob.userID), undefined);
+  };
+  await isGone(alice);
+  await isGone(tablet);
+  await alice.tim.logout();
+  alice.events.length = 0;
+  await alice.login();
+  await isGone(alice);
+  assert.equal(bob.told('onMessageReadByPeer').length, 0);
+
+  await bob.send(alice.userID, '3');
+  for (const user of [alice, tablet]) {
+    await until(async () => (await user.conversation(bob.userID))?.unreadCount === 1);
+    same((await user.history(bob.userID)).map(textOf), ['1', '2', '3']);
+    await until(() => user.texts.at(-1) === '3');
+  }
+  same(alice.texts, ['3']);
+});
+
 test('a pinned conversation is on top, on all devices', async () => {
   const [alice, bob] = await two();
   const carol = await User.loggedIn(twin, `carol${names}`);

@@ -220,3 +220,30 @@ async fn a_mark_whose_write_was_not_answered_is_told_all_the_same() {
     assert_eq!(delete(&world, "alice", "bob").await, 3);
     assert_eq!(other_device.push().await["data"][0]["clearedSequence"], 3);
 }
+
+#[tokio::test]
+async fn a_conversation_can_leave_the_list_and_keep_its_history() {
+    let world = with_messages(20).await;
+    let mut other_device = world.connect("alice").await;
+    let before = world.conversation("bob", "alice").await;
+    let unlist = json!({ "conversationID": "C2Cbob", "sequence": 18, "clearHistoryMessage": false });
+    let gone = json!({ "conversationID": "C2Cbob", "clearedSequence": 0, "unlistedSequence": 18 });
+    // Said again, it is the same.
+    for _ in 0..2 {
+        assert_eq!(world.ask("delete-conversation", "alice", unlist.clone()).await, gone);
+    }
+    let update = json!({ "conversationID": "C2Cbob", "unlistedSequence": 18, "unreadCount": 2 });
+    assert_eq!(other_device.push().await, json!({ "event": "onConversationListUpdated", "data": [update] }));
+    assert!(other_device.is_quiet().await);
+
+    let shown = world.conversation("alice", "bob").await.unwrap();
+    assert_eq!((&shown["unreadCount"], &shown["unlistedSequence"]), (&json!(2), &json!(18)));
+    assert_eq!((&shown["clearedSequence"], &shown["readSequence"]), (&json!(0), &json!(0)));
+    assert_eq!(world.history("alice", "bob").await.len(), 20);
+    assert_eq!(world.conversation("bob", "alice").await, before, "the peer is not told that they have read");
+
+    // It can be cleared afterwards, and what is left to read does not come back.
+    assert_eq!(delete(&world, "alice", "bob").await, 20);
+    assert!(world.history("alice", "bob").await.is_empty());
+    assert_eq!(world.conversation("alice", "bob").await.unwrap()["unreadCount"], 0);
+}

@@ -112,6 +112,7 @@ fn conversation(entry: &Entry) -> WireConversation<'_> {
         peer_read_sequence: peer.read.seq,
         peer_read_time: peer.read.time / 1000,
         cleared_sequence: mine.cleared.seq,
+        unlisted_sequence: mine.unlisted.seq.named(),
         is_pinned: entry.is_pinned,
     }
 }

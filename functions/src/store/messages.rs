@@ -155,6 +155,11 @@ struct StandingRow {
     cq: u64,
     ct: u64,
     ce: Option<u64>,
+    /// The last message that is not in the list any more, and the same of that one.
+    ln: u64,
+    lq: u64,
+    lt: u64,
+    le: Option<u64>,
     /// He blocks the other one.
     b: bool,
 }
@@ -406,7 +411,16 @@ impl Messages {
         self.move_forward(pair, side, "c", position).await
     }
 
-    /// Both positions of a user have the same four attributes, one of them behind a prefix.
+    /// Takes the conversation out of one side's list, up to a position, unless it is farther already. Its
+    /// history stays. Returns how the side stands then.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn unlist(&self, pair: &Pair, side: Side, position: Position) -> Result<Standing> {
+        self.move_forward(pair, side, "l", position).await
+    }
+
+    /// The positions of a user have the same four attributes, each its own prefix.
     async fn move_forward(
         &self,
         pair: &Pair,
@@ -584,6 +598,7 @@ impl From<StandingRow> for Standing {
         Self {
             read: Position { seq: Seq(row.n), peer_count: row.q, time: row.t, expires_at: row.e },
             cleared: Position { seq: Seq(row.cn), peer_count: row.cq, time: row.ct, expires_at: row.ce },
+            unlisted: Position { seq: Seq(row.ln), peer_count: row.lq, time: row.lt, expires_at: row.le },
             blocks: row.b,
         }
     }

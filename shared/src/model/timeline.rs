@@ -23,6 +23,11 @@ impl Seq {
     pub fn prev(self) -> Self {
         Self(self.0.saturating_sub(1))
     }
+
+    /// Itself, unless it is the place before the first message.
+    pub fn named(self) -> Option<Self> {
+        (self > Self(0)).then_some(self)
+    }
 }
 
 impl std::fmt::Display for Seq {
@@ -67,14 +72,19 @@ pub struct Standing {
     /// How far he has deleted the conversation. That concerns nobody else, so it does not count as
     /// read.
     pub cleared: Position,
+    /// How far they have taken it out of their list, with its history kept.
+    pub unlisted: Position,
     /// He has the peer on his blacklist.
     pub blocks: bool,
 }
 
 impl Standing {
-    /// How far nothing is unread any more: what he has read or cleared, whichever is farther.
+    /// How far nothing is unread any more: what they have read, cleared or taken out of the list, whichever is
+    /// farthest.
     pub fn done(&self) -> Position {
-        if self.cleared.seq > self.read.seq { self.cleared } else { self.read }
+        [self.cleared, self.unlisted]
+            .into_iter()
+            .fold(self.read, |done, other| if other.seq > done.seq { other } else { done })
     }
 }
 
@@ -215,6 +225,7 @@ mod tests {
         Send(Side, Options),
         Read(Side, u64),
         Clear(Side),
+        Unlist(Side),
         ExpireAll,
     }
 
@@ -230,7 +241,8 @@ mod tests {
                 Step::Send(side, options)
             }),
             2 => (side.clone(), 0_u64..40).prop_map(|(side, seq)| Step::Read(side, seq)),
-            1 => side.prop_map(Step::Clear),
+            1 => side.clone().prop_map(Step::Clear),
+            1 => side.prop_map(Step::Unlist),
             1 => Just(Step::ExpireAll),
         ]
     }
@@ -265,6 +277,11 @@ mod tests {
                             head.standing_mut(side).cleared = Position::at(message, side);
                         }
                     }
+                    Step::Unlist(side) => {
+                        if let Some(message) = log.last() {
+                            head.standing_mut(side).unlisted = Position::at(message, side);
+                        }
+                    }
                     Step::ExpireAll => log.clear(),
                 }
                 head.messages = log.iter().rev().cloned().collect();
@@ -272,11 +289,11 @@ mod tests {
                 let listed = head.last().map(|last| last.listed);
                 prop_assert_eq!(listed.unwrap_or_default(), newest.map(|message| message.seq).unwrap_or_default());
                 for side in [Side::Low, Side::High] {
-                    let Standing { read, cleared, .. } = *head.standing(side);
+                    let Standing { read, cleared, unlisted, .. } = *head.standing(side);
                     let brute_force = log
                         .iter()
                         .filter(|message| message.from != side && !message.options.excluded_from_unread_count)
-                        .filter(|message| message.seq > read.seq && message.seq > cleared.seq)
+                        .filter(|message| message.seq > read.seq.max(cleared.seq).max(unlisted.seq))
                         .count() as u64;
                     prop_assert_eq!(head.unread(side), brute_force);
                 }

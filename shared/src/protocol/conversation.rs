@@ -55,6 +55,10 @@ pub struct WireConversation<'a> {
     pub peer_read_time: u64,
     /// Up to which message the user has deleted the conversation.
     pub cleared_sequence: Seq,
+    /// Up to which message the user has taken it out of the list, with its history kept. It is in the list when
+    /// there is a message behind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unlisted_sequence: Option<Seq>,
     /// The user keeps it on top.
     pub is_pinned: bool,
 }
@@ -121,28 +125,50 @@ pub struct DeleteConversation {
     conversation_id: String,
     #[cfg_attr(test, ts(optional, type = "number"))]
     sequence: Option<u64>,
+    /// Its history goes as well, unless this is false.
+    #[serde(rename = "clearHistoryMessage")]
+    #[cfg_attr(test, ts(optional, type = "boolean"))]
+    clear_history_message: Option<bool>,
+}
+
+/// What is to become of a conversation that is deleted.
+#[derive(Debug)]
+pub struct Deletion {
+    /// The conversation.
+    pub pair: Pair,
+    /// Up to where: to its end when nothing is said.
+    pub up_to: Option<Seq>,
+    /// Its history is kept.
+    pub keeps_history: bool,
 }
 
 impl DeleteConversation {
-    /// The conversation, and up to where it goes: to its end when nothing is said.
+    /// What it asks for.
     ///
     /// # Errors
     /// What is wrong with which field.
-    pub fn parse(self, me: &UserId) -> Result<(Pair, Option<Seq>)> {
-        Ok((Pair::parse(me, &self.conversation_id)?, self.sequence.map(Seq)))
+    pub fn parse(self, me: &UserId) -> Result<Deletion> {
+        Ok(Deletion {
+            pair: Pair::parse(me, &self.conversation_id)?,
+            up_to: self.sequence.map(Seq),
+            keeps_history: self.clear_history_message == Some(false),
+        })
     }
 }
 
 /// The reply to `deleteConversation`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
 pub struct ClearedReply {
     /// The conversation.
     #[serde(rename = "conversationID")]
     pub conversation_id: String,
     /// The last message that is gone for the user.
     pub cleared_sequence: Seq,
+    /// The last one that is gone from the list alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unlisted_sequence: Option<Seq>,
 }
 
 /// `pinConversation`.

@@ -18,8 +18,8 @@ mod unreadable;
 mod user;
 
 pub use conversation::{
-    ClearedReply, ConversationPage, DeleteConversation, GetConversationList, PinConversation, PinnedReply,
-    ReadReply, SetMessageRead, WireConversation,
+    ClearedReply, ConversationPage, DeleteConversation, Deletion, GetConversationList, PinConversation,
+    PinnedReply, ReadReply, SetMessageRead, WireConversation,
 };
 pub use message::{
     Bookmark, DeleteMessage, GetMessageList, MessageControlInfo, MessageOptions, MessagePage, MessageRange,

@@ -84,6 +84,9 @@ pub struct ConversationUpdate {
     /// Up to which message the user has deleted the conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cleared_sequence: Option<Seq>,
+    /// Up to which message the user has taken it out of the list, with its history kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unlisted_sequence: Option<Seq>,
     /// The user keeps it on top.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_pinned: Option<bool>,
