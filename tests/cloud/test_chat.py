@@ -117,7 +117,31 @@ def test_who_goes_is_offline_and_who_logs_out_is_so_at_once(user):
 
         with user("nina") as nina:
             nina.ask("logout")
+            assert nina.is_ended()
             assert not is_online("nina")
+
+
+def test_who_watches_is_told_and_a_message_has_its_senders_name(user):
+    with user("peggy") as watcher:
+        def told():
+            [status] = watcher.push("onUserStatusUpdated")
+            return status["userID"], status["statusType"] == 1
+
+        assert watcher.ask("subscribeUserStatus", userIDList=["quentin"]) == {"failureUserList": []}
+        assert told() == ("quentin", False)
+        with user("quentin") as quentin:
+            assert told() == ("quentin", True)
+            quentin.ask("login")
+            quentin.ask("updateMyProfile", nick="昆汀")
+            quentin.send("peggy", "在吗")
+            [message] = watcher.push("onMessageReceived")
+            assert message["nick"] == "昆汀"
+        assert told() == ("quentin", False)
+        with user("quentin") as quentin:
+            assert told() == ("quentin", True)
+            quentin.ask("logout")
+            assert told() == ("quentin", False)
+        watcher.ask("unsubscribeUserStatus", userIDList=["quentin"])
 
 
 def test_the_logs_say_what_happened_and_not_what_was_said(stack, user, key):
