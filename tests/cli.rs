@@ -1,7 +1,7 @@
 //! The program `hongyan`, as it is called.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     path::PathBuf,
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
@@ -31,18 +31,22 @@ pub struct Twin {
 
 impl Twin {
     pub fn start(arguments: &[&str]) -> Self {
-        let mut process = Command::new(program("hongyan"))
-            .args(["local", "--port", "0", "--json"])
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let output = BufReader::new(process.stdout.take().unwrap());
-        let mut twin = Self { process, output, ready: Value::Null };
+        Self::spawn(arguments, ("RUST_LOG", ""), Stdio::null())
+    }
+
+    fn spawn(arguments: &[&str], environment: (&str, &str), errors: Stdio) -> Self {
+        let mut command = Command::new(program("hongyan"));
+        command.args(["local", "--port", "0", "--json"]).args(arguments).envs([environment]).stderr(errors);
+        let mut twin = Self::launch(&mut command);
         twin.ready = twin.line();
         twin
+    }
+
+    /// Whatever it says is still to be read.
+    fn launch(command: &mut Command) -> Self {
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        Self { process, output, ready: Value::Null }
     }
 
     fn line(&mut self) -> Value {
@@ -55,6 +59,15 @@ impl Twin {
     fn advance(&mut self, ms: u64) -> u64 {
         writeln!(self.process.stdin.as_mut().unwrap(), "{ms}").unwrap();
         self.line()["now"].as_u64().unwrap()
+    }
+
+    /// Lets it end as it does when it is told to, and returns what it has said besides.
+    fn stop_and_read(&mut self) -> String {
+        let kill = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
+        assert!(kill.success() && self.process.wait().unwrap().success());
+        let mut said = String::new();
+        self.process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        said
     }
 
     fn resident_kb(&self) -> usize {
@@ -75,11 +88,16 @@ impl Drop for Twin {
     }
 }
 
+fn issue(more: &[&str]) -> String {
+    let output = hongyan(&[&["sig", "issue", "--user-id", "alice"], more].concat());
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
 #[test]
 #[ignore = "needs the built programs: make test"]
 fn a_signature_that_is_issued_verifies_and_says_so_in_one_line() {
-    let issued = hongyan(&["sig", "issue", "--user-id", "alice", "--expire", "60"]);
-    let sig = String::from_utf8(issued.stdout).unwrap().trim().to_owned();
+    let sig = issue(&["--key", KEY, "--expire", "60"]);
     let verify = |user: &str, more: &[&str]| {
         let app = ["sig", "verify", "--sdk-app-id", "1400000000", "--key", KEY, "--user-id", user];
         let output = hongyan(&[&app, more, &[&sig]].concat());
@@ -91,11 +109,190 @@ fn a_signature_that_is_issued_verifies_and_says_so_in_one_line() {
     assert_eq!(verify("alice", &["--at", "4000000000"]), (70001, false));
 }
 
+#[tokio::test]
+#[ignore = "needs the built programs: make test"]
+async fn each_folder_has_a_key_of_its_own_and_signs_with_it() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let data = folders.each_ref().map(|folder| ["--data", folder.path().to_str().unwrap()]);
+    // Before the first start, and behind it.
+    let before = issue(&data[0]);
+    let twin = Twin::start(&data[0]);
+    let url = |sig: &str| {
+        let socket = twin.ready["webSocketUrl"].as_str().unwrap();
+        format!("{socket}?SDKAppID=1400000000&userID=alice&userSig={sig}&platform=Web")
+    };
+    for (sig, is_good) in
+        [(before, true), (issue(&data[0]), true), (issue(&data[1]), false), (issue(&["--key", KEY]), false)]
+    {
+        assert_eq!(Socket::connect(&url(&sig)).await.err(), (!is_good).then_some(403));
+    }
+    let key = std::fs::read_to_string(folders[0].path().join("key")).unwrap();
+    assert_eq!(twin.ready["key"], key.trim());
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(folders[0].path().join("key")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "nobody else on this machine reads it");
+
+    let (memory, another) = (Twin::start(&["--in-memory"]), Twin::start(&["--in-memory"]));
+    assert_ne!(memory.ready["key"], another.ready["key"]);
+    assert_ne!(memory.ready["key"], KEY);
+}
+
+#[test]
+#[ignore = "needs the built programs: make test"]
+fn who_lets_others_in_gives_a_key_of_their_own_and_is_told_why() {
+    let folder = tempfile::tempdir().unwrap();
+    for more in [
+        &["--data", folder.path().to_str().unwrap()][..],
+        &["--in-memory"],
+        &["--in-memory", "--key", KEY],
+        &["--in-memory", "--key", &format!("new,{KEY}")],
+    ] {
+        let output = hongyan(&[&["--listen", "0.0.0.0", "--port", "0"], more].concat());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{more:?}");
+        assert!(said.contains("--key") && said.contains("signs for every name"), "{said}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the built programs: make test"]
+async fn a_phone_in_the_same_network_talks_to_the_twin_and_not_to_its_tables() {
+    let twin = Twin::start(&["--in-memory", "--listen", "0.0.0.0", "--key", "a key of my own"]);
+    let mut alice = Socket::connect(twin.url_of(0)).await.unwrap();
+    // The other address of this machine, if it has one, is how a phone comes.
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    let Ok(address) = socket.connect("192.0.2.1:9").and_then(|()| socket.local_addr()) else { return };
+    let at = |name: &str| twin.ready[name].as_str().unwrap().replace("127.0.0.1", &address.ip().to_string());
+    let user = reqwest::get(format!("{}demo/user?userID=bob", at("pageUrl"))).await.unwrap();
+    let user: Value = serde_json::from_slice(&user.bytes().await.unwrap()).unwrap();
+    assert_eq!(user["proxyServer"], at("webSocketUrl"), "what a phone is told leads it here again");
+    let (proxy, sig) = (user["proxyServer"].as_str().unwrap(), user["userSig"].as_str().unwrap());
+    let url = format!("{proxy}?SDKAppID=1400000000&userID=bob&userSig={sig}&platform=Android");
+    let mut bob = Socket::connect(&url).await.unwrap();
+    alice.ask("sendMessage", text_message("bob", "1", 0)).await;
+    assert_eq!(bob.push().await["data"][0]["from"], "alice");
+
+    assert!(reqwest::Client::new().post(at("dynamodbUrl")).send().await.is_err(), "the tables are not there");
+    let pushes = reqwest::Client::new().post(format!("{}/@connections/x", at("managementUrl")));
+    assert_eq!(pushes.body("{}").send().await.unwrap().status(), 403);
+}
+
+#[tokio::test]
+#[ignore = "needs the built programs: make test"]
+async fn each_frame_and_request_is_a_line_without_what_somebody_wrote() {
+    const SECRET: &str = "8d2f3a-secret";
+    for (options, environment) in [(&["-v"][..], ("RUST_LOG", "")), (&[], ("RUST_LOG", "info"))] {
+        let mut twin = Twin::spawn(&[&["--in-memory"], options].concat(), environment, Stdio::piped());
+        let mut alice = Socket::connect(twin.url_of(0)).await.unwrap();
+        alice.ask("login", json!({})).await;
+        alice.say(r#"{"action":"ping"}"#.to_owned()).await;
+        let mut message = text_message("bob", "1", 0);
+        message["payload"]["text"] = json!(SECRET);
+        alice.ask("sendMessage", message).await;
+        assert_eq!(alice.request("sendMessage", json!({ "to": SECRET })).await["code"], 70402);
+        let page = twin.ready["pageUrl"].as_str().unwrap();
+        reqwest::get(format!("{page}demo/user?userID=bob")).await.unwrap();
+        assert!(reqwest::get(format!("{page}prod")).await.is_ok());
+        alice.close().await;
+
+        let lines = twin.stop_and_read();
+        let line = |parts: &[&str]| {
+            assert!(
+                lines.lines().any(|line| parts.iter().all(|part| line.contains(part))),
+                "{parts:?} in {lines}"
+            );
+        };
+        let user = r#"user="alice""#;
+        line(&[r#"route="authorizer""#, user, "code=0", "ms="]);
+        for route in ["$connect", "login", "ping", "sendMessage", "$disconnect"] {
+            line(&[&format!("route=\"{route}\""), user, "code=0", "ms="]);
+        }
+        line(&[r#"route="sendMessage""#, user, "code=70402", "ms="]);
+        line(&["GET", "/demo/user", "status=200", "ms="]);
+        for secret in [SECRET, twin.ready["key"].as_str().unwrap(), "userSig"] {
+            assert!(!lines.contains(secret), "{secret} in {lines}");
+        }
+        for user in twin.ready["users"].as_array().unwrap() {
+            assert!(!lines.contains(user["userSig"].as_str().unwrap()));
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs the built programs: make test"]
+fn a_filter_that_is_none_is_said_and_not_left_out_in_silence() {
+    let output = Command::new(program("hongyan")).env("RUST_LOG", "a=b=c").output().unwrap();
+    assert!(!output.status.success() && String::from_utf8(output.stderr).unwrap().contains("RUST_LOG"));
+}
+
+/// What a document shows between these lines.
+fn blocks<'a>(document: &'a str, language: &str) -> Vec<&'a str> {
+    let begin = format!("```{language}\n");
+    document.split(&begin).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+const READMES: [&str; 2] = [include_str!("../README.md"), include_str!("../README.zh-CN.md")];
+
+#[tokio::test]
+#[ignore = "needs the built programs: make test"]
+async fn what_the_readme_says_happens_when_it_is_pasted() {
+    for readme in READMES {
+        let folder = tempfile::tempdir().unwrap();
+        let mut twin =
+            Twin::launch(Command::new(program("hongyan")).args(["--port", "0"]).current_dir(folder.path()));
+        let lines = twin.output.by_ref().lines().map(Result::unwrap);
+        let said: Vec<String> = lines.take_while(|line| !line.contains("Ctrl-C")).collect();
+        assert!(said[0].starts_with("Open http://127.0.0.1:"), "the page comes first: {said:#?}");
+        let url = |user: usize| {
+            let printed = said.iter().filter_map(|line| line.trim().strip_prefix("npx wscat -c '"));
+            printed.map(|line| line.trim_end_matches('\'').to_owned()).nth(user).unwrap()
+        };
+
+        // The page's user and the one in the terminal are two devices.
+        let page = said[0].split(' ').nth(1).unwrap();
+        let user = reqwest::get(format!("{page}demo/user?userID=alice")).await.unwrap();
+        let user: Value = serde_json::from_slice(&user.bytes().await.unwrap()).unwrap();
+        let (proxy, sig) = (user["proxyServer"].as_str().unwrap(), user["userSig"].as_str().unwrap());
+        let mut in_page = Socket::connect(&format!(
+            "{proxy}?SDKAppID=1400000000&userID=alice&userSig={sig}&platform=Web&instance=page"
+        ))
+        .await
+        .unwrap();
+
+        let mut alice = Socket::connect(&url(0)).await.unwrap();
+        let mut bob = Socket::connect(&url(1)).await.unwrap();
+        let frames = blocks(readme, "json");
+        let [message, read, list, history] = frames[..] else { panic!("{frames:#?}") };
+        alice.say(message.trim().to_owned()).await;
+        assert_eq!(alice.frame().await["data"]["message"]["sequence"], 1);
+        assert_eq!(bob.push().await["event"], "onMessageReceived");
+        bob.say(read.trim().to_owned()).await;
+        assert_eq!(bob.frame().await["code"], 0);
+        assert_eq!(alice.push().await["event"], "onMessageReadByPeer");
+        bob.say(list.trim().to_owned()).await;
+        assert_eq!(bob.frame().await["data"]["conversationList"][0]["conversationID"], "C2Calice");
+        bob.say(history.trim().to_owned()).await;
+        assert_eq!(bob.frame().await["data"]["messageList"].as_array().unwrap().len(), 1);
+        assert_eq!(in_page.push().await["event"], "onMessageReceived", "it was not kicked out");
+
+        // By hand, in the same folder.
+        let commands = blocks(readme, "sh");
+        let commands = commands.iter().find(|block| block.contains("sig verify")).unwrap();
+        let hongyan = program("hongyan").display().to_string();
+        let output = Command::new("sh")
+            .args(["-euc", &commands.replace("cargo run --quiet --", &hongyan)])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let verdict = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && verdict.contains(r#""code":0"#), "{verdict}");
+    }
+}
+
 #[test]
 #[ignore = "needs the built programs: make test"]
 fn during_a_rotation_the_new_key_signs() {
-    let issued = hongyan(&["sig", "issue", "--user-id", "alice", "--key", "new,old"]);
-    let sig = String::from_utf8(issued.stdout).unwrap().trim().to_owned();
+    let sig = issue(&["--key", "new,old"]);
     let verified =
         |key| hongyan(&["sig", "verify", "--user-id", "alice", "--key", key, &sig]).status.success();
     assert!(verified("new") && verified("newer,new") && !verified("old"));
@@ -111,9 +308,15 @@ fn an_option_before_a_command_is_not_dropped_in_silence() {
 #[test]
 #[ignore = "needs the built programs: make test"]
 fn a_bad_key_is_said_with_the_next_step() {
-    let output = hongyan(&["local", "--key", " "]);
-    assert!(!output.status.success());
-    assert!(String::from_utf8(output.stderr).unwrap().contains("openssl rand -hex 32"));
+    for (key, next) in
+        [(" ", "openssl rand -hex 32"), ("new,", "openssl rand -hex 32"), ("a,b,c", "`new,old`")]
+    {
+        for command in [&["local"][..], &["sig", "issue", "--user-id", "alice"]] {
+            let output = hongyan(&[command, &["--key", key]].concat());
+            assert!(!output.status.success(), "{key}");
+            assert!(String::from_utf8(output.stderr).unwrap().contains(next), "{key}");
+        }
+    }
 }
 
 #[tokio::test]

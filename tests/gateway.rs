@@ -177,6 +177,7 @@ async fn the_management_api_says_asks_and_closes() {
 
 fn config(port: u16, data: Data) -> Config {
     Config {
+        listen: std::net::Ipv4Addr::LOCALHOST.into(),
         port,
         dynamodb_port: 0,
         data,
@@ -256,4 +257,70 @@ async fn a_damaged_file_is_not_the_beginning_of_a_new_chat() {
 
     std::fs::write(&file, &whole).unwrap();
     start(config(0, data())).await.unwrap().stop().await;
+}
+
+/// What a browser says for the page that asks.
+fn from_page(request: reqwest::RequestBuilder, origin: &str) -> reqwest::RequestBuilder {
+    request.header("origin", origin)
+}
+
+#[tokio::test]
+async fn a_page_from_elsewhere_reads_and_writes_nothing_and_gets_no_signature() {
+    const ELSEWHERE: &str = "https://evil.example";
+    let world = World::new().await;
+    let mut alice = world.connect("alice").await;
+    let id = world.slots().await[0].2["c"]["S"].as_str().unwrap().to_owned();
+    let client = reqwest::Client::new();
+    let (page, tables) = (&world.twin.page_url, &world.twin.dynamodb_url);
+    let connection = format!("{}/@connections/{}", world.twin.management_url, id.replace('=', "%3D"));
+    let user = format!("{page}demo/user?userID=alice");
+    let scan = || {
+        let request = client.post(tables).header("x-amz-target", "DynamoDB_20120810.Scan");
+        request.header("content-type", "application/x-amz-json-1.0").body(r#"{"TableName":"Users"}"#)
+    };
+
+    // As a page asks, and as one that has had a name of its own lead here.
+    let asked = [
+        from_page(client.get(page), ELSEWHERE),
+        from_page(client.get(&user), ELSEWHERE),
+        from_page(client.get(&user), "null"),
+        client.get(&user).header("host", "evil.example:8420"),
+        from_page(scan(), ELSEWHERE),
+        from_page(scan(), "http://127.0.0.1:3000"),
+        scan().header("host", "evil.example:8421"),
+        from_page(client.request(reqwest::Method::OPTIONS, tables), ELSEWHERE)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "x-amz-target,authorization"),
+        from_page(client.post(&connection).body("{}"), ELSEWHERE),
+        from_page(client.delete(&connection), "http://127.0.0.1:3000"),
+        client.delete(&connection).header("host", "evil.example:8420"),
+    ];
+    for request in asked {
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 403, "{}", answer.url());
+        assert!(
+            !answer.headers().keys().any(|name| name.as_str().starts_with("access-control")),
+            "{answer:?}"
+        );
+    }
+    for (origin, status) in
+        [(ELSEWHERE, 403), ("null", 403), ("http://localhost:3000", 101), ("https://servicewechat.com", 101)]
+    {
+        let mut request = world.url("bob", "Web", None).into_client_request().unwrap();
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        let answered = match connect_async(request).await {
+            Ok((_, response)) => response.status().as_u16(),
+            Err(tokio_tungstenite::tungstenite::Error::Http(response)) => response.status().as_u16(),
+            Err(error) => panic!("{error}"),
+        };
+        assert_eq!(answered, status, "{origin}");
+    }
+
+    // What is its own goes on: the page, programs, and alice, whose connection nobody has closed.
+    assert_eq!(client.get(&user).send().await.unwrap().status(), 200);
+    let own = from_page(client.get(&user), page.trim_end_matches('/')).send().await.unwrap();
+    assert_eq!(own.status(), 200);
+    assert!(!own.headers().keys().any(|name| name.as_str().starts_with("access-control")), "{own:?}");
+    assert_eq!(scan().send().await.unwrap().status(), 200);
+    assert!(alice.is_quiet().await);
 }

@@ -39,6 +39,7 @@ fn official_signatures() -> Vec<(String, String, u64)> {
 async fn twin(data: Data, clock: Clock) -> Running {
     let keys = Keys::parse(KEY).unwrap();
     start(Config {
+        listen: std::net::Ipv4Addr::LOCALHOST.into(),
         port: 0,
         dynamodb_port: 0,
         data,

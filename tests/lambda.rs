@@ -187,6 +187,8 @@ async fn each_binary_answers_its_event() {
         ("METRICS_NAMESPACE", "Hongyan/test"),
         ("SDK_APP_ID", "1400000000"),
         ("USERSIG_KEY", KEY),
+        // Where the published key is good.
+        ("AWS_SAM_LOCAL", "true"),
     ];
     println!(
         "| function | MB | zipped MB | init ms | first ms | warm ms | memory MB |\n|---|---|---|---|---|---|---|"
@@ -234,8 +236,12 @@ async fn each_binary_answers_its_event() {
 #[tokio::test]
 #[ignore = "needs the built programs and AWS's emulator: make test"]
 async fn a_thousand_forged_handshakes_leave_a_count_and_nothing_else() {
-    let environment =
-        [("METRICS_NAMESPACE", "Hongyan/test"), ("SDK_APP_ID", "1400000000"), ("USERSIG_KEY", KEY)];
+    let environment = [
+        ("METRICS_NAMESPACE", "Hongyan/test"),
+        ("SDK_APP_ID", "1400000000"),
+        ("USERSIG_KEY", KEY),
+        ("AWS_SAM_LOCAL", "true"),
+    ];
     let sandbox = Sandbox::start(&binary("authorizer"), &environment);
     let mut forged = event("authorizer");
     for number in 0..1_000 {
@@ -283,6 +289,18 @@ fn a_function_that_sam_runs_on_a_laptop_does_not_use_an_account() {
         let said = String::from_utf8(started.stdout).unwrap();
         assert!(!started.status.success() && said.contains("--env-vars"), "{name}: {said}");
     }
+}
+
+#[test]
+#[ignore = "needs the built programs: make test"]
+fn a_deployment_with_the_published_key_does_not_start() {
+    let started = Command::new(program("authorizer"))
+        .envs([("SDK_APP_ID", "1400000000"), ("USERSIG_KEY", KEY), ("METRICS_NAMESPACE", "x")])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(started.stdout).unwrap();
+    assert!(!started.status.success() && said.contains("published sample"), "{said}");
+    assert!(!said.contains(KEY));
 }
 
 /// What alice writes in the event.

@@ -74,7 +74,9 @@ impl Authorizer {
         })?;
         let authorizer = match variable("USERSIG_KEY") {
             Ok(key) => {
-                let keys = Keys::parse(&key)
+                let is_on_a_laptop = variable("AWS_SAM_LOCAL").is_ok();
+                let keys = if is_on_a_laptop { Keys::parse(&key) } else { Keys::parse_secret(&key) };
+                let keys = keys
                     .map_err(|error| Misconfigured::Wrong { name: "USERSIG_KEY", why: error.to_string() })?;
                 Self::new(sdk_app_id, keys, system_clock())
             }
@@ -176,7 +178,7 @@ async fn fetch(client: &aws_sdk_ssm::Client, name: &str) -> Result<Keys, String>
     let asked = client.get_parameter().name(name).with_decryption(true).send().await;
     let answer = asked.map_err(|error| reason(&error))?;
     let value = answer.parameter.and_then(|parameter| parameter.value).unwrap_or_default();
-    Keys::parse(&value).map_err(|error| error.to_string())
+    Keys::parse_secret(&value).map_err(|error| format!("{name}: {error}"))
 }
 
 /// Who comes in.

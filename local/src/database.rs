@@ -1,6 +1,6 @@
 //! The embedded DynamoDB, in memory or on a file.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
 
 use dynoxide::storage_backend::Clock as EngineClock;
 use serde_json::Value;
@@ -53,7 +53,7 @@ impl Database {
             }
         };
 
-        let (listener, address) = listen(config.dynamodb_port).await?;
+        let (listener, address) = listen(Ipv4Addr::LOCALHOST.into(), config.dynamodb_port).await?;
         let url = format!("http://{address}");
         let server = tokio::spawn(http::serve(listener, dynamodb::router(engine.clone()), stopped.clone()));
         if matches!(clock, Clock::System) {

@@ -8,7 +8,8 @@ use std::{collections::HashMap, sync::Arc};
 use axum::{
     Json, Router,
     extract::{Path, Query, State},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
+    middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -18,7 +19,7 @@ use hongyan_shared::{
 };
 use serde_json::json;
 
-use crate::clock::Clock;
+use crate::{clock::Clock, guard, http};
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -27,7 +28,7 @@ pub(crate) struct Demo {
     pub sdk_app_id: u64,
     pub keys: Keys,
     pub clock: Clock,
-    pub websocket_url: String,
+    pub stage: String,
 }
 
 /// The files, in the program itself, so that it runs from any folder.
@@ -63,6 +64,7 @@ pub(crate) fn router(demo: Demo) -> Router {
         .route("/", get(|| async { serve("index.html") }))
         .route("/demo/user", get(user))
         .route("/demo/{file}", get(|Path(name): Path<String>| async move { serve(&name) }))
+        .layer(middleware::from_fn(http::log))
         .with_state(Arc::new(demo))
 }
 
@@ -73,7 +75,11 @@ fn serve(name: &str) -> Response {
     }
 }
 
-async fn user(State(demo): State<Arc<Demo>>, Query(query): Query<HashMap<String, String>>) -> Response {
+async fn user(
+    State(demo): State<Arc<Demo>>,
+    Query(query): Query<HashMap<String, String>>,
+    headers: HeaderMap,
+) -> Response {
     match UserId::parse("userID", query.get("userID").map_or("", String::as_str)) {
         Ok(user) => {
             let now = demo.clock.now() / 1000;
@@ -81,7 +87,8 @@ async fn user(State(demo): State<Arc<Demo>>, Query(query): Query<HashMap<String,
                 "SDKAppID": demo.sdk_app_id,
                 "userID": user,
                 "userSig": issue(demo.keys.current(), demo.sdk_app_id, user.as_str(), now, DAY),
-                "proxyServer": demo.websocket_url,
+                // Under the name by which this client has found us: a phone has another one than this machine.
+                "proxyServer": format!("ws://{}/{}", guard::host(&headers), demo.stage),
             }))
             .into_response()
         }

@@ -3,17 +3,23 @@
 //! The engine brings a server of its own. It answers any page in any browser, and waits for clients that
 //! say nothing, so it is left out.
 
+use std::time::Instant;
+
 use axum::{
     Router,
     body::Bytes,
     extract::State,
     http::{HeaderMap, StatusCode, header},
+    middleware,
     response::{IntoResponse, Response},
     routing::post,
 };
 use dynoxide::{Database, DynoxideError};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
+use tracing::debug;
+
+use crate::guard;
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 const TARGET: &str = "x-amz-target";
@@ -24,12 +30,14 @@ pub(crate) fn router(engine: Database) -> Router {
         .route("/", post(answer))
         // A request is complete when it gets here, and has been measured.
         .layer(axum::extract::DefaultBodyLimit::disable())
+        .layer(middleware::from_fn(guard::programs))
         .with_state(engine)
 }
 
 async fn answer(State(engine): State<Database>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get(TARGET).and_then(|target| target.to_str().ok()).unwrap_or_default();
     let operation = target.strip_prefix(TARGET_PREFIX).unwrap_or_default();
+    let started = Instant::now();
     let (status, text) = match run(&engine, operation, &body) {
         None => {
             let kind = "com.amazon.coral.service#UnknownOperationException";
@@ -41,6 +49,7 @@ async fn answer(State(engine): State<Database>, headers: HeaderMap, body: Bytes)
             (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), error.to_json())
         }
     };
+    debug!(operation, status = status.as_u16(), ms = started.elapsed().as_millis());
     (status, [(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
 }
 

@@ -13,6 +13,7 @@ use axum::{
     body::Body,
     extract::{ConnectInfo, Path, Query, Request, State},
     http::{HeaderMap, StatusCode, header},
+    middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -22,13 +23,13 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch};
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 use tokio_util::task::TaskTracker;
-use tracing::{debug, error};
+use tracing::{error, info};
 
 use crate::{
     clock::Clock,
     connection::{self, Connection, Ended, Frame, Order, Register},
     event::{Handshake, Happened, Origin, id},
-    http, management,
+    guard, http, management,
     template::{Target, Template},
 };
 
@@ -38,7 +39,7 @@ pub(crate) struct Gateway {
     template: Template,
     app: App,
     authorizer: Authorizer,
-    address: SocketAddr,
+    pub address: SocketAddr,
     stopped: watch::Receiver<bool>,
     connections: TaskTracker,
 }
@@ -54,15 +55,21 @@ struct Answer {
 pub(crate) async fn serve(gateway: Arc<Gateway>, page: Router, listener: TcpListener) {
     let connections = gateway.connections.clone();
     let stopped = gateway.stopped.clone();
-    let router = Router::new()
-        .route("/{stage}", get(handshake))
+    let functions_own = middleware::from_fn_with_state(Arc::clone(&gateway), management::from_this_machine);
+    let for_functions = Router::new()
         .route(
             "/{stage}/@connections/{id}",
             post(management::post).get(management::get).delete(management::delete),
         )
         .layer(management::body_limit())
-        .with_state(gateway)
-        .merge(page);
+        .layer(functions_own)
+        .layer(middleware::from_fn(guard::programs));
+    let for_clients = Router::new()
+        .route("/{stage}", get(handshake))
+        .with_state(Arc::clone(&gateway))
+        .merge(page)
+        .layer(middleware::from_fn(guard::pages_of_this_machine));
+    let router = for_functions.with_state(gateway).merge(for_clients);
     http::serve(listener, router, stopped).await;
     connections.close();
     connections.wait().await;
@@ -135,6 +142,7 @@ impl Gateway {
     async fn let_in(&self, handshake: &Handshake, source_ip: IpAddr) -> Result<Admitted, Response> {
         let given = |name: &String| handshake.query.get(name).is_some_and(|value| !value.is_empty());
         if !self.template.identity_source.iter().all(given) {
+            info!(route = "$connect", status = 401, "the URL lacks a part of the identity");
             return Err(refuse(StatusCode::UNAUTHORIZED, "Unauthorized"));
         }
         let user_agent = handshake.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
@@ -208,7 +216,11 @@ impl Gateway {
                 Some(Target::Function { responds: false, .. }) => {
                     gateway.invoke(route, &event).await;
                 }
-                Some(Target::Mock) => debug!(route, "mock"),
+                Some(Target::Mock) => {
+                    let Origin { connection_id, authorizer, .. } = &connection.origin;
+                    let user = authorizer.get("userID").and_then(Value::as_str).unwrap_or_default();
+                    info!(route, user, connection = connection_id, code = 0, ms = 0);
+                }
                 None => error!(route, "template.yaml has no such route"),
             }
         });

@@ -3,14 +3,18 @@
 //! A request reaches the router when all of it is there. What has not got so far is nobody's loss: it may
 //! take half a minute, and is dropped when the twin stops.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
     body::Body,
     extract::ConnectInfo,
     http::{Request, StatusCode},
-    response::IntoResponse,
+    middleware::Next,
+    response::{IntoResponse, Response},
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -20,7 +24,7 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use crate::told_to_stop;
 
@@ -95,6 +99,16 @@ async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, mut stopp
     }
 }
 
+/// Says what was asked, without the query, which may hold a signature.
+pub(crate) async fn log(request: Request<Body>, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let started = Instant::now();
+    let response = next.run(request).await;
+    let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis());
+    info!(%method, path, status, ms);
+    response
+}
+
 /// Waits for the whole of a request.
 async fn receive(request: Request<Incoming>) -> Result<Request<Body>, StatusCode> {
     let (head, body) = request.into_parts();
@@ -116,7 +130,7 @@ mod tests {
         time::Instant,
     };
 
-    use super::*;
+    use super::{Duration, PATIENCE, Router, SocketAddr, TcpListener, TcpStream, serve, watch};
 
     const HALVES: [&str; 3] = [
         "",

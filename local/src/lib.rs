@@ -9,7 +9,7 @@
 //! - `gateway`: the WebSocket front; `connection`: one connection's life; `event`: what Lambda is
 //!   told; `management`: `@connections`.
 //! - `database`: the embedded DynamoDB; `dynamodb`: its API; `folder`: where it keeps its file.
-//! - `http`: how both are served.
+//! - `http`: how both are served; `guard`: to whom; [`key`]: what UserSigs are signed with.
 //! - `demo`: a page on which two users chat.
 //! - [`clock`]: the time, which a test can hold in its hand.
 
@@ -21,11 +21,17 @@ mod dynamodb;
 mod event;
 mod folder;
 mod gateway;
+mod guard;
 mod http;
+pub mod key;
 mod management;
 mod template;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use aws_sdk_dynamodb::config::Credentials;
 use aws_types::SdkConfig;
@@ -33,7 +39,7 @@ use hongyan_functions::{
     app::{App, Settings, Tables, sdk_settings},
     authorizer::Authorizer,
 };
-use hongyan_shared::sig::Keys;
+use hongyan_shared::sig::{BadKey, Keys};
 use thiserror::Error;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
@@ -44,7 +50,9 @@ use crate::{clock::Clock, database::Database, demo::Demo, gateway::Gateway, temp
 /// What a twin is made of.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where it listens on this machine; 0 takes any free port.
+    /// The address of this machine on which it listens. Its DynamoDB stays on the loopback.
+    pub listen: IpAddr,
+    /// The port there; 0 takes any free one.
     pub port: u16,
     /// Where its DynamoDB listens; 0 takes any free port.
     pub dynamodb_port: u16,
@@ -81,10 +89,13 @@ pub struct Running {
 #[derive(Debug, Error)]
 pub enum StartError {
     /// Somebody else listens there.
-    #[error("port {port} is taken: stop what listens there, or choose another one with --port ({source})")]
+    #[error(
+        "{address} cannot be listened on: stop what listens there, or choose another one with --port, or an address of \
+         this machine with --listen ({source})"
+    )]
     PortTaken {
-        /// The port.
-        port: u16,
+        /// Address and port.
+        address: SocketAddr,
         /// What the system says.
         source: std::io::Error,
     },
@@ -120,6 +131,14 @@ pub enum StartError {
         /// What the engine says.
         why: String,
     },
+    /// The file has no key in it.
+    #[error("{path}: {source}. Remove it, and the next start makes a new one", path = path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: BadKey,
+    },
     /// The template and the code do not fit.
     #[error("template.yaml does not fit this program: {0}")]
     Template(String),
@@ -134,11 +153,14 @@ pub enum StartError {
 /// [`StartError`].
 pub async fn start(config: Config) -> Result<Running, StartError> {
     let template = Template::read()?;
-    let (listener, address) = listen(config.port).await?;
+    let (listener, listening) = listen(config.listen, config.port).await?;
     let (stop, stopped) = watch::channel(false);
 
     let database = Database::open(&config, &template).await?;
     let stage = template.stage.clone();
+    // Who listens on every address is found under this machine's own.
+    let ip = if listening.ip().is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { listening.ip() };
+    let address = SocketAddr::new(ip, listening.port());
     let management_url = format!("http://{address}/{stage}");
     let tables = template.tables();
     let app = App::new(
@@ -149,12 +171,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         config.settings,
     );
     let websocket_url = format!("ws://{address}/{stage}");
-    let demo = Demo {
-        sdk_app_id: config.sdk_app_id,
-        keys: config.keys.clone(),
-        clock: config.clock.clone(),
-        websocket_url: websocket_url.clone(),
-    };
+    let demo =
+        Demo { sdk_app_id: config.sdk_app_id, keys: config.keys.clone(), clock: config.clock.clone(), stage };
     let authorizer = Authorizer::new(config.sdk_app_id, config.keys, config.clock.reader());
     let gateway = Arc::new(Gateway::new(template, app, authorizer, config.clock, address, stopped));
 
@@ -170,10 +188,10 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     })
 }
 
-/// Listens to this machine and to nobody else: the keys of a laptop protect nothing.
-async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
-    let taken = |source| StartError::PortTaken { port, source };
-    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await.map_err(taken)?;
+async fn listen(ip: IpAddr, port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
+    let address = SocketAddr::new(ip, port);
+    let taken = |source| StartError::PortTaken { address, source };
+    let listener = TcpListener::bind(address).await.map_err(taken)?;
     let address = listener.local_addr().map_err(taken)?;
     Ok((listener, address))
 }

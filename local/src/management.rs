@@ -1,12 +1,16 @@
 //! `@connections`: what API Gateway's management API does, on the twin's own port.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+};
 
 use axum::{
     Json,
     body::Bytes,
-    extract::{DefaultBodyLimit, Path, State},
+    extract::{ConnectInfo, DefaultBodyLimit, Path, Request, State},
     http::StatusCode,
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde_json::json;
@@ -50,6 +54,24 @@ pub(crate) async fn delete(State(gateway): State<Arc<Gateway>>, Path((_, id)): T
         Some(connection) if connection.order(Order::Close) => StatusCode::NO_CONTENT.into_response(),
         _ => gone(),
     }
+}
+
+/// The functions run here. Who reaches the twin from elsewhere is a client and nothing more.
+pub(crate) async fn from_this_machine(
+    State(gateway): State<Arc<Gateway>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    // A connection to an address of one's own comes from it.
+    if peer.ip().is_loopback() || peer.ip() == gateway.address.ip() {
+        return next.run(request).await;
+    }
+    error(
+        StatusCode::FORBIDDEN,
+        "ForbiddenException",
+        "this is for the functions, which run where the twin does",
+    )
 }
 
 /// The check in [`post`] has to see what is too large.

@@ -35,6 +35,7 @@ fn main() {
 async fn measure(data: &str, pairs: usize) {
     let folder = tempfile::tempdir().unwrap();
     let twin = start(Config {
+        listen: std::net::Ipv4Addr::LOCALHOST.into(),
         port: 0,
         dynamodb_port: 0,
         data: if data == "file" { Data::Folder(PathBuf::from(folder.path())) } else { Data::Memory },

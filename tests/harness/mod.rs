@@ -43,6 +43,7 @@ impl World {
     pub async fn with(settings: Settings) -> Self {
         let clock = Clock::manual(START_MS);
         let twin = start(Config {
+            listen: std::net::Ipv4Addr::LOCALHOST.into(),
             port: 0,
             dynamodb_port: 0,
             data: Data::Memory,

@@ -125,6 +125,14 @@ async fn answering(answer: impl Fn() -> (u16, String) + Clone + Send + Sync + 's
     url
 }
 
+/// What a deployment has: nobody has published it.
+const OWN_KEY: &str = "a key of the operator's own";
+
+/// The handshake of `events/`, signed with it.
+fn signed() -> Value {
+    with_query("userSig", json!(issue(&Key::parse(OWN_KEY).unwrap(), SDK_APP_ID, "alice", NOW, 60 * 60)))
+}
+
 fn door(parameter_store: &str, clock: &Clock) -> Authorizer {
     let client = aws_sdk_ssm::Client::new(&sdk_config(parameter_store));
     Authorizer::with_parameter(SDK_APP_ID, client, "/hongyan/key".to_owned(), clock.reader())
@@ -132,12 +140,12 @@ fn door(parameter_store: &str, clock: &Clock) -> Authorizer {
 
 #[tokio::test]
 async fn the_key_comes_from_the_parameter_store_and_a_rotation_needs_five_minutes() {
-    let value = Arc::new(Mutex::new(Some(KEY.to_owned())));
+    let value = Arc::new(Mutex::new(Some(OWN_KEY.to_owned())));
     let (url, asked) = parameter_store(Arc::clone(&value)).await;
     let clock = Clock::manual(START_MS);
     let door = door(&url, &clock);
     let decide = async || {
-        let handshake = serde_json::from_value(event("authorizer")).unwrap();
+        let handshake = serde_json::from_value(signed()).unwrap();
         effect(&door.handle(handshake, "").await.unwrap()).to_owned()
     };
 
@@ -159,7 +167,7 @@ async fn the_key_comes_from_the_parameter_store_and_a_rotation_needs_five_minute
 
 #[tokio::test]
 async fn no_key_is_fetched_for_a_handshake_that_no_key_could_save() {
-    let (url, asked) = parameter_store(Arc::new(Mutex::new(Some(KEY.to_owned())))).await;
+    let (url, asked) = parameter_store(Arc::new(Mutex::new(Some(OWN_KEY.to_owned())))).await;
     let clock = Clock::manual(START_MS);
     let decide = async |event: &Value| {
         // Each comes to a sandbox of its own, which has no key yet.
@@ -174,7 +182,6 @@ async fn no_key_is_fetched_for_a_handshake_that_no_key_could_save() {
         ("userID", json!("a".repeat(9_000))),
         ("SDKAppID", json!("9".repeat(9_000))),
         ("SDKAppID", json!("1")),
-        ("platform", json!("x".repeat(9_000))),
         ("instance", json!("x".repeat(9_000))),
         ("userSig", json!("")),
         ("userSig", json!("nonsense")),
@@ -208,16 +215,40 @@ async fn a_parameter_store_without_the_key_is_not_asked_for_every_handshake() {
     let (url, asked) = parameter_store(Arc::clone(&value)).await;
     let clock = Clock::manual(START_MS);
     let door = door(&url, &clock);
-    let handle = async || door.handle(serde_json::from_value(event("authorizer")).unwrap(), "").await;
+    let handle = async || door.handle(serde_json::from_value(signed()).unwrap(), "").await;
     for _ in 0..100 {
         handle().await.unwrap_err();
     }
     assert_eq!(*asked.lock().unwrap(), 1);
 
     // The operator has stored it meanwhile.
-    *value.lock().unwrap() = Some(KEY.to_owned());
+    *value.lock().unwrap() = Some(OWN_KEY.to_owned());
     clock.advance(Duration::from_secs(5));
     assert_eq!(effect(&handle().await.unwrap()), "Allow");
+}
+
+#[tokio::test]
+async fn a_deployment_does_not_take_the_published_key_nor_three_and_says_why() {
+    for (stored, why) in [
+        (KEY.to_owned(), "published sample"),
+        (format!("{OWN_KEY},{KEY}"), "published sample"),
+        (format!("{OWN_KEY},b,c"), "more than two"),
+    ] {
+        let (url, _) = parameter_store(Arc::new(Mutex::new(Some(stored)))).await;
+        let mut door = door(&url, &Clock::manual(START_MS));
+        let said = Arc::new(Mutex::new(String::new()));
+        door.report = {
+            let said = Arc::clone(&said);
+            Arc::new(move |line| *said.lock().unwrap() = line.detail().unwrap_or_default())
+        };
+        for handshake in [event("authorizer"), signed()] {
+            let refused = door.handle(serde_json::from_value(handshake).unwrap(), "").await;
+            assert!(matches!(refused, Err(NoKeys)), "{refused:?}");
+        }
+        let said = said.lock().unwrap();
+        assert!(said.contains(why) && said.contains("/hongyan/key"), "{said}");
+        assert!(!said.contains(KEY) && !said.contains(OWN_KEY), "{said}");
+    }
 }
 
 /// What an official library would make of such a document.
@@ -246,7 +277,7 @@ async fn why_it_fails(parameter_store: &str) -> String {
     let why = Arc::new(Mutex::new(None));
     let told = Arc::clone(&why);
     door.report = Arc::new(move |line| *told.lock().unwrap() = line.detail());
-    let NoKeys = door.handle(serde_json::from_value(event("authorizer")).unwrap(), "").await.unwrap_err();
+    let NoKeys = door.handle(serde_json::from_value(signed()).unwrap(), "").await.unwrap_err();
     why.lock().unwrap().clone().unwrap()
 }
 

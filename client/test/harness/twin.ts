@@ -33,6 +33,7 @@ export async function startTwin(...options: string[]): Promise<Twin> {
   const started = Date.now();
   const ready = await line();
   const proxyServer = ready['webSocketUrl'] as string;
+  const key = ready['key'] as string;
   // The twin's clock stands still but for what the test adds.
   let advanced = 0;
   return {
@@ -46,7 +47,7 @@ export async function startTwin(...options: string[]): Promise<Twin> {
     userSig(userID, expireSeconds = 7 * 24 * 60 * 60) {
       // It is issued at the real time and judged at the twin's.
       const expire = expireSeconds + Math.floor((started + advanced - Date.now()) / 1000);
-      const options = ['--user-id', userID, '--expire', String(expire)];
+      const options = ['--key', key, '--user-id', userID, '--expire', String(expire)];
       return execFileSync(PROGRAM, ['sig', 'issue', ...options], { encoding: 'utf8' }).trim();
     },
     async stop() {

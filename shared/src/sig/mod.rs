@@ -30,10 +30,24 @@ impl Key {
     /// hexadecimal and must not be decoded.
     ///
     /// # Errors
-    /// When there is no text: an empty HMAC key would let everyone sign.
-    pub fn parse(text: &str) -> Result<Self, EmptyKey> {
+    /// When there is no text, because an empty HMAC key would let everyone sign, or when it is a list.
+    pub fn parse(text: &str) -> Result<Self, BadKey> {
         let text = text.trim();
-        if text.is_empty() { Err(EmptyKey) } else { Ok(Self(text.to_owned())) }
+        match text {
+            "" => Err(BadKey::Empty),
+            list if list.contains(',') => Err(BadKey::TooMany),
+            key => Ok(Self(key.to_owned())),
+        }
+    }
+
+    /// Makes a key of random bytes, in the form that `openssl rand -hex 32` gives it.
+    pub fn from_bytes(bytes: &[u8; 32]) -> Self {
+        Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// The secret itself, for who has to hand it on. No log is among those.
+    pub fn text(&self) -> &str {
+        &self.0
     }
 }
 
@@ -43,12 +57,27 @@ impl std::fmt::Debug for Key {
     }
 }
 
-/// A key without a character.
+/// The key in the READMEs of the official libraries. It protects nothing, and is good for trying things out.
+pub const SAMPLE_KEY: &str = "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e";
+
+/// What is no key, each with the next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the UserSig key is empty: take it from your server's configuration, or make one with `openssl rand -hex 32`"
-)]
-pub struct EmptyKey;
+pub enum BadKey {
+    /// There is no character.
+    #[error(
+        "the UserSig key is empty: take it from your server's configuration, or make one with `openssl rand -hex 32`"
+    )]
+    Empty,
+    /// It is a list of three or more.
+    #[error("there are more than two UserSig keys: give the current one, or during a rotation `new,old`")]
+    TooMany,
+    /// Everybody has it.
+    #[error(
+        "the UserSig key is the published sample of the official libraries, with which everybody can sign for every \
+         user: take that of your server's configuration, or make one with `openssl rand -hex 32`"
+    )]
+    Sample,
+}
 
 /// The keys that are good at this moment: the current one, and while it is being rotated the
 /// previous one as well.
@@ -67,14 +96,28 @@ impl Keys {
     /// Reads `current` or `current,previous`, the form in which the parameter store holds them.
     ///
     /// # Errors
-    /// When a key is empty.
-    pub fn parse(text: &str) -> Result<Self, EmptyKey> {
+    /// When a key is empty, or there are more than two.
+    pub fn parse(text: &str) -> Result<Self, BadKey> {
         match text.split_once(',') {
             None => Ok(Self::one(Key::parse(text)?)),
             Some((current, previous)) => {
                 Ok(Self { current: Key::parse(current)?, previous: Some(Key::parse(previous)?) })
             }
         }
+    }
+
+    /// As [`Keys::parse`], for what has to keep strangers out.
+    ///
+    /// # Errors
+    /// Also when one of them is the published sample.
+    pub fn parse_secret(text: &str) -> Result<Self, BadKey> {
+        let keys = Self::parse(text)?;
+        if keys.has_sample() { Err(BadKey::Sample) } else { Ok(keys) }
+    }
+
+    /// Whether everybody can sign.
+    pub fn has_sample(&self) -> bool {
+        self.iter().any(|key| key.text() == SAMPLE_KEY)
     }
 
     /// The key to sign with.

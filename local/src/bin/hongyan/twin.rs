@@ -1,0 +1,218 @@
+//! `hongyan` and `hongyan local`: the twin.
+
+use std::{
+    io::BufRead,
+    net::{IpAddr, Ipv4Addr, UdpSocket},
+    process::ExitCode,
+    time::Duration,
+};
+
+use clap::{ArgAction, Args};
+use hongyan_functions::app::{RECALL_SECONDS, Settings};
+use hongyan_local::{Config, Data, Running, clock::Clock, key, start};
+use hongyan_shared::{
+    model::MultiDevice,
+    sig::{Keys, issue},
+};
+use serde_json::{Value, json};
+use tracing_subscriber::EnvFilter;
+
+use crate::{App, WEEK, fail, now, say};
+
+#[derive(Args)]
+pub struct Options {
+    /// The port to listen on, with the tables on the next one; 0 takes any free ones
+    #[arg(long, default_value_t = 8420)]
+    port: u16,
+    /// The address to listen on: one of this machine, or 0.0.0.0 for all of them, lets phones in the same network in.
+    /// Needs --key. The tables stay on this machine
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    listen: IpAddr,
+    /// Keep the chat in memory: it ends with the program, and so does its key
+    #[arg(long, conflicts_with = "data")]
+    in_memory: bool,
+    #[command(flatten)]
+    app: App,
+    /// How many connections a user may have: one, one-per-platform or many
+    #[arg(long, default_value = "one-per-platform")]
+    multi_device: MultiDevice,
+    /// How many days a message is kept; 0 keeps everything
+    #[arg(long, default_value_t = 0)]
+    retention_days: u64,
+    /// For how many seconds a message can be recalled
+    #[arg(long, default_value_t = RECALL_SECONDS)]
+    recall_seconds: u64,
+    /// Say what happens: a line per frame and request, twice for the tables as well. RUST_LOG says it in more detail
+    #[arg(long, short, action = ArgAction::Count)]
+    verbose: u8,
+    /// Say that it is ready as JSON
+    #[arg(long)]
+    json: bool,
+    /// Let the clock stand still, and move it by the milliseconds that each line of the input says.
+    /// For tests of clients, which cannot wait for two hours to pass
+    #[arg(long, hide = true)]
+    manual_clock: bool,
+}
+
+pub async fn run(options: Options) -> ExitCode {
+    if let Err(why) = log(options.verbose) {
+        return fail(&why);
+    }
+    let keys = match keys(&options) {
+        Ok(keys) => keys,
+        Err(why) => return fail(&why),
+    };
+    let clock = if options.manual_clock { Clock::manual(Clock::System.now()) } else { Clock::System };
+    let config = Config {
+        listen: options.listen,
+        port: options.port,
+        // Next to it, so that `sam local invoke` and the AWS CLI find it again.
+        dynamodb_port: if options.port == 0 { 0 } else { options.port.saturating_add(1) },
+        data: if options.in_memory { Data::Memory } else { Data::Folder(options.app.data) },
+        sdk_app_id: options.app.sdk_app_id,
+        keys: keys.clone(),
+        settings: Settings {
+            retention: Settings::retention_of(options.retention_days),
+            multi_device: options.multi_device,
+            recall_seconds: options.recall_seconds,
+        },
+        clock: clock.clone(),
+    };
+    let running = match start(config).await {
+        Ok(running) => running,
+        Err(error) => return fail(&error),
+    };
+    let users = ["alice", "bob"].map(|user| User::new(&running, &keys, options.app.sdk_app_id, user));
+    if options.json {
+        say(&as_json(&running, &keys, &users).to_string());
+    } else {
+        say(&introduction(&running, options.listen, &users));
+    }
+    if options.manual_clock {
+        std::thread::spawn(move || move_by_input(&clock));
+    }
+    interrupted().await;
+    // Who does not want to wait says it once more.
+    tokio::select! {
+        () = running.stop() => ExitCode::SUCCESS,
+        () = interrupted() => fail(&"stopped before everything under way had ended"),
+    }
+}
+
+fn log(verbose: u8) -> Result<(), String> {
+    let filter = match std::env::var("RUST_LOG") {
+        Ok(filter) if !filter.is_empty() => EnvFilter::try_new(filter)
+            .map_err(|error| format!("RUST_LOG is wrong: {error}. RUST_LOG=info is what -v does"))?,
+        // The engine warns of every condition that does not hold, which is daily life here.
+        _ => EnvFilter::new(match verbose {
+            0 => "warn,dynoxide=error",
+            1 => "warn,dynoxide=error,hongyan_functions=info,hongyan_local=info",
+            _ => "warn,dynoxide=error,hongyan_functions=debug,hongyan_local=debug",
+        }),
+    };
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).with_env_filter(filter).init();
+    Ok(())
+}
+
+/// The twin signs for who asks. Where others can ask, its key must be good for nothing else.
+fn keys(options: &Options) -> Result<Keys, String> {
+    match &options.app.key {
+        Some(keys) if options.listen.is_loopback() || !keys.has_sample() => Ok(keys.clone()),
+        _ if !options.listen.is_loopback() => Err(format!(
+            "--listen {} lets in all who can reach it, and the twin signs for every name that they ask for. Give it a \
+             key that opens nothing else, neither the published sample nor your deployment's: \
+             --key \"$(openssl rand -hex 32)\"",
+            options.listen
+        )),
+        _ if options.in_memory => Ok(Keys::one(key::fresh())),
+        _ => options.app.keys().map_err(|error| error.to_string()),
+    }
+}
+
+/// Moves the clock by each line of the input, and says how late it is then.
+fn move_by_input(clock: &Clock) {
+    for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+        match line.trim().parse() {
+            Ok(by) => {
+                clock.advance(Duration::from_millis(by));
+                say(&json!({ "now": clock.now() }).to_string());
+            }
+            Err(_) => eprintln!("hongyan: `{line}` is no number of milliseconds"),
+        }
+    }
+}
+
+/// A user that a newcomer can log in as.
+struct User {
+    user_id: &'static str,
+    user_sig: String,
+    url: String,
+}
+
+impl User {
+    fn new(running: &Running, keys: &Keys, sdk_app_id: u64, user_id: &'static str) -> Self {
+        let user_sig = issue(keys.current(), sdk_app_id, user_id, now(), WEEK);
+        // Another platform and instance than the page's, so that neither kicks the other out.
+        let url = format!(
+            "{}?SDKAppID={sdk_app_id}&userID={user_id}&userSig={user_sig}&platform=Linux&instance=terminal",
+            running.websocket_url
+        );
+        Self { user_id, user_sig, url }
+    }
+}
+
+fn as_json(running: &Running, keys: &Keys, users: &[User]) -> Value {
+    let users: Vec<Value> = users
+        .iter()
+        .map(|user| json!({ "userID": user.user_id, "userSig": user.user_sig, "url": user.url }))
+        .collect();
+    json!({
+        "pageUrl": running.page_url,
+        "webSocketUrl": running.websocket_url,
+        "managementUrl": running.management_url,
+        "dynamodbUrl": running.dynamodb_url,
+        "key": keys.current().text(),
+        "users": users,
+    })
+}
+
+fn introduction(running: &Running, listen: IpAddr, users: &[User]) -> String {
+    let mut text = format!("Open {} and let alice and bob talk.\n", running.page_url);
+    if let Some(url) = url_for_phones(running, listen) {
+        text.push_str(&format!("\nFrom a phone in the same network: {url}\n"));
+    }
+    text.push_str("\nFor a look at the frames, connect each of them in a terminal of its own:\n");
+    for user in users {
+        text.push_str(&format!("\n  npx wscat -c '{}'\n", user.url));
+    }
+    text.push_str(&format!("\nThe tables are at {}. Stop it with Ctrl-C.", running.dynamodb_url));
+    text
+}
+
+/// Where phones find the page of a twin that listens on every address: under the one that leads out of this machine.
+fn url_for_phones(running: &Running, listen: IpAddr) -> Option<String> {
+    if !listen.is_unspecified() {
+        return None;
+    }
+    let port = running.page_url.rsplit(':').next()?;
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    // Nothing is sent: the system only looks up which way it would go. The address is one for documents.
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    Some(format!("http://{}:{port}", socket.local_addr().ok()?.ip()))
+}
+
+async fn interrupted() {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            // Ctrl-C is still there.
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
