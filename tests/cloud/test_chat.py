@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -31,19 +32,20 @@ def test_the_output_names_the_api_of_the_stack(stack):
 def test_the_examples_of_the_protocol_are_what_happens(user):
     """Every route, as docs/protocol.md tells it."""
     page = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
-    with user("alice") as alice, user("bob") as bob:
-        sockets = {"alice": alice, "bob": bob}
-        early = {"alice": [], "bob": []}
+    users, early = {}, {}
+    with ExitStack() as connected:
         for name, verb, text in STEP.findall(page):
+            if name not in users:
+                users[name], early[name] = connected.enter_context(user(name)), []
             if verb == "sends":
-                sockets[name].socket.send(text)
+                users[name].socket.send(text)
                 continue
             expected = without_times(json.loads(text))
             # A push may overtake a reply.
             while expected not in early[name]:
-                early[name].append(without_times(sockets[name].frame()))
+                early[name].append(without_times(users[name].frame()))
             early[name].remove(expected)
-        assert early == {"alice": [], "bob": []}
+        assert not any(early.values())
 
 
 def test_the_client_of_this_repository_talks(stack, key):
