@@ -70,6 +70,8 @@ class FakeTim {
   addToBlacklist(options: Any): Promise<Any> { return this.answer('addToBlacklist', options, options.userIDList); }
   removeFromBlacklist(options: Any): Promise<Any> { return this.answer('removeFromBlacklist', options, []); }
   deleteMessage(list: Any): Promise<Any> { return this.answer('deleteMessage', list, { messageList: list }); }
+  subscribeUserStatus(options: Any): Promise<Any> { return this.answer('subscribeUserStatus', options, { failureUserList: [] }); }
+  unsubscribeUserStatus(options: Any): Promise<Any> { return this.answer('unsubscribeUserStatus', options, { failureUserList: [] }); }
   getUserStatus(options: Any): Promise<Any> {
     return this.answer('getUserStatus', options, { successUserList: [{ userID: options.userIDList[0], statusType: this.isOnline ? 1 : 2 }] });
   }
@@ -568,6 +570,26 @@ test('the state of the network is on every page, also on one that is opened with
   tim.emit(EVENT.NET_STATE_CHANGE, { state: TYPES.NET_STATE_DISCONNECTED });
   pages.push(await phone.chat('carol'));
   assert.deepEqual(pages.map((page) => page.data.state), ['disconnected', 'disconnected', 'disconnected']);
+});
+
+test('the peer\'s presence follows what the client is told, and is unknown without a network', async () => {
+  tim.isOnline = false;
+  const page = await phone.chat();
+  assert.deepEqual(tim.called('subscribeUserStatus'), [{ userIDList: ['bob'] }]);
+  // What is told while the first look is under way is newer than that.
+  tim.emit(EVENT.USER_STATUS_UPDATED, [{ userID: 'carol', statusType: 2 }, { userID: 'bob', statusType: 1, customStatus: '' }]);
+  await settled();
+  assert.equal(page.data.online, '在线');
+  tim.emit(EVENT.USER_STATUS_UPDATED, [{ userID: 'bob', statusType: 2, customStatus: '' }]);
+  assert.equal(page.data.online, '不在线');
+  tim.emit(EVENT.NET_STATE_CHANGE, { state: TYPES.NET_STATE_DISCONNECTED });
+  assert.equal(page.data.online, '');
+  tim.isOnline = true;
+  tim.emit(EVENT.NET_STATE_CHANGE, { state: TYPES.NET_STATE_CONNECTED });
+  await settled();
+  assert.equal(page.data.online, '在线');
+  page.onUnload();
+  assert.deepEqual(tim.called('unsubscribeUserStatus'), [{ userIDList: ['bob'] }]);
 });
 
 test('a page that is left listens to nothing any more', async () => {

@@ -189,7 +189,6 @@ test('history comes page by page when one scrolls up, and the place is kept', as
     const shown = await bob.get('message').count();
     const top = bob.get('message').first();
     const id = await top.getAttribute('data-id');
-    await top.scrollIntoViewIfNeeded();
     await bob.get('scroller').evaluate((scroller: { scrollTop: number }) => { scroller.scrollTop = 0; });
     await bob.get('message').nth(shown).or(end).first().waitFor({ state: 'attached' });
     await until(async () => {
@@ -364,7 +363,13 @@ test('a login that the server refuses, or that finds no server, is told and can 
     await mallory.get('banner').getByText('没有登录成功').waitFor();
   }
   answer = 'right';
+  await mallory.get('network').click();
   await mallory.get('log-in').click();
+  await mallory.get('state').getByText('没有网络').waitFor();
+  await opened.clock.fastForward(20_000);
+  await mallory.get('banner').getByText('网络不通').waitFor();
+  // For this one nobody has to ask again.
+  await mallory.get('network').click();
   await mallory.isConnected();
   await mallory.get('banner').waitFor({ state: 'hidden' });
 });
@@ -390,6 +395,35 @@ test('a UserSig that has expired is replaced by a new one, without a question', 
   } finally {
     await own.stop();
   }
+});
+
+test('the peer\'s presence is right within 10 s of a change, however the peer comes and goes', async () => {
+  const [alice, bob, aliceID, bobID] = await two();
+  const sees = (text: string): Promise<void> => alice.get('peer-state').getByText(text, { exact: true }).waitFor({ timeout: 10_000 });
+  const view = bob.view as Page;
+  await sees('在线');
+  await bob.get('network').click();
+  await sees('不在线');
+  await bob.get('network').click();
+  await sees('在线');
+  await view.goto('about:blank');
+  await sees('不在线');
+  await view.goto(`${twin.url}/demo/chat.html?user=${bobID}&peer=${aliceID}`);
+  await sees('在线');
+  // Without a network of one's own nobody knows, and afterwards it is right at once.
+  await alice.get('network').click();
+  await alice.get('peer-state').getByText(/./).waitFor({ state: 'hidden' });
+  await view.close();
+  await alice.get('network').click();
+  await sees('不在线');
+  // Who is kicked out and comes back goes on watching.
+  const other = await page(`/demo/chat.html?user=${aliceID}`);
+  await alice.get('log-in').click();
+  await alice.isConnected();
+  await sees('不在线');
+  await other.close();
+  await page(`/demo/chat.html?user=${bobID}`);
+  await sees('在线');
 });
 
 /** All that a page shows or says and that is in Chinese, but for what is marked as being so. */
@@ -422,14 +456,19 @@ test('the page speaks the language of the browser, or the one that is chosen on 
 
 test('in English nothing is left in Chinese, and what is on the screen changes with the language', async () => {
   const [alice, bob, aliceID, bobID] = await two({ locale: 'en' });
+  const view = alice.view as Page;
+  await view.evaluate(`(() => {
+    const tim = TIM.create({ SDKAppID: ${SDK_APP_ID} });
+    tim.sendMessage(tim.createCustomMessage({ to: '${bobID}', conversationType: 'C2C', payload: { data: '{}' } }));
+  })()`);
+  await bob.row(aliceID).getByTestId('preview').getByText('[Custom message]').waitFor();
   await alice.write('one', 'two');
-  await bob.unread(aliceID, 2);
+  await bob.unread(aliceID, 3);
   await bob.open(aliceID);
   await alice.message('two').getByTestId('read-mark').getByText('Read', { exact: true }).waitFor();
   await alice.chooseFromMenu('two', 'recall');
   await bob.get('recalled').getByText('The other user recalled a message').waitFor();
   await alice.row(bobID).getByTestId('preview').getByText('You recalled a message').waitFor();
-  const view = alice.view as Page;
   const inChinese = async (): Promise<void> => assert.deepEqual(await view.evaluate(HAN), []);
   await inChinese();
   await alice.message('one').hover();

@@ -357,15 +357,40 @@ function markRead() {
   tim.setMessageRead({ conversationID: chat.id }).catch(() => {});
 }
 
-async function refreshPeerState() {
+let watched = ''; // The user whose coming and going the server tells.
+
+function watch(userID) {
+  if (!ready || watched === userID) return;
+  if (watched) tim.unsubscribeUserStatus({ userIDList: [watched] }).catch(() => {});
+  watched = userID;
+  // The next look tries again.
+  if (userID) tim.subscribeUserStatus({ userIDList: [userID] }).catch(() => { watched = ''; });
+}
+
+// Is the peer there? This is a look; what changes after it is told.
+async function lookAtPeer() {
   if (!ready || !chat) return;
   const here = chat;
+  const { told } = here;
+  watch(peerOf(here.id));
+  let online;
   try {
     const { data } = await tim.getUserStatus({ userIDList: [peerOf(here.id)] });
     const status = data.successUserList[0];
-    here.online = Boolean(status && status.statusType === TIM.TYPES.USER_STATUS_ONLINE);
+    online = Boolean(status && status.statusType === TIM.TYPES.USER_STATUS_ONLINE);
   } catch (error) {
-    here.online = undefined;
+    online = undefined; // Nobody knows.
+  }
+  // What was told meanwhile is newer.
+  if (here.told === told) here.online = online;
+  renderHead();
+}
+
+function statusUpdated(statuses) {
+  for (const { userID, statusType } of statuses) {
+    if (!chat || userID !== peerOf(chat.id)) continue;
+    chat.online = statusType === TIM.TYPES.USER_STATUS_ONLINE;
+    chat.told += 1;
   }
   renderHead();
 }
@@ -388,7 +413,7 @@ function keepDraft() {
 function openChat(conversationID, focus) {
   keepDraft();
   if (!chat || chat.id !== conversationID) {
-    chat = { id: conversationID, messages: [], nodes: new Map(), cursor: '', complete: false, loading: false, failed: false, online: undefined };
+    chat = { id: conversationID, messages: [], nodes: new Map(), cursor: '', complete: false, loading: false, failed: false, online: undefined, told: 0 };
     $('messages').replaceChildren();
     $('news').replaceChildren();
     merge(unsent.get(conversationID) || []);
@@ -403,13 +428,14 @@ function openChat(conversationID, focus) {
   renderMessages('bottom');
   loadOlder();
   markRead();
-  refreshPeerState();
+  lookAtPeer();
   // On a touch screen focus would push the keyboard over the messages.
   if (focus && matchMedia('(pointer: fine)').matches) $('input').focus({ preventScroll: true });
 }
 
 function closeChat() {
   keepDraft();
+  watch('');
   const row = chat && rows.get(chat.id);
   chat = null;
   document.body.dataset.screen = 'list';
@@ -444,7 +470,7 @@ async function deliver(message, send) {
   if (chat && chat.id === id) {
     merge([result]);
     renderMessages();
-    refreshPeerState();
+    lookAtPeer();
   }
 }
 
@@ -710,13 +736,14 @@ function listen() {
   tim.on(EVENT.SDK_READY, enter);
   tim.on(EVENT.SDK_NOT_READY, () => {
     ready = false;
+    watched = '';
   });
   tim.on(EVENT.NET_STATE_CHANGE, (event) => {
     netState = event.data.state;
     renderConnection();
     if (netState !== 'connected' || !ready) return;
     if (chat && chat.failed) loadOlder();
-    refreshPeerState();
+    lookAtPeer();
     markRead();
   });
   tim.on(EVENT.CONVERSATION_LIST_UPDATED, (event) => {
@@ -733,7 +760,7 @@ function listen() {
     announce(here);
     $('newer').hidden = reading;
     markRead();
-    if (here.some((message) => message.flow === 'in') && !chat.online) refreshPeerState();
+    if (here.some((message) => message.flow === 'in') && !chat.online) lookAtPeer();
   });
   // Both bring messages that are on the screen already, with a new state.
   [EVENT.MESSAGE_REVOKED, EVENT.MESSAGE_READ_BY_PEER, EVENT.MESSAGE_MODIFIED].forEach((name) => {
@@ -748,6 +775,7 @@ function listen() {
     blacklist = event.data;
     renderHead();
   });
+  tim.on(EVENT.USER_STATUS_UPDATED, (event) => statusUpdated(event.data));
   tim.on(EVENT.KICKED_OUT, (event) => kickedOut(event.data.type));
   tim.on(EVENT.ERROR, (event) => {
     // These two say that there is no network, which the page shows already.
@@ -757,7 +785,7 @@ function listen() {
 
 document.addEventListener('visibilitychange', () => {
   markRead();
-  if (document.visibilityState === 'visible') refreshPeerState();
+  if (document.visibilityState === 'visible') lookAtPeer();
 });
 // A frame that was hidden and is shown again has got a size.
 window.addEventListener('resize', markRead);

@@ -12,6 +12,10 @@ const unsent = {};
 // The page of each chat that is open, for what comes back after somebody has left and returned.
 const openPages = {};
 
+function statusText(status) {
+  return status && status.statusType === TIM.TYPES.USER_STATUS_ONLINE ? '在线' : '不在线';
+}
+
 Page({
   data: {
     slots: [],
@@ -54,6 +58,7 @@ Page({
     page.messages.forEach(function (message) {
       if (message.status !== 'fail') page.notes.sending[message.ID] = true;
     });
+    page.told = 0;
     page.cursor = '';
     page.isAtEnd = true;
     openPages[page.key] = page;
@@ -79,8 +84,10 @@ Page({
   onUnload: function () {
     this.isGone = true;
     if (!this.tim) return;
-    if (openPages[this.key] === this) delete openPages[this.key];
     this.stop();
+    if (openPages[this.key] !== this) return;
+    delete openPages[this.key];
+    this.tim.unsubscribeUserStatus({ userIDList: [this.peer] }).catch(function () {});
   },
 
   handlers: function () {
@@ -96,7 +103,13 @@ Page({
     handlers[TIM.EVENT.MESSAGE_READ_BY_PEER] = changed;
     handlers[TIM.EVENT.NET_STATE_CHANGE] = function (event) {
       page.setData({ state: event.data.state });
-      if (event.data.state === TIM.TYPES.NET_STATE_CONNECTED) page.loadState();
+      if (event.data.state === TIM.TYPES.NET_STATE_CONNECTED) return page.loadState();
+      // Without a connection nobody knows whether the peer is there.
+      page.told += 1;
+      return page.setData({ online: '' });
+    };
+    handlers[TIM.EVENT.USER_STATUS_UPDATED] = function (event) {
+      page.statusUpdated(event.data);
     };
     handlers[TIM.EVENT.BLACKLIST_UPDATED] = function (event) {
       page.setData({ blocked: event.data.indexOf(page.peer) >= 0 });
@@ -170,20 +183,33 @@ Page({
     this.tim.setMessageRead({ conversationID: this.conversationID }).catch(function () {});
   },
 
+  // Is the peer there? This is a look; what changes after it is told. The client keeps the subscription.
   loadState: function () {
     const page = this;
+    const users = { userIDList: [page.peer] };
+    page.tim.subscribeUserStatus(users).catch(page.complain);
+    const told = page.told;
     const show = function (text) {
-      if (!page.isGone) page.setData({ online: text });
+      // What was told meanwhile is newer.
+      if (!page.isGone && page.told === told) page.setData({ online: text });
     };
-    return page.tim.getUserStatus({ userIDList: [page.peer] }).then(
+    return page.tim.getUserStatus(users).then(
       function (result) {
-        const status = result.data.successUserList[0];
-        show(status && status.statusType === TIM.TYPES.USER_STATUS_ONLINE ? '在线' : '不在线');
+        show(statusText(result.data.successUserList[0]));
       },
       function () {
         show('');
       },
     );
+  },
+
+  statusUpdated: function (statuses) {
+    const page = this;
+    statuses.forEach(function (status) {
+      if (status.userID !== page.peer) return;
+      page.told += 1;
+      page.setData({ online: statusText(status) });
+    });
   },
 
   loadOlder: function () {
