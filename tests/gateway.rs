@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hongyan_local::{Config, Data, StartError, start};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::{
     connect_async,
     tungstenite::{
@@ -145,6 +146,29 @@ async fn every_end_of_a_connection_is_a_disconnect() {
     forgotten(&world).await;
     world.connect("alice").await.vanish();
     forgotten(&world).await;
+}
+
+#[tokio::test]
+async fn a_user_who_goes_away_during_the_handshake_has_come_and_gone() {
+    let world = World::new().await;
+    let mut alice = world.connect("alice").await;
+    alice.ask("subscribeUserStatus", json!({ "userIDList": ["bob"] })).await;
+    alice.push().await;
+    let url = world.url("bob", "Web", None);
+    for _ in 0..20 {
+        let request = url.as_str().into_client_request().unwrap();
+        let host = request.uri().authority().unwrap().as_str();
+        let mut text = format!("GET {} HTTP/1.1\r\n", request.uri().path_and_query().unwrap());
+        for (name, value) in request.headers() {
+            text += &format!("{name}: {}\r\n", value.to_str().unwrap());
+        }
+        let mut bob = tokio::net::TcpStream::connect(host).await.unwrap();
+        bob.write_all(format!("{text}\r\n").as_bytes()).await.unwrap();
+        // This is told in the middle of `$connect`.
+        assert_eq!(alice.push().await["data"][0]["statusType"], 1);
+        drop(bob);
+        assert_eq!(alice.push().await["data"][0]["statusType"], 2);
+    }
 }
 
 #[tokio::test]

@@ -20,7 +20,10 @@ use axum::{
 use hongyan_functions::{app::App, authorizer::Authorizer, runtime::respond};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    sync::{oneshot, watch},
+};
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info};
@@ -92,12 +95,19 @@ async fn handshake(
         return refuse(StatusCode::FORBIDDEN, "Forbidden");
     }
     let handshake = Handshake { query, headers };
-    let connection = match gateway.let_in(&handshake, peer.ip()).await {
-        Ok(connection) => connection,
-        Err(refusal) => return refusal,
-    };
+    let (verdict, heard) = oneshot::channel();
+    // Not in the future of this request, which ends when its client goes away: `$connect` would be cut off in the
+    // middle, and `$disconnect` never said.
     gateway.connections.clone().spawn(async move {
-        let (connection, inbox) = connection;
+        let (connection, inbox) = match gateway.let_in(&handshake, peer.ip()).await {
+            Ok(admitted) => admitted,
+            Err(refusal) => {
+                // Who has gone away does not hear it.
+                let _ = verdict.send(refusal);
+                return;
+            }
+        };
+        let _ = verdict.send(switching.map(|()| Body::empty()));
         let ended = match upgrade.await {
             Ok(upgraded) => {
                 gateway.register.add(&connection);
@@ -112,7 +122,7 @@ async fn handshake(
         gateway.register.remove(&connection.origin.connection_id);
         gateway.say_it_has_ended(&connection.origin, &ended).await;
     });
-    switching.map(|()| Body::empty())
+    heard.await.unwrap_or_else(|_| internal_server_error())
 }
 
 type Admitted = (Arc<Connection>, tokio::sync::mpsc::UnboundedReceiver<Order>);
@@ -162,18 +172,17 @@ impl Gateway {
         match answer {
             Some(answer) if answer.status.is_success() => Ok(Connection::new(origin, now)),
             Some(answer) => Err(refuse(answer.status, "Forbidden")),
-            None => Err(refuse(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")),
+            None => Err(internal_server_error()),
         }
     }
 
     async fn authorize(&self, origin: &Origin, handshake: &Handshake) -> Result<Value, Response> {
-        let internal = || refuse(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error");
         let event = origin.authorizer_event(handshake, self.clock.now());
         let event = serde_json::from_value(event).map_err(|error| {
             error!(%error, "the authorizer's event has a wrong shape");
-            internal()
+            internal_server_error()
         })?;
-        let verdict = self.authorizer.handle(event, "").await.map_err(|_| internal())?;
+        let verdict = self.authorizer.handle(event, "").await.map_err(|_| internal_server_error())?;
         if verdict.pointer("/policyDocument/Statement/0/Effect") != Some(&json!("Allow")) {
             return Err(refuse(
                 StatusCode::FORBIDDEN,
@@ -269,6 +278,10 @@ impl Gateway {
 
 fn refuse(status: StatusCode, message: &str) -> Response {
     (status, Json(json!({ "message": message }))).into_response()
+}
+
+fn internal_server_error() -> Response {
+    refuse(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
 }
 
 fn base64(bytes: &[u8]) -> String {
