@@ -507,7 +507,7 @@ export class Session {
     const known = this.profiles.get(from);
     if (!nick && !avatar || known?.nick === nick && known.avatar === avatar) return;
     this.learn({ ...(known ?? profileOf({ userID: from })), nick, avatar });
-    // It does not say the rest of his profile.
+    // It does not say the rest of their profile.
     if (!known) this.fetchProfiles([from]).then(() => this.owner.listChanged(), () => {});
   }
 

@@ -30,7 +30,7 @@ async function two(): Promise<[User, User]> {
   return pair;
 }
 
-/** How long somebody waits for the outcome of a promise, by his device's clock, and what it is. */
+/** How long somebody waits for the outcome of a promise, by their device's clock, and what it is. */
 async function wait(who: User, promise: Promise<unknown>): Promise<{ ms: number; code: number | undefined; message: string }> {
   const begun = who.device.clock.now();
   let error: { code?: number; message: string } | undefined;
@@ -44,7 +44,7 @@ async function wait(who: User, promise: Promise<unknown>): Promise<{ ms: number;
     await new Promise((resolve) => setTimeout(resolve, 2));
     if (!isOver) await who.device.pass(50);
   }
-  return { ms, code: isOver ? error?.code ?? 0 : undefined, message: error?.message ?? '' };
+  return { ms, code: isOver ? (error ? error.code ?? -1 : 0) : undefined, message: error?.message ?? '' };
 }
 
 // Whoever does not get in
