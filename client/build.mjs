@@ -2,7 +2,7 @@
 // index.d.ts for TypeScript, and what @tencentcloud/lite-chat has besides.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -129,6 +129,8 @@ export async function buildScripts() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await buildScripts();
+  // npm packs a licence only from the package's own folder.
+  copyFileSync(join(root, '../LICENSE'), join(root, 'LICENSE'));
   write('dist/index.d.ts', declarations());
   write('dist/plugins/plugin.d.ts', 'declare const plugin: { readonly name: string };\nexport = plugin;\n');
 }

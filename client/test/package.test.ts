@@ -116,6 +116,10 @@ test('dist/index.d.ts is what the sources declare: npm run build', () => {
   assert.ok(readFileSync(join(client, 'dist/index.d.ts'), 'utf8') === declarations(), 'dist/index.d.ts is out of date: npm run build');
 });
 
+test('the package has its licence', () => {
+  assert.match(readFileSync(join(folder, 'node_modules/hongyan-tim/LICENSE'), 'utf8'), /Apache License/);
+});
+
 test('the documents name the tarball that npm pack makes, and nothing that no registry has', () => {
   const documents = ['README', 'docs/client', 'docs/deploy', 'client/demo/miniprogram/README'].flatMap((name) => [`${name}.md`, `${name}.zh-CN.md`]);
   const tarballs = new Set<string>();

@@ -22,6 +22,14 @@ test('dist/index.js takes at most 64 KB of a mini-program, and 22 KB on its way 
   assert.ok(sizes[0]! <= 64 * 1024 && sizes[1]! <= 22 * 1024, `it has ${sizes.join(' and ')} bytes`);
 });
 
+test('the README says how large it is', () => {
+  for (const name of ['README.md', 'README.zh-CN.md']) {
+    const text = readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
+    const said = Number(/(?:client of|客户端只有) (\d+) KB/.exec(text)?.[1]);
+    assert.ok(Math.abs(said * 1024 - Buffer.byteLength(committed)) < 3 * 1024, `${name} says ${said} KB`);
+  }
+});
+
 test('the bundle is TIM itself, for require, for compilers that want a default, and for a page', () => {
   const module = { exports: {} as Record<string, unknown> };
   vm.runInNewContext(committed, { module, setTimeout, clearTimeout, console });
