@@ -9,6 +9,7 @@
 //! - `bad_input`: what nobody should send, sent.
 //! - `journeys`: two users over real sockets. `gateway`: the twin against API Gateway's rules.
 //! - `contract`: template, binaries, events and documents agree. `cli`: the program `hongyan`.
+//! - `security`: what an attacker may try, a file for each row of docs/security.md.
 //! - `telemetry`: what an operator learns of an invocation.
 //! - `lambda`: the real binaries under AWS's runtime emulator.
 
@@ -23,4 +24,5 @@ mod journeys;
 mod lambda;
 mod promises;
 mod routes;
+mod security;
 mod telemetry;

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use futures_util::future::join_all;
 use hongyan_functions::app::{App, Settings};
 use hongyan_local::{clock::Clock, sdk_config};
-use hongyan_shared::model::{After, ClientId, Draft, Elem, Head, Options, Pair, Seq, UserId};
+use hongyan_shared::{
+    model::{After, ClientId, Draft, Elem, Head, Options, Pair, Seq, UserId},
+    protocol::to_raw,
+};
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -159,7 +162,7 @@ async fn many(world: &World, after: u64, count: u64) {
         let draft = Draft {
             client_id: ClientId::parse(&format!("bob-{}", after + number)).unwrap(),
             from: pair.mine(),
-            elem: Elem::parse("TIMTextElem", json!({ "text": "x" }), None).unwrap(),
+            elem: Elem::parse("TIMTextElem", &to_raw(&json!({ "text": "x" })), None).unwrap(),
             options: Options::default(),
         };
         last = Head::default().place(&draft, After::Message(&last), world.app.now(), None);

@@ -47,8 +47,8 @@ export type MessageControlInfo = {
   excludedFromLastMessage?: boolean,
 };
 
-/** What the sender wants done with a message besides having it delivered: in a request, and wherever
- * the message is shown. What is not set is left out. */
+/** What the sender wants done with a message besides having it delivered, wherever it is shown. What is
+ * not set is left out. */
 export type MessageOptions = {
   /** `Normal` unless it says otherwise. */
   priority?: Priority, needReadReceipt?: boolean, isSupportExtension?: boolean, messageControlInfo?: MessageControlInfo,

@@ -2,9 +2,9 @@
 
 use std::future::Future;
 
-use hongyan_shared::{Error, Result};
+use hongyan_shared::{Error, Result, protocol::to_raw};
 use lambda_http::{Body, Response, http::StatusCode, service_fn};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use tracing::error;
 
 use crate::{
@@ -17,26 +17,26 @@ use crate::{
 };
 
 /// What a route answers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Reply {
     /// The data of the reply.
-    Data(Value),
+    Data(Box<RawValue>),
     /// The data of a reply behind which the connection ends.
-    Last(Value),
+    Last(Box<RawValue>),
     /// Nothing: the caller did not ask for an answer, and a frame costs money. On a route that is not
     /// one-way, API Gateway would make an empty frame of it.
     Silence,
 }
 
 impl Reply {
-    /// Replies with a type of the protocol. Structs of texts and numbers always serialize.
+    /// Replies with a type of the protocol.
     pub fn data<T: serde::Serialize>(data: &T) -> Self {
-        Self::Data(serde_json::to_value(data).unwrap_or_default())
+        Self::Data(to_raw(data))
     }
 
     /// As [`Reply::data`], and ends the connection.
     pub fn last<T: serde::Serialize>(data: &T) -> Self {
-        Self::Last(serde_json::to_value(data).unwrap_or_default())
+        Self::Last(to_raw(data))
     }
 }
 

@@ -58,6 +58,12 @@ pub enum Error {
     #[error("the message is not valid: {0}")]
     InvalidMessage(String),
 
+    /// The sender has sent something else under this name.
+    #[error(
+        "`clientID` is that of a message with another content: it must be new for every message, and the same only for a retry of it"
+    )]
+    ClientIdTaken,
+
     /// The message is larger than 12 KB.
     #[error("the message has {size} bytes and may have 12288: shorten it, or send a link to a file")]
     MessageTooLarge {
@@ -128,7 +134,7 @@ impl Error {
             Self::UnknownSdkAppId => 60006,
             Self::Throttled => 60007,
             Self::UnknownAction => 60009,
-            Self::BadRequest(_) => 70402,
+            Self::BadRequest(_) | Self::ClientIdTaken => 70402,
             Self::MessageTooLarge { .. } => 80002,
             Self::InvalidMessage(_) => 90002,
         }

@@ -77,8 +77,13 @@ impl Socket {
 
     /// The next frame.
     pub async fn frame(&mut self) -> Value {
+        serde_json::from_str(&self.text().await).unwrap()
+    }
+
+    /// The next frame as it is.
+    pub async fn text(&mut self) -> String {
         match tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("a frame") {
-            Some(Ok(Message::Text(text))) => serde_json::from_str(&text).unwrap(),
+            Some(Ok(Message::Text(text))) => text.to_string(),
             other => panic!("instead of a frame: {other:?}"),
         }
     }

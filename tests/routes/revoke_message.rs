@@ -58,7 +58,10 @@ async fn a_recalled_message_keeps_the_fields_of_its_type_wherever_it_is_shown() 
         let (base, sequence) = (index as u64, index as u64 + 1);
         let mut data = text_message("bob", &base.to_string(), base);
         data["type"] = json!(kind);
-        data["payload"]["secret"] = json!("a secret");
+        data["payload"] = json!({
+            "text": "x", "index": 1, "longitude": 1.5, "latitude": 1.5, "imageInfoArray": [{ "size": 1 }],
+            "secret": "a secret",
+        });
         world.ask("send-message", "alice", data.clone()).await;
         bob.push().await;
         let recalled =

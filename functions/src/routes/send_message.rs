@@ -47,8 +47,7 @@ async fn store(app: &App, event: &Event, pair: &Pair, draft: &Draft, base: Optio
     let head = app.messages.head(pair, HEAD, Consistency::Strong, app.now()).await?;
 
     if let Some(sent) = find_duplicate(app, pair, draft, base, &head).await? {
-        count(Count::Duplicates);
-        return Ok(acknowledge(pair, &sent));
+        return Ok(acknowledge(pair, &once_more(draft, sent)?));
     }
     if head.standing(pair.mine().other()).blocks {
         return Err(Error::Blacklisted);
@@ -144,8 +143,7 @@ async fn append(app: &App, pair: &Pair, draft: &Draft, head: Head) -> Result<Mes
             Appended::Taken(taken) => taken,
         };
         if taken.is(draft) {
-            count(Count::Duplicates);
-            return Ok(taken);
+            return once_more(draft, taken);
         }
         count(Count::Conflicts);
         // A crowd is writing: stand back for a moment, then walk past all of it at once.
@@ -155,8 +153,7 @@ async fn append(app: &App, pair: &Pair, draft: &Draft, head: Head) -> Result<Mes
                 // At time 0 nothing has expired: what has still holds its number.
                 let newer = app.messages.range(pair, taken.seq.next(), Seq(u64::MAX), CROWD, 0).await?.messages;
                 if let Some(sent) = newer.iter().find(|message| message.is(draft)) {
-                    count(Count::Duplicates);
-                    return Ok(sent.clone());
+                    return once_more(draft, sent.clone());
                 }
                 match newer.into_iter().next_back() {
                     Some(last) => taken = last,
@@ -167,6 +164,16 @@ async fn append(app: &App, pair: &Pair, draft: &Draft, head: Head) -> Result<Mes
         message = head.place(draft, After::Message(&taken), app.now(), app.settings.retention);
     }
     Err(Error::Busy)
+}
+
+/// The message that a draft has become before, if that says the same. If not, its sender has used a name
+/// twice, and would never learn that the second message was not sent.
+fn once_more(draft: &Draft, sent: Message) -> Result<Message> {
+    if !sent.elem.says_what(&draft.elem) {
+        return Err(Error::ClientIdTaken);
+    }
+    count(Count::Duplicates);
+    Ok(sent)
 }
 
 async fn place_behind_head(app: &App, pair: &Pair, draft: &Draft, head: &Head) -> Result<Message> {

@@ -12,12 +12,11 @@ use aws_sdk_dynamodb::{
 use hongyan_shared::{
     Error, Result,
     model::{
-        ClientId, Counts, Draft, Elem, Head, Hidden, Message, Options, Pair, Position, Priority, Seq, Side,
-        Standing,
+        ClientId, Counts, Draft, Elem, Head, Hidden, Message, Options, Pair, Payload, Position, Priority,
+        Seq, Side, Standing,
     },
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{CONFLICT, Item, failed, from_item, number, put_if_absent, sort_key, text, to_item, took_place};
 
@@ -576,7 +575,7 @@ impl MessageRow {
             c: message.client_id.as_str().to_owned(),
             t: message.time,
             y: message.elem.kind().to_owned(),
-            d: Value::Object(message.elem.payload().clone()).to_string(),
+            d: message.elem.payload().as_str().to_owned(),
             k: message.elem.custom_data().to_owned(),
             a: message.counts.low,
             z: message.counts.high,
@@ -630,13 +629,11 @@ fn parse_all(pair: &Pair, items: Option<Vec<Item>>) -> Result<Vec<Message>> {
 fn parse(pair: &Pair, item: Item) -> Result<Message> {
     let row: MessageRow = from_item(item)?;
     let wrong = |what: &str| Error::Internal(format!("{what} of message {} is wrong", row.s));
-    // What a recalled message said does not leave this file, so that no route can tell it by mistake.
-    let elem = if row.r.is_some() {
-        Elem::recalled(row.y)
-    } else {
-        let payload = serde_json::from_str(&row.d).map_err(|_| wrong("the payload"))?;
-        Elem::restore(row.y, payload, row.k)
-    };
+    let payload =
+        Payload::restore(row.d).ok_or_else(|| Error::Internal("a payload is no JSON".to_owned()))?;
+    let elem = Elem::restore(row.y, payload, row.k);
+    // Here, so that no route can tell by mistake what a recalled message said.
+    let elem = if row.r.is_some() { elem.recall() } else { elem };
     let seq = row.s.strip_prefix('M').and_then(|digits| digits.parse().ok()).map(Seq);
     let seq = seq.ok_or_else(|| wrong("the key"))?;
     Ok(Message {

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::value::RawValue;
 
-use super::{Seq, Side};
+use super::{Payload, Seq, Side, payload::KINDS};
 use crate::{Error, Result};
 
 /// What a message may weigh: its payload as JSON and its custom data together.
@@ -36,11 +36,18 @@ impl ClientId {
     }
 }
 
-/// What a message holds. Everything but the text is opaque: it is stored and delivered as it is.
+/// What a message holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Elem {
     kind: String,
-    payload: Map<String, Value>,
+    content: Content,
+    /// What it was before its sender recalled it, for comparison only.
+    recalled: Option<Box<Content>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Content {
+    payload: Payload,
     custom_data: String,
 }
 
@@ -49,65 +56,48 @@ impl Elem {
     ///
     /// # Errors
     /// [`Error::InvalidMessage`] or [`Error::MessageTooLarge`].
-    pub fn parse(kind: &str, payload: Value, custom_data: Option<String>) -> Result<Self> {
+    pub fn parse(kind: &str, payload: &RawValue, custom_data: Option<String>) -> Result<Self> {
         let custom_data = custom_data.unwrap_or_default();
         if !KINDS.contains(&kind) {
             return Err(Error::InvalidMessage(format!("`type` must be one of {}", KINDS.join(", "))));
         }
-        let Value::Object(payload) = payload else {
-            return Err(Error::InvalidMessage("`payload` must be an object".to_owned()));
-        };
-        if kind == "TIMTextElem"
-            && !matches!(payload.get("text"), Some(Value::String(text)) if !text.is_empty())
-        {
-            return Err(Error::InvalidMessage("`payload.text` must be a text that is not empty".to_owned()));
+        if custom_data.contains('\0') {
+            return Err(Error::InvalidMessage(
+                "`cloudCustomData` contains a NUL character: remove it".to_owned(),
+            ));
         }
-        let json = Value::Object(payload);
-        let text = json.to_string();
-        let size = text.len().saturating_add(custom_data.len());
+        let payload = Payload::parse(kind, payload)?;
+        let size = payload.as_str().len().saturating_add(custom_data.len());
         if size > MAX_MESSAGE_BYTES {
             return Err(Error::MessageTooLarge { size });
         }
-        // Inside JSON a NUL is always written as an escape. Clients that keep texts as C strings
-        // would show half of such a message.
-        if text.contains("\\u0000") && holds_nul(&json) || custom_data.contains('\0') {
-            return Err(Error::InvalidMessage("it contains a NUL character: remove it".to_owned()));
-        }
-        let Value::Object(payload) = json else {
-            return Err(Error::InvalidMessage("`payload` must be an object".to_owned()));
-        };
-        Ok(Self { kind: kind.to_owned(), payload, custom_data })
+        Ok(Self::restore(kind.to_owned(), payload, custom_data))
     }
 
     /// Takes content back from the store, which held only what [`Elem::parse`] had let in.
-    pub fn restore(kind: String, payload: Map<String, Value>, custom_data: String) -> Self {
-        Self { kind, payload, custom_data }
+    pub fn restore(kind: String, payload: Payload, custom_data: String) -> Self {
+        Self { kind, content: Content { payload, custom_data }, recalled: None }
     }
 
-    /// What is left of content that was recalled: the fields of its type, all of them empty. Clients
-    /// read them without asking whether there are any.
-    pub fn recalled(kind: String) -> Self {
-        let payload = match kind.as_str() {
-            "TIMTextElem" => json!({ "text": "" }),
-            "TIMCustomElem" => json!({ "data": "", "description": "", "extension": "" }),
-            "TIMFaceElem" => json!({ "index": 0, "data": "" }),
-            "TIMLocationElem" => json!({ "description": "", "longitude": 0, "latitude": 0 }),
-            "TIMImageElem" => json!({ "uuid": "", "imageFormat": 0, "imageInfoArray": [] }),
-            "TIMSoundElem" => json!({ "uuid": "", "url": "", "remoteAudioUrl": "", "size": 0, "second": 0 }),
-            "TIMFileElem" => json!({ "uuid": "", "fileName": "", "fileUrl": "", "fileSize": 0 }),
-            "TIMVideoFileElem" | "TIMVideoElem" => json!({
-                "videoUUID": "", "videoUrl": "", "remoteVideoUrl": "", "videoFormat": "", "videoSecond": 0,
-                "videoSize": 0, "thumbUUID": "", "thumbUrl": "", "thumbSize": 0, "thumbWidth": 0,
-                "thumbHeight": 0, "snapshotUrl": "",
-            }),
-            "TIMRelayElem" => json!({
-                "downloadKey": "", "title": "", "abstractList": [], "compatibleText": "", "messageList": [],
-                "version": 0, "layersOverLimit": false,
-            }),
-            _ => Value::default(),
-        };
-        let payload = if let Value::Object(payload) = payload { payload } else { Map::new() };
-        Self { kind, payload, custom_data: String::new() }
+    /// What is left of it when it is recalled: the fields of its type, all of them empty. Clients read
+    /// them without asking whether there are any.
+    #[must_use]
+    pub fn recall(self) -> Self {
+        let nothing = Content { payload: Payload::empty(&self.kind), custom_data: String::new() };
+        Self { kind: self.kind, content: nothing, recalled: Some(Box::new(self.content)) }
+    }
+
+    /// Whether this is the content of the same message, sent again: [`Payload::says_what`] the other says,
+    /// with the same custom data. One that was recalled is compared as it was.
+    pub fn says_what(&self, other: &Self) -> bool {
+        let (mine, others) = (self.said(), other.said());
+        self.kind == other.kind
+            && mine.custom_data == others.custom_data
+            && mine.payload.says_what(&others.payload, &self.kind)
+    }
+
+    fn said(&self) -> &Content {
+        self.recalled.as_deref().unwrap_or(&self.content)
     }
 
     /// `TIMTextElem` and so on.
@@ -115,38 +105,14 @@ impl Elem {
         &self.kind
     }
 
-    /// The payload, an object.
-    pub fn payload(&self) -> &Map<String, Value> {
-        &self.payload
+    /// The payload.
+    pub fn payload(&self) -> &Payload {
+        &self.content.payload
     }
 
     /// `cloudCustomData`, empty when there is none.
     pub fn custom_data(&self) -> &str {
-        &self.custom_data
-    }
-}
-
-/// The message types that a user can create. Group tips and system notices are not among them: a
-/// server writes those, and a user who could would put words into its mouth.
-const KINDS: [&str; 10] = [
-    "TIMTextElem",
-    "TIMImageElem",
-    "TIMSoundElem",
-    "TIMFileElem",
-    "TIMFaceElem",
-    "TIMVideoFileElem",
-    "TIMVideoElem",
-    "TIMLocationElem",
-    "TIMCustomElem",
-    "TIMRelayElem",
-];
-
-fn holds_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(holds_nul),
-        Value::Object(members) => members.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
-        _ => false,
+        &self.content.custom_data
     }
 }
 
@@ -263,8 +229,8 @@ pub struct Message {
     /// The Unix second in which it ceases to exist, if it ever does. It never decreases along the
     /// sequence either, and "never" is the latest of all.
     pub expires_at: Option<u64>,
-    /// When the sender has recalled it, in milliseconds. From then on `elem` is [`Elem::recalled`]: the
-    /// store keeps what was said and hands it to nobody.
+    /// When the sender has recalled it, in milliseconds. From then on `elem` is as [`Elem::recall`] leaves
+    /// it: what was said is kept, and handed to nobody.
     pub revoked_at: Option<u64>,
     /// Who has deleted it for himself.
     pub hidden: Hidden,
@@ -313,38 +279,41 @@ impl Message {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use serde_json::json;
+    use serde_json::{Map, Value, json};
 
     use super::*;
+
+    fn parse(kind: &str, payload: &Value, custom_data: Option<&str>) -> Result<Elem> {
+        let payload = RawValue::from_string(payload.to_string()).unwrap();
+        Elem::parse(kind, &payload, custom_data.map(str::to_owned))
+    }
 
     #[test]
     fn a_message_of_12_kb_is_taken_and_one_byte_more_is_not() {
         let scaffold = json!({ "text": "" }).to_string().len();
         let text = |bytes: usize| json!({ "text": "x".repeat(bytes - scaffold) });
-        assert!(Elem::parse("TIMTextElem", text(MAX_MESSAGE_BYTES), None).is_ok());
+        assert!(parse("TIMTextElem", &text(MAX_MESSAGE_BYTES), None).is_ok());
         assert_eq!(
-            Elem::parse("TIMTextElem", text(MAX_MESSAGE_BYTES), Some("y".to_owned())),
+            parse("TIMTextElem", &text(MAX_MESSAGE_BYTES), Some("y")),
             Err(Error::MessageTooLarge { size: MAX_MESSAGE_BYTES + 1 })
         );
     }
 
     #[test]
-    fn every_type_that_a_user_can_create_is_taken_as_it_is() {
+    fn every_type_keeps_its_fields_when_it_is_recalled_and_is_known_again() {
+        let payload = json!({ "text": "x", "index": 1, "longitude": 1, "latitude": 1, "imageInfoArray": [{ "size": 1 }] });
         for kind in KINDS {
-            let payload = json!({ "text": "x", "longitude": 113.324_520, "list": [1, { "deep": null }] });
-            let elem = Elem::parse(kind, payload.clone(), Some("{}".to_owned())).unwrap();
-            assert_eq!(Value::Object(elem.payload().clone()), payload);
-        }
-    }
-
-    #[test]
-    fn every_type_keeps_its_fields_when_it_is_recalled() {
-        for kind in KINDS {
-            let left = Elem::recalled(kind.to_owned());
-            assert!(!left.payload().is_empty() && left.custom_data().is_empty(), "{kind}");
-            for (field, value) in left.payload() {
-                assert!([json!(""), json!(0), json!([]), json!(false)].contains(value), "{kind}.{field}");
+            let said = parse(kind, &payload, Some("{}")).unwrap();
+            let left = said.clone().recall();
+            let fields: Map<String, Value> = serde_json::from_str(left.payload().as_str()).unwrap();
+            assert!(!fields.is_empty() && left.custom_data().is_empty(), "{kind}");
+            for (field, value) in fields {
+                assert!([json!(""), json!(0), json!([]), json!(false)].contains(&value), "{kind}.{field}");
             }
+            assert!(left.says_what(&said));
+            assert!(!left.says_what(&parse(kind, &payload, None).unwrap()));
+            let other = if kind == "TIMTextElem" { "TIMCustomElem" } else { "TIMTextElem" };
+            assert!(!left.says_what(&parse(other, &payload, Some("{}")).unwrap()));
         }
     }
 
@@ -359,12 +328,12 @@ mod tests {
             ("TIMTextElem", json!({ "text": "a\0b" })),
             ("TIMCustomElem", json!({ "data": ["\0"] })),
         ] {
-            assert!(matches!(Elem::parse(kind, payload, None), Err(Error::InvalidMessage(_))), "{kind}");
+            assert!(matches!(parse(kind, &payload, None), Err(Error::InvalidMessage(_))), "{kind}");
         }
         assert!(
-            Elem::parse("TIMTextElem", json!({ "text": "\\u0000" }), None).is_ok(),
+            parse("TIMTextElem", &json!({ "text": "\\u0000" }), None).is_ok(),
             "a backslash is not a NUL"
         );
-        assert!(Elem::parse("TIMTextElem", json!({ "text": "x" }), Some("\0".to_owned())).is_err());
+        assert!(parse("TIMTextElem", &json!({ "text": "x" }), Some("\0")).is_err());
     }
 }

@@ -3,13 +3,16 @@
 mod conversation;
 mod device;
 mod message;
+mod payload;
 mod profile;
+mod text;
 mod timeline;
 mod user;
 
 pub use conversation::{Pair, Side};
 pub use device::{Device, MultiDevice, Platform};
 pub use message::{ClientId, Counts, Draft, Elem, Hidden, MAX_MESSAGE_BYTES, Message, Options, Priority};
+pub use payload::Payload;
 pub use profile::{AdminForbid, AllowType, Gender, MAX_CUSTOM_FIELDS, Profile, ProfileKey};
 pub use timeline::{After, Head, Position, Seq, Standing, floor_before, floor_of};
 pub use user::{MAX_USER_ID_BYTES, UserId};

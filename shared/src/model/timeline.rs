@@ -209,13 +209,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::{ClientId, Elem};
+    use crate::{
+        model::{ClientId, Elem},
+        protocol::to_raw,
+    };
 
     fn draft(from: Side, options: Options) -> Draft {
         Draft {
             client_id: ClientId::parse("x").unwrap(),
             from,
-            elem: Elem::parse("TIMTextElem", json!({ "text": "hi" }), None).unwrap(),
+            elem: Elem::parse("TIMTextElem", &to_raw(&json!({ "text": "hi" })), None).unwrap(),
             options,
         }
     }

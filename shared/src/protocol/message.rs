@@ -1,10 +1,10 @@
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 use super::{PAGE_SIZE, RANGE_SIZE, to_text};
 use crate::{
     Error, Result,
-    model::{ClientId, Draft, Elem, Message, Options, Pair, Priority, Seq, UserId},
+    model::{ClientId, Draft, Elem, Message, Options, Pair, Payload, Priority, Seq, UserId},
 };
 
 /// How many messages one `deleteMessage` may name.
@@ -23,15 +23,21 @@ pub struct SendMessage {
     #[serde(rename = "type")]
     kind: String,
     #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
-    payload: Value,
+    payload: Box<RawValue>,
     cloud_custom_data: Option<String>,
-    #[serde(flatten)]
-    options: MessageOptions,
+    // The fields of `MessageOptions`, here by themselves: of what is flattened no error says where it stood.
+    /// `Normal` unless it says otherwise.
+    priority: Option<Priority>,
+    need_read_receipt: Option<bool>,
+    is_support_extension: Option<bool>,
+    message_control_info: Option<MessageControlInfo>,
+    /// It goes to those who are connected, and is not stored: its `sequence` is 0.
+    online_user_only: Option<bool>,
 }
 
-/// What the sender wants done with a message besides having it delivered: in a request, and wherever
-/// the message is shown. What is not set is left out.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+/// What the sender wants done with a message besides having it delivered, wherever it is shown. What is
+/// not set is left out.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
 pub struct MessageOptions {
@@ -83,30 +89,24 @@ impl SendMessage {
     pub fn parse(self, me: &UserId) -> Result<(Pair, Draft, Sending)> {
         only_c2c(&self.conversation_type)?;
         let pair = Pair::of(me, &UserId::parse("to", &self.to)?)?;
+        let control = self.message_control_info.unwrap_or_default();
         let draft = Draft {
             client_id: ClientId::parse(&self.client_id)?,
             from: pair.mine(),
-            elem: Elem::parse(&self.kind, self.payload, self.cloud_custom_data)?,
-            options: self.options.into(),
+            elem: Elem::parse(&self.kind, &self.payload, self.cloud_custom_data)?,
+            options: Options {
+                priority: self.priority.unwrap_or_default(),
+                needs_read_receipt: self.need_read_receipt.unwrap_or_default(),
+                supports_extension: self.is_support_extension.unwrap_or_default(),
+                excluded_from_unread_count: control.excluded_from_unread_count.unwrap_or_default(),
+                excluded_from_last_message: control.excluded_from_last_message.unwrap_or_default(),
+            },
         };
-        let sending = match self.options.online_user_only {
+        let sending = match self.online_user_only {
             Some(true) => Sending::OnlineOnly,
             _ => Sending::Stored { base: self.base.map(Seq) },
         };
         Ok((pair, draft, sending))
-    }
-}
-
-impl From<MessageOptions> for Options {
-    fn from(wire: MessageOptions) -> Self {
-        let control = wire.message_control_info.unwrap_or_default();
-        Self {
-            priority: wire.priority.unwrap_or_default(),
-            needs_read_receipt: wire.need_read_receipt.unwrap_or_default(),
-            supports_extension: wire.is_support_extension.unwrap_or_default(),
-            excluded_from_unread_count: control.excluded_from_unread_count.unwrap_or_default(),
-            excluded_from_last_message: control.excluded_from_last_message.unwrap_or_default(),
-        }
     }
 }
 
@@ -293,7 +293,7 @@ pub struct WireMessage<'a> {
     #[serde(rename = "type")]
     kind: &'a str,
     #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
-    payload: &'a Map<String, Value>,
+    payload: &'a Payload,
     #[serde(skip_serializing_if = "Option::is_none")]
     cloud_custom_data: Option<&'a str>,
     /// The sender's name for others to see, with a message that comes in.
@@ -374,7 +374,7 @@ pub struct MessageRange<'a> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

@@ -31,8 +31,13 @@ pub use user::{
     ProfileList, ProfileReply, StatusReply, SubscriptionReply, UserIdList, UserStatus, WireProfile,
 };
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{
+    Map, Value,
+    value::{RawValue, to_raw_value},
+};
 
 use crate::{Error, Result};
 
@@ -53,11 +58,11 @@ const MAX_NAME_BYTES: usize = 64;
 
 /// A request as far as it could be read. Even the worst frame gets an answer that names what it
 /// named.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Request {
     /// What it is called.
     pub envelope: Envelope,
-    data: Result<Value>,
+    data: Result<Box<RawValue>>,
 }
 
 /// What a request and its reply are called.
@@ -76,7 +81,7 @@ impl Request {
             return Self::unreadable(frame, "it is larger than 128 KB");
         }
         match serde_json::from_slice(frame) {
-            Ok(Value::Object(members)) => Self::read(members),
+            Ok(Value::Object(members)) => Self::read(members, data_of(frame)),
             Ok(_) => Self::unreadable(frame, "it is not a JSON object"),
             Err(error) => Self::unreadable(frame, &unreadable::why(&error)),
         }
@@ -90,8 +95,8 @@ impl Request {
         Self { envelope, data: Err(Error::MalformedRequest(why.to_owned())) }
     }
 
-    fn read(mut members: Map<String, Value>) -> Self {
-        let mut data = Ok(members.remove("data").unwrap_or_else(|| Value::Object(Map::new())));
+    fn read(mut members: Map<String, Value>, data: Box<RawValue>) -> Self {
+        let mut data = Ok(data);
         let request_id = match members.remove("requestID") {
             None | Some(Value::Null) => None,
             Some(Value::String(id)) if id.len() <= MAX_NAME_BYTES => Some(id),
@@ -116,12 +121,20 @@ impl Request {
     /// # Errors
     /// What was wrong with the frame, or with a field.
     pub fn data<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
-        let data = self.data.as_ref().map_err(Clone::clone)?;
-        if !data.is_object() {
+        let data = self.data.as_ref().map_err(Clone::clone)?.get();
+        if !data.starts_with('{') {
             return Err(Error::BadRequest("`data` must be an object".to_owned()));
         }
-        T::deserialize(data).map_err(|error| {
-            let mut text = format!("`data` does not fit {}: {error}", self.envelope.action);
+        let mut json = serde_json::Deserializer::from_str(data);
+        serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let place = match error.path().to_string() {
+                path if path == "." => "`data`".to_owned(),
+                path => format!("`{path}`"),
+            };
+            // Behind the error is a place in the frame, which nobody can look at any more.
+            let why = error.inner().to_string();
+            let why = why.rsplit_once(" at line ").map_or(why.as_str(), |(why, _)| why);
+            let mut text = format!("{place} does not fit {}: {why}", self.envelope.action);
             if let Some((end, _)) = text.char_indices().nth(200) {
                 text.truncate(end);
             }
@@ -130,12 +143,18 @@ impl Request {
     }
 }
 
+/// The data of a frame that has been read once, as it was written: no number in it has changed yet.
+fn data_of(frame: &[u8]) -> Box<RawValue> {
+    let members: HashMap<String, &RawValue> = serde_json::from_slice(frame).unwrap_or_default();
+    members.get("data").map_or_else(|| to_raw(&NoData {}), |data| (*data).to_owned())
+}
+
 impl Envelope {
     /// The reply to a request of this name, as the text of a frame.
-    pub fn reply(&self, outcome: Result<Value>) -> String {
+    pub fn reply(&self, outcome: Result<Box<RawValue>>) -> String {
         let (code, message, data) = match outcome {
             Ok(data) => (0, String::new(), data),
-            Err(error) => (error.code(), error.to_string(), error.data()),
+            Err(error) => (error.code(), error.to_string(), to_raw(&error.data())),
         };
         let request_id = self.request_id.as_deref().unwrap_or_default();
         to_text(&Reply { action: &self.action, request_id, code, message, data })
@@ -154,13 +173,18 @@ struct Reply<'a> {
     /// What to do about it, empty when the code is 0.
     message: String,
     #[cfg_attr(test, ts(type = "object"))]
-    data: Value,
+    data: Box<RawValue>,
 }
 
 /// The data of an action or of a reply that has none.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(type = "Record<string, never>"))]
 pub struct NoData {}
+
+/// The data of a reply as JSON. Structs of texts and numbers always serialize.
+pub fn to_raw<T: Serialize>(data: &T) -> Box<RawValue> {
+    to_raw_value(data).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
 
 /// Structs of texts and numbers always serialize.
 fn to_text<T: Serialize>(frame: &T) -> String {
@@ -201,7 +225,7 @@ mod tests {
     fn a_reply_repeats_what_the_request_was_called() {
         let request = Request::parse(br#"{"action":"login","requestID":"7"}"#);
         assert_eq!(
-            request.envelope.reply(Ok(json!({ "userID": "alice" }))),
+            request.envelope.reply(Ok(to_raw(&json!({ "userID": "alice" })))),
             r#"{"action":"login","requestID":"7","code":0,"message":"","data":{"userID":"alice"}}"#
         );
     }
