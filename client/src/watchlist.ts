@@ -16,11 +16,10 @@ export class Watchlist {
 
   /** The server answers with what each one's status is, as a push. */
   async add(userIDs: readonly string[]): Promise<void> {
-    // Whoever is named again is among the last ones.
+    // Who is named again is among the last ones, and it is told again how it stands with them.
     for (const userID of userIDs) {
-      const status = this.watched.get(userID);
       this.watched.delete(userID);
-      this.watched.set(userID, status);
+      this.watched.set(userID, undefined);
     }
     const all = [...this.watched.keys()];
     await this.remove(all.slice(0, Math.max(0, all.length - MAX_WATCHED)));

@@ -47,11 +47,16 @@ test('who is watched is seen to come and go, and who is not is not', async () =>
   await until(() => seen(alice).length === 2);
   same(seen(alice), [[carol, ONLINE], [bob.userID, OFFLINE]]);
 
+  // Who asks again is told again.
+  await alice.tim.subscribeUserStatus({ userIDList: [carol] });
+  await until(() => seen(alice).length === 3);
+  same(seen(alice).splice(2), [[carol, ONLINE]]);
+
   await alice.tim.unsubscribeUserStatus({ userIDList: [bob.userID] });
   await bob.login();
   await users.find(({ userID }) => userID === carol)?.tim.logout();
-  await until(() => seen(alice).length === 3);
-  same(seen(alice)[2], [carol, OFFLINE]);
+  await until(() => seen(alice).length === 4);
+  same(seen(alice)[3], [carol, OFFLINE]);
 
   alice.device.takeFrames();
   await alice.tim.unsubscribeUserStatus();
