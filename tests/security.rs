@@ -2,3 +2,4 @@
 //! somebody could make.
 
 mod payload;
+mod worst_frames;

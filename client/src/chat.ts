@@ -356,10 +356,15 @@ export class Chat implements ChatSDK {
     }
     for (const message of list) session.outbox.cancel(message.ID);
     const sequences = list.map((message) => message.sequence).filter((sequence) => sequence > 0);
-    for (let at = 0; at < sequences.length; at += DELETED_AT_ONCE) {
-      await session.connection.request('deleteMessage', {
-        conversationID: first.conversationID, sequences: sequences.slice(at, at + DELETED_AT_ONCE),
+    // The server says which it has deleted: of large messages one frame may hide only a few.
+    for (let rest = sequences; rest.length > 0;) {
+      const deleted = await session.connection.request('deleteMessage', {
+        conversationID: first.conversationID, sequences: rest.slice(0, DELETED_AT_ONCE),
       });
+      const gone = new Set(deleted.sequences);
+      const left = rest.filter((sequence) => !gone.has(sequence));
+      if (left.length === rest.length) throw new ChatError(MESSAGE_DELETE_FAIL, 'deleteMessage: the server has deleted none of them');
+      rest = left;
     }
     for (const message of list) {
       message.isDeleted = true;

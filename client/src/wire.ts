@@ -282,7 +282,7 @@ export type ReadByPeer = {
   time: number,
 };
 
-/** Which messages are gone for the user. */
+/** Which messages are gone for the user: the reply to `deleteMessage`, and what other devices are told. */
 export type DeletedMessages = {
   /** The conversation. */
   conversationID: string,
@@ -316,7 +316,7 @@ export interface Actions {
   sendMessage: { data: SendMessage; reply: MessageReply };
   getMessageList: { data: GetMessageList; reply: MessagePage | MessageRange };
   revokeMessage: { data: RevokeMessage; reply: MessageReply };
-  deleteMessage: { data: DeleteMessage; reply: NoData };
+  deleteMessage: { data: DeleteMessage; reply: DeletedMessages };
   setMessageRead: { data: SetMessageRead; reply: ReadReply };
   getConversationList: { data: GetConversationList; reply: ConversationPage };
   deleteConversation: { data: DeleteConversation; reply: ClearedReply };

@@ -8,7 +8,10 @@ use hongyan_shared::{
 };
 use tracing::warn;
 
-use crate::{app::App, store::Consistency};
+use crate::{
+    app::App,
+    store::{Consistency, allowance::write_units_left},
+};
 
 /// How often a status is told that has changed meanwhile.
 const ROUNDS: u32 = 3;
@@ -48,7 +51,11 @@ impl App {
             let addressed = watchers.iter().map(|watcher| (watcher, watcher.id.as_str())).collect();
             let gone = self.post_to_all(addressed, &frame).await;
             // Whoever watches did so over an open connection, so one that is not there is no handshake.
-            let forget = gone.into_iter().take(FORGOTTEN).map(|watcher| self.watchers.forget(user, watcher));
+            let affordable = usize::try_from(write_units_left()).unwrap_or(FORGOTTEN);
+            let forget = gone
+                .into_iter()
+                .take(FORGOTTEN.min(affordable))
+                .map(|watcher| self.watchers.forget(user, watcher));
             for outcome in join_all(forget).await {
                 outcome?;
             }

@@ -13,6 +13,7 @@ use crate::{
     event::{Event, request_id},
     push::Delivery,
     routes::is_one_way,
+    store::allowance::one_frame,
     telemetry::{self, Line, Tally},
 };
 
@@ -121,12 +122,12 @@ where
     let is_handshake = matches!(key.as_str(), "$connect" | "$disconnect");
     let standing = if is_handshake { Ok(()) } else { event.caller.check(started) };
 
-    let (outcome, tally) = Tally::of(async {
+    let (outcome, tally) = Tally::of(one_frame(async {
         match standing {
             Ok(()) => route(app, event).await,
             Err(refused) => Err(refused),
         }
-    })
+    }))
     .await;
     (app.report)(&Line {
         route: &key,

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::harness::{World, body, event, sequences};
+use crate::harness::{World, body, event, largest_message, sequences};
 
 async fn with_messages(count: u64) -> World {
     let world = World::new().await;
@@ -15,7 +15,10 @@ async fn a_deleted_message_is_gone_for_the_one_and_there_for_the_other() {
     let world = with_messages(2).await;
     let (mut bob, mut other_device) = (world.connect("bob").await, world.connect("alice").await);
     let reply = body(world.respond("delete-message", &event("delete-message")).await);
-    assert_eq!((&reply["code"], &reply["data"]), (&json!(0), &json!({})));
+    assert_eq!(
+        (&reply["code"], &reply["data"]),
+        (&json!(0), &json!({ "conversationID": "C2Cbob", "sequences": [1] }))
+    );
     assert_eq!(
         other_device.push().await,
         json!({ "event": "onMessageDeleted", "data": { "conversationID": "C2Cbob", "sequences": [1] } })
@@ -80,6 +83,25 @@ async fn what_was_deleted_is_not_sent_again_by_a_retry() {
     world.ask("delete-message", "bob", json!({ "conversationID": "C2Calice", "sequences": [1] })).await;
     assert_eq!(world.send("bob", "alice", "0", 0).await, 1);
     assert_eq!(world.send("alice", "bob", "next", 1).await, 2);
+}
+
+#[tokio::test]
+async fn of_large_messages_the_reply_says_which_are_gone_and_the_rest_can_be_deleted_next() {
+    let world = World::new().await;
+    let mut other_device = world.connect("alice").await;
+    for base in 0..9 {
+        world.ask("send-message", "bob", largest_message("alice", &base.to_string(), base)).await;
+        other_device.push().await;
+    }
+    let mut rest: Vec<u64> = (1..=9).collect();
+    for frame in [4, 4, 1] {
+        let data = json!({ "conversationID": "C2Cbob", "sequences": rest });
+        let deleted = world.ask("delete-message", "alice", data).await;
+        let gone: Vec<u64> = rest.drain(..frame).collect();
+        assert_eq!(deleted, json!({ "conversationID": "C2Cbob", "sequences": gone }));
+        assert_eq!(other_device.push().await["data"], deleted);
+    }
+    assert!(world.history("alice", "bob").await.is_empty());
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::{
     event::Event,
     push::Audience,
     runtime::Reply,
-    store::{Appended, Consistency, Opened, Search},
+    store::{Appended, Behind, Consistency, Messages, Opened, Search},
     telemetry::{Count, count},
 };
 
@@ -21,14 +21,15 @@ use crate::{
 /// is almost always among them.
 const HEAD: usize = 8;
 
-/// How far back a duplicate is looked for.
-const LOOK_BACK: u64 = 2048;
+/// How long numbers are tried before the conversation counts as busy.
+const PATIENCE_MS: u64 = 1_200;
 
-/// How many messages of a crowd are walked past at once.
-const CROWD: usize = 100;
+/// How long a writer stands back at the most after the second number that was taken, twice as long after
+/// the third, and so on.
+const STAND_BACK_MS: u64 = 8;
 
-/// How many numbers are tried before the conversation counts as busy.
-const ATTEMPTS: u32 = 24;
+/// How often that is doubled.
+const DOUBLINGS: u32 = 5;
 
 /// Persists, then pushes, then acknowledges. What is for those who are online is not persisted.
 ///
@@ -106,28 +107,29 @@ async fn find_duplicate(
     if base.is_some_and(|base| base > last) && head.last().is_some() {
         return Err(Error::BaseUnknown { last });
     }
-    let farthest = Seq(last.0.saturating_sub(LOOK_BACK));
-    let base = base.unwrap_or_default();
     let unseen = head.messages.last().map_or(last, |oldest| oldest.seq.prev());
-    let from = base.max(farthest).next();
-    let search = if from <= unseen {
-        app.messages.find(pair, draft, from, unseen, app.now()).await?
-    } else {
-        Search::Absent
-    };
-    match search {
+    let from = base.unwrap_or_default().next();
+    if from > unseen {
+        return Ok(None);
+    }
+    match app.messages.find(pair, draft, from, unseen, app.now()).await? {
         Search::Found(sent) => Ok(Some(sent)),
-        Search::Absent if base >= farthest => Ok(None),
-        Search::Absent | Search::TooMuch => Err(Error::BaseUnknown { last }),
+        Search::Absent => Ok(None),
+        Search::TooMuch => Err(Error::BaseUnknown { last }),
     }
 }
 
 /// Writes the message behind the last one. Every number that turns out to be taken is looked at, so
 /// of two attempts at one message the later one finds the earlier. That message is pushed once more,
 /// because the earlier attempt may have been this very one, with its answer lost.
+///
+/// How often it tries depends on what it may write: small messages among small ones some fifty times,
+/// the largest four times. It is refused as busy when that or its time is over.
 async fn append(app: &App, pair: &Pair, draft: &Draft, head: Head) -> Result<Message> {
+    let deadline = app.now().saturating_add(PATIENCE_MS);
     let mut message = place_behind_head(app, pair, draft, &head).await?;
-    for attempt in 1..=ATTEMPTS {
+    let mut taken_before = 0;
+    while Messages::can_append() && app.now() < deadline {
         // The rows that `open` has written stand for the floor of the first block.
         if message.expires_at.is_some()
             && message.seq > Seq(1)
@@ -135,7 +137,7 @@ async fn append(app: &App, pair: &Pair, draft: &Draft, head: Head) -> Result<Mes
         {
             app.messages.raise_floor(pair, floor).await?;
         }
-        let mut taken = match app.messages.append(pair, &message).await? {
+        let taken = match app.messages.append(pair, &message).await? {
             Appended::Written => {
                 count(Count::Sends);
                 return Ok(message);
@@ -146,22 +148,20 @@ async fn append(app: &App, pair: &Pair, draft: &Draft, head: Head) -> Result<Mes
             return once_more(draft, taken);
         }
         count(Count::Conflicts);
-        // A crowd is writing: stand back for a moment, then walk past all of it at once.
-        if attempt % 2 == 0 {
-            tokio::time::sleep(Duration::from_millis(rand::random_range(5..40))).await;
-            loop {
-                // At time 0 nothing has expired: what has still holds its number.
-                let newer = app.messages.range(pair, taken.seq.next(), Seq(u64::MAX), CROWD, 0).await?.messages;
-                if let Some(sent) = newer.iter().find(|message| message.is(draft)) {
-                    return once_more(draft, sent.clone());
-                }
-                match newer.into_iter().next_back() {
-                    Some(last) => taken = last,
-                    None => break,
-                }
+        let mut newest = taken;
+        // A crowd is writing: stand back, the longer the larger it seems, then get behind all of it at once.
+        if taken_before > 0 {
+            let at_most = STAND_BACK_MS << taken_before.min(DOUBLINGS);
+            tokio::time::sleep(Duration::from_millis(rand::random_range(0..at_most))).await;
+            // What has expired still holds its number.
+            let Behind::All(newer) = app.messages.behind(pair, newest.seq).await? else { break };
+            if let Some(sent) = newer.iter().find(|message| message.is(draft)) {
+                return once_more(draft, sent.clone());
             }
+            newest = newer.into_iter().next().unwrap_or(newest);
         }
-        message = head.place(draft, After::Message(&taken), app.now(), app.settings.retention);
+        taken_before += 1;
+        message = head.place(draft, After::Message(&newest), app.now(), app.settings.retention);
     }
     Err(Error::Busy)
 }

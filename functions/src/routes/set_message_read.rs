@@ -41,7 +41,7 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
             tokio::join!(app.messages.advance(&pair, mine, position), tell(app, &pair, &head, &audience));
         if stored?.read.seq > position.seq {
             // Another device was faster, and has read further.
-            head = app.messages.head(&pair, HEAD, Consistency::Strong, app.now()).await?;
+            head = app.messages.head(&pair, 1, Consistency::Strong, app.now()).await?;
         }
     }
 
@@ -52,7 +52,7 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     Ok(Reply::data(&ReadReply {
         conversation_id: pair.conversation_id(mine),
         read_sequence: head.standing(mine).read.seq,
-        unread_count: unread,
+        unread_count: unread.unwrap_or_else(|| head.unread(mine)),
     }))
 }
 

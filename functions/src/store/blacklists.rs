@@ -3,7 +3,7 @@ use std::{collections::BTreeSet, time::Duration};
 use aws_sdk_dynamodb::{
     Client,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{Delete, Put, TransactWriteItem, Update},
+    types::{Delete, Put, ReturnConsumedCapacity, TransactWriteItem, Update},
 };
 use hongyan_shared::{
     Error, Result,
@@ -11,7 +11,7 @@ use hongyan_shared::{
 };
 use serde::Deserialize;
 
-use super::{Item, failed, from_item, messages, number, sort_key, text};
+use super::{Consistency, Item, allowance, failed, from_item, messages, number, sort_key, text};
 
 /// Who does not want to hear whom. What makes the list is in Users, where the partition is the user:
 ///
@@ -54,6 +54,9 @@ const ENTRY: &str = "B#";
 
 /// How many users a blacklist holds.
 const AT_MOST: usize = 1000;
+
+/// The largest row of one. So the longest list is 18 read units.
+const ROW_BYTES: u64 = 72;
 
 /// How often a change is tried while others get in between. They can only be of the same user.
 const ATTEMPTS: u64 = 10;
@@ -105,6 +108,8 @@ impl Blacklists {
     }
 
     async fn read(&self, user: &UserId) -> Result<Snapshot> {
+        let longest = ROW_BYTES.saturating_mul(AT_MOST as u64 + 1);
+        let reading = allowance::read(longest, Consistency::Strong)?;
         let mut pages = self
             .client
             .query()
@@ -113,12 +118,19 @@ impl Blacklists {
             .key_condition_expression("u = :u AND begins_with(s, :b)")
             .expression_attribute_values(":u", text(user.as_str()))
             .expression_attribute_values(":b", text(VERSION))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .into_paginator()
-            .items()
             .send();
         let mut snapshot = Snapshot { version: None, users: BTreeSet::new() };
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(failed)?;
+        let mut consumed = Vec::new();
+        let mut items = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(failed)?;
+            consumed.extend(page.consumed_capacity);
+            items.extend(page.items.unwrap_or_default());
+        }
+        reading.cost(&consumed);
+        for item in items {
             let key = sort_key(&item)?;
             match key.strip_prefix(ENTRY) {
                 Some(blocked) => {
@@ -140,6 +152,8 @@ impl Blacklists {
         pairs: &[&Pair],
         change: Change,
     ) -> Result<bool> {
+        // A transaction prepares each of its writes, and then makes it.
+        let _units_of_all = allowance::write(2 * (1 + 2 * pairs.len() as u64))?;
         let mut writes = vec![TransactWriteItem::builder().update(self.next_version(user, version)?).build()];
         for pair in pairs {
             let entry = TransactWriteItem::builder();

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::{
     Client,
     operation::update_item::builders::UpdateItemFluentBuilder,
-    types::{AttributeValue, ReturnValue},
+    types::{AttributeValue, ReturnConsumedCapacity, ReturnValue},
 };
 use hongyan_shared::{
     Error, Result,
@@ -11,7 +11,7 @@ use hongyan_shared::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Consistency, Item, batch_get, failed, number, output_of, text, took_place};
+use super::{Consistency, Item, allowance, batch_get, failed, number, output_of, text};
 
 /// API Gateway cuts a connection after two hours; one that is older by five minutes is dead.
 const LIFETIME_S: u64 = 2 * 60 * 60 + 5 * 60;
@@ -21,6 +21,9 @@ const ITEM_LIFETIME_S: u64 = 30 * 24 * 60 * 60;
 
 /// How many connections a user may have. The oldest makes room.
 const MAX_SLOTS: usize = 16;
+
+/// The largest item: with all slots, and the longest names.
+const ITEM_BYTES: u64 = 4096;
 
 /// The sort key of the item.
 const KEY: &str = "C";
@@ -141,6 +144,7 @@ impl Connections {
     /// [`Error::Replaced`] when a later connection has it; when the store fails.
     pub async fn register(&self, new: &Registration<'_>) -> Result<Registered> {
         let made_at = new.connected_at / 1000;
+        let writing = allowance::write(allowance::write_units_of(ITEM_BYTES))?;
         let answer = self
             .update(new.user)
             .update_expression("SET #slot = :slot, x = :x")
@@ -153,6 +157,7 @@ impl Connections {
             .send()
             .await;
         let output = output_of(answer)?.ok_or(Error::Replaced)?;
+        writing.cost(output.consumed_capacity());
         let (mut others, _) = parse(new.user, output.attributes.unwrap_or_default())?;
         others.retain(|other| other.id != new.id);
         let is_first = !others.iter().any(|other| other.is_live(new.connected_at));
@@ -175,6 +180,7 @@ impl Connections {
     /// # Errors
     /// When the store fails.
     pub async fn of(&self, user: &UserId, consistency: Consistency, now_ms: u64) -> Result<Presence> {
+        let _one_block = allowance::read(ITEM_BYTES, consistency)?;
         let answer = self
             .client
             .get_item()
@@ -198,7 +204,7 @@ impl Connections {
         now_ms: u64,
     ) -> Result<BTreeMap<UserId, Presence>> {
         let keys = users.iter().map(key).collect();
-        let items = batch_get(&self.client, &self.table, keys, consistency).await?;
+        let items = batch_get(&self.client, &self.table, keys, ITEM_BYTES, consistency).await?;
         let presences = items.into_iter().map(|item| {
             let user = item.get("u").and_then(|value| value.as_s().ok());
             let user = user.and_then(|user| UserId::parse("u", user).ok());
@@ -215,6 +221,7 @@ impl Connections {
     /// # Errors
     /// When the store fails.
     pub async fn remove(&self, user: &UserId, slot: &str, id: &str, now_ms: u64) -> Result<bool> {
+        let writing = allowance::write(allowance::write_units_of(ITEM_BYTES))?;
         let answer = self
             .update(user)
             .update_expression("REMOVE #slot")
@@ -225,6 +232,7 @@ impl Connections {
             .send()
             .await;
         let Some(output) = output_of(answer)? else { return Ok(false) };
+        writing.cost(output.consumed_capacity());
         let left = Presence::parse(user, output.attributes.unwrap_or_default(), now_ms)?;
         Ok(!left.is_online())
     }
@@ -232,6 +240,7 @@ impl Connections {
     /// Frees the slots of all of these, if all of them still hold theirs. If not, the next
     /// registration sees to it.
     async fn remove_all(&self, user: &UserId, connections: &[Connection]) -> Result<()> {
+        let writing = allowance::write(allowance::write_units_of(ITEM_BYTES))?;
         let mut update = self.update(user);
         let (mut slots, mut conditions) = (Vec::new(), Vec::new());
         for (index, connection) in connections.iter().enumerate() {
@@ -246,7 +255,10 @@ impl Connections {
             .condition_expression(conditions.join(" AND "))
             .send()
             .await;
-        took_place(answer).map(|_| ())
+        if let Some(output) = output_of(answer)? {
+            writing.cost(output.consumed_capacity());
+        }
+        Ok(())
     }
 
     /// Notes that the user goes by another name or has another picture.
@@ -284,12 +296,18 @@ impl Connections {
                 update = update.expression_attribute_values(placeholder, text(value));
             }
         }
-        update.update_expression(set).send().await.map_err(failed)?;
+        let writing = allowance::write(allowance::write_units_of(ITEM_BYTES))?;
+        let output = update.update_expression(set).send().await.map_err(failed)?;
+        writing.cost(output.consumed_capacity());
         Ok(())
     }
 
     fn update(&self, user: &UserId) -> UpdateItemFluentBuilder {
-        self.client.update_item().table_name(&self.table).set_key(Some(key(user)))
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key(user)))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
     }
 }
 

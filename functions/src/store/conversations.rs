@@ -1,4 +1,7 @@
-use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, ReturnConsumedCapacity},
+};
 use futures_util::future::try_join;
 use hongyan_shared::{
     Result,
@@ -6,7 +9,7 @@ use hongyan_shared::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{failed, from_item, put_if_absent, text, to_item, took_place};
+use super::{Consistency, allowance, failed, from_item, put_if_absent, text, to_item, took_place};
 
 /// Each user's list of conversations: partition is the user, sort key the peer. A row is written
 /// before the first message, once per side, and a send never touches it again.
@@ -55,6 +58,9 @@ struct Row {
     k: bool,
 }
 
+/// The largest row.
+const ROW_BYTES: u64 = 128;
+
 impl Conversations {
     pub(crate) fn new(client: Client, table: String) -> Self {
         Self { client, table }
@@ -82,7 +88,7 @@ impl Conversations {
 
     /// The row that was there already, if there was one.
     async fn create(&self, row: Row) -> Result<Option<Row>> {
-        let found = put_if_absent(&self.client, &self.table, "u", to_item(&row)?).await?;
+        let found = put_if_absent(&self.client, &self.table, "u", to_item(&row)?, 1).await?;
         found.map(from_item).transpose()
     }
 
@@ -91,6 +97,7 @@ impl Conversations {
     /// # Errors
     /// When the store fails.
     pub async fn pin(&self, pair: &Pair, is_pinned: bool) -> Result<bool> {
+        let _one_unit = allowance::write(1)?;
         let update = self
             .client
             .update_item()
@@ -118,19 +125,23 @@ impl Conversations {
         after: Option<&UserId>,
         limit: i32,
     ) -> Result<(Vec<Listed>, bool)> {
+        let bytes = ROW_BYTES.saturating_mul(u64::from(limit.unsigned_abs()));
+        let reading = allowance::read(bytes, Consistency::Eventual)?;
         let mut query = self
             .client
             .query()
             .table_name(&self.table)
             .key_condition_expression("u = :u")
             .expression_attribute_values(":u", text(user.as_str()))
-            .limit(limit);
+            .limit(limit)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
         if let Some(after) = after {
             query = query
                 .exclusive_start_key("u", text(user.as_str()))
                 .exclusive_start_key("v", text(after.as_str()));
         }
         let answer = query.send().await.map_err(failed)?;
+        reading.cost(answer.consumed_capacity());
         let more = answer.last_evaluated_key.is_some();
         let rows = answer.items.unwrap_or_default().into_iter().map(|item| {
             let row: Row = from_item(item)?;

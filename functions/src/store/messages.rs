@@ -7,7 +7,9 @@ use aws_sdk_dynamodb::{
         query::builders::QueryFluentBuilder,
         update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     },
-    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, Update},
+    types::{
+        AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure, Update,
+    },
 };
 use hongyan_shared::{
     Error, Result,
@@ -15,10 +17,14 @@ use hongyan_shared::{
         ClientId, Counts, Draft, Elem, Head, Hidden, Message, Options, Pair, Payload, Position, Priority,
         Seq, Side, Standing,
     },
+    protocol::MAX_REPLY_BYTES,
 };
 use serde::{Deserialize, Serialize};
 
-use super::{CONFLICT, Item, failed, from_item, number, put_if_absent, sort_key, text, to_item, took_place};
+use super::{
+    CONFLICT, Item, allowance, failed, from_item, number, output_of, put_if_absent, sort_key, text, to_item,
+    took_place,
+};
 
 /// The log of every conversation: partition is the pair of users, and the sort key orders
 ///
@@ -82,6 +88,42 @@ pub enum Search {
     Absent,
     /// Nobody knows: there is too much to look through.
     TooMuch,
+}
+
+/// What there is behind a number.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Behind {
+    /// All of it, newest first. There may be nothing.
+    All(Vec<Message>),
+    /// More than one frame may look at.
+    TooMuch,
+}
+
+/// In which order a query returns messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    OldestFirst,
+    NewestFirst,
+}
+
+/// What a query has returned.
+struct Page {
+    /// The messages, live or not.
+    messages: Vec<Message>,
+    /// There may be more.
+    goes_on: bool,
+    /// What they have together.
+    bytes: u64,
+}
+
+/// The oldest live message of a part of the log.
+enum Oldest {
+    /// This one.
+    Is(Message),
+    /// All have expired.
+    None,
+    /// Nobody knows: it is not before this number.
+    NotBefore(Seq),
 }
 
 /// A message. Attribute names are one letter long, so that fifteen texts fit one read unit.
@@ -174,14 +216,28 @@ struct FloorRow {
 /// must not find a message alive when newer ones have been swept already.
 const SWEPT_LATER_S: u64 = 3600;
 
-/// How many queries one request may make for one part of the log.
-const PAGES: usize = 4;
+/// The largest row of a message: what one may weigh, with names and numbers.
+const MESSAGE_BYTES: u64 = 12_800;
+
+/// What all the other rows of a conversation have together, at most.
+const OTHER_ROWS_BYTES: u64 = 512;
+
+/// How many rows say how the users stand.
+const STANDINGS: usize = 2;
+
+/// How many messages one query looks at, at most. As many of the largest are 50 read units.
+const PAGE: usize = 16;
+
+/// How many queries one request makes for one part of the log, each for as many messages as the frame
+/// may still read: of the usual size more than a hundred, all together.
+const PAGES: usize = 8;
+
+/// How many read units a search for a duplicate leaves: for the floor, for two users' connections, and
+/// for a first look at who else is writing.
+const KEPT_BY_A_SEARCH: u64 = 8;
 
 /// How often a position is written while a transaction has its row.
 const ATTEMPTS: usize = 5;
-
-/// How many messages one query looks at.
-const PAGE: i32 = 100;
 
 const FLOOR: &str = "F";
 const STANDING: &str = "R#";
@@ -207,16 +263,19 @@ impl Messages {
         consistency: Consistency,
         now_ms: u64,
     ) -> Result<Head> {
+        // Two rows for how the users stand come first. Where they are not there yet, messages come instead.
+        let rows = messages.saturating_add(STANDINGS);
+        let reading = allowance::read(bytes_of(rows), consistency)?;
         let answer = self
             .query(consistency)
             .key_condition_expression("p = :p")
             .expression_attribute_values(":p", text(pair.key()))
             .scan_index_forward(false)
-            // Two rows for how the users stand come first.
-            .limit(i32::try_from(messages.saturating_add(2)).unwrap_or(i32::MAX))
+            .limit(i32::try_from(rows).unwrap_or(i32::MAX))
             .send()
             .await
             .map_err(failed)?;
+        reading.cost(answer.consumed_capacity());
         let mut head = Head::default();
         for item in answer.items.unwrap_or_default() {
             let key = sort_key(&item)?;
@@ -243,6 +302,7 @@ impl Messages {
     /// # Errors
     /// When the store fails.
     pub async fn floor(&self, pair: &Pair) -> Result<Option<Seq>> {
+        let _one_unit = allowance::read(OTHER_ROWS_BYTES, Consistency::Strong)?;
         let answer = self
             .client
             .get_item()
@@ -261,6 +321,7 @@ impl Messages {
     /// # Errors
     /// When the store fails.
     pub async fn raise_floor(&self, pair: &Pair, floor: Seq) -> Result<()> {
+        let _one_unit = allowance::write(1)?;
         let answer = self
             .update(pair, FLOOR.to_owned())
             .update_expression("SET n = :n")
@@ -271,6 +332,21 @@ impl Messages {
         took_place(answer).map(|_| ())
     }
 
+    /// How many messages the frame may read at once.
+    pub fn affordable(consistency: Consistency) -> usize {
+        affordable(consistency, 0)
+    }
+
+    /// How many heads with one message the frame may read, if it is to read so many messages more.
+    pub fn affordable_heads(consistency: Consistency, messages_kept: usize) -> usize {
+        allowance::times(bytes_of(1 + STANDINGS), consistency, bytes_of(messages_kept))
+    }
+
+    /// Whether the frame may still try to give a message its number, and raise the floor for it.
+    pub fn can_append() -> bool {
+        allowance::write_units_left() > allowance::write_units_of(MESSAGE_BYTES)
+    }
+
     /// Gives the message its number, unless that is taken. The key is the counter: no other item
     /// has to agree.
     ///
@@ -278,7 +354,8 @@ impl Messages {
     /// When the store fails.
     pub async fn append(&self, pair: &Pair, message: &Message) -> Result<Appended> {
         let item = to_item(&MessageRow::new(pair, message))?;
-        Ok(match put_if_absent(&self.client, &self.table, "p", item).await? {
+        let worst = allowance::write_units_of(MESSAGE_BYTES);
+        Ok(match put_if_absent(&self.client, &self.table, "p", item, worst).await? {
             None => Appended::Written,
             Some(taken) => Appended::Taken(parse(pair, taken)?),
         })
@@ -298,59 +375,127 @@ impl Messages {
         if before <= Seq(1) {
             return Ok(Vec::new());
         }
-        let query = self
-            .between(pair, Seq(1), before.prev(), consistency)
-            .scan_index_forward(false)
-            .limit(i32::try_from(count).unwrap_or(i32::MAX));
-        parse_all(pair, query.send().await.map_err(failed)?.items)
+        let page = self.page(pair, (Seq(1), before.prev()), count, consistency, Order::NewestFirst).await?;
+        Ok(page.messages)
     }
 
-    /// The live messages from one number to another, oldest first. Nothing is missing in between:
-    /// this is what a client fills its gaps from.
+    /// All messages behind a number, newest first, live or not.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn behind(&self, pair: &Pair, seq: Seq) -> Result<Behind> {
+        let (mut all, mut to) = (Vec::new(), Seq(u64::MAX));
+        for _ in 0..PAGES {
+            let count = PAGE.min(affordable(Consistency::Strong, 0));
+            if count == 0 {
+                break;
+            }
+            let page =
+                self.page(pair, (seq.next(), to), count, Consistency::Strong, Order::NewestFirst).await?;
+            let oldest = page.messages.last().map(|oldest| oldest.seq);
+            all.extend(page.messages);
+            match oldest.filter(|oldest| page.goes_on && *oldest > seq.next()) {
+                Some(oldest) => to = oldest.prev(),
+                None => return Ok(Behind::All(all)),
+            }
+        }
+        Ok(Behind::TooMuch)
+    }
+
+    /// The live messages from one number to another, oldest first: `count` of them, or as many as a
+    /// frame holds or may read. Nothing is missing in between: this is what a client fills its gaps from.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn range(&self, pair: &Pair, from: Seq, to: Seq, count: usize, now_ms: u64) -> Result<Part> {
         let mut part = Part { messages: Vec::new(), next: Some(from) };
+        let mut room = MAX_REPLY_BYTES as u64;
         for _ in 0..PAGES {
-            let Some(from) = part.next else { break };
-            let answer =
-                self.between(pair, from, to, Consistency::Strong).limit(PAGE).send().await.map_err(failed)?;
-            let goes_on = answer.last_evaluated_key.is_some();
-            let found = parse_all(pair, answer.items)?;
-            part.next = found.last().map(|last| last.seq.next()).filter(|next| goes_on && *next <= to);
-            part.messages = found.into_iter().filter(|message| message.is_live(now_ms)).collect();
-            // What has expired is passed over, because it may be much.
-            if !part.messages.is_empty() {
-                break;
+            let wanted = count.saturating_sub(part.messages.len());
+            let looked_at = PAGE.min(wanted).min(affordable(Consistency::Strong, 0));
+            let Some(from) = part.next.filter(|_| looked_at > 0 && room > 0) else { break };
+            let page =
+                self.page(pair, (from, to), looked_at, Consistency::Strong, Order::OldestFirst).await?;
+            let next = page.messages.last().map(|last| last.seq.next());
+            part.next = next.filter(|next| page.goes_on && *next <= to);
+            room = room.saturating_sub(page.bytes);
+            part.messages.extend(page.messages.into_iter().filter(|message| message.is_live(now_ms)));
+            // What has expired is passed over at once, because it may be much.
+            if let Some(next) = part.next.filter(|_| part.messages.is_empty()) {
+                let oldest = self.oldest_live(pair, (next, to), None, Consistency::Strong, now_ms).await?;
+                part.next = match oldest {
+                    Oldest::Is(message) => Some(message.seq),
+                    Oldest::NotBefore(seq) => Some(seq),
+                    Oldest::None => None,
+                };
             }
-        }
-        if let Some(beyond) = part.messages.get(count) {
-            part.next = Some(beyond.seq);
-            part.messages.truncate(count);
         }
         Ok(part)
     }
 
+    /// The oldest live message from one number to another, or else `newest`, which is behind them. Expiry never decreases along the log, so it
+    /// is found by halving what is in between.
+    async fn oldest_live(
+        &self,
+        pair: &Pair,
+        (from, to): (Seq, Seq),
+        newest: Option<&Message>,
+        consistency: Consistency,
+        now_ms: u64,
+    ) -> Result<Oldest> {
+        let mut oldest = newest.cloned();
+        let (mut low, mut high) = (from, to);
+        // Mostly what has expired has been swept, and the first one is it. After that the newest, if it is
+        // not known, tells where the halves end.
+        let mut next = Some((low, Order::OldestFirst));
+        while let Some((at, order)) = next {
+            if affordable(consistency, 0) == 0 {
+                return Ok(Oldest::NotBefore(low));
+            }
+            let span = if order == Order::OldestFirst { (at, high) } else { (low, at) };
+            let found = self.page(pair, span, 1, consistency, order).await?.messages.into_iter().next();
+            match (found, order) {
+                (Some(message), _) if message.is_live(now_ms) => {
+                    high = if order == Order::OldestFirst { at.prev() } else { message.seq.prev() };
+                    oldest = Some(message);
+                }
+                (_, Order::NewestFirst) => break,
+                (Some(expired), Order::OldestFirst) => low = expired.seq.next(),
+                (None, Order::OldestFirst) => high = at.prev(),
+            }
+            next = if low > high {
+                None
+            } else if oldest.is_none() && high == to {
+                Some((high, Order::NewestFirst))
+            } else {
+                Some((Seq(low.0.midpoint(high.0)), Order::OldestFirst))
+            };
+        }
+        Ok(oldest.map_or(Oldest::None, Oldest::Is))
+    }
+
     /// What the draft became, if it became a message with a number in this range that lives. One that has
-    /// expired is not there, whether it has been swept or not: when that happens must not matter.
+    /// expired is not there, whether it has been swept or not: when that happens must not matter. It is
+    /// looked for from the old end, because what is sent again was mostly sent at once the first time.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn find(&self, pair: &Pair, draft: &Draft, from: Seq, to: Seq, now_ms: u64) -> Result<Search> {
-        let mut pages = self
-            .between(pair, from, to, Consistency::Strong)
-            .scan_index_forward(false)
-            .filter_expression("f = :f AND c = :c")
-            .expression_attribute_values(":f", text(pair.user(draft.from).as_str()))
-            .expression_attribute_values(":c", text(draft.client_id.as_str()))
-            .into_paginator()
-            .send();
+        let mut from = from;
         for _ in 0..PAGES {
-            let Some(page) = pages.next().await else { return Ok(Search::Absent) };
-            if let Some(item) = page.map_err(failed)?.items.unwrap_or_default().into_iter().next() {
-                let found = parse(pair, item)?;
-                return Ok(if found.is_live(now_ms) { Search::Found(found) } else { Search::Absent });
+            let count = PAGE.min(affordable(Consistency::Strong, KEPT_BY_A_SEARCH));
+            if count == 0 {
+                break;
+            }
+            let page = self.page(pair, (from, to), count, Consistency::Strong, Order::OldestFirst).await?;
+            let last = page.messages.last().map(|last| last.seq);
+            let mut live = page.messages.into_iter().filter(|message| message.is_live(now_ms));
+            if let Some(sent) = live.find(|message| message.is(draft)) {
+                return Ok(Search::Found(sent));
+            }
+            match last.filter(|last| page.goes_on && *last < to) {
+                Some(last) => from = last.next(),
+                None => return Ok(Search::Absent),
             }
         }
         Ok(Search::TooMuch)
@@ -360,7 +505,7 @@ impl Messages {
     ///
     /// `first_expiry` is the second before which no message of the conversation can have expired, if
     /// the caller knows. Only when something behind the position may have expired is there a second
-    /// look.
+    /// look; nothing is returned when that would be more than the frame may read.
     ///
     /// # Errors
     /// When the store fails.
@@ -371,10 +516,10 @@ impl Messages {
         side: Side,
         first_expiry: Option<u64>,
         now_ms: u64,
-    ) -> Result<u64> {
+    ) -> Result<Option<u64>> {
         let unread = head.unread(side);
         let position = head.standing(side).done();
-        let Some(last) = head.last().filter(|_| unread > 0) else { return Ok(0) };
+        let Some(last) = head.last().filter(|_| unread > 0) else { return Ok(Some(0)) };
         // Expiry never decreases along the log, so what is behind a message outlives it.
         let outlives = if position.seq == Seq(0) { first_expiry } else { position.expires_at };
         let all_live = match outlives {
@@ -382,14 +527,20 @@ impl Messages {
             None => position.seq > Seq(0) || last.expires_at.is_none(),
         };
         if all_live {
-            return Ok(unread);
+            return Ok(Some(unread));
         }
-        let part = self.range(pair, position.seq.next(), last.seq, 1, now_ms).await?;
-        Ok(part.messages.first().map_or(unread, |oldest| {
-            let peer = side.other();
-            let before = oldest.counts.of(peer).saturating_sub(oldest.adds_to(peer));
-            last.counts.of(peer).saturating_sub(before).min(unread)
-        }))
+        // What a read that may be a second old misses is new, and lives.
+        let span = (position.seq.next(), last.seq.prev());
+        let oldest = self.oldest_live(pair, span, Some(last), Consistency::Eventual, now_ms).await?;
+        Ok(match oldest {
+            Oldest::Is(oldest) => {
+                let peer = side.other();
+                let before = oldest.counts.of(peer).saturating_sub(oldest.adds_to(peer));
+                Some(last.counts.of(peer).saturating_sub(before).min(unread))
+            }
+            Oldest::None => Some(unread),
+            Oldest::NotBefore(_) => None,
+        })
     }
 
     /// Moves a read position forward, unless it is farther already: it never goes back. Returns how the
@@ -445,6 +596,7 @@ impl Messages {
                 .expression_attribute_values(":e", number(second)),
         };
         for _ in 0..ATTEMPTS {
+            let _one_unit = allowance::write(1)?;
             let stored = match update.clone().send().await {
                 Ok(output) => output.attributes,
                 // The blacklist is changing in a transaction, and it has this row as well.
@@ -470,6 +622,7 @@ impl Messages {
     /// # Errors
     /// When the store fails.
     pub async fn is_blocked_by(&self, pair: &Pair, side: Side) -> Result<bool> {
+        let _half_a_unit = allowance::read(OTHER_ROWS_BYTES, Consistency::Eventual)?;
         let answer = self
             .client
             .get_item()
@@ -495,6 +648,7 @@ impl Messages {
         oldest_ms: u64,
         now_ms: u64,
     ) -> Result<Recalled> {
+        let writing = allowance::write(allowance::write_units_of(MESSAGE_BYTES))?;
         let answer = self
             .update(pair, message_key(seq))
             .update_expression("SET r = :now")
@@ -510,10 +664,13 @@ impl Messages {
             .send()
             .await;
         match answer {
-            Ok(output) => match output.attributes {
-                Some(item) => Ok(Recalled::Now(parse(pair, item)?)),
-                None => Err(Error::Internal("DynamoDB did not say what it has updated".to_owned())),
-            },
+            Ok(output) => {
+                writing.cost(output.consumed_capacity());
+                match output.attributes {
+                    Some(item) => Ok(Recalled::Now(parse(pair, item)?)),
+                    None => Err(Error::Internal("DynamoDB did not say what it has updated".to_owned())),
+                }
+            }
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(found)) => {
                     let found = found.item.clone().map(|item| parse(pair, item)).transpose()?;
@@ -530,6 +687,13 @@ impl Messages {
         }
     }
 
+    /// How many messages can be hidden at once: the largest are as many write units as the frame may
+    /// still take.
+    pub fn affordable_deletions() -> usize {
+        let worst = allowance::write_units_of(MESSAGE_BYTES);
+        usize::try_from(allowance::write_units_left() / worst).unwrap_or(usize::MAX)
+    }
+
     /// Hides a message from a side, if it is there.
     ///
     /// # Errors
@@ -539,6 +703,7 @@ impl Messages {
             Side::Low => "ha",
             Side::High => "hz",
         };
+        let writing = allowance::write(allowance::write_units_of(MESSAGE_BYTES))?;
         let answer = self
             .update(pair, message_key(seq))
             .update_expression(format!("SET {attribute} = :h"))
@@ -546,24 +711,70 @@ impl Messages {
             .expression_attribute_values(":h", AttributeValue::Bool(true))
             .send()
             .await;
-        took_place(answer).map(|_| ())
+        match output_of(answer)? {
+            Some(output) => writing.cost(output.consumed_capacity()),
+            // Nothing is there.
+            None => writing.cost_units(1),
+        }
+        Ok(())
     }
 
     fn update(&self, pair: &Pair, sort_key: String) -> UpdateItemFluentBuilder {
-        self.client.update_item().table_name(&self.table).key("p", text(pair.key())).key("s", text(sort_key))
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("p", text(pair.key()))
+            .key("s", text(sort_key))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
     }
 
-    fn query(&self, consistency: Consistency) -> QueryFluentBuilder {
-        self.client.query().table_name(&self.table).consistent_read(consistency == Consistency::Strong)
-    }
-
-    fn between(&self, pair: &Pair, from: Seq, to: Seq, consistency: Consistency) -> QueryFluentBuilder {
-        self.query(consistency)
+    /// Some messages of a part of the log.
+    async fn page(
+        &self,
+        pair: &Pair,
+        (from, to): (Seq, Seq),
+        count: usize,
+        consistency: Consistency,
+        order: Order,
+    ) -> Result<Page> {
+        let reading = allowance::read(bytes_of(count), consistency)?;
+        let answer = self
+            .query(consistency)
             .key_condition_expression("p = :p AND s BETWEEN :from AND :to")
             .expression_attribute_values(":p", text(pair.key()))
             .expression_attribute_values(":from", text(message_key(from)))
             .expression_attribute_values(":to", text(message_key(to)))
+            .scan_index_forward(order == Order::OldestFirst)
+            .limit(i32::try_from(count).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .map_err(failed)?;
+        reading.cost(answer.consumed_capacity());
+        let items = answer.items.unwrap_or_default();
+        Ok(Page {
+            goes_on: answer.last_evaluated_key.is_some(),
+            bytes: items.iter().map(allowance::size).sum(),
+            messages: items.into_iter().map(|item| parse(pair, item)).collect::<Result<_>>()?,
+        })
     }
+
+    fn query(&self, consistency: Consistency) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(consistency == Consistency::Strong)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+    }
+}
+
+/// What so many messages and the rows beside them have at most.
+fn bytes_of(messages: usize) -> u64 {
+    MESSAGE_BYTES.saturating_mul(messages as u64).saturating_add(OTHER_ROWS_BYTES)
+}
+
+/// How many messages the frame may still read at once, if so many units are to be left.
+fn affordable(consistency: Consistency, units_kept: u64) -> usize {
+    allowance::rows(MESSAGE_BYTES, consistency, units_kept.saturating_add(1))
 }
 
 impl MessageRow {
@@ -620,10 +831,6 @@ pub(super) fn mark(table: &str, pair: &Pair, blocks: bool) -> Result<Update> {
         update.update_expression("REMOVE b")
     };
     update.build().map_err(|_| Error::Internal("a mark is incomplete".to_owned()))
-}
-
-fn parse_all(pair: &Pair, items: Option<Vec<Item>>) -> Result<Vec<Message>> {
-    items.unwrap_or_default().into_iter().map(|item| parse(pair, item)).collect()
 }
 
 fn parse(pair: &Pair, item: Item) -> Result<Message> {

@@ -5,6 +5,7 @@
 //! leave their file. There is one implementation: on a laptop the same calls go to another
 //! endpoint.
 
+pub mod allowance;
 mod blacklists;
 mod connections;
 mod conversations;
@@ -15,7 +16,7 @@ mod watchers;
 pub use blacklists::{Blacklists, Change};
 pub use connections::{Connection, Connections, Names, Presence, Registered, Registration};
 pub use conversations::{Conversations, Listed, Opened};
-pub use messages::{Appended, Consistency, Messages, Part, Recalled, Search};
+pub use messages::{Appended, Behind, Consistency, Messages, Part, Recalled, Search};
 pub use users::Users;
 pub use watchers::{Subscription, Watcher, Watchers};
 
@@ -25,7 +26,10 @@ use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
     operation::put_item::PutItemError,
-    types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure},
+    types::{
+        AttributeValue, KeysAndAttributes, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
+        error::ConditionalCheckFailedException,
+    },
 };
 use hongyan_shared::{Error, Result};
 use serde::{Serialize, de::DeserializeOwned};
@@ -66,52 +70,74 @@ fn from_item<Row: DeserializeOwned>(item: Item) -> Result<Row> {
         .map_err(|_| Error::Internal(format!("an item is no {}", std::any::type_name::<Row>())))
 }
 
-/// The items of these keys, at most 100, in any order. What is not there is left out.
+/// The items of these keys, at most 100, in any order, none larger than that. What is not there is left out.
 async fn batch_get(
     client: &Client,
     table: &str,
     keys: Vec<Item>,
+    item_bytes: u64,
     consistency: Consistency,
 ) -> Result<Vec<Item>> {
+    let reading = allowance::read_each(keys.len(), item_bytes, consistency)?;
     let keys = KeysAndAttributes::builder()
         .set_keys(Some(keys))
         .consistent_read(consistency == Consistency::Strong)
         .build()
         .map_err(|_| Error::Internal("a batch has no keys".to_owned()))?;
-    let (mut items, mut wanted) = (Vec::new(), Some(keys));
+    let (mut items, mut consumed, mut wanted) = (Vec::new(), Vec::new(), Some(keys));
     for attempt in 0..ATTEMPTS {
         let Some(keys) = wanted.take() else { break };
         if attempt > 0 {
             tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
         }
-        let answer = client.batch_get_item().request_items(table, keys).send().await.map_err(failed)?;
+        let answer = client
+            .batch_get_item()
+            .request_items(table, keys)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(failed)?;
+        consumed.extend(answer.consumed_capacity.unwrap_or_default());
         items.extend(answer.responses.unwrap_or_default().into_values().flatten());
         wanted = answer.unprocessed_keys.unwrap_or_default().remove(table);
     }
+    reading.cost(&consumed);
     if wanted.is_some() { Err(Error::Throttled) } else { Ok(items) }
 }
 
-/// Writes an item if nothing has its key, and returns what has it otherwise.
+/// Writes an item if nothing has its key, and returns what has it otherwise: at most so many write units.
 async fn put_if_absent(
     client: &Client,
     table: &str,
     partition_key: &str,
     item: Item,
+    worst: u64,
 ) -> Result<Option<Item>> {
+    let writing = allowance::write(worst)?;
+    let size = allowance::size(&item);
     let answer = client
         .put_item()
         .table_name(table)
         .set_item(Some(item))
         .condition_expression(format!("attribute_not_exists({partition_key})"))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+        .return_consumed_capacity(ReturnConsumedCapacity::Total)
         .send()
         .await;
     match answer {
-        Ok(_) => Ok(None),
+        Ok(output) => {
+            writing.cost(output.consumed_capacity());
+            Ok(None)
+        }
         Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
             match error.into_err() {
-                PutItemError::ConditionalCheckFailedException(found) if found.item.is_some() => {
-                    Ok(found.item)
+                PutItemError::ConditionalCheckFailedException(ConditionalCheckFailedException {
+                    item: Some(found),
+                    ..
+                }) => {
+                    // The larger of the two is what a refused write costs.
+                    writing.cost_units(allowance::write_units_of(size.max(allowance::size(&found))));
+                    Ok(Some(found))
                 }
                 _ => Err(Error::Internal("DynamoDB refused a key and did not say what has it".to_owned())),
             }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::{
     Client,
     operation::update_item::UpdateItemError,
-    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
+    types::{AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use hongyan_shared::{
     Error, Result,
@@ -12,7 +12,7 @@ use hongyan_shared::{
 use serde::{Deserialize, Serialize};
 use tracing::error;
 
-use super::{Consistency, Item, batch_get, failed, from_item, number, text, to_item};
+use super::{Consistency, Item, allowance, batch_get, failed, from_item, number, text, to_item};
 
 /// What concerns a user and no conversation: partition is the user, and the sort key is
 ///
@@ -70,13 +70,22 @@ enum Written {
 
 const PROFILE: &str = "P";
 
+/// The largest profile: with all custom fields, and their names in the set.
+const PROFILE_BYTES: u64 = 13 * 1024;
+
 impl Users {
     pub(crate) fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }
 
-    /// The profiles of these users, at most 100, with the time of their last change. Who has none is
-    /// not among them, and neither is one whose row cannot be read: that is nobody else's trouble.
+    /// How many profiles can be read at once: the largest are as many read units as the frame may still
+    /// take.
+    pub fn affordable_profiles() -> usize {
+        allowance::times(PROFILE_BYTES, Consistency::Eventual, 0)
+    }
+
+    /// The profiles of these users, with the time of their last change. Who has none is not among them,
+    /// and neither is one whose row cannot be read: that is nobody else's trouble.
     ///
     /// # Errors
     /// [`Error::Throttled`] when the store does not give all of them; when it fails.
@@ -86,7 +95,7 @@ impl Users {
             Item::from([("u".to_owned(), text(user.as_str())), ("s".to_owned(), text(PROFILE))])
         };
         let keys = users.iter().map(key).collect();
-        for item in batch_get(&self.client, &self.table, keys, Consistency::Eventual).await? {
+        for item in batch_get(&self.client, &self.table, keys, PROFILE_BYTES, Consistency::Eventual).await? {
             let user = user_of(&item)?;
             match parse(item) {
                 Ok(profile) => {
@@ -137,6 +146,7 @@ impl Users {
             .table_name(&self.table)
             .key("u", text(user.as_str()))
             .key("s", text(PROFILE))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .expression_attribute_values(":t", number(now_ms));
@@ -158,10 +168,16 @@ impl Users {
                 .expression_attribute_values(":c", AttributeValue::Ss(names.collect()))
                 .expression_attribute_values(":room", number(room as u64));
         }
+        let writing = allowance::write(allowance::write_units_of(PROFILE_BYTES))?;
         match update.update_expression(set).send().await {
-            Ok(output) => Ok(Written::Now(parse(output.attributes.unwrap_or_default())?.0)),
+            Ok(output) => {
+                writing.cost(output.consumed_capacity());
+                Ok(Written::Now(parse(output.attributes.unwrap_or_default())?.0))
+            }
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(found)) => {
+                    let size = found.item.as_ref().map_or(PROFILE_BYTES, allowance::size);
+                    writing.cost_units(allowance::write_units_of(size));
                     let names = found.item.as_ref().and_then(|item| item.get("c")?.as_ss().ok());
                     Ok(Written::NoRoom(names.cloned().unwrap_or_default()))
                 }

@@ -1,7 +1,10 @@
-use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, ReturnConsumedCapacity},
+};
 use hongyan_shared::{Error, Result, model::UserId};
 
-use super::{connections::last_second, failed, number, text, took_place};
+use super::{Consistency, allowance, connections::last_second, failed, number, text, took_place};
 
 /// What a sort key begins with.
 const WATCHER: &str = "W#";
@@ -12,8 +15,12 @@ const SEPARATOR: char = '·';
 /// How many watchers of one user are told.
 const MAX_WATCHERS: usize = 200;
 
-/// How many rows one query looks at: of the largest rows less than 150 KB, which are 20 read units.
+/// How many rows one query looks at.
 const PAGE: i32 = 1000;
+
+/// What the largest of so many have together, and what that costs.
+const PAGE_BYTES: u64 = 150 * 1024;
+const PAGE_UNITS: u64 = 19;
 
 /// How many queries are made to find those who live among those who are dead and not swept yet.
 const PAGES: usize = 3;
@@ -58,6 +65,7 @@ impl Watchers {
     /// # Errors
     /// When the store fails.
     pub async fn add(&self, new: &Subscription<'_>) -> Result<()> {
+        let _one_unit = allowance::write(1)?;
         self.client
             .put_item()
             .table_name(&self.table)
@@ -101,13 +109,17 @@ impl Watchers {
             .expression_attribute_values(":u", text(user.as_str()))
             .expression_attribute_values(":w", text(WATCHER))
             .expression_attribute_values(":now", number(now_ms / 1000))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .into_paginator()
             .page_size(PAGE)
             .send();
         let mut watchers = Vec::new();
         for _ in 0..PAGES {
+            let reading = allowance::read(PAGE_BYTES, Consistency::Eventual)?;
             let Some(page) = pages.next().await else { break };
-            for mut item in page.map_err(failed)?.items.unwrap_or_default() {
+            let page = page.map_err(failed)?;
+            reading.cost(page.consumed_capacity());
+            for mut item in page.items.unwrap_or_default() {
                 match (item.remove("s"), item.remove("c")) {
                     (Some(AttributeValue::S(key)), Some(AttributeValue::S(id))) => {
                         watchers.push(Watcher { id, key });
@@ -115,7 +127,9 @@ impl Watchers {
                     _ => return Err(Error::Internal("a watcher has no connection".to_owned())),
                 }
             }
-            if watchers.len() >= MAX_WATCHERS {
+            // They are looked for once more when they have been told.
+            let is_too_much = allowance::read_units_left() < 2 * PAGE_UNITS + 2;
+            if watchers.len() >= MAX_WATCHERS || is_too_much {
                 break;
             }
         }
@@ -124,6 +138,7 @@ impl Watchers {
     }
 
     async fn delete(&self, user: &UserId, key: String, id: &str) -> Result<()> {
+        let _one_unit = allowance::write(1)?;
         let answer = self
             .client
             .delete_item()

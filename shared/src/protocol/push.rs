@@ -18,7 +18,7 @@ pub enum Push<'a> {
     MessageRevoked([WireMessage<'a>; 1]),
     /// Another device of the user has deleted messages.
     #[serde(rename = "onMessageDeleted")]
-    MessageDeleted(DeletedMessages),
+    MessageDeleted(&'a DeletedMessages),
     /// The peer has read.
     #[serde(rename = "onMessageReadByPeer")]
     MessageReadByPeer(ReadByPeer),
@@ -56,7 +56,7 @@ pub struct ReadByPeer {
     pub time: u64,
 }
 
-/// Which messages are gone for the user.
+/// Which messages are gone for the user: the reply to `deleteMessage`, and what other devices are told.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct DeletedMessages {

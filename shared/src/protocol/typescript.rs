@@ -78,7 +78,7 @@ fn wire() -> String {
         sendMessage: SendMessage => MessageReply,
         getMessageList: GetMessageList => MessagePage | MessageRange,
         revokeMessage: RevokeMessage => MessageReply,
-        deleteMessage: DeleteMessage => NoData,
+        deleteMessage: DeleteMessage => DeletedMessages,
         setMessageRead: SetMessageRead => ReadReply,
         getConversationList: GetConversationList => ConversationPage,
         deleteConversation: DeleteConversation => ClearedReply,

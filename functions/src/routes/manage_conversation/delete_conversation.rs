@@ -40,7 +40,7 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
                 conversation_id: pair.conversation_id(mine),
                 cleared_sequence: (!keeps_history).then_some(last.seq),
                 unlisted_sequence: keeps_history.then_some(last.seq),
-                unread_count: Some(unread),
+                unread_count: unread,
                 ..ConversationUpdate::default()
             }]);
             app.deliver(&others, &push.frame()).await;

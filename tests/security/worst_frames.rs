@@ -1,0 +1,443 @@
+//! No frame costs more than 64 read and 64 write units, whatever the tables hold.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use hongyan_functions::app::Settings;
+use serde_json::{Value, json};
+
+use crate::{
+    contract::template_routes,
+    harness::{
+        START_MS, World, event, largest_message,
+        recorder::{Call, Fault},
+        set_user,
+    },
+};
+
+/// What a frame has taken: read units and write units.
+type Units = (f64, f64);
+
+const LIMIT: f64 = 64.0;
+
+/// A user ID of 32 characters.
+fn user(number: usize) -> String {
+    format!("{number:0>32}")
+}
+
+fn me() -> String {
+    "a".repeat(32)
+}
+
+fn key(peer: &str) -> String {
+    let (low, high) = if me().as_str() < peer { (me(), peer.to_owned()) } else { (peer.to_owned(), me()) };
+    format!("{low}·{high}")
+}
+
+/// A message that has all that one can have, hidden from both, and as large as one may be.
+fn largest_row(peer: &str, seq: u64, expires_at: Option<u64>) -> Value {
+    let text = "x".repeat(12 * 1024 - r#"{"text":""}"#.len());
+    let mut row = json!({
+        "p": { "S": key(peer) }, "s": { "S": format!("M{seq:012}") }, "f": { "S": peer },
+        "c": { "S": format!("{seq:0>64}") }, "t": { "N": (START_MS - 86_400_000).to_string() },
+        "y": { "S": "TIMVideoFileElem" }, "d": { "S": json!({ "text": text }).to_string() },
+        "a": { "N": seq.to_string() }, "z": { "N": seq.to_string() }, "o": { "S": "Lowest" },
+        "q": { "BOOL": true }, "e": { "BOOL": true }, "ha": { "BOOL": true }, "hz": { "BOOL": true },
+    });
+    if let Some(second) = expires_at {
+        row["x"] = json!({ "N": (second + 3_600).to_string() });
+    }
+    row
+}
+
+async fn fill(world: &World, peer: &str, messages: u64) {
+    for seq in 1..=messages {
+        world.put("Messages", largest_row(peer, seq, None)).await;
+    }
+}
+
+/// A user with 16 devices, none of which is there any more, and the longest names.
+async fn put_connections(world: &World, user: &str) {
+    let mut item = json!({
+        "u": { "S": user }, "s": { "S": "C" }, "n": { "S": "n".repeat(500) }, "a": { "S": "a".repeat(500) },
+        "x": { "N": "9999999999" },
+    });
+    for slot in 0..16 {
+        let instance = format!("{slot:0>32}");
+        item[format!("@MiniProgram/{instance}")] = json!({ "M": {
+            "c": { "S": format!("connection-{slot}=") }, "t": { "N": (START_MS - 60_000 + slot).to_string() },
+            "y": { "S": "MiniProgram" }, "i": { "S": instance },
+        }});
+    }
+    world.put("Connections", item).await;
+}
+
+async fn put_profile(world: &World, user: &str) {
+    let mut item = json!({ "u": { "S": user }, "s": { "S": "P" }, "t": { "N": "1" } });
+    for name in ["nick", "avatar", "selfSignature"] {
+        item[name] = json!({ "S": "x".repeat(500) });
+    }
+    let names: Vec<String> = (0..20).map(|number| format!("Tag_Profile_Custom_{number:0>8}")).collect();
+    for name in &names {
+        item[name] = json!({ "S": "x".repeat(500) });
+    }
+    item["c"] = json!({ "SS": names });
+    world.put("Users", item).await;
+}
+
+/// Rows of watchers that have not been swept yet, and live ones behind them.
+async fn put_watchers(world: &World, user: &str) {
+    for number in 0..2_500 {
+        let x = if number < 1_500 { "1" } else { "9999999999" };
+        let row = json!({
+            "u": { "S": user }, "s": { "S": format!("W#{number:0>32}·{:0>44}", "") },
+            "c": { "S": format!("watcher-{number}=") }, "x": { "N": x },
+        });
+        world.put("Connections", row).await;
+    }
+}
+
+fn units(calls: &[Call]) -> Units {
+    (calls.iter().map(|call| call.read_units).sum(), calls.iter().map(|call| call.write_units).sum())
+}
+
+/// What the frame has cost, whatever it was answered.
+async fn frame(world: &World, name: &str, data: Value) -> (Units, Value) {
+    world.calls();
+    let reply = world.invoke(name, &me(), data).await;
+    (units(&world.calls()), reply)
+}
+
+/// The same for the routes of API Gateway, over the first of the user's devices.
+async fn handshake(world: &World, name: &str) -> Units {
+    let mut event = event(name);
+    set_user(&mut event, &me());
+    event["requestContext"]["authorizer"]["instance"] = json!("i".repeat(32));
+    world.calls();
+    world.respond(name, &event).await;
+    units(&world.calls())
+}
+
+/// Whenever the function wants a number, somebody with a message of the largest size is faster.
+async fn while_others_are_faster<T>(
+    world: &World,
+    peer: &str,
+    behind: u64,
+    at_once: u64,
+    frame: impl Future<Output = T>,
+) -> T {
+    world.dynamodb.break_calls(|operation, request| {
+        let is_append = operation == "PutItem" && request["TableName"] == "Messages";
+        if is_append { Fault::Hold } else { Fault::None }
+    });
+    let others = async {
+        let mut next = behind + 1;
+        loop {
+            world.dynamodb.held().await;
+            for _ in 0..at_once {
+                world.put("Messages", largest_row(peer, next, None)).await;
+                next += 1;
+            }
+            world.dynamodb.release();
+        }
+    };
+    let done = tokio::select! {
+        done = frame => done,
+        () = others => unreachable!(),
+    };
+    world.dynamodb.mend();
+    done
+}
+
+async fn many_devices() -> World {
+    let settings = Settings { multi_device: "many".parse().unwrap(), ..Settings::default() };
+    World::with(settings).await
+}
+
+async fn send_message() -> Vec<Units> {
+    let mut all = Vec::new();
+    let peer = user(1);
+    let world = many_devices().await;
+    fill(&world, &peer, 60).await;
+    put_connections(&world, &me()).await;
+    put_connections(&world, &peer).await;
+
+    // Nothing is said about what was seen, so it may be any of them.
+    let (units, reply) = frame(&world, "send-message", largest_message(&peer, "new", 0)).await;
+    assert_eq!((&reply["code"], &reply["data"]["lastSequence"]), (&json!(20004), &json!(60)));
+    all.push(units);
+    // As many as can just be looked through.
+    let (units, reply) = frame(&world, "send-message", largest_message(&peer, "fits", 43)).await;
+    assert_eq!(reply["code"], 0, "{reply}");
+    all.push(units);
+
+    let faster = while_others_are_faster(
+        &world,
+        &peer,
+        61,
+        1,
+        frame(&world, "send-message", largest_message(&peer, "slow", 61)),
+    );
+    let (units, reply) = faster.await;
+    assert_eq!(reply["code"], 20004);
+    all.push(units);
+    let crowd = while_others_are_faster(
+        &world,
+        &peer,
+        61 + 4,
+        15,
+        frame(&world, "send-message", largest_message(&peer, "slower", 65)),
+    );
+    let (units, reply) = crowd.await;
+    assert_eq!(reply["code"], 20004);
+    all.push(units);
+    all
+}
+
+async fn get_message_list() -> Vec<Units> {
+    let mut all = Vec::new();
+    let peer = user(1);
+    let world = World::new().await;
+    fill(&world, &peer, 60).await;
+    let conversation = format!("C2C{peer}");
+    for data in [
+        json!({ "conversationID": conversation }),
+        json!({ "conversationID": conversation, "nextReqMessageID": "50" }),
+        json!({ "conversationID": conversation, "fromSequence": 1 }),
+    ] {
+        all.push(frame(&world, "get-message-list", data).await.0);
+    }
+    let one = json!({ "conversationID": conversation, "fromSequence": 1, "count": 1 });
+    let (units, _) = frame(&world, "get-message-list", one).await;
+    assert_eq!(units, (4.0, 0.0), "one message is one message");
+    // All but the last have expired and have not been swept.
+    for seq in 1..60 {
+        world.put("Messages", largest_row(&peer, seq, Some(START_MS / 1000 - 1))).await;
+    }
+    let range = json!({ "conversationID": conversation, "fromSequence": 1 });
+    all.push(frame(&world, "get-message-list", range).await.0);
+    all
+}
+
+async fn get_conversation_list() -> Vec<Units> {
+    let mut all = Vec::new();
+    let world = World::new().await;
+    for number in 0..12 {
+        let peer = user(number);
+        world.put("Conversations", json!({
+            "u": { "S": me() }, "v": { "S": peer }, "t": { "N": START_MS.to_string() }, "e": { "N": "1" }, "k": { "BOOL": true },
+        })).await;
+        // The newest ones of some live, hidden from everybody, and all before them have expired unread.
+        let live_from = 6;
+        for seq in 1..=20 {
+            let end = if seq < live_from { START_MS / 1000 - 1 } else { START_MS / 1000 + 60 };
+            world.put("Messages", largest_row(&peer, seq, Some(end))).await;
+        }
+    }
+    let (mut next, mut seen) = (String::new(), 0);
+    loop {
+        let (units, reply) =
+            frame(&world, "get-conversation-list", json!({ "nextReqConversationID": next })).await;
+        all.push(units);
+        let list = reply["data"]["conversationList"].as_array().unwrap_or_else(|| panic!("{reply}"));
+        assert!(!list.is_empty(), "it goes on");
+        seen += list.len();
+        for conversation in list {
+            assert_eq!(conversation["unreadCount"], 15, "{conversation}");
+        }
+        if reply["data"]["isCompleted"] == true {
+            break;
+        }
+        next = reply["data"]["nextReqConversationID"].as_str().unwrap().to_owned();
+    }
+    assert_eq!(seen, 12);
+    all
+}
+
+async fn set_message_read() -> Vec<Units> {
+    let mut all = Vec::new();
+    let world = many_devices().await;
+    let peer = user(1);
+    for seq in 1..=60 {
+        let end = if seq < 50 { START_MS / 1000 - 1 } else { START_MS / 1000 + 60 };
+        world.put("Messages", largest_row(&peer, seq, Some(end))).await;
+    }
+    put_connections(&world, &me()).await;
+    put_connections(&world, &peer).await;
+    for sequence in [2, 51, 9_999] {
+        let data = json!({ "conversationID": format!("C2C{peer}"), "sequence": sequence });
+        all.push(frame(&world, "set-message-read", data).await.0);
+    }
+    all
+}
+
+async fn of_one_message(name: &str, more: Value) -> Vec<Units> {
+    let world = many_devices().await;
+    let peer = user(1);
+    fill(&world, &peer, 40).await;
+    put_connections(&world, &me()).await;
+    put_connections(&world, &peer).await;
+    world.put("Conversations", json!({ "u": { "S": me() }, "v": { "S": peer }, "t": { "N": "1" } })).await;
+    let mut data = json!({ "conversationID": format!("C2C{peer}") });
+    for (name, value) in more.as_object().unwrap() {
+        data[name] = value.clone();
+    }
+    let (units, reply) = frame(&world, name, data).await;
+    assert_eq!(reply["code"], 0, "{reply}");
+    vec![units]
+}
+
+async fn revoke_message() -> Vec<Units> {
+    let world = many_devices().await;
+    let peer = user(1);
+    put_connections(&world, &me()).await;
+    put_connections(&world, &peer).await;
+    let (_, sent) = frame(&world, "send-message", largest_message(&peer, "new", 0)).await;
+    assert_eq!(sent["code"], 0, "{sent}");
+    put_connections(&world, &me()).await;
+    put_connections(&world, &peer).await;
+    let data = json!({ "conversationID": format!("C2C{peer}"), "sequence": 1 });
+    let (units, reply) = frame(&world, "revoke-message", data).await;
+    assert_eq!(reply["code"], 0, "{reply}");
+    vec![units]
+}
+
+async fn profiles() -> Vec<Units> {
+    let world = World::new().await;
+    let users: Vec<String> = (0..100).map(user).collect();
+    join_all(users.iter().map(|user| put_profile(&world, user))).await;
+    let (units, reply) = frame(&world, "get-user-profile", json!({ "userIDList": users })).await;
+    assert!(!reply["data"]["profileList"].as_array().unwrap().is_empty());
+    vec![units]
+}
+
+async fn update_my_profile() -> Vec<Units> {
+    let world = many_devices().await;
+    put_profile(&world, &me()).await;
+    put_connections(&world, &me()).await;
+    let fields: Vec<Value> = (0..20)
+        .map(|number| json!({ "key": format!("Tag_Profile_Custom_{number:0>8}"), "value": "y".repeat(500) }))
+        .collect();
+    let data = json!({ "nick": "y".repeat(500), "avatar": "y".repeat(500), "profileCustomField": fields });
+    let (units, reply) = frame(&world, "update-my-profile", data).await;
+    assert_eq!(reply["code"], 0, "{reply}");
+    vec![units]
+}
+
+async fn blacklist(name: &str) -> Vec<Units> {
+    let world = many_devices().await;
+    put_connections(&world, &me()).await;
+    for number in 0..1_000 {
+        world.put("Users", json!({ "u": { "S": me() }, "s": { "S": format!("B#{}", user(number)) } })).await;
+    }
+    world.put("Users", json!({ "u": { "S": me() }, "s": { "S": "B" }, "n": { "N": "5" } })).await;
+    let users: Vec<String> = (0..15).map(user).collect();
+    if name == "add-to-blacklist" {
+        world.ask("remove-from-blacklist", &me(), json!({ "userIDList": users })).await;
+    }
+    let data = if name == "get-blacklist" { json!({}) } else { json!({ "userIDList": users }) };
+    let (units, reply) = frame(&world, name, data.clone()).await;
+    assert_eq!(reply["code"], 0, "{reply}");
+    let mut all = vec![units];
+    if name != "get-blacklist" {
+        // Another write is always in between.
+        world.dynamodb.break_calls(|operation, _| match operation {
+            "TransactWriteItems" => Fault::Cancel("TransactionConflict"),
+            _ => Fault::None,
+        });
+        all.push(frame(&world, name, data).await.0);
+    }
+    all
+}
+
+async fn statuses(name: &str, count: usize) -> Vec<Units> {
+    let world = World::new().await;
+    let users: Vec<String> = (0..count).map(user).collect();
+    for user in &users {
+        put_connections(&world, user).await;
+    }
+    let (units, reply) = frame(&world, name, json!({ "userIDList": users })).await;
+    assert_eq!(reply["code"], 0, "{reply}");
+    vec![units]
+}
+
+async fn comings_and_goings(name: &str) -> Vec<Units> {
+    let mut all = Vec::new();
+    for devices in [0, 16] {
+        let world = many_devices().await;
+        put_watchers(&world, &me()).await;
+        if devices > 0 {
+            put_connections(&world, &me()).await;
+        } else if name == "disconnect" || name == "logout" {
+            handshake(&world, "connect").await;
+        }
+        all.push(handshake(&world, name).await);
+    }
+    all
+}
+
+async fn worst(route: &str) -> Vec<Units> {
+    match route {
+        "$connect" => comings_and_goings("connect").await,
+        "$disconnect" => comings_and_goings("disconnect").await,
+        "login" => comings_and_goings("login").await,
+        "logout" => comings_and_goings("logout").await,
+        "$default" => vec![frame(&World::new().await, "default", json!({})).await.0],
+        "sendMessage" => send_message().await,
+        "getMessageList" => get_message_list().await,
+        "getConversationList" => get_conversation_list().await,
+        "setMessageRead" => set_message_read().await,
+        "revokeMessage" => revoke_message().await,
+        "deleteMessage" => {
+            let sequences: Vec<u64> = (1..=30).collect();
+            of_one_message("delete-message", json!({ "sequences": sequences })).await
+        }
+        "deleteConversation" => of_one_message("delete-conversation", json!({ "sequence": 3 })).await,
+        "pinConversation" => of_one_message("pin-conversation", json!({ "isPinned": true })).await,
+        "getUserProfile" => profiles().await,
+        "updateMyProfile" => update_my_profile().await,
+        "getBlacklist" => blacklist("get-blacklist").await,
+        "addToBlacklist" => blacklist("add-to-blacklist").await,
+        "removeFromBlacklist" => blacklist("remove-from-blacklist").await,
+        "getUserStatus" => statuses("get-user-status", 100).await,
+        "subscribeUserStatus" => statuses("subscribe-user-status", 50).await,
+        "unsubscribeUserStatus" => statuses("unsubscribe-user-status", 50).await,
+        _ => panic!("{route} has no worst frame: make one, and a line in docs/tables.md"),
+    }
+}
+
+/// The lines of the table "The worst frame of each action".
+fn documented() -> BTreeMap<String, Units> {
+    let text = include_str!("../../docs/tables.md");
+    let section = text.split("## The worst frame of each action").nth(1).unwrap_or_default();
+    let section = section.split("\n## ").next().unwrap();
+    let lines = section.lines().filter(|line| line.starts_with("| `"));
+    lines
+        .map(|line| {
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            (cells[1].trim_matches('`').to_owned(), (cells[2].parse().unwrap(), cells[3].parse().unwrap()))
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_frame_costs_more_than_64_read_and_64_write_units_and_the_table_says_what_it_costs() {
+    let mut measured = BTreeMap::new();
+    for (route, _) in template_routes() {
+        let frames = worst(&route).await;
+        for (read, write) in &frames {
+            assert!(*read <= LIMIT && *write <= LIMIT, "{route}: {read} read and {write} write units");
+        }
+        let most = |of: fn(&Units) -> f64| frames.iter().map(of).fold(0.0, f64::max);
+        measured.insert(route, (most(|units| units.0), most(|units| units.1)));
+    }
+    let documented = documented();
+    assert!(documented.keys().eq(measured.keys()), "the table has other actions: {measured:?}");
+    // How much it costs to forget connections that are gone depends on which of them is forgotten first.
+    let differs = |documented: f64, measured: f64| measured > documented || measured + 5.0 < documented;
+    for (route, (read, write)) in &measured {
+        let (reads, writes) = documented[route];
+        let is_other = differs(reads, *read) || differs(writes, *write);
+        assert!(!is_other, "{route} costs {read} and {write}, not {reads} and {writes}");
+    }
+}
