@@ -1,32 +1,13 @@
 /** What the official demos do: a list, a chat, recall, delete, pin, blacklist, profiles. */
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { ChatError, Conversation, Message } from '../src/index.js';
-import { startTwin, type Twin } from './harness/twin.js';
 import { User, codeOf, same, textOf, until } from './harness/user.js';
+import { withTwin } from './harness/users.js';
 
-let twin: Twin;
-const users: User[] = [];
-before(async () => { twin = await startTwin('--multi-device', 'many'); });
-after(() => twin.stop());
-afterEach(() => { for (const user of users.splice(0)) user.stop(); });
-
-let names = 0;
-
-/** Two users that nobody has met yet. */
-async function two(): Promise<[User, User]> {
-  names += 1;
-  const pair = await Promise.all([User.loggedIn(twin, `alice${names}`), User.loggedIn(twin, `bob${names}`)]);
-  users.push(...pair);
-  return pair;
-}
-
-async function another(user: User): Promise<User> {
-  const device = await User.loggedIn(twin, user.userID);
-  users.push(device);
-  return device;
-}
+const users = withTwin('--multi-device', 'many');
+const { two, another } = users;
 
 function lists(user: User): Conversation[][] {
   return user.told<Conversation[]>('onConversationListUpdated');
@@ -126,7 +107,7 @@ test('a recalled message is recalled for everybody, for two minutes and by its s
   assert.equal((await bob.conversation(alice.userID))?.lastMessage.isRevoked, true);
 
   const late = await alice.send(bob.userID, '太晚了');
-  await twin.advance(121_000);
+  await users.twin.advance(121_000);
   assert.equal(await codeOf(alice.tim.revokeMessage(late)), 20016);
 });
 
@@ -203,11 +184,10 @@ test('a conversation that is deleted without its history leaves the list, and ke
 
 test('a pinned conversation is on top, on all devices', async () => {
   const [alice, bob] = await two();
-  const carol = await User.loggedIn(twin, `carol${names}`);
-  users.push(carol);
+  const carol = await users.join(users.named('carol'));
   const tablet = await another(alice);
   await bob.send(alice.userID, '1');
-  await twin.advance(1000);
+  await users.twin.advance(1000);
   await carol.send(alice.userID, '2');
   const order = async (user: User): Promise<string[]> =>
     (await user.tim.getConversationList()).data.conversationList.map((each) => each.toAccount);
@@ -288,8 +268,7 @@ test('what is sent on one device is seen on the other, and not announced on its 
 
 test('everything is marked as read at once', async () => {
   const [alice, bob] = await two();
-  const carol = await User.loggedIn(twin, `carol${names}`);
-  users.push(carol);
+  const carol = await users.join(users.named('carol'));
   await bob.send(alice.userID, '1');
   await carol.send(alice.userID, '2');
   await until(() => alice.tim.getTotalUnreadMessageCount() === 2);
@@ -305,8 +284,8 @@ test('of a previous account nothing is left', async () => {
   const [secret] = alice.received;
   await alice.tim.logout();
   alice.events.length = 0;
-  await alice.tim.login({ userID: `dave${names}`, userSig: twin.userSig(`dave${names}`) });
-  assert.equal(alice.tim.getLoginUser(), `dave${names}`);
+  await alice.tim.login({ userID: 'dave', userSig: users.twin.userSig('dave') });
+  assert.equal(alice.tim.getLoginUser(), 'dave');
   same((await alice.tim.getConversationList()).data.conversationList, []);
   assert.equal(alice.tim.findMessage(secret?.ID ?? ''), null);
   assert.equal(alice.tim.getTotalUnreadMessageCount(), 0);
@@ -371,13 +350,13 @@ test('groups and the system conversation are empty, and looking at them is no er
 test('SDK_READY comes once for each login, and not for one that is over', async () => {
   const [alice] = await two();
   await until(() => alice.told('sdkStateReady').length === 1);
-  same((await alice.tim.login({ userID: alice.userID, userSig: twin.userSig(alice.userID) })).data.repeatLogin, true);
+  same((await alice.tim.login({ userID: alice.userID, userSig: users.twin.userSig(alice.userID) })).data.repeatLogin, true);
   alice.device.clock.advance(1_000);
   assert.equal(alice.told('sdkStateReady').length, 1);
 
   await alice.tim.logout();
   const { clock } = alice.device;
-  await alice.tim.login({ userID: alice.userID, userSig: twin.userSig(alice.userID) }).then(() => {
+  await alice.tim.login({ userID: alice.userID, userSig: users.twin.userSig(alice.userID) }).then(() => {
     clock.isFrozen = true;
     return alice.tim.logout();
   });
@@ -391,10 +370,9 @@ test('SDK_READY comes once for each login, and not for one that is over', async 
 test('what comes between login and SDK_READY is announced too, also what was sent on another device', async () => {
   const [alice, bob] = await two();
   await alice.send(bob.userID, '历史');
-  const tablet = new User(twin, alice.userID);
-  users.push(tablet);
+  const tablet = users.add(new User(users.twin, alice.userID));
   const { clock } = tablet.device;
-  await tablet.tim.login({ userID: alice.userID, userSig: twin.userSig(alice.userID) }).then(() => { clock.isFrozen = true; });
+  await tablet.tim.login({ userID: alice.userID, userSig: users.twin.userSig(alice.userID) }).then(() => { clock.isFrozen = true; });
   await alice.send(bob.userID, '发出');
   await bob.send(alice.userID, '收到');
   await until(async () => (await tablet.conversation(bob.userID))?.lastMessage.messageForShow === '收到');

@@ -1,33 +1,19 @@
 /** Refused handshakes, wrong arguments, apps that hang things on the object, clocks that jump, and other edges. */
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { ChatSDK } from '../src/index.js';
 import { Session, type SessionOwner } from '../src/session.js';
-import { startTwin, type Twin } from './harness/twin.js';
-import { User, codeOf, same, until } from './harness/user.js';
+import { User, type Server, codeOf, same, until } from './harness/user.js';
+import { withTwin } from './harness/users.js';
 
 const DAY = 86_400_000;
 
-let twin: Twin;
-const users: User[] = [];
-before(async () => { twin = await startTwin('--multi-device', 'many'); });
-after(() => twin.stop());
-afterEach(() => { for (const user of users.splice(0)) user.stop(); });
+const users = withTwin('--multi-device', 'many');
+const { two } = users;
 
-let names = 0;
-
-function user(server = twin, name = 'user'): User {
-  names += 1;
-  const made = new User(server, `${name}${names}`);
-  users.push(made);
-  return made;
-}
-
-async function two(): Promise<[User, User]> {
-  const pair: [User, User] = [user(twin, 'alice'), user(twin, 'bob')];
-  await Promise.all(pair.map((each) => each.login()));
-  return pair;
+function user(server: Server = users.twin, name = 'user'): User {
+  return users.add(new User(server, users.named(name)));
 }
 
 /** How long somebody waits for the outcome of a promise, by their device's clock, and what it is. */
@@ -51,9 +37,9 @@ async function wait(who: User, promise: Promise<unknown>): Promise<{ ms: number;
 
 test('a refused handshake is told within 5 s, also by a device that does not say why', async () => {
   for (const [says, code] of [[(why: string) => why, 70003], [() => '', 2801], [() => 'connectSocket:fail', 2801]] as const) {
-    const erin = user(twin, 'erin');
+    const erin = user(users.twin, 'erin');
     erin.device.says = says;
-    const refused = await wait(erin, erin.tim.login({ userID: erin.userID, userSig: twin.userSig('frank') }));
+    const refused = await wait(erin, erin.tim.login({ userID: erin.userID, userSig: users.twin.userSig('frank') }));
     assert.equal(refused.code, code);
     assert.ok(refused.ms <= 5_000, `${refused.ms} ms`);
     await erin.login();
@@ -61,7 +47,7 @@ test('a refused handshake is told within 5 s, also by a device that does not say
 });
 
 test('a host that cannot be reached is told within 5 s', async () => {
-  const grace = user({ ...twin, proxyServer: 'ws://127.0.0.1:1' }, 'grace');
+  const grace = user({ ...users.twin, proxyServer: 'ws://127.0.0.1:1' }, 'grace');
   const refused = await wait(grace, grace.login());
   assert.equal(refused.code, 2801);
   assert.match(refused.message, /ECONNREFUSED/);
@@ -69,7 +55,7 @@ test('a host that cannot be reached is told within 5 s', async () => {
 });
 
 test('a network that is merely slow gets in', async () => {
-  const heidi = user(twin, 'heidi');
+  const heidi = user(users.twin, 'heidi');
   let lost = 0;
   heidi.device.loses = (frame) => frame['requestID'] === 'login' && ++lost === 1;
   const entered = await wait(heidi, heidi.login());
@@ -121,7 +107,7 @@ test('a task that throws when it sends or closes is a lost connection', async ()
 
 test('a missing proxyServer or SDKAppID is told by login, with a code and what to do', async () => {
   const { TIM } = user().device;
-  const wrong: unknown[] = [undefined, null, {}, { SDKAppID: 7 }, { SDKAppID: 7, proxyServer: null }, { proxyServer: twin.proxyServer },
+  const wrong: unknown[] = [undefined, null, {}, { SDKAppID: 7 }, { SDKAppID: 7, proxyServer: null }, { proxyServer: users.twin.proxyServer },
     { SDKAppID: 8, proxyServer: 'https://example.com' }, { SDKAppID: 9, proxyServer: 'wss://' }, 5];
   for (const options of wrong) {
     const tim = TIM.create(options as never);
@@ -173,7 +159,7 @@ function describe(value: unknown): string {
 }
 
 test('whatever an app hangs on the object, it collides with nothing', async () => {
-  const [alice, bob] = [user(twin, 'alice'), user(twin, 'bob')];
+  const [alice, bob] = [user(users.twin, 'alice'), user(users.twin, 'bob')];
   const letters = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ$_'];
   const short = letters.flatMap((a) => [a, ...[...letters, ...'0123456789'].map((b) => a + b)]);
   const likely = ['session', 'options', 'emitter', 'held', 'total', 'connection', 'messages', 'user', 'state', 'name', 'data'];

@@ -1,26 +1,18 @@
 /** What users are called, and when that is known. */
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { Conversation, Message, Profile } from '../src/index.js';
-import { startTwin, type Twin } from './harness/twin.js';
 import { User, same, until } from './harness/user.js';
+import { withTwin } from './harness/users.js';
 
 type Frame = Record<string, unknown>;
 
-let twin: Twin;
-const users: User[] = [];
-before(async () => { twin = await startTwin('--multi-device', 'many'); });
-after(() => twin.stop());
-afterEach(() => { for (const user of users.splice(0)) user.stop(); });
-
-let names = 0;
+const users = withTwin('--multi-device', 'many');
 
 /** Two users; bob has a name and a picture. */
 async function two(): Promise<[User, User]> {
-  names += 1;
-  const pair = await Promise.all([User.loggedIn(twin, `alice${names}`), User.loggedIn(twin, `bob${names}`)]);
-  users.push(...pair);
+  const pair = await users.two();
   await pair[1].tim.updateMyProfile({ nick: '鲍勃', avatar: 'https://example.com/bob.png' });
   return pair;
 }
@@ -87,8 +79,7 @@ for (const [what, fails] of [
     // Deleted while it waits, it is not announced any more.
     if (what !== 'is not answered') return;
     alice.device.loses = (frame) => frame['action'] === 'getUserProfile';
-    const carol = await User.loggedIn(twin, `carol${names}`);
-    users.push(carol);
+    const carol = await users.join(users.named('carol'));
     await carol.send(alice.userID, '3');
     await until(async () => (await alice.conversation(carol.userID)) !== undefined);
     await alice.tim.deleteConversation(`C2C${carol.userID}`);
@@ -137,8 +128,7 @@ test('a peer who is renamed is called so from their next message on', async () =
 });
 test('a peer who was renamed while nobody was connected is looked up, and the others are not', async () => {
   const [alice, bob] = await two();
-  const carol = await User.loggedIn(twin, `carol${names}`);
-  users.push(carol);
+  const carol = await users.join(users.named('carol'));
   await bob.send(alice.userID, '1');
   await carol.send(alice.userID, '1');
   await until(() => alice.texts.length === 2);
@@ -157,10 +147,10 @@ test('a peer who was renamed while nobody was connected is looked up, and the ot
 
 test('120 conversations have 120 names', async () => {
   const [alice] = await two();
-  const crowd = Array.from({ length: 120 }, (_, index) => `crowd${names}x${index}`);
+  const crowd = Array.from({ length: 120 }, (_, index) => `crowd${index}`);
   for (let at = 0; at < crowd.length; at += 20) {
     await Promise.all(crowd.slice(at, at + 20).map(async (userID) => {
-      const member = await User.loggedIn(twin, userID);
+      const member = await User.loggedIn(users.twin, userID);
       await member.tim.updateMyProfile({ nick: `叫${userID}`, selfSignature: '长'.repeat(160) });
       await member.send(alice.userID, '你好');
       member.stop();
@@ -187,8 +177,7 @@ test('120 conversations have 120 names', async () => {
 test('history of somebody who is in no list has their name', async () => {
   const [alice, bob] = await two();
   await bob.send(alice.userID, '1');
-  const [tablet] = [new User(twin, alice.userID)];
-  users.push(tablet);
+  const tablet = users.add(new User(users.twin, alice.userID));
   tablet.device.loses = (frame) => frame['event'] !== undefined;
   tablet.device.replaces = (frame) => (frame['action'] === 'getConversationList'
     ? { ...frame, data: { conversationList: [], nextReqConversationID: '', isCompleted: true } } : frame);

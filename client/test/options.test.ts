@@ -1,31 +1,13 @@
 /** What can be said about a message besides what it says. */
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { Message, SendOptions } from '../src/index.js';
-import { startTwin, type Twin } from './harness/twin.js';
 import { User, codeOf, same, textOf, until } from './harness/user.js';
+import { withTwin } from './harness/users.js';
 
-let twin: Twin;
-const users: User[] = [];
-before(async () => { twin = await startTwin('--multi-device', 'many'); });
-after(() => twin.stop());
-afterEach(() => { for (const user of users.splice(0)) user.stop(); });
-
-let names = 0;
-
-async function two(): Promise<[User, User]> {
-  names += 1;
-  const pair = await Promise.all([User.loggedIn(twin, `alice${names}`), User.loggedIn(twin, `bob${names}`)]);
-  users.push(...pair);
-  return pair;
-}
-
-async function another(user: User): Promise<User> {
-  const device = await User.loggedIn(twin, user.userID);
-  users.push(device);
-  return device;
-}
+const users = withTwin('--multi-device', 'many');
+const { two, another } = users;
 
 async function send(user: User, to: string, text: string, options: SendOptions): Promise<Message> {
   return (await user.tim.sendMessage(user.text(to, text), options)).data.message;

@@ -1,32 +1,21 @@
 /** A phone that sleeps, changes networks, loses frames, is kicked out, and whose UserSig expires. */
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { Message } from '../src/index.js';
-import { startTwin, type Twin } from './harness/twin.js';
+import { startTwin } from './harness/twin.js';
 import { User, codeOf, same, textOf, until } from './harness/user.js';
+import { withTwin } from './harness/users.js';
 
 const HOUR = 3_600_000;
 
-let twin: Twin;
-const users: User[] = [];
-before(async () => { twin = await startTwin(); });
-after(() => twin.stop());
-afterEach(() => { for (const user of users.splice(0)) user.stop(); });
-
-let names = 0;
-
-async function two(): Promise<[User, User]> {
-  names += 1;
-  const pair = await Promise.all([User.loggedIn(twin, `alice${names}`), User.loggedIn(twin, `bob${names}`)]);
-  users.push(...pair);
-  return pair;
-}
+const users = withTwin();
+const { two } = users;
 
 /** Lets time pass for the server and for everybody's device. */
 async function pass(ms: number): Promise<void> {
-  await twin.advance(ms);
-  await Promise.all(users.map((user) => user.device.pass(ms)));
+  await users.twin.advance(ms);
+  await Promise.all(users.present.map((user) => user.device.pass(ms)));
 }
 
 function states(user: User): string[] {
@@ -191,8 +180,7 @@ test('a read mark that was lost is made again', async () => {
 
 test('the same account on a second phone kicks out the first', async () => {
   const [alice] = await two();
-  const second = await User.loggedIn(twin, alice.userID);
-  users.push(second);
+  const second = await users.another(alice);
   await until(() => alice.told('kickedOut').length === 1);
   same(alice.told('kickedOut'), [{ type: alice.device.TIM.TYPES.KICKED_OUT_MULT_ACCOUNT }]);
   same(alice.told('sdkStateNotReady').length, 1);
@@ -207,7 +195,7 @@ test('an expired UserSig ends the session with the reason, and a new one begins 
   const [alice, bob] = await two();
   await alice.tim.logout();
   await alice.login(60);
-  await twin.advance(61_000);
+  await users.twin.advance(61_000);
   const message = alice.text(bob.userID, '过期了');
   assert.equal(await codeOf(alice.tim.sendMessage(message)), 70001);
   assert.equal(message.status, 'fail');
@@ -219,19 +207,17 @@ test('an expired UserSig ends the session with the reason, and a new one begins 
 });
 
 test('a login with an expired UserSig says so, and so does one with a wrong one', async () => {
-  const user = new User(twin, 'erin');
-  users.push(user);
-  const expired = twin.userSig('erin', -1);
+  const user = users.add(new User(users.twin, 'erin'));
+  const expired = users.twin.userSig('erin', -1);
   assert.equal(await codeOf(user.tim.login({ userID: 'erin', userSig: expired })), 70001);
-  assert.equal(await codeOf(user.tim.login({ userID: 'erin', userSig: twin.userSig('frank') })), 70003);
+  assert.equal(await codeOf(user.tim.login({ userID: 'erin', userSig: users.twin.userSig('frank') })), 70003);
   assert.equal(user.tim.isReady(), false);
   await user.login();
   assert.equal(user.tim.isReady(), true);
 });
 
 test('a login without a network gives up after a while and says what to look at', async () => {
-  const user = new User(twin, 'grace');
-  users.push(user);
+  const user = users.add(new User(users.twin, 'grace'));
   user.device.goOffline();
   const login = user.login();
   user.device.clock.advance(16_000);
@@ -243,15 +229,14 @@ test('a login without a network gives up after a while and says what to look at'
 });
 
 test('login is one at a time, twice is no error, and other methods wait for it', async () => {
-  const user = new User(twin, 'heidi');
-  users.push(user);
+  const user = users.add(new User(users.twin, 'heidi'));
   assert.equal(await codeOf(user.tim.getConversationList()), 2024);
   const login = user.login();
   assert.equal(await codeOf(user.login()), 2025);
   assert.equal(await codeOf(user.tim.getConversationList()), 2999);
   const message: Message = user.text('ivan', '可以先写好');
   await login;
-  const { data } = await user.tim.login({ userID: 'heidi', userSig: twin.userSig('heidi') });
+  const { data } = await user.tim.login({ userID: 'heidi', userSig: users.twin.userSig('heidi') });
   assert.equal(data.repeatLogin, true);
   await user.tim.sendMessage(message);
   assert.equal(message.from, 'heidi');
@@ -261,8 +246,7 @@ test('login is one at a time, twice is no error, and other methods wait for it',
 });
 
 test('a login goes through although the app is shown meanwhile, and again if it is hidden in between', async () => {
-  const user = new User(twin, 'judy');
-  users.push(user);
+  const user = users.add(new User(users.twin, 'judy'));
   const login = user.login();
   await until(() => user.device.frames.some((frame) => frame['action'] === 'getConversationList'));
   user.device.wake();
@@ -288,8 +272,7 @@ test('whoever logs in again while he hears that he was kicked out is in', async 
   const [alice] = await two();
   let again: Promise<void> | undefined;
   alice.tim.on('kickedOut', () => { again = alice.login(); });
-  const second = new User(twin, alice.userID);
-  users.push(second);
+  const second = users.add(new User(users.twin, alice.userID));
   // It may be kicked out itself before it is in.
   void codeOf(second.login());
   await until(() => again !== undefined);
@@ -349,7 +332,7 @@ test('a conversation that was deleted on another device meanwhile is not announc
   const many = await startTwin('--multi-device', 'many');
   const [alice, tablet, bob] = await Promise.all(['alice', 'alice', 'bob'].map((name) => User.loggedIn(many, name)));
   assert.ok(alice && tablet && bob);
-  users.push(alice, tablet, bob);
+  for (const user of [alice, tablet, bob]) users.add(user);
   await bob.send('alice', '1');
   await until(() => alice.texts.length === 1 && tablet.texts.length === 1);
   alice.device.goOffline();

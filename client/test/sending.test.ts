@@ -1,28 +1,16 @@
 /** Servers that do not answer a message, or not so that anybody could read it. */
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { Message } from '../src/index.js';
 import { toJSON } from '../src/json.js';
-import { startTwin, type Twin } from './harness/twin.js';
 import { User, codeOf, same, textOf, until } from './harness/user.js';
+import { withTwin } from './harness/users.js';
 
 type Frame = Record<string, unknown>;
 
-let twin: Twin;
-const users: User[] = [];
-before(async () => { twin = await startTwin(); });
-after(() => twin.stop());
-afterEach(() => { for (const user of users.splice(0)) user.stop(); });
-
-let names = 0;
-
-async function two(): Promise<[User, User]> {
-  names += 1;
-  const pair = await Promise.all([User.loggedIn(twin, `alice${names}`), User.loggedIn(twin, `bob${names}`)]);
-  users.push(...pair);
-  return pair;
-}
+const users = withTwin();
+const { two } = users;
 
 /** The replies to the first message that is sent from now on, again and again. */
 function toTheFirst(user: User): (frame: Frame) => boolean {

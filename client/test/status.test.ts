@@ -1,25 +1,19 @@
 /** Who is there. */
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { UserStatus } from '../src/index.js';
-import { startTwin, type Twin } from './harness/twin.js';
 import { User, codeOf, same, until } from './harness/user.js';
+import { withTwin } from './harness/users.js';
 
 const [ONLINE, OFFLINE] = [1, 2];
 
-let twin: Twin;
-const users: User[] = [];
-before(async () => { twin = await startTwin(); });
-after(() => twin.stop());
-afterEach(() => { for (const user of users.splice(0)) user.stop(); });
+const users = withTwin();
 
 let names = 0;
 
 async function enter(name: string): Promise<User> {
-  const user = await User.loggedIn(twin, `${name}${names}`);
-  users.push(user);
-  return user;
+  return users.join(`${name}${names}`);
 }
 
 function seen(user: User): (string | number)[][] {
@@ -54,7 +48,7 @@ test('who is watched is seen to come and go, and who is not is not', async () =>
 
   await alice.tim.unsubscribeUserStatus({ userIDList: [bob.userID] });
   await bob.login();
-  await users.find(({ userID }) => userID === carol)?.tim.logout();
+  await users.present.find(({ userID }) => userID === carol)?.tim.logout();
   await until(() => seen(alice).length === 4);
   same(seen(alice)[3], [carol, OFFLINE]);
 
