@@ -1,5 +1,6 @@
 //! What an attacker may try, as docs/security.md lists it: a file for each row, with the worst data that
 //! somebody could make.
 
+mod crowds;
 mod payload;
 mod worst_frames;

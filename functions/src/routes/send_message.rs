@@ -21,7 +21,7 @@ use crate::{
 /// is almost always among them.
 const HEAD: usize = 8;
 
-/// How long numbers are tried before the conversation counts as busy.
+/// For how long a request tries to get a number before the conversation counts as busy.
 const PATIENCE_MS: u64 = 1_200;
 
 /// How long a writer stands back at the most after the second number that was taken, twice as long after
@@ -45,6 +45,7 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
 }
 
 async fn store(app: &App, event: &Event, pair: &Pair, draft: &Draft, base: Option<Seq>) -> Result<Reply> {
+    let deadline = app.now().saturating_add(PATIENCE_MS);
     let head = app.messages.head(pair, HEAD, Consistency::Strong, app.now()).await?;
 
     if let Some(sent) = find_duplicate(app, pair, draft, base, &head).await? {
@@ -56,7 +57,7 @@ async fn store(app: &App, event: &Event, pair: &Pair, draft: &Draft, base: Optio
     // Who is to be told is looked up while the message is being written: it costs no time, and it
     // sees whoever has connected since the request came in.
     let (sent, audience) =
-        tokio::join!(append(app, pair, draft, head), app.audience(pair, &event.connection_id));
+        tokio::join!(append(app, pair, draft, head, deadline), app.audience(pair, &event.connection_id));
     Ok(push_and_acknowledge(app, pair, &sent?, &audience).await)
 }
 
@@ -125,8 +126,7 @@ async fn find_duplicate(
 ///
 /// How often it tries depends on what it may write: small messages among small ones some fifty times,
 /// the largest four times. It is refused as busy when that or its time is over.
-async fn append(app: &App, pair: &Pair, draft: &Draft, head: Head) -> Result<Message> {
-    let deadline = app.now().saturating_add(PATIENCE_MS);
+async fn append(app: &App, pair: &Pair, draft: &Draft, head: Head, deadline: u64) -> Result<Message> {
     let mut message = place_behind_head(app, pair, draft, &head).await?;
     let mut taken_before = 0;
     while Messages::can_append() && app.now() < deadline {

@@ -1,0 +1,69 @@
+//! A hundred sends at once in one conversation: each is stored or refused within two seconds.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use hongyan_local::clock::Clock;
+use serde_json::{Value, json};
+
+use crate::harness::{World, largest_message, sequences, text_message};
+
+/// Two users send as many messages as that to each other, all at once. How each was answered.
+async fn at_once(
+    world: &World,
+    count: usize,
+    message: fn(&str, &str, u64) -> Value,
+) -> Vec<(Value, Duration)> {
+    let sends = (0..count).map(|number| async move {
+        let (from, to) = if number % 2 == 0 { ("alice", "bob") } else { ("bob", "alice") };
+        let begun = Instant::now();
+        let reply = world.invoke("send-message", from, message(to, &number.to_string(), 0)).await;
+        (reply, begun.elapsed())
+    });
+    join_all(sends).await
+}
+
+/// What was acknowledged is stored, what was refused as busy is not, and there is no hole.
+async fn assert_stored_or_refused(world: &World, replies: &[(Value, Duration)]) -> usize {
+    let (sent, refused): (Vec<_>, Vec<_>) = replies.iter().partition(|(reply, _)| reply["code"] == 0);
+    for (reply, _) in &refused {
+        assert_eq!((&reply["code"], &reply["data"]), (&json!(20004), &json!({})), "{reply}");
+    }
+    let history = world.history("alice", "bob").await;
+    assert_eq!(sequences(&history), (1..=sent.len() as u64).collect::<Vec<_>>());
+    sent.len()
+}
+
+#[tokio::test]
+async fn forty_sends_at_once_in_one_conversation_are_all_stored() {
+    let world = World::new().await;
+    let replies = at_once(&world, 40, text_message).await;
+    assert_eq!(assert_stored_or_refused(&world, &replies).await, 40);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_sends_at_once_in_one_conversation_are_stored_or_refused_within_two_seconds() {
+    for message in [text_message, largest_message] {
+        let world = World::new().await;
+        let replies = while_time_passes(&world.clock, at_once(&world, 100, message)).await;
+        let stored = assert_stored_or_refused(&world, &replies).await;
+        let longest = replies.iter().map(|(_, took)| *took).max().unwrap();
+        println!("{stored} of 100 are stored, and all answered within {longest:?}");
+        assert!(longest < Duration::from_secs(2), "{longest:?}");
+    }
+}
+
+/// The functions' clock goes as this machine's does.
+async fn while_time_passes<T>(clock: &Clock, work: impl Future<Output = T>) -> T {
+    let time = async {
+        loop {
+            let begun = Instant::now();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            clock.advance(begun.elapsed());
+        }
+    };
+    tokio::select! {
+        done = work => done,
+        () = time => unreachable!(),
+    }
+}
