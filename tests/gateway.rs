@@ -151,6 +151,7 @@ async fn every_end_of_a_connection_is_a_disconnect() {
 #[tokio::test]
 async fn a_user_who_goes_away_during_the_handshake_has_come_and_gone() {
     let world = World::new().await;
+    world.acquaint("alice", "bob").await;
     let mut alice = world.connect("alice").await;
     alice.ask("subscribeUserStatus", json!({ "userIDList": ["bob"] })).await;
     alice.push().await;

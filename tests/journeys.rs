@@ -152,6 +152,7 @@ async fn a_client_that_sends_many_at_once_gets_an_answer_to_each() {
 #[tokio::test]
 async fn the_status_of_a_peer_is_right_at_once_whatever_becomes_of_the_connections() {
     let world = World::new().await;
+    world.acquaint("alice", "bob").await;
     let mut alice = world.connect("alice").await;
     let bob = json!({ "userIDList": ["bob"] });
     alice.ask("subscribeUserStatus", bob.clone()).await;

@@ -25,7 +25,7 @@ import type { WireMessage } from './wire.js';
 
 const PAGE_SIZE = 15;
 const DELETED_AT_ONCE = 30;
-const USERS_AT_ONCE = 100;
+const STATUSES_AT_ONCE = 40;
 /** How many a change of the blacklist may name. */
 const BLACKLIST_AT_ONCE = 15;
 /** After `login` has resolved. */
@@ -538,8 +538,10 @@ export class Chat implements ChatSDK {
   async getUserStatus(options: UserList): Promise<Result<UserStatusData>> {
     const session = this.ask('getUserStatus');
     const data: UserStatusData = { successUserList: [], failureUserList: [] };
-    for (const userIDList of chunks(users(options, 'getUserStatus'), USERS_AT_ONCE)) {
-      data.successUserList.push(...(await session.connection.request('getUserStatus', { userIDList })).successUserList);
+    for (const userIDList of chunks(users(options, 'getUserStatus'), STATUSES_AT_ONCE)) {
+      const part = await session.connection.request('getUserStatus', { userIDList });
+      data.successUserList.push(...part.successUserList);
+      data.failureUserList.push(...part.failureUserList);
     }
     return ok(data);
   }
@@ -547,7 +549,7 @@ export class Chat implements ChatSDK {
   async subscribeUserStatus(options: UserList): Promise<Result<SubscriptionData>> {
     const session = this.ask('subscribeUserStatus');
     const list = users(options, 'subscribeUserStatus');
-    return session.inOrder('status', () => session.watchlist.add(list)).then(() => ok({ failureUserList: [] }));
+    return session.inOrder('status', () => session.watchlist.add(list)).then((failureUserList) => ok({ failureUserList }));
   }
 
   async unsubscribeUserStatus(options?: Partial<UserList>): Promise<Result<SubscriptionData>> {

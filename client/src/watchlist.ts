@@ -3,10 +3,11 @@
 import type { Connection } from './connection.js';
 import { chunks } from './lists.js';
 import type { UserStatus } from './types.js';
+import type { FailedUser } from './wire.js';
 
 /** So many users are watched, those that were named last. */
 const MAX_WATCHED = 200;
-const AT_ONCE = 50;
+const AT_ONCE = 30;
 
 export class Watchlist {
   /** Who is watched, and what was last said of them. */
@@ -14,8 +15,11 @@ export class Watchlist {
 
   constructor(private readonly connection: Connection) {}
 
-  /** The server answers with what each one's status is, as a push. */
-  async add(userIDs: readonly string[]): Promise<void> {
+  /**
+   * The server answers with what each one's status is, as a push, and with those whom it does not tell of. They stay
+   * on the list: with the next connection it may.
+   */
+  async add(userIDs: readonly string[]): Promise<FailedUser[]> {
     // Who is named again is among the last ones, and it is told again how it stands with them.
     for (const userID of userIDs) {
       this.watched.delete(userID);
@@ -23,7 +27,7 @@ export class Watchlist {
     }
     const all = [...this.watched.keys()];
     await this.remove(all.slice(0, Math.max(0, all.length - MAX_WATCHED)));
-    await this.say('subscribeUserStatus', userIDs.filter((userID) => this.watched.has(userID)));
+    return this.say('subscribeUserStatus', userIDs.filter((userID) => this.watched.has(userID)));
   }
 
   /** Everybody, if nobody is named. */
@@ -33,7 +37,7 @@ export class Watchlist {
   }
 
   /** A new connection knows of no subscription. What has changed meanwhile comes as a push. */
-  renew(): Promise<void> {
+  renew(): Promise<unknown> {
     return this.say('subscribeUserStatus', [...this.watched.keys()]);
   }
 
@@ -47,7 +51,11 @@ export class Watchlist {
     return news;
   }
 
-  private async say(action: 'subscribeUserStatus' | 'unsubscribeUserStatus', userIDs: readonly string[]): Promise<void> {
-    for (const userIDList of chunks([...new Set(userIDs)], AT_ONCE)) await this.connection.persist(action, { userIDList });
+  private async say(action: 'subscribeUserStatus' | 'unsubscribeUserStatus', userIDs: readonly string[]): Promise<FailedUser[]> {
+    const failed: FailedUser[] = [];
+    for (const userIDList of chunks([...new Set(userIDs)], AT_ONCE)) {
+      failed.push(...(await this.connection.persist(action, { userIDList })).failureUserList);
+    }
+    return failed;
   }
 }

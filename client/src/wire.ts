@@ -199,8 +199,8 @@ export type PinnedReply = {
 };
 
 /** `getUserProfile`, `getUserStatus`, `subscribeUserStatus`, `unsubscribeUserStatus`, `addToBlacklist`
- * and `removeFromBlacklist`. A change of the blacklist may name 15 users, one of what is watched 50,
- * the others 100. */
+ * and `removeFromBlacklist`. A change of the blacklist may name 15 users, one of what is watched 30,
+ * `getUserStatus` 40 and `getUserProfile` 100. */
 export type UserIdList = { userIDList: Array<string>, };
 
 /** A gender. */
@@ -209,7 +209,7 @@ export type Gender = "Gender_Type_Unknown" | "Gender_Type_Female" | "Gender_Type
 /** Who may become a friend. */
 export type AllowType = "AllowType_Type_AllowAny" | "AllowType_Type_NeedConfirm" | "AllowType_Type_DenyAny";
 
-/** Whether a user may ask others to become his friends. */
+/** Whether a user may ask others to become their friends. */
 export type AdminForbid = "AdminForbid_Type_None" | "AdminForbid_Type_SendOut";
 
 /** A field that the team has made up. */
@@ -223,7 +223,7 @@ export type ProfileFields = { nick?: string, avatar?: string, gender?: Gender, s
 export type WireProfile = {
   /** The user. */
   userID: string,
-  /** When he changed it, in seconds; 0 if he never did. */
+  /** When it was changed, in seconds; 0 if it never was. */
   lastUpdatedTime: number, nick?: string, avatar?: string, gender?: Gender, selfSignature?: string, allowType?: AllowType, birthday?: number, location?: string, language?: number, messageSettings?: number, adminForbidType?: AdminForbid, level?: number, role?: number, profileCustomField?: Array<CustomField>,
 };
 
@@ -253,18 +253,21 @@ export type UserStatus = { userID: string,
   customStatus: string,
 };
 
+/** A user for whom a part of a request was refused. */
+export type FailedUser = { userID: string, code: number, message: string, };
+
 /** The reply to `getUserStatus`. */
 export type StatusReply = {
   /** In the order asked for. */
   successUserList: Array<UserStatus>,
-  /** Always empty: what cannot be looked up fails the request. */
-  failureUserList: Array<UserStatus>,
+  /** Those whose status the user may not see. */
+  failureUserList: Array<FailedUser>,
 };
 
 /** The reply to `subscribeUserStatus` and `unsubscribeUserStatus`. */
 export type SubscriptionReply = {
-  /** Always empty: what cannot be written fails the request. */
-  failureUserList: Array<UserStatus>,
+  /** Those whose status the user may not see. */
+  failureUserList: Array<FailedUser>,
 };
 
 /** A frame that nobody asked for. The names are the official SDK's event values. */

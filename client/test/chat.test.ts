@@ -241,9 +241,11 @@ test('profiles, and who is online', async () => {
   assert.equal((await alice.tim.getMyProfile()).data.nick, '爱丽丝');
   assert.equal(await codeOf(alice.tim.updateMyProfile({ nick: 'x'.repeat(501) })), 70402);
 
+  await bob.send(alice.userID, '在吗');
   const status = await bob.tim.getUserStatus({ userIDList: [alice.userID, 'nobody'] });
   const { TYPES } = bob.device.TIM;
-  same(status.data.successUserList.map((user) => user.statusType), [TYPES.USER_STATUS_ONLINE, TYPES.USER_STATUS_OFFLINE]);
+  same(status.data.successUserList.map((user) => user.statusType), [TYPES.USER_STATUS_ONLINE]);
+  same(status.data.failureUserList.map((user) => [user.userID, user.code]), [['nobody', 2500]]);
 });
 
 test('reading on one device is reading on all of them', async () => {

@@ -507,9 +507,13 @@ test('a message that is refused says why, and goes out when it is sent again', a
   await page.send();
   const { id, failed, reason } = rows(page)[0];
   assert.deepEqual([failed, reason], [true, '你已被对方拉黑，消息没有送达']);
+  // Which of the two has blocked the other one is in the text.
+  tim.sending = Promise.reject(Object.assign(new Error('take them off with removeFromBlacklist'), { code: 20007 }));
+  await page.resend(on(id));
+  assert.equal(rows(page)[0].reason, '你已拉黑对方，移出黑名单后才能发送');
   tim.sending = Promise.resolve();
   await page.resend(on(id));
-  assert.equal(tim.called('resendMessage').length, 1);
+  assert.equal(tim.called('resendMessage').length, 2);
   assert.deepEqual(rows(page).map((row: Any) => [row.failed, row.reason, row.mark]), [[false, '', '未读']]);
 });
 

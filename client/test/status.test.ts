@@ -29,6 +29,7 @@ test('who is watched is seen to come and go, and who is not is not', async () =>
   names += 1;
   const [alice, bob] = [await enter('alice'), await enter('bob')];
   const carol = `carol${names}`;
+  for (const peer of [bob.userID, carol]) await alice.send(peer, '你好');
   const { data } = await alice.tim.subscribeUserStatus({ userIDList: [bob.userID, carol] });
   same(data, { failureUserList: [] });
   await until(() => seen(alice).length === 2);
@@ -62,6 +63,7 @@ test('who is watched is seen to come and go, and who is not is not', async () =>
 test('after a lost connection all are watched again, and what has changed meanwhile is told', async () => {
   names += 1;
   const [alice, bob, carol] = [await enter('alice'), await enter('bob'), await enter('carol')];
+  for (const peer of [bob.userID, carol.userID]) await alice.send(peer, '你好');
   await alice.tim.subscribeUserStatus({ userIDList: [bob.userID, carol.userID] });
   await until(() => seen(alice).length === 2);
   alice.events.length = 0;
@@ -87,8 +89,9 @@ test('a long list is split, and of more than 200 the last ones are watched', asy
   const alice = await enter('alice');
   const crowd = Array.from({ length: 230 }, (_, index) => `crowd${index}`);
   alice.device.takeFrames();
-  await alice.tim.subscribeUserStatus({ userIDList: crowd.slice(0, 120) });
-  same(subscriptions(alice).map((list) => list.length), [50, 50, 20]);
+  await alice.tim.subscribeUserStatus({ userIDList: crowd.slice(0, 100) });
+  same(subscriptions(alice).map((list) => list.length), [30, 30, 30, 10]);
+  await alice.tim.subscribeUserStatus({ userIDList: crowd.slice(100, 120) });
   await alice.tim.subscribeUserStatus({ userIDList: ['crowd0', ...crowd.slice(120)] });
   const frames = alice.device.frames.filter((frame) => frame['action'] === 'unsubscribeUserStatus');
   same(frames.map((frame) => frame['data']), [{ userIDList: crowd.slice(1, 31) }]);
@@ -96,8 +99,22 @@ test('a long list is split, and of more than 200 the last ones are watched', asy
   alice.device.cut();
   await until(() => alice.told<{ state: string }>('netStateChange').at(-1)?.state === 'connecting');
   await alice.device.pass(1_000);
-  await until(() => alice.device.frames.filter((frame) => frame['action'] === 'subscribeUserStatus').length === 4);
+  await until(() => alice.device.frames.filter((frame) => frame['action'] === 'subscribeUserStatus').length === 7);
   same(subscriptions(alice).flat().length, 200);
+});
+
+test('a stranger and who has blocked this user are told of to nobody, and the answer says why', async () => {
+  names += 1;
+  const [alice, bob] = [await enter('alice'), await enter('bob')];
+  const users = { userIDList: [bob.userID, 'stranger'] };
+  const codes = ({ failureUserList }: { failureUserList: { userID: string; code: number }[] }): unknown[] =>
+    failureUserList.map(({ userID, code }) => [userID, code]);
+  await alice.send(bob.userID, '你好');
+  same(codes((await alice.tim.subscribeUserStatus(users)).data), [['stranger', 2500]]);
+  await bob.tim.addToBlacklist({ userIDList: [alice.userID] });
+  same(codes((await alice.tim.subscribeUserStatus(users)).data), [[bob.userID, 20007], ['stranger', 2500]]);
+  const { data } = await alice.tim.getUserStatus(users);
+  same([data.successUserList, codes(data)], [[], [[bob.userID, 20007], ['stranger', 2500]]]);
 });
 
 test('two subscriptions at once do not overtake each other', async () => {

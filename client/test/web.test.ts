@@ -401,6 +401,8 @@ test('the peer\'s presence is right within 10 s of a change, however the peer co
   const [alice, bob, aliceID, bobID] = await two();
   const sees = (text: string): Promise<void> => alice.get('peer-state').getByText(text, { exact: true }).waitFor({ timeout: 10_000 });
   const view = bob.view as Page;
+  // Presence is for those who have a conversation.
+  await alice.write('你好');
   await sees('在线');
   await bob.get('network').click();
   await sees('不在线');

@@ -79,12 +79,27 @@ pub enum Error {
     #[error("the message is too old to be recalled: deleteMessage hides it from yourself")]
     RecallTooLate,
 
-    /// The recipient does not want messages from this sender.
-    #[error("`to` has the sender on his blacklist: nothing gets through until he takes him off")]
+    /// The other user wants nothing of this one.
+    #[error(
+        "the other user has blocked this one: nothing gets through until they take this user off their blacklist"
+    )]
     Blacklisted,
 
-    /// A user and himself.
-    #[error("`userIDList` holds the user himself: leave him out")]
+    /// This user wants nothing of the other one.
+    #[error(
+        "this user has blocked `to`: take them off the blacklist with removeFromBlacklist, then send again"
+    )]
+    Blacklisting,
+
+    /// A field of a profile that the user may not change.
+    #[error("`{field}` is not the user's to change: leave it out, and let your server set it")]
+    OperatorOnly {
+        /// The field.
+        field: String,
+    },
+
+    /// A user and themselves.
+    #[error("`userIDList` holds the user themselves: leave them out")]
     BlacklistSelf,
 
     /// Nobody has ever written in it.
@@ -127,7 +142,7 @@ impl Error {
             Self::InvalidRecipient(_) => 20003,
             Self::BaseUnknown { .. } | Self::Busy => 20004,
             Self::Internal(_) => 20005,
-            Self::Blacklisted => 20007,
+            Self::Blacklisted | Self::Blacklisting => 20007,
             Self::RecallTooLate => 20016,
             Self::MalformedRequest(_) => 60003,
             Self::NoIdentity => 60004,
@@ -135,6 +150,7 @@ impl Error {
             Self::Throttled => 60007,
             Self::UnknownAction => 60009,
             Self::BadRequest(_) | Self::ClientIdTaken => 70402,
+            Self::OperatorOnly { .. } => 70403,
             Self::MessageTooLarge { .. } => 80002,
             Self::InvalidMessage(_) => 90002,
         }

@@ -108,6 +108,8 @@ def test_the_same_device_twice_kicks_the_first_one_out(user):
 
 def test_who_goes_is_offline_and_who_logs_out_is_so_at_once(user):
     with user("olaf") as watcher:
+        watcher.send("nina", "在吗")
+
         def is_online(name):
             [status] = watcher.ask("getUserStatus", userIDList=[name])["successUserList"]
             return status["statusType"] == 1
@@ -129,6 +131,7 @@ def test_who_watches_is_told_and_a_message_has_its_senders_name(user):
             [status] = watcher.push("onUserStatusUpdated")
             return status["userID"], status["statusType"] == 1
 
+        watcher.send("quentin", "在吗")
         assert watcher.ask("subscribeUserStatus", userIDList=["quentin"]) == {"failureUserList": []}
         assert told() == ("quentin", False)
         with user("quentin") as quentin:

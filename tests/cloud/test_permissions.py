@@ -15,33 +15,44 @@ SPEAKS = {"@connections": ["POST", "DELETE"]}
 # Reading who is connected and who watches, taking and freeing a slot, forgetting a watcher.
 PRESENCE = ["GetItem", "Query", "UpdateItem", "DeleteItem"]
 
+# Of those who watch, the blocked ones are told nothing.
+BLACKLIST = ["Query"]
+
 # All that is listed is allowed, and all that is not is refused.
 MAY = {
     "Authorizer": {"the key": ["GetParameter"]},
-    "Connect": {"Connections": PRESENCE, "Users": ["BatchGetItem"], **SPEAKS},
-    "Disconnect": {"Connections": PRESENCE, "@connections": ["POST"]},
+    "Connect": {"Connections": PRESENCE, "Users": ["BatchGetItem", "Query"], **SPEAKS},
+    "Disconnect": {"Connections": PRESENCE, "Users": BLACKLIST, "@connections": ["POST"]},
     "SendMessage": {
         "Messages": ["GetItem", "Query", "PutItem", "UpdateItem"],
         "Conversations": ["PutItem"],
         "Connections": PRESENCE,
+        "Users": BLACKLIST,
         **SPEAKS,
     },
     "GetMessageList": {"Messages": ["Query"], **SPEAKS},
-    "SetMessageRead": {"Messages": ["Query", "UpdateItem"], "Connections": PRESENCE, **SPEAKS},
+    "SetMessageRead": {
+        "Messages": ["Query", "UpdateItem"],
+        "Connections": PRESENCE,
+        "Users": BLACKLIST,
+        **SPEAKS,
+    },
     "GetConversationList": {"Messages": ["Query"], "Conversations": ["Query"], **SPEAKS},
     "ManageConversation": {
         "Messages": ["Query", "UpdateItem"],
         "Conversations": ["UpdateItem"],
         "Connections": PRESENCE,
+        "Users": BLACKLIST,
         **SPEAKS,
     },
     "ManageUser": {
         "Messages": ["UpdateItem"],
+        "Conversations": ["BatchGetItem"],
         "Connections": ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"],
         "Users": ["BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"],
         **SPEAKS,
     },
-    "Logout": {"Connections": PRESENCE, **SPEAKS},
+    "Logout": {"Connections": PRESENCE, "Users": BLACKLIST, **SPEAKS},
     "Default": {**SPEAKS},
 }
 

@@ -12,7 +12,10 @@ use hongyan_functions::{
     runtime::respond,
 };
 use hongyan_local::{Config, Data, Running, clock::Clock, sdk_config, start};
-use hongyan_shared::sig::{Key, Keys, issue};
+use hongyan_shared::{
+    model::{Pair, UserId},
+    sig::{Key, Keys, issue},
+};
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 
@@ -107,6 +110,13 @@ impl World {
         let reply = self.invoke("send-message", from, text_message(to, client_id, base)).await;
         assert_eq!(reply["code"], 0, "{reply}");
         reply["data"]["message"]["sequence"].as_u64().unwrap()
+    }
+
+    /// Opens a conversation between two users, as the first message does.
+    pub async fn acquaint(&self, a: &str, b: &str) {
+        let user = |name: &str| UserId::parse("user", name).unwrap();
+        let pair = Pair::of(&user(a), &user(b)).unwrap();
+        self.app.conversations.open(&pair, self.clock.now(), None).await.unwrap();
     }
 
     /// The whole history of a conversation, oldest first, page by page.

@@ -226,7 +226,8 @@ async fn an_item_that_is_as_large_as_it_gets_is_read_with_half_a_unit() {
         connect(&world, "MiniProgram", Some(&instance), "L0SM9cOFvHcCIhw=", START_MS + index).await;
     }
     let long = "x".repeat(500);
-    world.ask("update-my-profile", "alice", json!({ "nick": long, "avatar": long })).await;
+    let avatar = format!("https://{}", "x".repeat(492));
+    world.ask("update-my-profile", "alice", json!({ "nick": long, "avatar": avatar })).await;
     world.calls();
     world.ask("get-user-status", "alice", json!({ "userIDList": ["alice"] })).await;
     assert_eq!(world.calls().iter().map(|call| call.read_units).sum::<f64>(), 0.5);

@@ -54,9 +54,10 @@ async fn what_does_not_fit_a_frame_is_left_out() {
     let world = World::new().await;
     let users: Vec<String> = (0..100).map(|index| format!("user-{index}")).collect();
     let text = "x".repeat(500);
+    let avatar = format!("https://{}", "x".repeat(492));
     for user in &users {
         world
-            .ask("update-my-profile", user, json!({ "nick": text, "avatar": text, "selfSignature": text }))
+            .ask("update-my-profile", user, json!({ "nick": text, "avatar": avatar, "selfSignature": text }))
             .await;
     }
     let reply = world.invoke("get-user-profile", "alice", json!({ "userIDList": users })).await;
@@ -70,13 +71,14 @@ async fn what_does_not_fit_a_frame_is_left_out() {
 #[tokio::test]
 async fn a_profile_that_does_not_fit_hides_none_behind_it_and_fits_alone() {
     let world = World::new().await;
-    // Each byte takes six in a frame: as large as a profile can be.
-    let text = "\u{1}".repeat(500);
+    // Each byte takes two in a frame, or six: as large as a profile can be.
+    let (text, value) = ("\"".repeat(500), "\u{1}".repeat(500));
     let fields: Vec<Value> = (0..20)
-        .map(|number| json!({ "key": format!("Tag_Profile_Custom_{number}"), "value": text }))
+        .map(|number| json!({ "key": format!("Tag_Profile_Custom_{number}"), "value": value }))
         .collect();
     let largest = json!({
-        "nick": text, "avatar": text, "selfSignature": text, "location": "\u{1}".repeat(16),
+        "nick": text, "avatar": format!("https://{}", "\"".repeat(492)), "selfSignature": text,
+        "location": "\"".repeat(16),
         "profileCustomField": fields,
     });
     for user in ["bob", "carol"] {

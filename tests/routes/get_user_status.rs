@@ -11,6 +11,9 @@ fn status(user: &str, status_type: u8) -> Value {
 #[tokio::test]
 async fn who_has_a_connection_is_online() {
     let world = World::new().await;
+    for user in ["bob", "carol"] {
+        world.acquaint("alice", user).await;
+    }
     let bob = world.connect("bob").await;
     let reply = body(world.respond("get-user-status", &event("get-user-status")).await);
     assert_eq!(

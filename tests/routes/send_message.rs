@@ -272,13 +272,16 @@ async fn a_name_from_long_ago_is_looked_up_at_login_and_a_newer_one_wins() {
     let mut bob = world.connect("bob").await;
     // So long ago that the item with the connections is gone.
     let alice = UserId::parse("test", "alice").unwrap();
-    let old = Profile { nick: Some("爱丽丝".into()), avatar: Some("a.png".into()), ..Profile::default() };
+    let old =
+        Profile {
+            nick: Some("爱丽丝".into()), avatar: Some("https://x/a.png".into()), ..Profile::default()
+        };
     world.app.users.update_profile(&alice, &old, START_MS).await.unwrap();
     world.respond("connect", &event("connect")).await;
 
     // The login reads what was before the change.
     world.ask("get-user-profile", "bob", json!({ "userIDList": ["alice"] })).await;
-    world.ask("update-my-profile", "alice", json!({ "avatar": "b.png" })).await;
+    world.ask("update-my-profile", "alice", json!({ "avatar": "https://x/b.png" })).await;
     world.dynamodb.break_calls(|operation, _| match operation {
         "BatchGetItem" => Fault::Stale,
         _ => Fault::None,
@@ -286,7 +289,10 @@ async fn a_name_from_long_ago_is_looked_up_at_login_and_a_newer_one_wins() {
     assert_eq!(body(world.respond("login", &event("login")).await)["code"], 0);
     world.send("alice", "bob", "1", 0).await;
     let push = bob.push().await;
-    assert_eq!((&push["data"][0]["nick"], &push["data"][0]["avatar"]), (&json!("爱丽丝"), &json!("b.png")));
+    assert_eq!(
+        (&push["data"][0]["nick"], &push["data"][0]["avatar"]),
+        (&json!("爱丽丝"), &json!("https://x/b.png"))
+    );
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ fn told(user: &str, status_type: u8) -> Value {
 
 /// Connects a user who then watches another one, and takes what is told at once.
 async fn watching(world: &World, watcher: &str, user: &str) -> Socket {
+    world.acquaint(watcher, user).await;
     let mut socket = world.connect(watcher).await;
     socket.ask("subscribeUserStatus", json!({ "userIDList": [user] })).await;
     assert_eq!(socket.push().await["event"], "onUserStatusUpdated");
@@ -44,6 +45,9 @@ async fn watches(world: &World) -> usize {
 async fn whoever_watches_is_told_at_once_how_it_stands() {
     let world = World::new().await;
     let _carol = world.connect("carol").await;
+    for user in ["bob", "carol"] {
+        world.acquaint("alice", user).await;
+    }
     let mut alice = world.connect("alice").await;
     let users = json!({ "userIDList": ["bob", "carol", "bob"] });
     assert_eq!(alice.ask("subscribeUserStatus", users).await, json!({ "failureUserList": [] }));
@@ -187,6 +191,7 @@ async fn no_more_than_two_hundred_are_told_however_many_watch_and_however_many_a
         let mut event = event("subscribe-user-status");
         let context = &mut event["requestContext"];
         let watcher = format!("{index:0>32}");
+        world.acquaint(&watcher, "bob").await;
         context["connectionId"] = json!(format!("{watcher}="));
         context["authorizer"]["userID"] = json!(watcher);
         if index < 450 {

@@ -5,6 +5,9 @@ use crate::harness::{World, body, event};
 #[tokio::test]
 async fn who_watches_no_more_is_told_no_more() {
     let world = World::new().await;
+    for user in ["bob", "carol"] {
+        world.acquaint("alice", user).await;
+    }
     let mut alice = world.connect("alice").await;
     let both = json!({ "userIDList": ["bob", "carol"] });
     alice.ask("subscribeUserStatus", both).await;
@@ -25,6 +28,7 @@ async fn who_watches_no_more_is_told_no_more() {
 #[tokio::test]
 async fn a_connection_ends_no_subscription_of_another() {
     let world = World::new().await;
+    world.acquaint("alice", "bob").await;
     let mut alice = world.connect("alice").await;
     let bob = json!({ "userIDList": ["bob"] });
     alice.ask("subscribeUserStatus", bob.clone()).await;

@@ -49,6 +49,8 @@ function nameOf(conversationID) {
 function explain(error) {
   const { code, message } = error || {};
   if (NETWORK_ERRORS.includes(code)) return t('networkError');
+  // The server says who has blocked whom.
+  if (code === 20007 && String(message).includes('removeFromBlacklist')) return t('blockedByYou');
   return ERRORS.has(code) ? t(ERRORS.get(code)) : t('failed', message, code);
 }
 
@@ -364,7 +366,8 @@ function watch(userID) {
   if (watched) tim.unsubscribeUserStatus({ userIDList: [watched] }).catch(() => {});
   watched = userID;
   // The next look tries again.
-  if (userID) tim.subscribeUserStatus({ userIDList: [userID] }).catch(() => { watched = ''; });
+  const again = () => { if (watched === userID) watched = ''; };
+  if (userID) tim.subscribeUserStatus({ userIDList: [userID] }).then(({ data }) => data.failureUserList.forEach(again), again);
 }
 
 // Is the peer there? This is a look; what changes after it is told.
@@ -377,7 +380,8 @@ async function lookAtPeer() {
   try {
     const { data } = await tim.getUserStatus({ userIDList: [peerOf(here.id)] });
     const status = data.successUserList[0];
-    online = Boolean(status && status.statusType === TIM.TYPES.USER_STATUS_ONLINE);
+    // Of a stranger, and of who has blocked this user, nobody says it.
+    online = status && status.statusType === TIM.TYPES.USER_STATUS_ONLINE;
   } catch (error) {
     online = undefined; // Nobody knows.
   }

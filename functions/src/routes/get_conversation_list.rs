@@ -169,7 +169,7 @@ async fn newest_shown(app: &App, pair: &Pair, head: &Head) -> Result<Option<Opti
 
 fn conversation(entry: &Entry) -> WireConversation<'_> {
     let Entry { pair, head, .. } = entry;
-    let (mine, peer) = (head.standing(pair.mine()), head.standing(pair.mine().other()));
+    let (mine, peer) = (head.standing(pair.mine()), head.told(pair.mine().other()));
     WireConversation {
         conversation_id: pair.conversation_id(pair.mine()),
         kind: "C2C",
@@ -177,8 +177,8 @@ fn conversation(entry: &Entry) -> WireConversation<'_> {
         last_message: entry.shown.as_ref().map(|message| WireMessage::new(pair, message)),
         last_sequence: head.last_seq(),
         read_sequence: mine.read.seq,
-        peer_read_sequence: peer.read.seq,
-        peer_read_time: peer.read.time / 1000,
+        peer_read_sequence: peer.seq,
+        peer_read_time: peer.time / 1000,
         cleared_sequence: mine.cleared.seq,
         unlisted_sequence: mine.unlisted.seq.named(),
         is_pinned: entry.is_pinned,

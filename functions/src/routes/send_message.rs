@@ -51,9 +51,7 @@ async fn store(app: &App, event: &Event, pair: &Pair, draft: &Draft, base: Optio
     if let Some(sent) = find_duplicate(app, pair, draft, base, &head).await? {
         return Ok(acknowledge(pair, &once_more(draft, sent)?));
     }
-    if head.standing(pair.mine().other()).blocks {
-        return Err(Error::Blacklisted);
-    }
+    unblocked(pair, &head)?;
     // Who is to be told is looked up while the message is being written: it costs no time, and it
     // sees whoever has connected since the request came in.
     let (sent, audience) =
@@ -63,14 +61,21 @@ async fn store(app: &App, event: &Event, pair: &Pair, draft: &Draft, base: Optio
 
 /// A message that nobody will ask for again, a typing hint say. Who is not there misses it.
 async fn hand_on(app: &App, event: &Event, pair: &Pair, draft: &Draft) -> Result<Reply> {
-    let (is_blocked, audience) = tokio::join!(
-        app.messages.is_blocked_by(pair, pair.mine().other()),
-        app.audience(pair, &event.connection_id)
-    );
-    if is_blocked? {
+    let (standings, audience) =
+        tokio::join!(app.messages.standings(pair), app.audience(pair, &event.connection_id));
+    unblocked(pair, &standings?)?;
+    Ok(push_and_acknowledge(app, pair, &draft.online_only(app.now()), &audience).await)
+}
+
+/// Who blocks a user has nothing to say to them either.
+fn unblocked(pair: &Pair, head: &Head) -> Result<()> {
+    if head.standing(pair.mine().other()).blocks {
         return Err(Error::Blacklisted);
     }
-    Ok(push_and_acknowledge(app, pair, &draft.online_only(app.now()), &audience).await)
+    if head.standing(pair.mine()).blocks {
+        return Err(Error::Blacklisting);
+    }
+    Ok(())
 }
 
 async fn push_and_acknowledge(app: &App, pair: &Pair, message: &Message, audience: &Audience) -> Reply {

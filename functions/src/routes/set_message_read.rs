@@ -34,11 +34,14 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     let mine = pair.mine();
     if let Some(reached) = reached.filter(|message| message.seq > head.standing(mine).read.seq) {
         let position = Position::at(&reached, mine);
+        let told = head.is_blocked().then(|| head.told(mine));
         head.standing_mut(mine).read = position;
-        // He has read it, whatever becomes of the write: a mark that is lost is made again by the
+        // They have read it, whatever becomes of the write: a mark that is lost is made again by the
         // client, and never goes back. So the peer need not wait for it.
-        let (stored, ()) =
-            tokio::join!(app.messages.advance(&pair, mine, position), tell(app, &pair, &head, &audience));
+        let (stored, ()) = tokio::join!(
+            app.messages.advance(&pair, mine, position, told),
+            tell(app, &pair, &head, &audience)
+        );
         if stored?.read.seq > position.seq {
             // Another device was faster, and has read further.
             head = app.messages.head(&pair, 1, Consistency::Strong, app.now()).await?;
@@ -89,5 +92,6 @@ async fn tell(app: &App, pair: &Pair, head: &Head, audience: &Audience) {
         ..ConversationUpdate::default()
     }])
     .frame();
-    tokio::join!(app.deliver(&audience.peer, &to_peer), app.deliver(&audience.others, &to_others));
+    let peer = if head.is_blocked() { &[] } else { audience.peer.as_slice() };
+    tokio::join!(app.deliver(peer, &to_peer), app.deliver(&audience.others, &to_others));
 }

@@ -11,7 +11,9 @@ use hongyan_shared::{
 };
 use serde::Deserialize;
 
-use super::{Consistency, Item, allowance, failed, from_item, messages, number, sort_key, text};
+use super::{
+    Consistency, Item, allowance, batch_get, failed, from_item, messages, number, sort_key, text, user_in,
+};
 
 /// Who does not want to hear whom. What makes the list is in Users, where the partition is the user:
 ///
@@ -72,6 +74,16 @@ impl Blacklists {
     /// When the store fails.
     pub async fn of(&self, user: &UserId) -> Result<BTreeSet<UserId>> {
         Ok(self.read(user).await?.users)
+    }
+
+    /// Which of these users, at most 100, have a user on their blacklist, as far as the last second is known.
+    ///
+    /// # Errors
+    /// [`Error::Throttled`] when the store does not give all of them; when it fails.
+    pub async fn with(&self, user: &UserId, owners: &[UserId]) -> Result<BTreeSet<UserId>> {
+        let keys = owners.iter().map(|owner| entry_key(owner, user)).collect();
+        let items = batch_get(&self.client, &self.users, keys, ROW_BYTES, Consistency::Eventual).await?;
+        items.iter().map(|item| user_in(item, "u")).collect()
     }
 
     /// Changes a user's blacklist, and returns it as it is then. The pairs are the user's with those
@@ -200,7 +212,7 @@ impl Blacklists {
     fn enter(&self, pair: &Pair) -> Result<Put> {
         let put = Put::builder()
             .table_name(&self.users)
-            .set_item(Some(entry_key(pair)))
+            .set_item(Some(entry_key(pair.me(), pair.peer())))
             .condition_expression("attribute_not_exists(u)");
         put.build().map_err(|_| incomplete())
     }
@@ -208,17 +220,14 @@ impl Blacklists {
     fn strike(&self, pair: &Pair) -> Result<Delete> {
         let delete = Delete::builder()
             .table_name(&self.users)
-            .set_key(Some(entry_key(pair)))
+            .set_key(Some(entry_key(pair.me(), pair.peer())))
             .condition_expression("attribute_exists(u)");
         delete.build().map_err(|_| incomplete())
     }
 }
 
-fn entry_key(pair: &Pair) -> Item {
-    Item::from([
-        ("u".to_owned(), text(pair.me().as_str())),
-        ("s".to_owned(), text(format!("{ENTRY}{}", pair.peer()))),
-    ])
+fn entry_key(owner: &UserId, blocked: &UserId) -> Item {
+    Item::from([("u".to_owned(), text(owner.as_str())), ("s".to_owned(), text(format!("{ENTRY}{blocked}")))])
 }
 
 /// Whether it helps to look and try again: a condition did not hold, or another write was at one of

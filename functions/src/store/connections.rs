@@ -11,7 +11,7 @@ use hongyan_shared::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Consistency, Item, allowance, batch_get, failed, number, output_of, text};
+use super::{Consistency, Item, allowance, batch_get, failed, number, output_of, text, user_in};
 
 /// API Gateway cuts a connection after two hours; one that is older by five minutes is dead.
 const LIFETIME_S: u64 = 2 * 60 * 60 + 5 * 60;
@@ -206,9 +206,7 @@ impl Connections {
         let keys = users.iter().map(key).collect();
         let items = batch_get(&self.client, &self.table, keys, ITEM_BYTES, consistency).await?;
         let presences = items.into_iter().map(|item| {
-            let user = item.get("u").and_then(|value| value.as_s().ok());
-            let user = user.and_then(|user| UserId::parse("u", user).ok());
-            let user = user.ok_or_else(|| Error::Internal("a connections item has no user".to_owned()))?;
+            let user = user_in(&item, "u")?;
             let presence = Presence::parse(&user, item, now_ms)?;
             Ok((user, presence))
         });

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::{
     Client,
     types::{AttributeValue, ReturnConsumedCapacity},
@@ -9,7 +11,10 @@ use hongyan_shared::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Consistency, allowance, failed, from_item, put_if_absent, text, to_item, took_place};
+use super::{
+    Consistency, Item, allowance, batch_get, failed, from_item, put_if_absent, text, to_item, took_place,
+    user_in,
+};
 
 /// Each user's list of conversations: partition is the user, sort key the peer. A row is written
 /// before the first message, once per side, and a send never touches it again.
@@ -113,6 +118,19 @@ impl Conversations {
             update.update_expression("REMOVE k")
         };
         took_place(update.send().await)
+    }
+
+    /// With which of these users, at most 100, a user has a conversation.
+    ///
+    /// # Errors
+    /// [`Error::Throttled`] when the store does not give all of them; when it fails.
+    pub async fn among(&self, user: &UserId, peers: &[UserId]) -> Result<BTreeSet<UserId>> {
+        let keys = peers.iter().map(|peer| {
+            Item::from([("u".to_owned(), text(user.as_str())), ("v".to_owned(), text(peer.as_str()))])
+        });
+        let items =
+            batch_get(&self.client, &self.table, keys.collect(), ROW_BYTES, Consistency::Eventual).await?;
+        items.iter().map(|item| user_in(item, "v")).collect()
     }
 
     /// A part of a user's list, by peer, and whether more follows.

@@ -201,8 +201,11 @@ struct StandingRow {
     lq: u64,
     lt: u64,
     le: Option<u64>,
-    /// He blocks the other one.
+    /// They block the other one.
     b: bool,
+    /// The last message that they had read when they read on behind a block, and its time.
+    vn: Option<u64>,
+    vt: u64,
 }
 
 /// A floor.
@@ -279,11 +282,8 @@ impl Messages {
         let mut head = Head::default();
         for item in answer.items.unwrap_or_default() {
             let key = sort_key(&item)?;
-            if let Some(user) = key.strip_prefix(STANDING) {
-                let Some(side) = pair.side_of(user) else {
-                    return Err(Error::Internal(format!("{key} is not of this conversation")));
-                };
-                *head.standing_mut(side) = from_item::<StandingRow>(item)?.into();
+            if key.starts_with(STANDING) {
+                stand(pair, &mut head, item)?;
             } else if key == FLOOR {
                 head.floor = Some(Seq(from_item::<FloorRow>(item)?.n));
             } else {
@@ -543,13 +543,30 @@ impl Messages {
         })
     }
 
-    /// Moves a read position forward, unless it is farther already: it never goes back. Returns how the
-    /// side stands then.
+    /// Moves a read position forward, unless it is farther already: it never goes back. Behind a block the
+    /// peer is `told` less. Returns how the side stands then.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn advance(&self, pair: &Pair, side: Side, position: Position) -> Result<Standing> {
-        self.move_forward(pair, side, "", position).await
+    pub async fn advance(
+        &self,
+        pair: &Pair,
+        side: Side,
+        position: Position,
+        told: Option<Position>,
+    ) -> Result<Standing> {
+        let update = self.update(pair, standing_key(pair, side));
+        let (update, set, remove) = match told {
+            None => (update, "", "vn, vt"),
+            Some(told) => (
+                update
+                    .expression_attribute_values(":vn", number(told.seq.0))
+                    .expression_attribute_values(":vt", number(told.time)),
+                ", vn = :vn, vt = :vt",
+                "",
+            ),
+        };
+        move_forward(update, "", position, set, remove).await
     }
 
     /// Clears the conversation for one side, up to a position, unless more is cleared already: what is
@@ -558,7 +575,7 @@ impl Messages {
     /// # Errors
     /// When the store fails.
     pub async fn clear(&self, pair: &Pair, side: Side, position: Position) -> Result<Standing> {
-        self.move_forward(pair, side, "c", position).await
+        move_forward(self.update(pair, standing_key(pair, side)), "c", position, "", "").await
     }
 
     /// Takes the conversation out of one side's list, up to a position, unless it is farther already. Its
@@ -567,72 +584,29 @@ impl Messages {
     /// # Errors
     /// When the store fails.
     pub async fn unlist(&self, pair: &Pair, side: Side, position: Position) -> Result<Standing> {
-        self.move_forward(pair, side, "l", position).await
+        move_forward(self.update(pair, standing_key(pair, side)), "l", position, "", "").await
     }
 
-    /// The positions of a user have the same four attributes, each its own prefix.
-    async fn move_forward(
-        &self,
-        pair: &Pair,
-        side: Side,
-        prefix: &str,
-        position: Position,
-    ) -> Result<Standing> {
-        let name = |letter: &str| format!("{prefix}{letter}");
-        let (n, q, t, e) = (name("n"), name("q"), name("t"), name("e"));
-        let set = format!("SET {n} = :n, {q} = :q, {t} = :t");
-        let update = self
-            .update(pair, standing_key(pair, side))
-            .condition_expression(format!("attribute_not_exists({n}) OR {n} < :n"))
-            .expression_attribute_values(":n", number(position.seq.0))
-            .expression_attribute_values(":q", number(position.peer_count))
-            .expression_attribute_values(":t", number(position.time))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let update = match position.expires_at {
-            None => update.update_expression(format!("{set} REMOVE {e}")),
-            Some(second) => update
-                .update_expression(format!("{set}, {e} = :e"))
-                .expression_attribute_values(":e", number(second)),
-        };
-        for _ in 0..ATTEMPTS {
-            let _one_unit = allowance::write(1)?;
-            let stored = match update.clone().send().await {
-                Ok(output) => output.attributes,
-                // The blacklist is changing in a transaction, and it has this row as well.
-                Err(error) if error.code() == Some(CONFLICT) => {
-                    tokio::time::sleep(Duration::from_millis(rand::random_range(5..40))).await;
-                    continue;
-                }
-                Err(error) => match error.as_service_error() {
-                    Some(UpdateItemError::ConditionalCheckFailedException(found)) => found.item.clone(),
-                    _ => return Err(failed(error)),
-                },
-            };
-            let stored =
-                stored.ok_or_else(|| Error::Internal("DynamoDB did not say what it has".to_owned()))?;
-            return Ok(from_item::<StandingRow>(stored)?.into());
-        }
-        Err(Error::Throttled)
-    }
-
-    /// Whether a side blocks the other one, as far as the last second is known. A send that is stored
+    /// How both users stand, as far as the last second is known, and no message. A send that is stored
     /// learns it from [`Messages::head`], which misses nothing.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn is_blocked_by(&self, pair: &Pair, side: Side) -> Result<bool> {
+    pub async fn standings(&self, pair: &Pair) -> Result<Head> {
         let _half_a_unit = allowance::read(OTHER_ROWS_BYTES, Consistency::Eventual)?;
         let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("p", text(pair.key()))
-            .key("s", text(standing_key(pair, side)))
+            .query(Consistency::Eventual)
+            .key_condition_expression("p = :p AND begins_with(s, :r)")
+            .expression_attribute_values(":p", text(pair.key()))
+            .expression_attribute_values(":r", text(STANDING))
             .send()
             .await
             .map_err(failed)?;
-        Ok(answer.item.map(from_item::<StandingRow>).transpose()?.is_some_and(|row| row.b))
+        let mut head = Head::default();
+        for item in answer.items.unwrap_or_default() {
+            stand(pair, &mut head, item)?;
+        }
+        Ok(head)
     }
 
     /// Recalls a message of a side, if it is not older than `oldest_ms`. One conditional write
@@ -810,8 +784,72 @@ impl From<StandingRow> for Standing {
             cleared: Position { seq: Seq(row.cn), peer_count: row.cq, time: row.ct, expires_at: row.ce },
             unlisted: Position { seq: Seq(row.ln), peer_count: row.lq, time: row.lt, expires_at: row.le },
             blocks: row.b,
+            told: row.vn.map(|seq| Position { seq: Seq(seq), time: row.vt, ..Position::default() }),
         }
     }
+}
+
+/// The positions of a user have the same four attributes, each its own prefix.
+/// What else is set and removed comes along with it.
+async fn move_forward(
+    update: UpdateItemFluentBuilder,
+    prefix: &str,
+    position: Position,
+    and_set: &str,
+    and_remove: &str,
+) -> Result<Standing> {
+    let name = |letter: &str| format!("{prefix}{letter}");
+    let (n, q, t, e) = (name("n"), name("q"), name("t"), name("e"));
+    let set = format!("SET {n} = :n, {q} = :q, {t} = :t{and_set}");
+    let update = update
+        .condition_expression(format!("attribute_not_exists({n}) OR {n} < :n"))
+        .expression_attribute_values(":n", number(position.seq.0))
+        .expression_attribute_values(":q", number(position.peer_count))
+        .expression_attribute_values(":t", number(position.time))
+        .return_values(ReturnValue::AllNew)
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    let (update, set, removed) = match position.expires_at {
+        None => (update, set, e),
+        Some(second) => (
+            update.expression_attribute_values(":e", number(second)),
+            format!("{set}, {e} = :e"),
+            String::new(),
+        ),
+    };
+    let removed =
+        [removed.as_str(), and_remove].into_iter().filter(|names| !names.is_empty()).collect::<Vec<_>>();
+    let update = update.update_expression(match removed.as_slice() {
+        [] => set,
+        removed => format!("{set} REMOVE {}", removed.join(", ")),
+    });
+    for _ in 0..ATTEMPTS {
+        let _one_unit = allowance::write(1)?;
+        let stored = match update.clone().send().await {
+            Ok(output) => output.attributes,
+            // The blacklist is changing in a transaction, and it has this row as well.
+            Err(error) if error.code() == Some(CONFLICT) => {
+                tokio::time::sleep(Duration::from_millis(rand::random_range(5..40))).await;
+                continue;
+            }
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(found)) => found.item.clone(),
+                _ => return Err(failed(error)),
+            },
+        };
+        let stored = stored.ok_or_else(|| Error::Internal("DynamoDB did not say what it has".to_owned()))?;
+        return Ok(from_item::<StandingRow>(stored)?.into());
+    }
+    Err(Error::Throttled)
+}
+
+/// Takes over how a user stands.
+fn stand(pair: &Pair, head: &mut Head, item: Item) -> Result<()> {
+    let key = sort_key(&item)?;
+    let Some(side) = key.strip_prefix(STANDING).and_then(|user| pair.side_of(user)) else {
+        return Err(Error::Internal(format!("{key} is not of this conversation")));
+    };
+    *head.standing_mut(side) = from_item::<StandingRow>(item)?.into();
+    Ok(())
 }
 
 fn standing_key(pair: &Pair, side: Side) -> String {

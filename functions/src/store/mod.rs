@@ -18,7 +18,7 @@ pub use connections::{Connection, Connections, Names, Presence, Registered, Regi
 pub use conversations::{Conversations, Listed, Opened};
 pub use messages::{Appended, Behind, Consistency, Messages, Part, Recalled, Search};
 pub use users::Users;
-pub use watchers::{Subscription, Watcher, Watchers};
+pub use watchers::{MAX_WATCHERS, Subscription, Watcher, Watchers};
 
 use std::{collections::HashMap, error::Error as StdError, time::Duration};
 
@@ -31,7 +31,7 @@ use aws_sdk_dynamodb::{
         error::ConditionalCheckFailedException,
     },
 };
-use hongyan_shared::{Error, Result};
+use hongyan_shared::{Error, Result, model::UserId};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::telemetry::reason;
@@ -59,6 +59,13 @@ fn sort_key(item: &Item) -> Result<String> {
         .ok_or_else(|| Error::Internal("an item has no sort key".to_owned()))
 }
 
+/// The user whom an attribute of an item names.
+fn user_in(item: &Item, attribute: &str) -> Result<UserId> {
+    let user =
+        item.get(attribute).and_then(|value| value.as_s().ok()).map(String::as_str).unwrap_or_default();
+    UserId::parse("user", user).map_err(|_| Error::Internal(format!("an item has no user in {attribute}")))
+}
+
 fn to_item<Row: Serialize>(row: &Row) -> Result<Item> {
     serde_dynamo::aws_sdk_dynamodb_1::to_item(row)
         .map_err(|_| Error::Internal(format!("{} does not fit an item", std::any::type_name::<Row>())))
@@ -78,6 +85,9 @@ async fn batch_get(
     item_bytes: u64,
     consistency: Consistency,
 ) -> Result<Vec<Item>> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
     let reading = allowance::read_each(keys.len(), item_bytes, consistency)?;
     let keys = KeysAndAttributes::builder()
         .set_keys(Some(keys))

@@ -12,14 +12,14 @@ use hongyan_shared::{
 use serde::{Deserialize, Serialize};
 use tracing::error;
 
-use super::{Consistency, Item, allowance, batch_get, failed, from_item, number, text, to_item};
+use super::{Consistency, Item, allowance, batch_get, failed, from_item, number, text, to_item, user_in};
 
 /// What concerns a user and no conversation: partition is the user, and the sort key is
 ///
 /// | sort key | what |
 /// |---|---|
-/// | `P` | his profile |
-/// | `B` and `B#` + user | his blacklist: [`super::Blacklists`] |
+/// | `P` | their profile |
+/// | `B` and `B#` + user | their blacklist: [`super::Blacklists`] |
 pub struct Users {
     client: Client,
     table: String,
@@ -28,7 +28,7 @@ pub struct Users {
 /// A profile, with names as clients know them: it is read seldom, and by people who look into the
 /// table. Custom fields are attributes of their own names besides, and `c` is the set of these names,
 /// because a condition can ask how large a set is.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ProfileRow {
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -66,6 +66,8 @@ enum Written {
     Now(Profile),
     /// Nothing has changed: there are more custom fields than that, of these names.
     NoRoom(Vec<String>),
+    /// Nothing has changed: this field is not the user's, and has another value.
+    NotTheirs(String),
 }
 
 const PROFILE: &str = "P";
@@ -96,7 +98,7 @@ impl Users {
         };
         let keys = users.iter().map(key).collect();
         for item in batch_get(&self.client, &self.table, keys, PROFILE_BYTES, Consistency::Eventual).await? {
-            let user = user_of(&item)?;
+            let user = user_in(&item, "u")?;
             match parse(item) {
                 Ok(profile) => {
                     profiles.insert(user, profile);
@@ -107,10 +109,12 @@ impl Users {
         Ok(profiles)
     }
 
-    /// Changes what is given, and returns the whole profile.
+    /// Changes what is given as the user wants it, and returns the whole profile. What only the team's
+    /// server may change may be given as it is: programs send whole profiles back.
     ///
     /// # Errors
-    /// Custom fields beyond the limit, with nothing changed; when the store fails.
+    /// Custom fields beyond the limit, or [`Error::OperatorOnly`], with nothing changed; when the store
+    /// fails.
     pub async fn update_profile(&self, user: &UserId, changes: &Profile, now_ms: u64) -> Result<Profile> {
         // Until the write says otherwise, all of them are new.
         let mut new = changes.custom.len();
@@ -121,6 +125,7 @@ impl Users {
             let there = match self.write_profile(user, changes, room, now_ms).await? {
                 Written::Now(profile) => return Ok(profile),
                 Written::NoRoom(there) => there,
+                Written::NotTheirs(field) => return Err(Error::OperatorOnly { field }),
             };
             new = changes.custom.keys().filter(|key| !there.iter().any(|name| name == key.as_str())).count();
             if there.len().saturating_add(new) > MAX_CUSTOM_FIELDS {
@@ -160,26 +165,49 @@ impl Users {
                 .expression_attribute_names(format!("#{index}"), name)
                 .expression_attribute_values(format!(":{index}"), value);
         }
+        let mut conditions = Vec::new();
+        let (not_theirs, unset) = (to_item(&ProfileRow::not_theirs(changes))?, unset()?);
+        for (name, value) in &not_theirs {
+            let may_be_unset = if unset.get(name) == Some(value) {
+                format!("attribute_not_exists(#{name}) OR ")
+            } else {
+                String::new()
+            };
+            conditions.push(format!("({may_be_unset}#{name} = :{name})"));
+            update = update
+                .expression_attribute_names(format!("#{name}"), name)
+                .expression_attribute_values(format!(":{name}"), value.clone());
+        }
         if !changes.custom.is_empty() {
             set.push_str(" ADD c :c");
             let names = changes.custom.keys().map(|key| key.as_str().to_owned());
+            conditions.push("(attribute_not_exists(c) OR size(c) <= :room)".to_owned());
             update = update
-                .condition_expression("attribute_not_exists(c) OR size(c) <= :room")
                 .expression_attribute_values(":c", AttributeValue::Ss(names.collect()))
                 .expression_attribute_values(":room", number(room as u64));
         }
+        let condition = Some(conditions.join(" AND ")).filter(|condition| !condition.is_empty());
         let writing = allowance::write(allowance::write_units_of(PROFILE_BYTES))?;
-        match update.update_expression(set).send().await {
+        match update.update_expression(set).set_condition_expression(condition).send().await {
             Ok(output) => {
                 writing.cost(output.consumed_capacity());
                 Ok(Written::Now(parse(output.attributes.unwrap_or_default())?.0))
             }
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(found)) => {
-                    let size = found.item.as_ref().map_or(PROFILE_BYTES, allowance::size);
+                    let found = found.item.as_ref();
+                    let size = found.map_or(PROFILE_BYTES, allowance::size);
                     writing.cost_units(allowance::write_units_of(size));
-                    let names = found.item.as_ref().and_then(|item| item.get("c")?.as_ss().ok());
-                    Ok(Written::NoRoom(names.cloned().unwrap_or_default()))
+                    let there = |name: &str| found.and_then(|item| item.get(name));
+                    let other = not_theirs
+                        .iter()
+                        .find(|(name, value)| there(name).or_else(|| unset.get(*name)) != Some(value));
+                    Ok(match other {
+                        Some((name, _)) => Written::NotTheirs(name.clone()),
+                        None => Written::NoRoom(
+                            there("c").and_then(|names| names.as_ss().ok()).cloned().unwrap_or_default(),
+                        ),
+                    })
                 }
                 _ => Err(failed(error)),
             },
@@ -187,6 +215,29 @@ impl Users {
     }
 }
 
+impl ProfileRow {
+    /// The fields that a user may name but not change.
+    fn not_theirs(profile: &Profile) -> Self {
+        Self {
+            admin_forbid_type: profile.admin_forbid_type,
+            level: profile.level,
+            role: profile.role,
+            ..Self::default()
+        }
+    }
+}
+
+/// What those are while nobody has set them.
+fn unset() -> Result<Item> {
+    to_item(&ProfileRow {
+        admin_forbid_type: Some(AdminForbid::None),
+        level: Some(0),
+        role: Some(0),
+        ..ProfileRow::default()
+    })
+}
+
+/// What a user may change.
 impl From<&Profile> for ProfileRow {
     fn from(profile: &Profile) -> Self {
         Self {
@@ -199,17 +250,12 @@ impl From<&Profile> for ProfileRow {
             location: profile.location.clone(),
             language: profile.language,
             message_settings: profile.message_settings,
-            admin_forbid_type: profile.admin_forbid_type,
-            level: profile.level,
-            role: profile.role,
+            admin_forbid_type: None,
+            level: None,
+            role: None,
             t: 0,
         }
     }
-}
-
-fn user_of(item: &Item) -> Result<UserId> {
-    let user = item.get("u").and_then(|value| value.as_s().ok()).map(String::as_str).unwrap_or_default();
-    UserId::parse("u", user).map_err(|_| Error::Internal("a profile row has no user".to_owned()))
 }
 
 /// What the row of a profile says, and when it was changed.

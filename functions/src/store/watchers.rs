@@ -13,7 +13,7 @@ const WATCHER: &str = "W#";
 const SEPARATOR: char = '·';
 
 /// How many watchers of one user are told.
-const MAX_WATCHERS: usize = 200;
+pub const MAX_WATCHERS: usize = 200;
 
 /// How many rows one query looks at.
 const PAGE: i32 = 1000;
@@ -23,7 +23,7 @@ const PAGE_BYTES: u64 = 150 * 1024;
 const PAGE_UNITS: u64 = 19;
 
 /// How many queries are made to find those who live among those who are dead and not swept yet.
-const PAGES: usize = 3;
+const PAGES: usize = 2;
 
 /// Who watches whose status: in the table of connections, in the partition of the user who is
 /// watched, with a row for each device that watches.
@@ -50,6 +50,8 @@ pub struct Subscription<'a> {
 /// A connection that is to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watcher {
+    /// Who watches.
+    pub user: UserId,
     /// The connection.
     pub id: String,
     key: String,
@@ -95,7 +97,7 @@ impl Watchers {
         self.delete(user, watcher.key.clone(), &watcher.id).await
     }
 
-    /// Who watches a user: the first 200. Not strongly consistent: a push is a hint.
+    /// Who watches a user: the first 200, and perhaps more. Not strongly consistent: a push is a hint.
     ///
     /// # Errors
     /// When the store fails.
@@ -122,18 +124,17 @@ impl Watchers {
             for mut item in page.items.unwrap_or_default() {
                 match (item.remove("s"), item.remove("c")) {
                     (Some(AttributeValue::S(key)), Some(AttributeValue::S(id))) => {
-                        watchers.push(Watcher { id, key });
+                        watchers.push(Watcher::parse(key, id)?);
                     }
                     _ => return Err(Error::Internal("a watcher has no connection".to_owned())),
                 }
             }
-            // They are looked for once more when they have been told.
+            // The rest is for the blacklist, and for looking at the user once more.
             let is_too_much = allowance::read_units_left() < 2 * PAGE_UNITS + 2;
             if watchers.len() >= MAX_WATCHERS || is_too_much {
                 break;
             }
         }
-        watchers.truncate(MAX_WATCHERS);
         Ok(watchers)
     }
 
@@ -150,6 +151,15 @@ impl Watchers {
             .send()
             .await;
         took_place(answer).map(|_| ())
+    }
+}
+
+impl Watcher {
+    fn parse(key: String, id: String) -> Result<Self> {
+        let user = key.strip_prefix(WATCHER).and_then(|names| names.split_once(SEPARATOR));
+        let user = user.and_then(|(user, _)| UserId::parse("s", user).ok());
+        let user = user.ok_or_else(|| Error::Internal("a watcher is no user".to_owned()))?;
+        Ok(Self { user, id, key })
     }
 }
 

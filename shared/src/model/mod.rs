@@ -5,7 +5,7 @@ mod device;
 mod message;
 mod payload;
 mod profile;
-mod text;
+pub(crate) mod text;
 mod timeline;
 mod user;
 

@@ -9,35 +9,36 @@ pub const MAX_CUSTOM_FIELDS: usize = 20;
 
 const CUSTOM: &str = "Tag_Profile_Custom_";
 
-/// What a user says about himself, as far as he says anything. The same type says what is to change.
+/// What is known of a user, as far as anything is. The same type says what is to change. The last three
+/// are not the user's: only your server may change them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Profile {
-    /// His name for others to see.
+    /// The user's name for others to see.
     pub nick: Option<String>,
-    /// The URL of his picture.
+    /// The URL of their picture.
     pub avatar: Option<String>,
-    /// His gender.
+    /// Their gender.
     pub gender: Option<Gender>,
-    /// A line about himself.
+    /// A text about themselves.
     pub self_signature: Option<String>,
-    /// Who may become his friend.
+    /// Who may become their friend.
     pub allow_type: Option<AllowType>,
     /// A number of the app's own making, `19900101` for example.
     pub birthday: Option<u32>,
-    /// Where he is, in the app's own notation.
+    /// Where they are, in the app's own notation.
     pub location: Option<String>,
     /// A number of the app's own making.
     pub language: Option<u32>,
     /// A number of the app's own making.
     pub message_settings: Option<u32>,
-    /// Whether he may ask others to become his friends.
+    /// Fields that the team has made up.
+    pub custom: BTreeMap<ProfileKey, String>,
+    /// Whether they may ask others to become their friends.
     pub admin_forbid_type: Option<AdminForbid>,
     /// A number of the app's own making.
     pub level: Option<u32>,
     /// A number of the app's own making.
     pub role: Option<u32>,
-    /// Fields that the team has made up.
-    pub custom: BTreeMap<ProfileKey, String>,
 }
 
 /// A gender.
@@ -70,14 +71,14 @@ pub enum AllowType {
     DenyAny,
 }
 
-/// Whether a user may ask others to become his friends.
+/// Whether a user may ask others to become their friends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub enum AdminForbid {
-    /// He may.
+    /// They may.
     #[serde(rename = "AdminForbid_Type_None")]
     None,
-    /// He may not.
+    /// They may not.
     #[serde(rename = "AdminForbid_Type_SendOut")]
     SendOut,
 }

@@ -1,5 +1,15 @@
 //! What a text may hold that others are shown.
 
+/// Whether a text is one line that looks like what it says.
+pub(crate) fn is_plain_line(text: &str) -> bool {
+    !text.contains(is_invisible_order)
+}
+
+/// The same of a text that may have several lines.
+pub(crate) fn is_plain_text(text: &str) -> bool {
+    !text.contains(|c: char| c != '\n' && is_invisible_order(c))
+}
+
 /// Whether a program can show what is under a link without running it: pages and pictures from the web,
 /// and files of WeChat's cloud, which `<image>` shows in a mini-program. Nothing is a link to nothing.
 pub(crate) fn is_link(text: &str) -> bool {
@@ -15,7 +25,7 @@ pub(crate) fn is_link(text: &str) -> bool {
 /// Whether a character makes a text look like another one: it cuts the text, ends its line, or changes the
 /// direction in which the rest of the line is written. Single marks between words of two directions, U+200E,
 /// U+200F and U+061C, change nothing but their neighbours, and Hebrew and Arabic need them.
-pub(crate) fn is_invisible_order(c: char) -> bool {
+fn is_invisible_order(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -74,8 +74,10 @@ pub struct Standing {
     pub cleared: Position,
     /// How far they have taken it out of their list, with its history kept.
     pub unlisted: Position,
-    /// He has the peer on his blacklist.
+    /// They have the peer on their blacklist.
     pub blocks: bool,
+    /// How far they had read when they read on behind a block: that is all that the peer may know.
+    pub told: Option<Position>,
 }
 
 impl Standing {
@@ -104,6 +106,17 @@ pub struct Head {
 }
 
 impl Head {
+    /// Whether one of the users has the other one on the blacklist.
+    pub fn is_blocked(&self) -> bool {
+        self.low.blocks || self.high.blocks
+    }
+
+    /// How far a side has read, as far as the other side may know.
+    pub fn told(&self, side: Side) -> Position {
+        let standing = self.standing(side);
+        standing.told.filter(|_| self.is_blocked()).unwrap_or(standing.read)
+    }
+
     /// The last message, if there is one.
     pub fn last(&self) -> Option<&Message> {
         self.messages.first()

@@ -27,8 +27,9 @@ pub use message::{
 };
 pub use push::{ConversationUpdate, DeletedMessages, KickedOut, Push, ReadByPeer, read_by_peer};
 pub use user::{
-    BlacklistReply, CustomField, LoginReply, MAX_BLACKLIST_CHANGE, MAX_USERS, MAX_WATCHED, ProfileFields,
-    ProfileList, ProfileReply, StatusReply, SubscriptionReply, UserIdList, UserStatus, WireProfile,
+    BlacklistReply, CustomField, FailedUser, LoginReply, MAX_BLACKLIST_CHANGE, MAX_STATUSES, MAX_USERS,
+    MAX_WATCHED, ProfileFields, ProfileList, ProfileReply, StatusReply, SubscriptionReply, UserIdList,
+    UserStatus, WireProfile,
 };
 
 use std::collections::HashMap;

@@ -69,7 +69,7 @@ fn wire() -> String {
         WireConversation, GetConversationList, ConversationPage, SetMessageRead, ReadReply,
         DeleteConversation, ClearedReply, PinConversation, PinnedReply,
         UserIdList, Gender, AllowType, AdminForbid, CustomField, ProfileFields, WireProfile,
-        ProfileList, ProfileReply, BlacklistReply, UserStatus, StatusReply, SubscriptionReply,
+        ProfileList, ProfileReply, BlacklistReply, UserStatus, FailedUser, StatusReply, SubscriptionReply,
         Push, ReadByPeer, DeletedMessages, ConversationUpdate, KickedOut,
     );
     let actions = actions!(config;

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::to_text;
 use crate::{
     Error, Result,
-    model::{AdminForbid, AllowType, Gender, MAX_CUSTOM_FIELDS, Profile, ProfileKey, UserId},
+    model::{
+        AdminForbid, AllowType, Gender, MAX_CUSTOM_FIELDS, Profile, ProfileKey, UserId,
+        text::{is_link, is_plain_line, is_plain_text},
+    },
 };
 
 /// How many users one request may name.
@@ -15,8 +18,11 @@ pub const MAX_USERS: usize = 100;
 /// write units for each.
 pub const MAX_BLACKLIST_CHANGE: usize = 15;
 
-/// How many users one request may begin to watch: each costs a write unit and a read unit.
-pub const MAX_WATCHED: usize = 50;
+/// How many users' status one request may ask for: each costs one and a half read units.
+pub const MAX_STATUSES: usize = 40;
+
+/// How many users one request may begin to watch: each costs a write unit and two read units.
+pub const MAX_WATCHED: usize = 30;
 
 /// The reply to `login`: what a client needs to start.
 #[derive(Debug, Serialize)]
@@ -47,8 +53,8 @@ pub struct LoginReply<'a> {
 }
 
 /// `getUserProfile`, `getUserStatus`, `subscribeUserStatus`, `unsubscribeUserStatus`, `addToBlacklist`
-/// and `removeFromBlacklist`. A change of the blacklist may name 15 users, one of what is watched 50,
-/// the others 100.
+/// and `removeFromBlacklist`. A change of the blacklist may name 15 users, one of what is watched 30,
+/// `getUserStatus` 40 and `getUserProfile` 100.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct UserIdList {
@@ -128,12 +134,6 @@ impl ProfileFields {
     /// # Errors
     /// What is wrong with which field.
     pub fn parse(self) -> Result<Profile> {
-        let short = |field: &str, text: Option<String>, max: usize| match text {
-            Some(text) if text.len() > max => {
-                Err(Error::BadRequest(format!("`{field}` may have {max} bytes: shorten it")))
-            }
-            text => Ok(text),
-        };
         let custom_fields = self.profile_custom_field.unwrap_or_default();
         if custom_fields.len() > MAX_CUSTOM_FIELDS {
             return Err(Error::BadRequest(format!(
@@ -143,16 +143,17 @@ impl ProfileFields {
         let mut custom = BTreeMap::new();
         for CustomField { key, value } in custom_fields {
             let key = ProfileKey::parse(&key)?;
-            custom.extend(short("profileCustomField", Some(value), 500)?.map(|value| (key, value)));
+            let value = checked("profileCustomField", 500, VALUE, Some(value))?;
+            custom.extend(value.map(|value| (key, value)));
         }
         let profile = Profile {
-            nick: short("nick", self.nick, 500)?,
-            avatar: short("avatar", self.avatar, 500)?,
+            nick: checked("nick", 500, LINE, self.nick)?,
+            avatar: checked("avatar", 500, LINK, self.avatar)?,
             gender: self.gender,
-            self_signature: short("selfSignature", self.self_signature, 500)?,
+            self_signature: checked("selfSignature", 500, TEXT, self.self_signature)?,
             allow_type: self.allow_type,
             birthday: self.birthday,
-            location: short("location", self.location, 16)?,
+            location: checked("location", 16, LINE, self.location)?,
             language: self.language,
             message_settings: self.message_settings,
             admin_forbid_type: self.admin_forbid_type,
@@ -166,6 +167,26 @@ impl ProfileFields {
             ));
         }
         Ok(profile)
+    }
+}
+
+/// What a text has to be, and the error if it is not.
+type Rule = (fn(&str) -> bool, &'static str);
+
+const LINE: Rule =
+    (is_plain_line, "must be one line without control characters, and without marks that turn its direction");
+const TEXT: Rule =
+    (is_plain_text, "must have no control characters but line feeds, and no marks that turn its direction");
+const LINK: Rule = (is_link, "must be empty, or a URL that begins with https://, http:// or cloud://");
+const VALUE: Rule = (|text| !text.contains('\0'), "must have no NUL characters");
+
+fn checked(field: &str, bytes: usize, (is_good, why): Rule, text: Option<String>) -> Result<Option<String>> {
+    match text {
+        Some(text) if text.len() > bytes => {
+            Err(Error::BadRequest(format!("`{field}` may have {bytes} bytes: shorten it")))
+        }
+        Some(text) if !is_good(&text) => Err(Error::BadRequest(format!("`{field}` {why}"))),
+        text => Ok(text),
     }
 }
 
@@ -202,9 +223,9 @@ pub struct WireProfile<'a> {
     /// The user.
     #[serde(rename = "userID")]
     user_id: &'a UserId,
-    /// When he changed it, in seconds; 0 if he never did.
+    /// When it was changed, in seconds; 0 if it never was.
     last_updated_time: u64,
-    /// What he has set.
+    /// What is set.
     #[serde(flatten)]
     fields: ProfileFields,
 }
@@ -253,8 +274,8 @@ pub struct BlacklistReply {
 pub struct StatusReply {
     /// In the order asked for.
     pub success_user_list: Vec<UserStatus>,
-    /// Always empty: what cannot be looked up fails the request.
-    pub failure_user_list: Vec<UserStatus>,
+    /// Those whose status the user may not see.
+    pub failure_user_list: Vec<FailedUser>,
 }
 
 /// The reply to `subscribeUserStatus` and `unsubscribeUserStatus`.
@@ -262,8 +283,25 @@ pub struct StatusReply {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct SubscriptionReply {
-    /// Always empty: what cannot be written fails the request.
-    pub failure_user_list: Vec<UserStatus>,
+    /// Those whose status the user may not see.
+    pub failure_user_list: Vec<FailedUser>,
+}
+
+/// A user for whom a part of a request was refused.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct FailedUser {
+    #[serde(rename = "userID")]
+    user_id: UserId,
+    code: i32,
+    message: String,
+}
+
+impl FailedUser {
+    /// The user, and why.
+    pub fn new(user_id: UserId, refused: &Error) -> Self {
+        Self { user_id, code: refused.code(), message: refused.to_string() }
+    }
 }
 
 /// Whether a user is online.

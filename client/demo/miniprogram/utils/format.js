@@ -28,6 +28,7 @@ const WORDS = new Map([
   ['TIMCustomElem', 'description'],
 ]);
 
+const BLOCKED_BY_YOU = '你已拉黑对方，移出黑名单后才能发送';
 const ERRORS = new Map([
   [2501, '没有这个用户'],
   [2800, '网络不通，请稍后再试'],
@@ -62,6 +63,8 @@ function timeText(seconds, withTime) {
 }
 
 function explain(error) {
+  // The server says who has blocked whom.
+  if (error && error.code === 20007 && text.of(error.message).indexOf('removeFromBlacklist') >= 0) return BLOCKED_BY_YOU;
   const known = error && ERRORS.get(error.code);
   return known || text.head((error && text.of(error.message)) || '没有成功', REASON_BYTES);
 }

@@ -6,7 +6,7 @@ use hongyan_shared::{
     protocol::{MAX_WATCHED, Push, SubscriptionReply, UserIdList},
 };
 
-use super::get_user_status::statuses;
+use super::get_user_status::{statuses, visible};
 use crate::{
     app::App,
     event::Event,
@@ -21,13 +21,15 @@ use crate::{
 /// # Errors
 /// A bad request, or a store that fails.
 pub async fn handle(app: &App, event: Event) -> Result<Reply> {
-    let users = users(&event)?;
+    let (users, failure_user_list) = visible(app, &event.caller.user, users(&event)?).await?;
     let slot = slot(app, &event);
     all(users.iter().map(async |user| app.watchers.add(&subscription(&event, &slot, user)).await)).await?;
     let statuses = statuses(app, users, Consistency::Strong).await?;
-    let frame = Push::UserStatusUpdated(&statuses).frame();
-    app.post_to_all(vec![((), event.connection_id.as_str())], &frame).await;
-    Ok(Reply::data(&SubscriptionReply::default()))
+    if !statuses.is_empty() {
+        let frame = Push::UserStatusUpdated(&statuses).frame();
+        app.post_to_all(vec![((), event.connection_id.as_str())], &frame).await;
+    }
+    Ok(Reply::data(&SubscriptionReply { failure_user_list }))
 }
 
 /// Whom a request names.

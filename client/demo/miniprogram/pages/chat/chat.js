@@ -13,7 +13,9 @@ const unsent = {};
 const openPages = {};
 
 function statusText(status) {
-  return status && status.statusType === TIM.TYPES.USER_STATUS_ONLINE ? '在线' : '不在线';
+  // Of a stranger, and of who has blocked this user, nobody says it.
+  if (!status) return '';
+  return status.statusType === TIM.TYPES.USER_STATUS_ONLINE ? '在线' : '不在线';
 }
 
 Page({
@@ -281,8 +283,11 @@ Page({
     page.render('end');
     return promise.then(
       function (result) {
+        const here = openPages[page.key] || page;
         page.forget(message.ID);
-        (openPages[page.key] || page).settle(result.data.message, '');
+        here.settle(result.data.message, '');
+        // Presence is for those who have a conversation, which may have begun with this message.
+        if (!here.data.online) here.loadState();
       },
       function (error) {
         message.status = 'fail';
@@ -369,7 +374,7 @@ Page({
     if (page.data.blocked) return page.setBlocked(false);
     wx.showModal({
       title: '拉黑 ' + page.peer + '？',
-      content: '对方再也不能给你发消息，直到你把对方移出黑名单。',
+      content: '在你把对方移出黑名单之前，你们都不能给对方发消息。',
       confirmText: '拉黑',
       success: function (answer) {
         if (answer.confirm) page.setBlocked(true);

@@ -1,0 +1,169 @@
+//! Between two users of whom one blocks the other nothing passes, in either direction, and presence is for those
+//! who have a conversation.
+
+use serde_json::{Value, json};
+
+use crate::harness::{World, event, text_message};
+
+async fn block(world: &World, me: &str, user: &str) {
+    world.ask("add-to-blacklist", me, json!({ "userIDList": [user] })).await;
+}
+
+async fn unblock(world: &World, me: &str, user: &str) {
+    world.ask("remove-from-blacklist", me, json!({ "userIDList": [user] })).await;
+}
+
+/// What comes of asking for, and of watching, the status of a user.
+async fn status(world: &World, me: &str, user: &str) -> (Value, Value) {
+    let users = json!({ "userIDList": [user] });
+    let asked = world.ask("get-user-status", me, users.clone()).await;
+    let watched = world.ask("subscribe-user-status", me, users).await;
+    assert_eq!(asked["failureUserList"], watched["failureUserList"]);
+    (asked["successUserList"][0]["statusType"].clone(), asked["failureUserList"][0]["code"].clone())
+}
+
+async fn comes(world: &World, user: &str, id: &str) {
+    for name in ["disconnect", "connect"] {
+        let mut event = event(name);
+        event["requestContext"]["authorizer"]["userID"] = json!(user);
+        event["requestContext"]["connectionId"] = json!(id);
+        event["requestContext"]["connectedAt"] = json!(world.clock.now());
+        world.respond(name, &event).await;
+    }
+}
+
+#[tokio::test]
+async fn neither_writes_to_the_other_and_the_one_who_blocks_is_told_what_to_do() {
+    let world = World::new().await;
+    world.send("bob", "alice", "early", 0).await;
+    world.send("alice", "bob", "early", 1).await;
+    block(&world, "alice", "bob").await;
+    let rows = (world.dump("Messages").await, world.dump("Conversations").await);
+    let (mut alice, mut bob) = (world.connect("alice").await, world.connect("bob").await);
+    for online_only in [false, true] {
+        for (from, to, says) in
+            [("alice", "bob", "removeFromBlacklist"), ("bob", "alice", "blocked this one")]
+        {
+            let mut data = text_message(to, "late", 2);
+            data["onlineUserOnly"] = json!(online_only);
+            let reply = world.invoke("send-message", from, data).await;
+            assert_eq!(reply["code"], 20007, "{from} {online_only}");
+            assert!(reply["message"].as_str().unwrap().contains(says), "{reply}");
+        }
+    }
+    assert_eq!((world.dump("Messages").await, world.dump("Conversations").await), rows);
+    assert!(alice.is_quiet().await && bob.is_quiet().await);
+    for (from, to, sequence) in [("bob", "alice", 1), ("alice", "bob", 2)] {
+        assert_eq!(world.send(from, to, "early", 0).await, sequence, "what was sent before stays sent");
+    }
+    unblock(&world, "alice", "bob").await;
+    assert_eq!(world.send("alice", "bob", "late", 2).await, 3);
+}
+
+#[tokio::test]
+async fn neither_learns_how_far_the_other_one_has_read() {
+    let world = World::new().await;
+    for base in 0..4 {
+        world.send("alice", "bob", &base.to_string(), base).await;
+        world.send("bob", "alice", &base.to_string(), base).await;
+    }
+    let read = async |me: &str, peer: &str, sequence: u64| {
+        world
+            .ask(
+                "set-message-read",
+                me,
+                json!({ "conversationID": format!("C2C{peer}"), "sequence": sequence }),
+            )
+            .await
+    };
+    let told = async |me: &str, peer: &str| {
+        let shown = world.conversation(me, peer).await.unwrap();
+        (shown["peerReadSequence"].as_u64().unwrap(), shown["peerReadTime"].as_u64().unwrap() > 0)
+    };
+    read("alice", "bob", 2).await;
+    block(&world, "alice", "bob").await;
+    let (mut alice, mut bob) = (world.connect("alice").await, world.connect("bob").await);
+    for sequence in [4, 6] {
+        for (me, peer) in [("alice", "bob"), ("bob", "alice")] {
+            assert_eq!(read(me, peer, sequence).await["readSequence"], sequence);
+        }
+        // As it was when the block began: of bob nothing had been read.
+        assert_eq!(told("bob", "alice").await, (2, true));
+        assert_eq!(told("alice", "bob").await, (0, false));
+    }
+    // The reader's own devices are told, and nobody else is.
+    for user in [&mut alice, &mut bob] {
+        for sequence in [4, 6] {
+            let push = user.push().await;
+            assert_eq!(
+                (&push["event"], &push["data"][0]["readSequence"]),
+                (&json!("onConversationListUpdated"), &json!(sequence))
+            );
+        }
+        assert!(user.is_quiet().await);
+    }
+    unblock(&world, "alice", "bob").await;
+    alice.push().await;
+    assert_eq!(told("bob", "alice").await, (6, true));
+    read("bob", "alice", 8).await;
+    assert_eq!(alice.push().await["data"]["sequence"], 8);
+    assert_eq!(told("alice", "bob").await, (8, true));
+}
+
+#[tokio::test]
+async fn presence_is_for_those_who_have_a_conversation_and_are_not_blocked() {
+    let world = World::new().await;
+    let _bob = world.connect("bob").await;
+    let (offline, online, nothing) = (json!(2), json!(1), Value::Null);
+    assert_eq!(status(&world, "mallory", "bob").await, (nothing.clone(), json!(2500)), "a stranger");
+    assert!(world.dump("Connections").await.iter().all(|row| row["s"]["S"] == "C"), "and nobody watches");
+    assert_eq!(status(&world, "bob", "bob").await.0, online, "oneself");
+
+    world.send("bob", "mallory", "1", 0).await;
+    assert_eq!(status(&world, "mallory", "bob").await, (online.clone(), nothing.clone()));
+    assert_eq!(status(&world, "bob", "mallory").await, (offline.clone(), nothing.clone()));
+    block(&world, "bob", "mallory").await;
+    assert_eq!(status(&world, "mallory", "bob").await, (nothing.clone(), json!(20007)));
+    assert_eq!(status(&world, "bob", "mallory").await, (offline, nothing.clone()));
+    unblock(&world, "bob", "mallory").await;
+    assert_eq!(status(&world, "mallory", "bob").await, (online, nothing));
+
+    let users = json!({ "userIDList": ["bob", "carol", "mallory"] });
+    let reply = world.ask("get-user-status", "mallory", users).await;
+    let names = |list: &str| {
+        let list = reply[list].as_array().unwrap();
+        list.iter().map(|user| user["userID"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (names("successUserList"), names("failureUserList")),
+        (vec!["bob".into(), "mallory".into()], vec!["carol".to_owned()])
+    );
+}
+
+#[tokio::test]
+async fn a_block_ends_what_the_blocked_one_is_told_at_once() {
+    let world = World::new().await;
+    for user in ["mallory", "carol"] {
+        world.acquaint(user, "bob").await;
+    }
+    let (mut mallory, mut carol) = (world.connect("mallory").await, world.connect("carol").await);
+    for user in [&mut mallory, &mut carol] {
+        user.ask("subscribeUserStatus", json!({ "userIDList": ["bob"] })).await;
+        user.push().await;
+    }
+    comes(&world, "bob", "1=").await;
+    for user in [&mut mallory, &mut carol] {
+        assert_eq!(user.push().await["data"][0]["statusType"], 1);
+    }
+    block(&world, "bob", "mallory").await;
+    comes(&world, "bob", "1=").await;
+    for status_type in [2, 1] {
+        assert_eq!(carol.push().await["data"][0]["statusType"], status_type);
+    }
+    assert!(mallory.is_quiet().await);
+    unblock(&world, "bob", "mallory").await;
+    comes(&world, "bob", "1=").await;
+    for status_type in [2, 1] {
+        assert_eq!(mallory.push().await["data"][0]["statusType"], status_type);
+    }
+}
