@@ -123,7 +123,7 @@ impl Conversations {
     /// With which of these users, at most 100, a user has a conversation.
     ///
     /// # Errors
-    /// [`Error::Throttled`] when the store does not give all of them; when it fails.
+    /// [`hongyan_shared::Error::Throttled`] when the store does not give all of them; when it fails.
     pub async fn among(&self, user: &UserId, peers: &[UserId]) -> Result<BTreeSet<UserId>> {
         let keys = peers.iter().map(|peer| {
             Item::from([("u".to_owned(), text(user.as_str())), ("v".to_owned(), text(peer.as_str()))])
