@@ -8,7 +8,7 @@ export SAM_CLI_TELEMETRY := 0
 # SAM hands the credentials that it finds on to the function that it runs.
 NOBODY := AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_SESSION_TOKEN=local AWS_REGION=us-east-1
 
-.PHONY: run test test-server test-client cloud-test cloud-build lint client wire build deploy invoke soak bench bench-cold deny audit clean screenshot
+.PHONY: run test test-server test-client cloud-test cloud-build lint client wire build deploy invoke soak bench bench-attack bench-cold deny audit clean screenshot
 
 run: ## everything on this machine
 	cargo run
@@ -63,7 +63,10 @@ soak: ## 10 000 sends into a database that fails
 	HONGYAN_SENDS=10000 cargo test --package hongyan-tests --test hongyan a_database_that_fails
 
 bench: ## UserSig and twin; figures are in docs/benchmarks.md
-	cargo bench --package hongyan-tests
+	cargo bench --package hongyan-tests --bench usersig --bench chat
+
+bench-attack: ## what ten users notice of one who attacks from 16 devices; figures are in docs/benchmarks.md
+	cargo bench --package hongyan-tests --bench attack
 
 bench-cold: build ## size and start of each release binary
 	cargo build --workspace --bins

@@ -180,6 +180,21 @@ def attack(a, frames, invocations, writes, reads, trips=0, region=0):
     return bill(used, region)
 
 
+# What a minute of it uses: 960 messages per second of one user, to one other who is online, from 16 devices by way of
+# 16 sandboxes; when they are disconnected, each tries to come back once a second. A test measures it
+# (tests/security/rate.rs) and fails when it is off by a tenth.
+ATTACK = {"frames": 15_600, "invocations": 6_800, "writes": 730, "reads": 660, "trips": 1_000}
+ATTACK_SENDS = 960 * 60
+ATTACK_DEVICES = 16
+
+
+def unlimited_attack():
+    """The same without a limit: every message is stored, and pushed to the other user and to 15 devices."""
+    writes, reads, frames, trips = unit_costs("send, peer online", 0, budgets())
+    each = {"frames": frames + ATTACK_DEVICES - 1, "invocations": 1, "writes": writes, "reads": reads, "trips": trips}
+    return {name: ATTACK_SENDS * value for name, value in each.items()}
+
+
 def dollars(value):
     return f"{value:,.2f}"
 
@@ -255,6 +270,17 @@ def tables(language):
           dollars(messages * units / 1e6 * PRICES["writes"][0][0]),
           guess + dollars(messages * units / 1e6 * PRICES["writes"][0][1])] for units, en, cn in ALTERNATIVES],
         (0, 1, 1, 1, 1))
+
+    def attacked(used):
+        cents = [f"{p}{sum(attack(a, **used, region=region).values()):,.4f}" for p, region in zip(("", guess), (0, 1))]
+        return [f"{used[name]:,.0f}" for name in ("frames", "invocations", "writes", "reads")] + cents
+
+    cost["attack"] = markdown(
+        [say("a minute", "一分钟"), say("messages", "WebSocket 消息"), say("functions", "函数调用"), say("write units", "写单位"),
+         say("read units", "读单位"), "us-east-1, $", "ap-east-1, $"],
+        [[say("with the limits as they are", "按默认的限制"), *attacked(ATTACK)],
+         [say("with none", "不设限制"), *attacked(unlimited_attack())]],
+        (0, 1, 1, 1, 1, 1, 1))
 
     def lever(prices=(), **changes):
         return sum(bill(month({**a, **changes})[1], 0, **dict(prices)).values())

@@ -83,7 +83,7 @@ async fn tables(world: &World) -> Vec<Value> {
 
 #[tokio::test]
 async fn a_field_that_is_missing_or_wrong_gets_a_coded_error() {
-    let world = World::new().await;
+    let world = World::without_limits().await;
     let mut alice = world.connect("alice").await;
     world.send("bob", "alice", "1", 0).await;
     let before = tables(&world).await;
@@ -181,7 +181,7 @@ async fn a_field_that_is_missing_or_wrong_gets_a_coded_error() {
 
 #[tokio::test]
 async fn a_frame_that_is_no_request_gets_a_coded_error() {
-    let world = World::new().await;
+    let world = World::without_limits().await;
     let mut alice = world.connect("alice").await;
     let before = tables(&world).await;
     let deep = format!(r#"{{"action":"sendMessage","data":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
@@ -217,7 +217,7 @@ async fn a_frame_that_is_no_request_gets_a_coded_error() {
 
 #[tokio::test]
 async fn a_frame_that_cannot_be_read_is_answered_at_once_by_its_name() {
-    let world = World::new().await;
+    let world = World::without_limits().await;
     let mut alice = world.connect("alice").await;
     let before = tables(&world).await;
     let with = |payload: &[u8]| {

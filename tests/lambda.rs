@@ -184,6 +184,8 @@ async fn each_binary_answers_its_event() {
         ("RETENTION_DAYS", "0"),
         ("MULTI_DEVICE", "one-per-platform"),
         ("RECALL_SECONDS", "120"),
+        ("FRAMES_PER_SECOND", "20"),
+        ("NEW_CONVERSATIONS_PER_HOUR", "100"),
         ("METRICS_NAMESPACE", "Hongyan/test"),
         ("SDK_APP_ID", "1400000000"),
         ("USERSIG_KEY", KEY),

@@ -5,4 +5,5 @@ mod blocks;
 mod crowds;
 mod payload;
 mod profile;
+mod rate;
 mod worst_frames;

@@ -80,6 +80,18 @@ async fn a_send_counts_itself_and_whom_it_has_reached() {
 }
 
 #[tokio::test]
+async fn who_is_too_fast_is_counted_and_is_no_failure_of_ours() {
+    let (world, lines) = world().await;
+    for _ in 0..61 {
+        world.invoke("get-blacklist", "alice", json!({})).await;
+    }
+    let line = lines.last();
+    assert_eq!((line.code, line.is_failure), (60007, false));
+    assert_eq!(line.counts, [(Count::Limited, 1)]);
+    assert!(lines.0.lock().unwrap()[..60].iter().all(|line| line.code == 0 && line.counts.is_empty()));
+}
+
+#[tokio::test]
 async fn connections_that_are_gone_and_pushes_that_fail_are_counted() {
     let (world, lines) = world().await;
     let _bob = world.connect("bob").await;

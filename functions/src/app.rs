@@ -1,6 +1,7 @@
 //! The world of a route, built once per sandbox.
 
 use std::{
+    num::NonZeroU32,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -14,8 +15,9 @@ use aws_types::{SdkConfig, sdk_config::Builder};
 use hongyan_shared::model::MultiDevice;
 
 use crate::{
+    limits::Meter,
     push::Push,
-    store::{Blacklists, Connections, Conversations, Messages, Users, Watchers},
+    store::{Blacklists, Connections, Conversations, Counters, Messages, Users, Watchers},
     telemetry::{self, Report},
 };
 
@@ -32,6 +34,10 @@ pub struct App {
     pub connections: Connections,
     /// Who watches whose status.
     pub watchers: Watchers,
+    /// What users have done of late, in the whole deployment.
+    pub counters: Counters,
+    /// The same, as far as this sandbox knows it.
+    pub meter: Meter,
     /// Profiles.
     pub users: Users,
     /// Who does not want to hear whom.
@@ -55,17 +61,33 @@ pub struct Settings {
     pub multi_device: MultiDevice,
     /// For how long a message can be recalled, in seconds.
     pub recall_seconds: u64,
+    /// How many frames a user may send per second; as many as they like if nothing is said.
+    pub frames_per_second: Option<NonZeroU32>,
+    /// How many conversations a user may open per hour; as many as they like if nothing is said.
+    pub new_conversations_per_hour: Option<NonZeroU32>,
 }
 
 /// What the template does when nobody decides.
 impl Default for Settings {
     fn default() -> Self {
-        Self { retention: None, multi_device: MultiDevice::default(), recall_seconds: RECALL_SECONDS }
+        Self {
+            retention: None,
+            multi_device: MultiDevice::default(),
+            recall_seconds: RECALL_SECONDS,
+            frames_per_second: NonZeroU32::new(FRAMES_PER_SECOND),
+            new_conversations_per_hour: NonZeroU32::new(NEW_CONVERSATIONS_PER_HOUR),
+        }
     }
 }
 
 /// The template's default of [`Settings::recall_seconds`].
 pub const RECALL_SECONDS: u64 = 120;
+
+/// The template's default of [`Settings::frames_per_second`].
+pub const FRAMES_PER_SECOND: u32 = 20;
+
+/// The template's default of [`Settings::new_conversations_per_hour`].
+pub const NEW_CONVERSATIONS_PER_HOUR: u32 = 100;
 
 impl Settings {
     /// How many seconds a retention of so many days is; 0 days keep everything.
@@ -121,7 +143,9 @@ impl App {
             messages: Messages::new(dynamodb.clone(), tables.messages.clone()),
             conversations: Conversations::new(dynamodb.clone(), tables.conversations),
             connections: Connections::new(dynamodb.clone(), tables.connections.clone()),
-            watchers: Watchers::new(dynamodb.clone(), tables.connections),
+            watchers: Watchers::new(dynamodb.clone(), tables.connections.clone()),
+            counters: Counters::new(dynamodb.clone(), tables.connections),
+            meter: Meter::new(settings.frames_per_second, Box::new(|below| rand::random_range(0..below))),
             users: Users::new(dynamodb.clone(), tables.users.clone()),
             blacklists: Blacklists::new(dynamodb, tables.users, tables.messages),
             push: Push::new(management),
@@ -147,6 +171,8 @@ impl App {
             retention: Settings::retention_of(setting("RETENTION_DAYS")?),
             multi_device: setting("MULTI_DEVICE")?,
             recall_seconds: setting("RECALL_SECONDS")?,
+            frames_per_second: NonZeroU32::new(setting("FRAMES_PER_SECOND")?),
+            new_conversations_per_hour: NonZeroU32::new(setting("NEW_CONVERSATIONS_PER_HOUR")?),
         };
         // The endpoint comes from the template and not from the event, because behind a custom
         // domain the event names a host that does not serve @connections.

@@ -6,6 +6,7 @@
 //! - [`event`]: what a route is told; [`app`]: the world that it may use, built once per sandbox.
 //! - [`store`]: the tables, one file each. The only part that knows DynamoDB.
 //! - [`push`]: frames to other connections. The only part that knows `@connections`.
+//! - [`limits`]: how much one user may do.
 //! - [`presence`]: who watches a user is told that they come or go.
 //! - [`telemetry`]: the line that an operator gets of each invocation, and what it counts.
 //! - [`authorizer`]: the door, which verifies UserSigs and knows neither tables nor connections.
@@ -15,6 +16,7 @@
 pub mod app;
 pub mod authorizer;
 pub mod event;
+pub mod limits;
 pub mod presence;
 pub mod push;
 pub mod routes;

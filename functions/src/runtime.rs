@@ -122,12 +122,14 @@ where
     let is_handshake = matches!(key.as_str(), "$connect" | "$disconnect");
     let standing = if is_handshake { Ok(()) } else { event.caller.check(started) };
 
-    let (outcome, tally) = Tally::of(one_frame(async {
+    let (outcome, tally) = Tally::of(async {
         match standing {
-            Ok(()) => route(app, event).await,
+            // The end of a connection is no choice of its user's, and has to be noted.
+            Ok(()) if key == "$disconnect" => one_frame(route(app, event)).await,
+            Ok(()) => app.limit(&user, &connection, one_frame(route(app, event))).await,
             Err(refused) => Err(refused),
         }
-    }))
+    })
     .await;
     (app.report)(&Line {
         route: &key,
@@ -162,7 +164,7 @@ async fn answer(app: &App, route_key: &str, connection_id: &str, reply: String) 
 }
 
 fn ends_connection(refused: &Error) -> bool {
-    matches!(refused, Error::UserSig(_) | Error::Replaced)
+    matches!(refused, Error::UserSig(_) | Error::Replaced | Error::PutOut { .. })
 }
 
 /// Answers, then closes. The reply goes through @connections, because API Gateway
@@ -181,7 +183,9 @@ async fn say_goodbye(app: &App, connection_id: &str, reply: String) -> Response<
 fn status(refused: &Error) -> Response<Body> {
     empty(match refused {
         Error::NoIdentity => StatusCode::UNAUTHORIZED,
-        Error::Throttled => StatusCode::TOO_MANY_REQUESTS,
+        Error::Throttled | Error::TooManyFrames { .. } | Error::PutOut { .. } => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::FORBIDDEN,
     })

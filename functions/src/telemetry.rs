@@ -48,16 +48,22 @@ pub enum Count {
     GoneConnections,
     /// Nobody knows whether a frame has arrived.
     FailedPushes,
+    /// A user was refused something because they did too much of it.
+    Limited,
+    /// A user was put out because they went on.
+    PutOut,
 }
 
 impl Count {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::Sends,
         Self::Duplicates,
         Self::Conflicts,
         Self::Pushes,
         Self::GoneConnections,
         Self::FailedPushes,
+        Self::Limited,
+        Self::PutOut,
     ];
 
     /// The name of the metric.
@@ -69,6 +75,8 @@ impl Count {
             Self::Pushes => "Pushes",
             Self::GoneConnections => "GoneConnections",
             Self::FailedPushes => "FailedPushes",
+            Self::Limited => "Limited",
+            Self::PutOut => "PutOut",
         }
     }
 }

@@ -120,6 +120,31 @@ pub enum Error {
     #[error("the conversation is busy: send again with the same clientID")]
     Busy,
 
+    /// The user is faster than the deployment lets them be.
+    #[error("a user may send {per_second} frames per second: send this one again in {seconds} s")]
+    TooManyFrames {
+        /// How many they may send.
+        per_second: u32,
+        /// When there is room for this one.
+        seconds: u64,
+    },
+
+    /// The user went on all the same, and has no connection any more.
+    #[error("this user was disconnected for sending far too many frames: connect again in {seconds} s")]
+    PutOut {
+        /// For how long.
+        seconds: u64,
+    },
+
+    /// The user has written to too many others for the first time.
+    #[error("a user may open {per_hour} conversations per hour: send this message again in {seconds} s")]
+    TooManyConversations {
+        /// How many they may open.
+        per_hour: u32,
+        /// When there is room for this one.
+        seconds: u64,
+    },
+
     /// DynamoDB or API Gateway throttles.
     #[error("too many requests: wait a second, then try again with the same clientID")]
     Throttled,
@@ -147,7 +172,10 @@ impl Error {
             Self::MalformedRequest(_) => 60003,
             Self::NoIdentity => 60004,
             Self::UnknownSdkAppId => 60006,
-            Self::Throttled => 60007,
+            Self::TooManyFrames { .. }
+            | Self::PutOut { .. }
+            | Self::TooManyConversations { .. }
+            | Self::Throttled => 60007,
             Self::UnknownAction => 60009,
             Self::BadRequest(_) | Self::ClientIdTaken => 70402,
             Self::OperatorOnly { .. } => 70403,
@@ -160,6 +188,9 @@ impl Error {
     pub fn data(&self) -> Value {
         match self {
             Self::BaseUnknown { last } => json!({ "lastSequence": last }),
+            Self::TooManyFrames { seconds, .. }
+            | Self::PutOut { seconds }
+            | Self::TooManyConversations { seconds, .. } => json!({ "retryAfterSeconds": seconds }),
             _ => json!({}),
         }
     }

@@ -12,6 +12,9 @@ from stack import KEY_PARAMETER, TABLES
 # Whoever answers has to be able to say goodbye: a reply that ends a connection goes out before the end.
 SPEAKS = {"@connections": ["POST", "DELETE"]}
 
+# Counting frames, and putting out who sends far too many.
+COUNTS = {"Connections": ["UpdateItem"]}
+
 # Reading who is connected and who watches, taking and freeing a slot, forgetting a watcher.
 PRESENCE = ["GetItem", "Query", "UpdateItem", "DeleteItem"]
 
@@ -30,14 +33,14 @@ MAY = {
         "Users": BLACKLIST,
         **SPEAKS,
     },
-    "GetMessageList": {"Messages": ["Query"], **SPEAKS},
+    "GetMessageList": {"Messages": ["Query"], **COUNTS, **SPEAKS},
     "SetMessageRead": {
         "Messages": ["Query", "UpdateItem"],
         "Connections": PRESENCE,
         "Users": BLACKLIST,
         **SPEAKS,
     },
-    "GetConversationList": {"Messages": ["Query"], "Conversations": ["Query"], **SPEAKS},
+    "GetConversationList": {"Messages": ["Query"], "Conversations": ["Query"], **COUNTS, **SPEAKS},
     "ManageConversation": {
         "Messages": ["Query", "UpdateItem"],
         "Conversations": ["UpdateItem"],
@@ -53,7 +56,7 @@ MAY = {
         **SPEAKS,
     },
     "Logout": {"Connections": PRESENCE, "Users": BLACKLIST, **SPEAKS},
-    "Default": {**SPEAKS},
+    "Default": {**COUNTS, **SPEAKS},
 }
 
 

@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
 use hongyan_functions::{
     app::{App, Settings},
+    limits::Meter,
     routes::{self, Handler},
     runtime::respond,
 };
@@ -43,6 +44,13 @@ impl World {
         Self::with(Settings::default()).await
     }
 
+    /// A world in which a user may send any number of frames at one moment, for tests that do.
+    pub async fn without_limits() -> Self {
+        let no_limits =
+            Settings { frames_per_second: None, new_conversations_per_hour: None, ..Settings::default() };
+        Self::with(no_limits).await
+    }
+
     pub async fn with(settings: Settings) -> Self {
         let clock = Clock::manual(START_MS);
         let twin = start(Config {
@@ -59,14 +67,13 @@ impl World {
         .unwrap();
         let dynamodb = Recorder::before(&twin.dynamodb_url).await;
         let management = Recorder::before(&twin.management_url).await;
-        let app = App::new(
-            aws_sdk_dynamodb::Client::new(&sdk_config(&dynamodb.url)),
-            aws_sdk_apigatewaymanagement::Client::new(&sdk_config(&management.url)),
-            twin.tables.clone(),
-            clock.reader(),
-            settings,
-        );
+        let app = sandbox(&clock, &twin, (&dynamodb, &management), settings);
         Self { clock, twin, app, dynamodb, management }
+    }
+
+    /// Another sandbox of the same functions, which knows nothing of what the first one has seen.
+    pub fn sandbox(&self, settings: Settings) -> App {
+        sandbox(&self.clock, &self.twin, (&self.dynamodb, &self.management), settings)
     }
 
     /// Connects a user to the twin, as a web client.
@@ -85,11 +92,16 @@ impl World {
 
     /// Invokes a route with its event from `events/`, as the given user with the given data.
     pub async fn invoke(&self, name: &str, user: &str, data: Value) -> Value {
+        self.invoke_in(&self.app, name, user, data).await
+    }
+
+    /// The same in another sandbox.
+    pub async fn invoke_in(&self, app: &App, name: &str, user: &str, data: Value) -> Value {
         let mut event = event(name);
         set_user(&mut event, user);
         let action = event["requestContext"]["routeKey"].clone();
         event["body"] = json!(json!({ "action": action, "requestID": "1", "data": data }).to_string());
-        body(self.respond(name, &event).await)
+        body(respond(app, request(&event), handler(name)).await)
     }
 
     /// As [`World::invoke`], for a request that must succeed. Returns the data of the reply.
@@ -101,8 +113,7 @@ impl World {
 
     /// Invokes a route with an event as it is.
     pub async fn respond(&self, name: &str, event: &Value) -> Response<Body> {
-        let request = lambda_http::request::from_str(&event.to_string()).unwrap();
-        respond(&self.app, request, handler(name)).await
+        respond(&self.app, request(event), handler(name)).await
     }
 
     /// As [`World::invoke`], for a message that must arrive.
@@ -154,7 +165,8 @@ impl World {
         assert_eq!(answer, json!({}));
     }
 
-    async fn call(&self, operation: &str, request: Value) -> Value {
+    /// Makes any call to the database, past the recorder.
+    pub async fn call(&self, operation: &str, request: Value) -> Value {
         let answer = reqwest::Client::new()
             .post(&self.twin.dynamodb_url)
             .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
@@ -185,8 +197,15 @@ impl World {
         slots
     }
 
-    /// The calls since the last time, in the order in which they were begun.
+    /// The calls since the last time, in the order in which they were begun, but for those that count frames.
     pub fn calls(&self) -> Vec<Call> {
+        let mut calls = self.all_calls();
+        calls.retain(|call| !call.is_sample);
+        calls
+    }
+
+    /// The same with those.
+    pub fn all_calls(&self) -> Vec<Call> {
         let mut calls = self.dynamodb.take();
         calls.extend(self.management.take());
         calls.sort_by_key(|call| call.started);
@@ -196,6 +215,27 @@ impl World {
     pub fn later(&self, by: Duration) {
         self.clock.advance(by);
     }
+}
+
+fn sandbox(
+    clock: &Clock,
+    twin: &Running,
+    (dynamodb, management): (&Recorder, &Recorder),
+    settings: Settings,
+) -> App {
+    let app = App::new(
+        aws_sdk_dynamodb::Client::new(&sdk_config(&dynamodb.url)),
+        aws_sdk_apigatewaymanagement::Client::new(&sdk_config(&management.url)),
+        twin.tables.clone(),
+        clock.reader(),
+        settings,
+    );
+    // The sixteenth frame of a user is the first one that is counted.
+    App { meter: Meter::new(settings.frames_per_second, Box::new(|below| below - 1)), ..app }
+}
+
+fn request(event: &Value) -> lambda_http::Request {
+    lambda_http::request::from_str(&event.to_string()).unwrap()
 }
 
 pub fn user_sig(user: &str, now_s: u64) -> String {

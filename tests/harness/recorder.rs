@@ -22,6 +22,8 @@ use tokio::sync::Notify;
 pub struct Call {
     /// `Query`, `PutItem` and so on; `POST` or `DELETE` for connections.
     pub operation: String,
+    /// Whether it counts frames: one frame in sixteen makes such a call, beside its work.
+    pub is_sample: bool,
     pub read_units: f64,
     pub write_units: f64,
     pub started: Instant,
@@ -131,6 +133,7 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
         None => parts.method.to_string(),
     };
     let is_read = matches!(operation.as_str(), "Query" | "GetItem" | "BatchGetItem");
+    let is_sample = matches!(request["Key"]["s"]["S"].as_str(), Some("L#F" | "L#R"));
     let fault = (inner.plan.lock().unwrap())(&operation, &request);
     let key = format!("{operation}{request}");
     match &fault {
@@ -184,6 +187,7 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
     let units = units + refused_units(&request, &parsed);
     inner.calls.lock().unwrap().push(Call {
         operation,
+        is_sample,
         read_units: if is_read { units } else { 0.0 },
         write_units: if is_read { 0.0 } else { units },
         started,

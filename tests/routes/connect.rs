@@ -185,7 +185,7 @@ async fn connection_ids(world: &World) -> Vec<String> {
 
 #[tokio::test]
 async fn platforms_that_are_not_known_share_one_slot() {
-    let world = World::new().await;
+    let world = World::without_limits().await;
     for index in 0..300 {
         let (platform, id) = (format!("Platform{index}"), format!("{index}="));
         assert_eq!(connect(&world, &platform, None, &id, START_MS + index).await, 200);

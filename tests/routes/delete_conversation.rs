@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::harness::{World, body, event, recorder::Fault, sequences};
 
 async fn with_messages(count: u64) -> World {
-    let world = World::new().await;
+    let world = World::without_limits().await;
     for base in 0..count {
         world.send("bob", "alice", &base.to_string(), base).await;
     }

@@ -21,7 +21,7 @@ export interface Twin {
 }
 
 export async function startTwin(...options: string[]): Promise<Twin> {
-  const child = spawn(PROGRAM, ['--json', '--port', '0', '--in-memory', '--manual-clock', ...options], {
+  const child = spawn(PROGRAM, ['--json', '--port', '0', '--in-memory', '--manual-clock', '--frames-per-second', '0', ...options], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -201,6 +201,7 @@ async fn place_behind_head(app: &App, pair: &Pair, draft: &Draft, head: &Head) -
 /// The first message of a conversation enters it into both lists. Those rows stand for the first
 /// floor, so that it does not cost a write of its own.
 async fn open(app: &App, pair: &Pair, now: u64) -> Result<Seq> {
+    app.count_conversation(pair).await?;
     let first_expiry = match app.conversations.open(pair, now, app.settings.retention).await? {
         Opened::Now => return Ok(Seq(0)),
         Opened::Before { first_expiry } => first_expiry,

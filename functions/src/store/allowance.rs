@@ -19,6 +19,9 @@ pub const READ_UNITS: u64 = 64;
 /// How many write units.
 pub const WRITE_UNITS: u64 = 64;
 
+/// How many of them are kept for counting the frame, which is done beside handling it.
+pub const COUNTING_UNITS: u64 = 2;
+
 /// What a read unit reads.
 const READ_BYTES: u64 = 4096;
 
@@ -36,9 +39,10 @@ struct Allowance {
     write_units: Cell<u64>,
 }
 
-/// Handles a frame, with all that one may take.
+/// Handles a frame, with all that one may take but for counting it.
 pub async fn one_frame<T>(handling: impl Future<Output = T>) -> T {
-    let allowance = Allowance { halves: Cell::new(2 * READ_UNITS), write_units: Cell::new(WRITE_UNITS) };
+    let allowance =
+        Allowance { halves: Cell::new(2 * READ_UNITS), write_units: Cell::new(WRITE_UNITS - COUNTING_UNITS) };
     ALLOWANCE.scope(allowance, handling).await
 }
 

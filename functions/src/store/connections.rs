@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::{
     Client,
-    operation::update_item::builders::UpdateItemFluentBuilder,
-    types::{AttributeValue, ReturnConsumedCapacity, ReturnValue},
+    error::SdkError,
+    operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    types::{AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use hongyan_shared::{
     Error, Result,
@@ -141,22 +142,25 @@ impl Connections {
     /// connection that was there before then gets no pushes until it logs in again.
     ///
     /// # Errors
-    /// [`Error::Replaced`] when a later connection has it; when the store fails.
+    /// [`Error::Replaced`] when a later connection has it; [`Error::PutOut`]; when the store fails.
     pub async fn register(&self, new: &Registration<'_>) -> Result<Registered> {
         let made_at = new.connected_at / 1000;
         let writing = allowance::write(allowance::write_units_of(ITEM_BYTES))?;
         let answer = self
             .update(new.user)
             .update_expression("SET #slot = :slot, x = :x")
-            .condition_expression("attribute_not_exists(#slot) OR #slot.t <= :t")
+            .condition_expression(
+                "(attribute_not_exists(#slot) OR #slot.t <= :t) AND (attribute_not_exists(o) OR o <= :t)",
+            )
             .expression_attribute_names("#slot", attribute(new.slot))
             .expression_attribute_values(":slot", to_attribute(&Slot::from(new))?)
             .expression_attribute_values(":t", number(new.connected_at))
             .expression_attribute_values(":x", number(made_at.saturating_add(ITEM_LIFETIME_S)))
             .return_values(ReturnValue::AllOld)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let output = output_of(answer)?.ok_or(Error::Replaced)?;
+        let output = answer.map_err(|error| refusal(error, new.connected_at))?;
         writing.cost(output.consumed_capacity());
         let (mut others, _) = parse(new.user, output.attributes.unwrap_or_default())?;
         others.retain(|other| other.id != new.id);
@@ -259,6 +263,25 @@ impl Connections {
         Ok(())
     }
 
+    /// Lets the user make no connection until then, and returns those that there are.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn put_out(&self, user: &UserId, until_ms: u64, now_ms: u64) -> Result<Vec<Connection>> {
+        let writing = allowance::write(allowance::write_units_of(ITEM_BYTES))?;
+        let output = self
+            .update(user)
+            .update_expression("SET o = :o, x = if_not_exists(x, :x)")
+            .expression_attribute_values(":o", number(until_ms))
+            .expression_attribute_values(":x", number((now_ms / 1000).saturating_add(ITEM_LIFETIME_S)))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await
+            .map_err(failed)?;
+        writing.cost(output.consumed_capacity());
+        Ok(Presence::parse(user, output.attributes.unwrap_or_default(), now_ms)?.connections)
+    }
+
     /// Notes that the user goes by another name or has another picture.
     ///
     /// # Errors
@@ -337,6 +360,23 @@ impl From<&Registration<'_>> for Slot {
 /// The second from which on a connection that was made at a time in milliseconds is dead.
 pub(super) fn last_second(connected_at: u64) -> u64 {
     (connected_at / 1000).saturating_add(LIFETIME_S)
+}
+
+/// Why a registration was refused, or failed.
+fn refusal(error: SdkError<UpdateItemError>, connected_at: u64) -> Error {
+    if !matches!(&error, SdkError::ServiceError(error) if error.err().is_conditional_check_failed_exception())
+    {
+        return failed(error);
+    }
+    let found = match error.into_service_error() {
+        UpdateItemError::ConditionalCheckFailedException(found) => found.item.unwrap_or_default(),
+        _ => Item::new(),
+    };
+    let out_until: u64 = found.get("o").and_then(|out| out.as_n().ok()?.parse().ok()).unwrap_or_default();
+    match out_until.saturating_sub(connected_at) {
+        0 => Error::Replaced,
+        ms => Error::PutOut { seconds: ms.div_ceil(1_000) },
+    }
 }
 
 fn key(user: &UserId) -> Item {

@@ -1,4 +1,4 @@
-//! The four tables, one file each, and one for those who watch. `docs/tables.md` says what is in
+//! The four tables, one file each, and one each for those who watch and for what is counted. `docs/tables.md` says what is in
 //! them and why.
 //!
 //! **Architecture invariant:** nothing outside this module knows DynamoDB, and row types do not
@@ -9,6 +9,7 @@ pub mod allowance;
 mod blacklists;
 mod connections;
 mod conversations;
+mod counters;
 mod messages;
 mod users;
 mod watchers;
@@ -16,6 +17,7 @@ mod watchers;
 pub use blacklists::{Blacklists, Change};
 pub use connections::{Connection, Connections, Names, Presence, Registered, Registration};
 pub use conversations::{Conversations, Listed, Opened};
+pub use counters::{Counted, Counter, Counters, Reading, Step};
 pub use messages::{Appended, Behind, Consistency, Messages, Part, Recalled, Search};
 pub use users::Users;
 pub use watchers::{MAX_WATCHERS, Subscription, Watcher, Watchers};

@@ -3,12 +3,13 @@
 use std::{
     io::BufRead,
     net::{IpAddr, Ipv4Addr, UdpSocket},
+    num::NonZeroU32,
     process::ExitCode,
     time::Duration,
 };
 
 use clap::{ArgAction, Args};
-use hongyan_functions::app::{RECALL_SECONDS, Settings};
+use hongyan_functions::app::{FRAMES_PER_SECOND, NEW_CONVERSATIONS_PER_HOUR, RECALL_SECONDS, Settings};
 use hongyan_local::{Config, Data, Running, clock::Clock, key, start};
 use hongyan_shared::{
     model::MultiDevice,
@@ -42,6 +43,12 @@ pub struct Options {
     /// For how many seconds a message can be recalled
     #[arg(long, default_value_t = RECALL_SECONDS)]
     recall_seconds: u64,
+    /// How many frames a user may send per second, and three times as many at once; 0 sets no limit
+    #[arg(long, default_value_t = FRAMES_PER_SECOND)]
+    frames_per_second: u32,
+    /// How many conversations a user may open per hour; 0 sets no limit
+    #[arg(long, default_value_t = NEW_CONVERSATIONS_PER_HOUR)]
+    new_conversations_per_hour: u32,
     /// Say what happens: a line per frame and request, twice for the tables as well. RUST_LOG says it in more detail
     #[arg(long, short, action = ArgAction::Count)]
     verbose: u8,
@@ -75,6 +82,8 @@ pub async fn run(options: Options) -> ExitCode {
             retention: Settings::retention_of(options.retention_days),
             multi_device: options.multi_device,
             recall_seconds: options.recall_seconds,
+            frames_per_second: NonZeroU32::new(options.frames_per_second),
+            new_conversations_per_hour: NonZeroU32::new(options.new_conversations_per_hour),
         },
         clock: clock.clone(),
     };

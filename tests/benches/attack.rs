@@ -1,0 +1,147 @@
+//! What ten users notice of one who attacks, through the twin, by real sockets: `make bench-attack`. Each line is
+//! measured in a process of its own.
+
+use std::{
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use futures_util::{SinkExt, StreamExt, future::join_all};
+use hongyan_functions::app::Settings;
+use hongyan_local::{Config, Data, Running, clock::Clock, start};
+use hongyan_shared::{
+    model::MultiDevice,
+    sig::{Key, Keys, issue},
+};
+use serde_json::{Value, json};
+use tokio::{net::TcpStream, time::sleep};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+const SDK_APP_ID: u64 = 1_400_000_000;
+const DEVICES: u32 = 16;
+const PAIRS: u32 = 5;
+/// Long enough for the attacker to be put out, to come back, and to be put out again.
+const LASTS: Duration = Duration::from_secs(100);
+/// How long a person waits between two messages.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// What has become of the attack.
+#[derive(Default)]
+struct Attack {
+    passed: AtomicU64,
+    refused: AtomicU64,
+    handshakes: AtomicU64,
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    if let Some(kind) = arguments.next() {
+        return tokio::runtime::Runtime::new().unwrap().block_on(measure(&kind));
+    }
+    println!("| | p50 ms | p99 ms | frames that passed | refused | handshakes |\n|---|---|---|---|---|---|");
+    for kind in ["nobody attacks", "one user attacks", "one user attacks, no limits"] {
+        assert!(Command::new(std::env::current_exe().unwrap()).arg(kind).status().unwrap().success());
+    }
+}
+
+async fn measure(kind: &str) {
+    let limits = Settings { multi_device: MultiDevice::Many, ..Settings::default() };
+    let no_limits = Settings { frames_per_second: None, new_conversations_per_hour: None, ..limits };
+    let twin = start(Config {
+        listen: std::net::Ipv4Addr::LOCALHOST.into(),
+        port: 0,
+        dynamodb_port: 0,
+        data: Data::Memory,
+        sdk_app_id: SDK_APP_ID,
+        keys: Keys::parse("key").unwrap(),
+        settings: if kind.ends_with("no limits") { no_limits } else { limits },
+        clock: Clock::System,
+    })
+    .await
+    .unwrap();
+    let attack = Arc::new(Attack::default());
+    let devices: Vec<_> = (0..if kind == "nobody attacks" { 0 } else { DEVICES })
+        .map(|_| tokio::spawn(flood(url(&twin, "mallory"), Arc::clone(&attack))))
+        .collect();
+    let pairs = (0..PAIRS).map(|pair| {
+        let (from, to) = (format!("from-{pair}"), format!("to-{pair}"));
+        tokio::spawn(chat(url(&twin, &from), url(&twin, &to), to))
+    });
+    let mut waits: Vec<Duration> = join_all(pairs).await.into_iter().flat_map(Result::unwrap).collect();
+    devices.iter().for_each(|device| device.abort());
+    waits.sort_unstable();
+    let at = |share: f64| waits[((waits.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
+    let [passed, refused, handshakes] =
+        [&attack.passed, &attack.refused, &attack.handshakes].map(|count| count.load(Ordering::Relaxed));
+    println!("| {kind} | {:.1} | {:.1} | {passed} | {refused} | {handshakes} |", at(0.5), at(0.99));
+}
+
+fn url(twin: &Running, user: &str) -> String {
+    let now = hongyan_functions::app::system_clock()() / 1000;
+    let sig = issue(&Key::parse("key").unwrap(), SDK_APP_ID, user, now, 3600);
+    format!("{}?SDKAppID={SDK_APP_ID}&userID={user}&userSig={sig}&platform=Web", twin.websocket_url)
+}
+
+fn message(to: &str, number: usize) -> Message {
+    let data = json!({
+        "to": to, "conversationType": "C2C", "clientID": number.to_string(), "base": number,
+        "type": "TIMTextElem", "payload": { "text": "今天下班以后我们一起去吃那家新开的面馆吧" },
+    });
+    Message::text(
+        json!({ "action": "sendMessage", "requestID": number.to_string(), "data": data }).to_string(),
+    )
+}
+
+/// Two people: one writes now and then and waits for the acknowledgement, and the other one listens.
+async fn chat(from: String, to: String, user: String) -> Vec<Duration> {
+    let mut sender = connect_async(from).await.unwrap().0;
+    let mut receiver = connect_async(to).await.unwrap().0;
+    tokio::spawn(async move { while receiver.next().await.is_some() {} });
+    let begun = Instant::now();
+    let mut waits = Vec::new();
+    while begun.elapsed() < LASTS {
+        let started = Instant::now();
+        sender.send(message(&user, waits.len())).await.unwrap();
+        let reply = sender.next().await.unwrap().unwrap();
+        waits.push(started.elapsed());
+        let reply: Value = serde_json::from_str(reply.to_text().unwrap()).unwrap();
+        assert_eq!(reply["code"], 0, "{reply}");
+        sleep(PAUSE).await;
+    }
+    waits
+}
+
+/// A device that sends as soon as it has an answer, whatever that is, and connects again when it is closed.
+async fn flood(url: String, attack: Arc<Attack>) {
+    loop {
+        attack.handshakes.fetch_add(1, Ordering::Relaxed);
+        match connect_async(&url).await {
+            Ok((socket, _)) => flood_over(socket, &attack).await,
+            // A program that does not wait at all is bounded by what it has to do for a handshake itself.
+            Err(_) => sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
+
+async fn flood_over(mut socket: Socket, attack: &Attack) {
+    for number in 0.. {
+        if socket.send(message("bob", number)).await.is_err() {
+            return;
+        }
+        loop {
+            let Some(Ok(Message::Text(text))) = socket.next().await else { return };
+            let frame: Value = serde_json::from_str(&text).unwrap();
+            // What the other devices have sent comes in between.
+            let Some(code) = frame["code"].as_i64() else { continue };
+            let count = if code == 60007 { &attack.refused } else { &attack.passed };
+            count.fetch_add(1, Ordering::Relaxed);
+            break;
+        }
+    }
+}
