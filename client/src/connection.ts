@@ -59,6 +59,8 @@ const LATE_MS = 90_000;
 const REQUEST_MS = 30_000;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
+/** How far apart requests are that were refused because they came too early. */
+const TURN_MS = 100;
 /** A connection that has lasted this long was a good one. */
 const GOOD_MS = 20_000;
 /** After so many sockets that have ended before it was answered, it is the request. */
@@ -92,6 +94,8 @@ export class Connection {
   private clockOffset = 0;
   /** The device's clock was set or has slept, and the server was not asked since. */
   private isAdrift = false;
+  /** When the last of the requests that came too early is sent again. */
+  private turnAt = 0;
   private tickedAt = 0;
   private tickTimer: number | undefined;
   private openedAt = 0;
@@ -195,11 +199,24 @@ export class Connection {
         const { code, data } = error as ChatError;
         const isTransient = code === SERVER_FAILED || code === TOO_MANY_REQUESTS || code === SEND_FAILED && !('lastSequence' in data);
         if (!isTransient || attempt === ATTEMPTS || this.isClosed) throw error;
+        const after = Number((data as Record<string, unknown>)['retryAfterSeconds'] ?? 0) * 1_000;
+        // Whoever waits would rather know.
+        if (after > LONGEST_DELAY_MS) throw error;
         const limit = FIRST_DELAY_MS * 2 ** attempt;
-        await new Promise<void>((resolve) => setTimeout(resolve, limit * (0.5 + Math.random() / 2)));
+        const delay = Math.max(limit * (0.5 + Math.random() / 2), after > 0 ? this.turn(after) : 0);
+        await new Promise<void>((resolve) => setTimeout(resolve, delay));
         if (ticket.isOver) throw error;
       }
     }
+  }
+
+  /** How long a request waits that came too early. Those that were refused together do not come back together. */
+  private turn(after: number): number {
+    const now = Date.now();
+    // Further away than anything waits is a clock that was set.
+    const last = this.turnAt - now > LONGEST_DELAY_MS ? 0 : this.turnAt;
+    this.turnAt = Math.max(last + TURN_MS, now + after);
+    return this.turnAt - now;
   }
 
   /** Says something that has no answer. Returns whether there was somebody to say it to. */

@@ -14,6 +14,8 @@ class Scripted {
   readonly asked: { action: string; data: Record<string, unknown> }[] = [];
   readonly answers: Answer[] = [];
   readonly persist = Connection.prototype.persist;
+  readonly turn = (Connection.prototype as unknown as { turn: (after: number) => number }).turn;
+  turnAt = 0;
 
   request(action: string, data: Record<string, unknown>): Promise<unknown> {
     this.asked.push({ action, data });
@@ -85,6 +87,34 @@ test('a failure of the server is tried again with the same ID and base, until it
 
   connection.answers.push(...Array.from({ length: 6 }, () => refused(20005)));
   await assert.rejects(outbox.send(text(), 4), { code: 20005 });
+});
+
+test('what comes too early is sent again unchanged after the time that the server says, in order', async (context) => {
+  withoutWaiting(context);
+  const connection = new Scripted();
+  const early = refused(60007, { retryAfterSeconds: 2 });
+  connection.answers.push(early, early, sent(1), sent(2));
+  const { outbox } = connection;
+  const all = await Promise.all([outbox.send(text(), 0), outbox.send(text(), 0)]);
+  assert.deepEqual(all.map(({ sequence }) => sequence), [1, 2]);
+  const [first, second, third, next] = connection.asked.map(({ data }) => JSON.stringify(data));
+  assert.ok(first === second && second === third && next !== third);
+});
+
+test('a limit that lasts longer than anybody waits is told at once', async () => {
+  const connection = new Scripted();
+  connection.answers.push(refused(60007, { retryAfterSeconds: 36 }));
+  await assert.rejects(connection.outbox.send(text(), 0), { code: 60007 });
+  assert.equal(connection.asked.length, 1);
+});
+
+test('requests that came too early together come back one after another', () => {
+  const connection = new Scripted();
+  const waits = Array.from({ length: 5 }, () => connection.turn(1_000));
+  waits.forEach((wait, index) => assert.ok(Math.abs(wait - 1_000 - 100 * index) < 50, String(waits)));
+  // The device's clock was set back by an hour.
+  connection.turnAt += 3_600_000;
+  assert.ok(connection.turn(1_000) < 1_050);
 });
 
 test('what is refused is not tried again', async () => {
