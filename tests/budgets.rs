@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::{
-    World, body, event,
+    RULES, World, body, event,
     recorder::{Call, round_trips},
     text_message,
 };
@@ -54,17 +54,24 @@ async fn cost_of(world: &World, function: &str, data: Value) -> Cost {
 }
 
 #[tokio::test]
-async fn connect_costs_one_write_and_half_a_read() {
+async fn connect_costs_one_write_and_a_read() {
     let world = World::new().await;
+    let knock = async || {
+        let handshake = serde_json::from_value(event("authorizer")).unwrap();
+        let verdict = world.door(RULES).handle(handshake, "").await.unwrap();
+        assert_eq!(verdict["policyDocument"]["Statement"][0]["Effect"], "Allow");
+    };
+    knock().await;
     assert_eq!(world.respond("connect", &event("connect")).await.status(), 200);
-    assert_eq!(cost(&world.calls(), 0), budget(1.0, 0.5, 0, 2));
+    assert_eq!(cost(&world.calls(), 0), budget(1.0, 1.0, 0, 3));
 
     // Nobody is told of a second device, so nobody is looked for.
     let mut second = event("connect");
     second["requestContext"]["authorizer"]["platform"] = json!("Web");
     second["requestContext"]["connectionId"] = json!("second=");
+    knock().await;
     world.respond("connect", &second).await;
-    assert_eq!(cost(&world.calls(), 0), budget(1.0, 0.0, 0, 1));
+    assert_eq!(cost(&world.calls(), 0), budget(1.0, 0.5, 0, 2));
 }
 
 #[tokio::test]

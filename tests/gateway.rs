@@ -17,7 +17,7 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::harness::{SDK_APP_ID, START_MS, World, event, socket::Socket, user_sig};
+use crate::harness::{RULES, SDK_APP_ID, START_MS, World, event, socket::Socket, user_sig};
 
 async fn handshake(world: &World, query: &str) -> u16 {
     match Socket::connect(&format!("{}?{query}", world.twin.websocket_url)).await {
@@ -206,7 +206,7 @@ fn config(port: u16, data: Data) -> Config {
         port,
         dynamodb_port: 0,
         data,
-        sdk_app_id: SDK_APP_ID,
+        rules: RULES,
         keys: hongyan_shared::sig::Keys::parse("key").unwrap(),
         settings: hongyan_functions::app::Settings::default(),
         clock: hongyan_local::clock::Clock::System,

@@ -5,7 +5,7 @@ use hongyan_local::{Config, Data, Running, clock::Clock, start};
 use hongyan_shared::sig::Keys;
 use serde_json::{Value, json};
 
-use crate::harness::{KEY, SDK_APP_ID, World, sequences, socket::Socket, text_message};
+use crate::harness::{KEY, RULES, SDK_APP_ID, World, sequences, socket::Socket, text_message};
 
 /// Signatures as the official npm, PyPI and Java libraries made them, and when they did.
 fn official_signatures() -> Vec<(String, String, u64)> {
@@ -43,7 +43,7 @@ async fn twin(data: Data, clock: Clock) -> Running {
         port: 0,
         dynamodb_port: 0,
         data,
-        sdk_app_id: SDK_APP_ID,
+        rules: RULES,
         keys,
         settings: Settings::default(),
         clock,

@@ -188,6 +188,7 @@ async fn each_binary_answers_its_event() {
         ("NEW_CONVERSATIONS_PER_HOUR", "100"),
         ("METRICS_NAMESPACE", "Hongyan/test"),
         ("SDK_APP_ID", "1400000000"),
+        ("USERSIG_MAX_DAYS", "0"),
         ("USERSIG_KEY", KEY),
         // Where the published key is good.
         ("AWS_SAM_LOCAL", "true"),
@@ -238,9 +239,13 @@ async fn each_binary_answers_its_event() {
 #[tokio::test]
 #[ignore = "needs the built programs and AWS's emulator: make test"]
 async fn a_thousand_forged_handshakes_leave_a_count_and_nothing_else() {
+    let twin = Twin::start(&["--in-memory"]);
     let environment = [
         ("METRICS_NAMESPACE", "Hongyan/test"),
+        ("AWS_ENDPOINT_URL", twin.ready["dynamodbUrl"].as_str().unwrap()),
+        ("CONNECTIONS_TABLE", "Connections"),
         ("SDK_APP_ID", "1400000000"),
+        ("USERSIG_MAX_DAYS", "0"),
         ("USERSIG_KEY", KEY),
         ("AWS_SAM_LOCAL", "true"),
     ];
@@ -285,7 +290,8 @@ fn a_function_that_sam_runs_on_a_laptop_does_not_use_an_account() {
                 ("AWS_ACCESS_KEY_ID", "an account's"),
                 ("AWS_SECRET_ACCESS_KEY", "x"),
             ])
-            .envs([("SDK_APP_ID", "1400000000"), ("USERSIG_KEY_PARAMETER", "/hongyan/usersig-key")])
+            .envs([("SDK_APP_ID", "1400000000"), ("USERSIG_MAX_DAYS", "0")])
+            .envs([("USERSIG_KEY_PARAMETER", "/hongyan/usersig-key")])
             .output()
             .unwrap();
         let said = String::from_utf8(started.stdout).unwrap();

@@ -2,8 +2,11 @@
 //! somebody could make.
 
 mod blocks;
+mod connections;
 mod crowds;
+mod expired_signatures;
 mod payload;
 mod profile;
+mod put_out;
 mod rate;
 mod worst_frames;

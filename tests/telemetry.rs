@@ -10,7 +10,8 @@ use hongyan_shared::sig::{Key, Keys};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    KEY, SDK_APP_ID, START_MS, World, event, recorder::Fault, set_user, text_message, user_sig,
+    KEY, RULES, SDK_APP_ID, START_MS, World, event, nobody_was_put_out, recorder::Fault, set_user,
+    text_message, user_sig,
 };
 
 /// What is kept of a line: route, user, code, what was counted, and all texts that are written.
@@ -182,7 +183,8 @@ async fn no_line_holds_a_signature_or_what_somebody_wrote() {
 #[tokio::test]
 async fn the_door_says_by_which_code_it_refuses_and_names_nobody_but_who_has_signed() {
     let lines = Lines::default();
-    let mut door = Authorizer::new(SDK_APP_ID, Keys::one(Key::parse(KEY).unwrap()), Arc::new(|| START_MS));
+    let (keys, connections) = (Keys::one(Key::parse(KEY).unwrap()), nobody_was_put_out().await);
+    let mut door = Authorizer::new(RULES, keys, connections, Arc::new(|| START_MS));
     door.report = lines.report();
     let another =
         hongyan_shared::sig::issue(&Key::parse("another").unwrap(), SDK_APP_ID, "alice", START_MS / 1000, 60);

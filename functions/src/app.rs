@@ -257,7 +257,7 @@ pub(crate) fn report() -> Result<Report, Misconfigured> {
         .map_err(|error| Misconfigured::Wrong { name: NAME, why: error.to_string() })
 }
 
-fn setting<T>(name: &'static str) -> Result<T, Misconfigured>
+pub(crate) fn setting<T>(name: &'static str) -> Result<T, Misconfigured>
 where
     T: std::str::FromStr,
     T::Err: std::fmt::Display,

@@ -1,6 +1,8 @@
 //! The door. It verifies the UserSig of a handshake and writes into the connection's context who
 //! the caller is. That context rides on every later event, so no message pays for the question.
 
+use std::{num::NonZeroU64, time::Duration};
+
 use hongyan_shared::{
     Error,
     model::{Device, UserId},
@@ -8,12 +10,13 @@ use hongyan_shared::{
 };
 use lambda_http::aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest as Handshake;
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::timeout};
 use tracing::warn;
 
 use crate::{
-    app::{Clock, Misconfigured, report, sdk_config, system_clock, variable},
+    app::{Clock, Misconfigured, report, sdk_config, setting, system_clock, variable},
     event::context,
+    store::Connections,
     telemetry::{self, Line, Report, Tally, reason},
 };
 
@@ -26,13 +29,26 @@ const ASK_AGAIN_MS: u64 = 30_000;
 /// How soon it is asked again when there are none: not for every handshake, because anybody can make one.
 const ASK_AGAIN_WITHOUT_KEYS_MS: u64 = 5_000;
 
+/// How long the table may keep a handshake waiting.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+
 /// The door of one deployment.
 pub struct Authorizer {
-    sdk_app_id: u64,
+    rules: Rules,
     keys: KeySource,
+    connections: Connections,
     clock: Clock,
     /// What becomes of the line about a handshake.
     pub report: Report,
+}
+
+/// What a signature has to say.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// The app that it is for.
+    pub sdk_app_id: u64,
+    /// How many days from now it may reach; as many as it likes if nothing is said.
+    pub max_days: Option<NonZeroU64>,
 }
 
 enum KeySource {
@@ -53,14 +69,20 @@ pub struct NoKeys;
 
 impl Authorizer {
     /// A door with keys that never change: the laptop's.
-    pub fn new(sdk_app_id: u64, keys: Keys, clock: Clock) -> Self {
-        Self { sdk_app_id, keys: KeySource::Given(keys), clock, report: telemetry::log() }
+    pub fn new(rules: Rules, keys: Keys, connections: Connections, clock: Clock) -> Self {
+        Self { rules, keys: KeySource::Given(keys), connections, clock, report: telemetry::log() }
     }
 
     /// A door with keys from a parameter of the parameter store, read again every five minutes.
-    pub fn with_parameter(sdk_app_id: u64, client: aws_sdk_ssm::Client, name: String, clock: Clock) -> Self {
+    pub fn with_parameter(
+        rules: Rules,
+        client: aws_sdk_ssm::Client,
+        name: String,
+        connections: Connections,
+        clock: Clock,
+    ) -> Self {
         let keys = KeySource::Parameter { client, name, cache: Mutex::new(None) };
-        Self { sdk_app_id, keys, clock, report: telemetry::log() }
+        Self { rules, keys, connections, clock, report: telemetry::log() }
     }
 
     /// Reads the environment that template.yaml sets. `USERSIG_KEY` itself is for invocations on a
@@ -69,20 +91,25 @@ impl Authorizer {
     /// # Errors
     /// [`Misconfigured`].
     pub fn from_env() -> Result<Self, Misconfigured> {
-        let sdk_app_id = variable("SDK_APP_ID")?.parse().map_err(|error: std::num::ParseIntError| {
-            Misconfigured::Wrong { name: "SDK_APP_ID", why: error.to_string() }
-        })?;
+        let rules = Rules {
+            sdk_app_id: setting("SDK_APP_ID")?,
+            max_days: NonZeroU64::new(setting("USERSIG_MAX_DAYS")?),
+        };
+        let sdk = sdk_config()?;
+        let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+        let connections = Connections::new(dynamodb, variable("CONNECTIONS_TABLE")?);
         let authorizer = match variable("USERSIG_KEY") {
             Ok(key) => {
                 let is_on_a_laptop = variable("AWS_SAM_LOCAL").is_ok();
                 let keys = if is_on_a_laptop { Keys::parse(&key) } else { Keys::parse_secret(&key) };
                 let keys = keys
                     .map_err(|error| Misconfigured::Wrong { name: "USERSIG_KEY", why: error.to_string() })?;
-                Self::new(sdk_app_id, keys, system_clock())
+                Self::new(rules, keys, connections, system_clock())
             }
             Err(_) => {
-                let client = aws_sdk_ssm::Client::new(&sdk_config()?);
-                Self::with_parameter(sdk_app_id, client, variable("USERSIG_KEY_PARAMETER")?, system_clock())
+                let ssm = aws_sdk_ssm::Client::new(&sdk);
+                let name = variable("USERSIG_KEY_PARAMETER")?;
+                Self::with_parameter(rules, ssm, name, connections, system_clock())
             }
         };
         Ok(Self { report: report()?, ..authorizer })
@@ -98,7 +125,7 @@ impl Authorizer {
         let started = (self.clock)();
         let admitted = self.admit(&handshake, started).await;
         let (user, refused) = match &admitted {
-            Ok(pass) => (pass.user.as_str(), pass.expired.clone().map(Error::UserSig)),
+            Ok(pass) => (pass.user.as_str(), pass.over.clone().map(Error::UserSig)),
             Err(refused) => ("", Some(refused.clone())),
         };
         (self.report)(&Line {
@@ -126,25 +153,49 @@ impl Authorizer {
         let user = UserId::parse("userID", query("userID").unwrap_or_default())?;
         let device = Device::parse(query("platform"), query("instance"))?;
         let named: Option<u64> = query("SDKAppID").and_then(|id| id.parse().ok());
-        if named != Some(self.sdk_app_id) {
+        if named != Some(self.rules.sdk_app_id) {
             return Err(Error::UnknownSdkAppId);
         }
         // The header wins: it does not end up in anybody's access log.
         let header = handshake.headers.get("authorization").and_then(|value| value.to_str().ok());
         let sig = header.map(|value| value.strip_prefix("Bearer ").unwrap_or(value)).or(query("userSig"));
         let expected =
-            Expectation { sdk_app_id: self.sdk_app_id, identifier: user.as_str(), now: now_ms / 1000 };
-        let claim = Claim::read(expected, sig.unwrap_or_default())?;
+            Expectation { sdk_app_id: self.rules.sdk_app_id, identifier: user.as_str(), now: now_ms / 1000 };
+        let mut claim = Claim::read(expected, sig.unwrap_or_default())?;
+        if let Some(days) = self.rules.max_days {
+            claim = claim.within(days.get().saturating_mul(24 * 60 * 60), expected.now)?;
+        }
 
         let keys = self.keys.read(now_ms).await;
         let keys = keys.map_err(|why| Error::Internal(format!("the UserSig keys cannot be read: {why}")))?;
         match claim.verify(&keys) {
-            Ok(ticket) => Ok(Pass { user, device, ticket, expired: None }),
-            // They may come in to be told why they cannot stay.
+            // Who cannot stay may come in to be told why.
+            Ok(ticket) => {
+                let over = self.is_revoked(&user, &ticket).await.then_some(Refusal::Revoked);
+                Ok(Pass { user, device, ticket, over })
+            }
             Err(Refusal::Expired { genuine: Some(ticket) }) => {
-                Ok(Pass { user, device, ticket, expired: Some(Refusal::Expired { genuine: None }) })
+                Ok(Pass { user, device, ticket, over: Some(Refusal::Expired { genuine: None }) })
             }
             Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// Whether the user was put out since the signature was issued. That a registration is conditional
+    /// on it is what keeps them out: this is to tell them why, so it may miss the last second, and a
+    /// table that does not answer turns nobody away.
+    async fn is_revoked(&self, user: &UserId, ticket: &Ticket) -> bool {
+        let looked_up = self.connections.is_revoked(user, ticket.issued_at);
+        match timeout(PATIENCE, looked_up).await {
+            Ok(Ok(is_revoked)) => is_revoked,
+            Ok(Err(error)) => {
+                warn!(%error, "nobody can tell whether the user was put out");
+                false
+            }
+            Err(_) => {
+                warn!("looking up whether the user was put out took too long");
+                false
+            }
         }
     }
 }
@@ -187,7 +238,7 @@ struct Pass {
     device: Device,
     ticket: Ticket,
     /// Why they cannot stay.
-    expired: Option<Refusal>,
+    over: Option<Refusal>,
 }
 
 impl Pass {
@@ -199,8 +250,14 @@ impl Pass {
             context::ISSUED_AT: self.ticket.issued_at.to_string(),
             context::EXPIRES_AT: self.ticket.expires_at.to_string(),
         });
-        if let (Some(instance), Some(members)) = (&self.device.instance, identity.as_object_mut()) {
-            members.insert(context::INSTANCE.to_owned(), json!(instance));
+        if let Some(members) = identity.as_object_mut() {
+            if let Some(instance) = &self.device.instance {
+                members.insert(context::INSTANCE.to_owned(), json!(instance));
+            }
+            // What has expired is told by its time.
+            if self.over == Some(Refusal::Revoked) {
+                members.insert(context::REVOKED.to_owned(), json!("true"));
+            }
         }
         policy(self.user.as_str(), "Allow", method_arn, identity)
     }
@@ -220,6 +277,6 @@ fn policy(principal: &str, effect: &str, method_arn: &str, context: Value) -> Va
 /// The door as one line for logs and panics: never with its keys.
 impl std::fmt::Debug for Authorizer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Authorizer").field("sdk_app_id", &self.sdk_app_id).finish_non_exhaustive()
+        f.debug_struct("Authorizer").field("rules", &self.rules).finish_non_exhaustive()
     }
 }

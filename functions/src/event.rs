@@ -40,6 +40,8 @@ pub struct Caller {
     pub expires_at: u64,
     /// When it was issued.
     pub issued_at: u64,
+    /// Whether the user was put out after that.
+    pub is_revoked: bool,
 }
 
 /// The names of the authorizer's context, written there and read here.
@@ -49,6 +51,7 @@ pub(crate) mod context {
     pub const INSTANCE: &str = "instance";
     pub const ISSUED_AT: &str = "issuedAt";
     pub const EXPIRES_AT: &str = "expiresAt";
+    pub const REVOKED: &str = "revoked";
 }
 
 impl Event {
@@ -89,18 +92,22 @@ impl Caller {
             device: Device::parse(text(context::PLATFORM), text(context::INSTANCE))?,
             issued_at: number(context::ISSUED_AT)?,
             expires_at: number(context::EXPIRES_AT)?,
+            is_revoked: text(context::REVOKED).is_some(),
         })
     }
 
-    /// Whether his UserSig is still good. One that was genuine but had expired opens a connection
-    /// all the same, because a mini-program sees nothing of a refused handshake but "failed"; every
-    /// route then says why and ends it.
+    /// Whether their UserSig is still good. One that was genuine but had expired, or was issued before the
+    /// user was put out, opens a connection all the same, because a mini-program sees nothing of a refused
+    /// handshake but "failed"; every route then says why and ends it.
     ///
     /// # Errors
-    /// 70001.
+    /// 70001, 70052.
     pub fn check(&self, now_ms: u64) -> Result<()> {
         if now_ms / 1000 > self.expires_at {
             return Err(Error::UserSig(Refusal::Expired { genuine: None }));
+        }
+        if self.is_revoked {
+            return Err(Error::UserSig(Refusal::Revoked));
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use tracing::warn;
 
 use crate::{
     app::App,
+    event::Event,
     store::{Connection, Consistency, Names, Presence},
     telemetry::{Count, count, reason},
 };
@@ -27,14 +28,14 @@ const AT_ONCE: usize = 16;
 
 /// API Gateway answers 410 for a connection whose `$connect` is still running, so a row this young
 /// is not taken for dead.
-const HANDSHAKE_MS: u64 = 30_000;
+pub(crate) const HANDSHAKE_MS: u64 = 30_000;
 
 /// The management API of the WebSocket API.
 pub struct Push {
     client: Client,
 }
 
-/// What became of a frame.
+/// What became of a frame, or of the end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
     /// API Gateway has taken it.
@@ -73,15 +74,19 @@ impl Push {
     }
 
     /// Ends a connection, if it is still there.
-    pub async fn close(&self, connection_id: &str) {
+    pub async fn close(&self, connection_id: &str) -> Delivery {
         let delete = self.client.delete_connection().connection_id(connection_id).send();
         match timeout(PATIENCE, delete).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(SdkError::ServiceError(error))) if error.err().is_gone_exception() => {}
+            Ok(Ok(_)) => Delivery::Delivered,
+            Ok(Err(SdkError::ServiceError(error))) if error.err().is_gone_exception() => Delivery::Gone,
             Ok(Err(error)) => {
                 warn!(connection = connection_id, error = reason(&error), "close failed");
+                Delivery::Failed
             }
-            Err(_) => warn!(connection = connection_id, "close took too long"),
+            Err(_) => {
+                warn!(connection = connection_id, "close took too long");
+                Delivery::Failed
+            }
         }
     }
 }
@@ -99,19 +104,29 @@ pub struct Audience {
 
 impl App {
     /// Looks up whom to tell. Should that fail, nobody is told, and all is found in the tables.
-    pub async fn audience(&self, pair: &Pair, caller_connection_id: &str) -> Audience {
-        let (peer, caller) = tokio::join!(self.presence_of(pair.peer()), self.presence_of(pair.me()));
+    pub async fn audience(&self, pair: &Pair, event: &Event) -> Audience {
+        let (peer, caller) = tokio::join!(self.presence_of(pair.peer()), self.presence_of_caller(event));
         Audience {
             peer: peer.connections,
-            others: without(caller.connections, caller_connection_id),
+            others: without(caller.connections, &event.connection_id),
             names: caller.names,
         }
     }
 
-    /// The user's connections but for the one that the request came over: whom to tell what concerns
-    /// the user alone.
-    pub async fn other_connections(&self, user: &UserId, caller_connection_id: &str) -> Vec<Connection> {
-        without(self.presence_of(user).await.connections, caller_connection_id)
+    /// The caller's connections but for the one that the request came over: whom to tell what concerns
+    /// the caller alone.
+    pub async fn other_connections(&self, event: &Event) -> Vec<Connection> {
+        without(self.presence_of_caller(event).await.connections, &event.connection_id)
+    }
+
+    /// Ends the connection that the request came over if the caller was put out since. Who puts a user
+    /// out does not find one that has no slot: the loser of two handshakes that have crossed.
+    async fn presence_of_caller(&self, event: &Event) -> Presence {
+        let presence = self.presence_of(&event.caller.user).await;
+        if presence.not_before > event.caller.issued_at {
+            self.push.close(&event.connection_id).await;
+        }
+        presence
     }
 
     async fn presence_of(&self, user: &UserId) -> Presence {

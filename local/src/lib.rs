@@ -37,7 +37,7 @@ use aws_sdk_dynamodb::config::Credentials;
 use aws_types::SdkConfig;
 use hongyan_functions::{
     app::{App, Settings, Tables, sdk_settings},
-    authorizer::Authorizer,
+    authorizer::{Authorizer, Rules},
 };
 use hongyan_shared::sig::{BadKey, Keys};
 use thiserror::Error;
@@ -58,8 +58,8 @@ pub struct Config {
     pub dynamodb_port: u16,
     /// Where the tables are.
     pub data: Data,
-    /// The app that it serves.
-    pub sdk_app_id: u64,
+    /// The app that it serves, and how far its UserSigs may reach.
+    pub rules: Rules,
     /// The keys of its UserSigs.
     pub keys: Keys,
     /// The operator's decisions.
@@ -171,9 +171,14 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         config.settings,
     );
     let websocket_url = format!("ws://{address}/{stage}");
-    let demo =
-        Demo { sdk_app_id: config.sdk_app_id, keys: config.keys.clone(), clock: config.clock.clone(), stage };
-    let authorizer = Authorizer::new(config.sdk_app_id, config.keys, config.clock.reader());
+    let demo = Demo {
+        sdk_app_id: config.rules.sdk_app_id,
+        keys: config.keys.clone(),
+        clock: config.clock.clone(),
+        stage,
+    };
+    let authorizer =
+        Authorizer::new(config.rules, config.keys, app.connections.clone(), config.clock.reader());
     let gateway = Arc::new(Gateway::new(template, app, authorizer, config.clock, address, stopped));
 
     Ok(Running {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use futures_util::{SinkExt, StreamExt, future::join_all};
-use hongyan_functions::app::Settings;
+use hongyan_functions::{app::Settings, authorizer::Rules};
 use hongyan_local::{Config, Data, Running, clock::Clock, start};
 use hongyan_shared::{
     model::MultiDevice,
@@ -58,7 +58,7 @@ async fn measure(kind: &str) {
         port: 0,
         dynamodb_port: 0,
         data: Data::Memory,
-        sdk_app_id: SDK_APP_ID,
+        rules: Rules { sdk_app_id: SDK_APP_ID, max_days: None },
         keys: Keys::parse("key").unwrap(),
         settings: if kind.ends_with("no limits") { no_limits } else { limits },
         clock: Clock::System,

@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::{SinkExt, StreamExt, future::join_all};
-use hongyan_functions::app::Settings;
+use hongyan_functions::{app::Settings, authorizer::Rules};
 use hongyan_local::{Config, Data, clock::Clock, start};
 use hongyan_shared::sig::{Key, Keys, issue};
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ async fn measure(data: &str, pairs: usize) {
         port: 0,
         dynamodb_port: 0,
         data: if data == "file" { Data::Folder(PathBuf::from(folder.path())) } else { Data::Memory },
-        sdk_app_id: SDK_APP_ID,
+        rules: Rules { sdk_app_id: SDK_APP_ID, max_days: None },
         keys: Keys::parse("key").unwrap(),
         // They send faster than people.
         settings: Settings { frames_per_second: None, ..Settings::default() },

@@ -23,7 +23,7 @@ BLACKLIST = ["Query"]
 
 # All that is listed is allowed, and all that is not is refused.
 MAY = {
-    "Authorizer": {"the key": ["GetParameter"]},
+    "Authorizer": {"the key": ["GetParameter"], "Connections": ["GetItem"]},
     "Connect": {"Connections": PRESENCE, "Users": ["BatchGetItem", "Query"], **SPEAKS},
     "Disconnect": {"Connections": PRESENCE, "Users": BLACKLIST, "@connections": ["POST"]},
     "SendMessage": {

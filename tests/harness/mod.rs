@@ -8,9 +8,11 @@ use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
 use hongyan_functions::{
     app::{App, Settings},
+    authorizer::{Authorizer, Rules},
     limits::Meter,
     routes::{self, Handler},
     runtime::respond,
+    store::Connections,
 };
 use hongyan_local::{Config, Data, Running, clock::Clock, sdk_config, start};
 use hongyan_shared::{
@@ -25,6 +27,7 @@ use recorder::{Call, Recorder};
 use socket::Socket;
 
 pub const SDK_APP_ID: u64 = 1_400_000_000;
+pub const RULES: Rules = Rules { sdk_app_id: SDK_APP_ID, max_days: None };
 pub const KEY: &str = "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e";
 
 /// When every test begins: the second of the events in `events/`.
@@ -58,7 +61,7 @@ impl World {
             port: 0,
             dynamodb_port: 0,
             data: Data::Memory,
-            sdk_app_id: SDK_APP_ID,
+            rules: RULES,
             keys: Keys::one(Key::parse(KEY).unwrap()),
             settings,
             clock: clock.clone(),
@@ -82,7 +85,11 @@ impl World {
     }
 
     pub fn url(&self, user: &str, platform: &str, instance: Option<&str>) -> String {
-        let sig = user_sig(user, self.clock.now() / 1000);
+        self.url_with(&user_sig(user, self.clock.now() / 1000), user, platform, instance)
+    }
+
+    /// As [`World::url`], with a signature of the test's.
+    pub fn url_with(&self, sig: &str, user: &str, platform: &str, instance: Option<&str>) -> String {
         let instance = instance.map(|instance| format!("&instance={instance}")).unwrap_or_default();
         format!(
             "{}?SDKAppID={SDK_APP_ID}&userID={user}&userSig={sig}&platform={platform}{instance}",
@@ -109,6 +116,12 @@ impl World {
         let reply = self.invoke(name, user, data).await;
         assert_eq!(reply["code"], 0, "{name}: {reply}");
         reply["data"].clone()
+    }
+
+    /// The door, as the twin has it, with its calls in the recorder.
+    pub fn door(&self, rules: Rules) -> Authorizer {
+        let keys = Keys::one(Key::parse(KEY).unwrap());
+        Authorizer::new(rules, keys, self.app.connections.clone(), self.clock.reader())
     }
 
     /// Invokes a route with an event as it is.
@@ -238,8 +251,32 @@ fn request(event: &Value) -> lambda_http::Request {
     lambda_http::request::from_str(&event.to_string()).unwrap()
 }
 
+/// Something that answers whatever it is asked.
+pub async fn answering(answer: impl Fn() -> (u16, String) + Clone + Send + Sync + 'static) -> String {
+    let respond = move || {
+        let (status, body) = answer();
+        let response = axum::http::Response::builder().status(status);
+        std::future::ready(response.body(axum::body::Body::from(body)).unwrap())
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(respond)).await });
+    url
+}
+
+/// A table of connections in which nobody is.
+pub async fn nobody_was_put_out() -> Connections {
+    let url = answering(|| (200, "{}".to_owned())).await;
+    Connections::new(aws_sdk_dynamodb::Client::new(&sdk_config(&url)), "Connections".to_owned())
+}
+
 pub fn user_sig(user: &str, now_s: u64) -> String {
-    issue(&Key::parse(KEY).unwrap(), SDK_APP_ID, user, now_s, 7 * 24 * 60 * 60)
+    signed_for(user, now_s, 7 * 24 * 60 * 60)
+}
+
+/// A signature that is good for so many seconds.
+pub fn signed_for(user: &str, now_s: u64, seconds: i64) -> String {
+    issue(&Key::parse(KEY).unwrap(), SDK_APP_ID, user, now_s, seconds)
 }
 
 /// The function behind the route of an event, as the template has it.

@@ -99,6 +99,18 @@ impl Socket {
         }
     }
 
+    /// Whatever comes in until the connection ends.
+    pub async fn rest(mut self) -> Vec<Value> {
+        let mut frames: Vec<Value> = self.pushes.drain(..).collect();
+        loop {
+            match tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("an end") {
+                Some(Ok(Message::Text(text))) => frames.push(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return frames,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
     pub async fn close(mut self) {
         self.stream.close(None).await.unwrap();
         while self.stream.next().await.is_some() {}

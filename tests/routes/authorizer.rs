@@ -11,12 +11,13 @@ use hongyan_local::{clock::Clock, sdk_config};
 use hongyan_shared::sig::{Key, Keys, MAX_CHARS, issue};
 use serde_json::{Value, json};
 
-use crate::harness::{KEY, SDK_APP_ID, START_MS, event, user_sig};
+use crate::harness::{KEY, RULES, SDK_APP_ID, START_MS, answering, event, nobody_was_put_out, user_sig};
 
 const NOW: u64 = START_MS / 1000;
 
 async fn decide(event: Value, now: u64, keys: &str) -> Result<Value, String> {
-    let authorizer = Authorizer::new(SDK_APP_ID, Keys::parse(keys).unwrap(), Arc::new(move || now * 1000));
+    let (keys, connections) = (Keys::parse(keys).unwrap(), nobody_was_put_out().await);
+    let authorizer = Authorizer::new(RULES, keys, connections, Arc::new(move || now * 1000));
     authorizer.handle(serde_json::from_value(event).unwrap(), "").await.map_err(|error| error.to_string())
 }
 
@@ -112,19 +113,6 @@ async fn parameter_store(value: Arc<Mutex<Option<String>>>) -> (String, Arc<Mute
     (url.await, asked)
 }
 
-/// Something that answers whatever it is asked.
-async fn answering(answer: impl Fn() -> (u16, String) + Clone + Send + Sync + 'static) -> String {
-    let respond = move || {
-        let (status, body) = answer();
-        let response = axum::http::Response::builder().status(status);
-        std::future::ready(response.body(axum::body::Body::from(body)).unwrap())
-    };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(respond)).await });
-    url
-}
-
 /// What a deployment has: nobody has published it.
 const OWN_KEY: &str = "a key of the operator's own";
 
@@ -133,9 +121,10 @@ fn signed() -> Value {
     with_query("userSig", json!(issue(&Key::parse(OWN_KEY).unwrap(), SDK_APP_ID, "alice", NOW, 60 * 60)))
 }
 
-fn door(parameter_store: &str, clock: &Clock) -> Authorizer {
+async fn door(parameter_store: &str, clock: &Clock) -> Authorizer {
     let client = aws_sdk_ssm::Client::new(&sdk_config(parameter_store));
-    Authorizer::with_parameter(SDK_APP_ID, client, "/hongyan/key".to_owned(), clock.reader())
+    let connections = nobody_was_put_out().await;
+    Authorizer::with_parameter(RULES, client, "/hongyan/key".to_owned(), connections, clock.reader())
 }
 
 #[tokio::test]
@@ -143,7 +132,7 @@ async fn the_key_comes_from_the_parameter_store_and_a_rotation_needs_five_minute
     let value = Arc::new(Mutex::new(Some(OWN_KEY.to_owned())));
     let (url, asked) = parameter_store(Arc::clone(&value)).await;
     let clock = Clock::manual(START_MS);
-    let door = door(&url, &clock);
+    let door = door(&url, &clock).await;
     let decide = async || {
         let handshake = serde_json::from_value(signed()).unwrap();
         effect(&door.handle(handshake, "").await.unwrap()).to_owned()
@@ -172,7 +161,7 @@ async fn no_key_is_fetched_for_a_handshake_that_no_key_could_save() {
     let decide = async |event: &Value| {
         // Each comes to a sandbox of its own, which has no key yet.
         let handshake = serde_json::from_value(event.clone()).unwrap();
-        effect(&door(&url, &clock).handle(handshake, "").await.unwrap()).to_owned()
+        effect(&door(&url, &clock).await.handle(handshake, "").await.unwrap()).to_owned()
     };
     let sign = |app: u64, user: &str| issue(&Key::parse("another").unwrap(), app, user, NOW, 60);
     let short_bomb = bomb(2_500_000);
@@ -200,7 +189,7 @@ async fn no_key_is_fetched_for_a_handshake_that_no_key_could_save() {
     assert_eq!(*asked.lock().unwrap(), 0);
 
     // It says what a good one says, so only the key can tell; and it is asked for once in five minutes.
-    let door = door(&url, &clock);
+    let door = door(&url, &clock).await;
     for _ in 0..100 {
         let forged = with_query("userSig", json!(sign(SDK_APP_ID, "alice")));
         let verdict = door.handle(serde_json::from_value(forged).unwrap(), "").await.unwrap();
@@ -214,7 +203,7 @@ async fn a_parameter_store_without_the_key_is_not_asked_for_every_handshake() {
     let value = Arc::new(Mutex::new(None));
     let (url, asked) = parameter_store(Arc::clone(&value)).await;
     let clock = Clock::manual(START_MS);
-    let door = door(&url, &clock);
+    let door = door(&url, &clock).await;
     let handle = async || door.handle(serde_json::from_value(signed()).unwrap(), "").await;
     for _ in 0..100 {
         handle().await.unwrap_err();
@@ -235,7 +224,7 @@ async fn a_deployment_does_not_take_the_published_key_nor_three_and_says_why() {
         (format!("{OWN_KEY},b,c"), "more than two"),
     ] {
         let (url, _) = parameter_store(Arc::new(Mutex::new(Some(stored)))).await;
-        let mut door = door(&url, &Clock::manual(START_MS));
+        let mut door = door(&url, &Clock::manual(START_MS)).await;
         let said = Arc::new(Mutex::new(String::new()));
         door.report = {
             let said = Arc::clone(&said);
@@ -273,7 +262,7 @@ fn document(user: &str, mac: &str) -> String {
 
 /// What the operator is told when the door fails, of which API Gateway makes a 500.
 async fn why_it_fails(parameter_store: &str) -> String {
-    let mut door = door(parameter_store, &Clock::manual(START_MS));
+    let mut door = door(parameter_store, &Clock::manual(START_MS)).await;
     let why = Arc::new(Mutex::new(None));
     let told = Arc::clone(&why);
     door.report = Arc::new(move |line| *told.lock().unwrap() = line.detail());

@@ -19,6 +19,7 @@ async fn a_connection_takes_its_slot() {
             "@MiniProgram": { "M": {
                 "c": { "S": "L0SM9cOFvHcCIhw=" }, "t": { "N": connected_at.to_string() },
                 "y": { "S": "MiniProgram" }, "i": { "S": "phone-1" },
+                "g": { "N": "1795400000" }, "e": { "N": "3372200000" },
             } },
             "x": { "N": (connected_at / 1000 + 30 * 24 * 3600).to_string() },
         })]

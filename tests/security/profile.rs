@@ -17,7 +17,7 @@ async fn shown(world: &World) -> Value {
 
 #[tokio::test]
 async fn a_text_that_would_show_as_another_one_is_refused_by_its_field() {
-    let world = World::new().await;
+    let world = World::without_limits().await;
     let overrides = "\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}";
     let bad: Vec<String> = overrides
         .chars()

@@ -55,14 +55,14 @@ async fn store(app: &App, event: &Event, pair: &Pair, draft: &Draft, base: Optio
     // Who is to be told is looked up while the message is being written: it costs no time, and it
     // sees whoever has connected since the request came in.
     let (sent, audience) =
-        tokio::join!(append(app, pair, draft, head, deadline), app.audience(pair, &event.connection_id));
+        tokio::join!(append(app, pair, draft, head, deadline), app.audience(pair, event));
     Ok(push_and_acknowledge(app, pair, &sent?, &audience).await)
 }
 
 /// A message that nobody will ask for again, a typing hint say. Who is not there misses it.
 async fn hand_on(app: &App, event: &Event, pair: &Pair, draft: &Draft) -> Result<Reply> {
     let (standings, audience) =
-        tokio::join!(app.messages.standings(pair), app.audience(pair, &event.connection_id));
+        tokio::join!(app.messages.standings(pair), app.audience(pair, event));
     unblocked(pair, &standings?)?;
     Ok(push_and_acknowledge(app, pair, &draft.online_only(app.now()), &audience).await)
 }

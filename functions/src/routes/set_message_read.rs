@@ -28,7 +28,7 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     let request: SetMessageRead = event.request.data()?;
     let (pair, named) = request.parse(&event.caller.user)?;
     let (looked_up, audience) =
-        tokio::join!(look_up(app, &pair, named), app.audience(&pair, &event.connection_id));
+        tokio::join!(look_up(app, &pair, named), app.audience(&pair, &event));
     let (mut head, reached) = looked_up?;
 
     let mine = pair.mine();

@@ -3,12 +3,13 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
-    operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    operation::update_item::{UpdateItemError, UpdateItemOutput, builders::UpdateItemFluentBuilder},
     types::{AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use hongyan_shared::{
     Error, Result,
     model::{Platform, UserId},
+    sig::Refusal,
 };
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,10 @@ const LIFETIME_S: u64 = 2 * 60 * 60 + 5 * 60;
 
 /// How long after the last connection the item stays, for the sake of the names.
 const ITEM_LIFETIME_S: u64 = 30 * 24 * 60 * 60;
+
+/// Until when an item stays whose user was put out: the last second of the year 9999. A signature of
+/// before then may be valid for as long as whoever made it liked.
+const KEPT_UNTIL: u64 = 253_402_300_799;
 
 /// How many connections a user may have. The oldest makes room.
 const MAX_SLOTS: usize = 16;
@@ -33,7 +38,9 @@ const KEY: &str = "C";
 const SLOT: &str = "@";
 
 /// Who is connected: one item per user, so that its key is known and many users can be read at once.
-/// It has an attribute for each slot that a device has taken, and the names that others see.
+/// It has an attribute for each slot that a device has taken, the names that others see, and the time
+/// before which no signature counts.
+#[derive(Clone)]
 pub struct Connections {
     client: Client,
     table: String,
@@ -54,6 +61,10 @@ pub struct Registration<'a> {
     pub platform: Platform,
     /// The installation of the client.
     pub instance: Option<&'a str>,
+    /// When its signature was issued, in seconds.
+    pub issued_at: u64,
+    /// The last second in which that is good.
+    pub expires_at: u64,
 }
 
 /// What a registration has changed.
@@ -61,6 +72,8 @@ pub struct Registration<'a> {
 pub struct Registered {
     /// The connections that have lost their slots.
     pub replaced: Vec<Connection>,
+    /// Those of them whose signature does not count any more: they are told nothing.
+    pub lapsed: Vec<Connection>,
     /// The user had no other connection.
     pub is_first: bool,
 }
@@ -80,15 +93,33 @@ pub struct Connection {
     pub platform: Platform,
     /// The installation of the client.
     pub instance: Option<String>,
+    /// When its signature was issued, in seconds.
+    pub issued_at: u64,
+    /// The last second in which that is good.
+    pub expires_at: u64,
 }
 
 /// What one read tells of a user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Presence {
-    /// The connections that are not older than one can be.
+    /// The connections that are not older than one can be, and whose signature counts.
     pub connections: Vec<Connection>,
     /// What others see as the user's name and picture.
     pub names: Names,
+    /// The second before which no signature counts.
+    pub not_before: u64,
+}
+
+/// All that an item says.
+#[derive(Default)]
+struct Parsed {
+    /// All slots, dead or not.
+    connections: Vec<Connection>,
+    names: Names,
+    /// The second before which no signature counts.
+    not_before: u64,
+    /// Until when, in milliseconds, the user may not connect.
+    out_until: u64,
 }
 
 /// A user's name and picture, copied from the profile so that a push can carry them. What was never
@@ -113,6 +144,10 @@ struct Slot {
     /// Instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     i: Option<String>,
+    /// Signature issued at, seconds.
+    g: u64,
+    /// Signature expires at, seconds.
+    e: u64,
 }
 
 impl Presence {
@@ -130,53 +165,106 @@ impl Names {
 }
 
 impl Connections {
-    pub(crate) fn new(client: Client, table: String) -> Self {
+    /// The table of this name.
+    pub fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }
 
     /// Takes the slot, and says from whom: one write does both. A handshake that was overtaken by a
-    /// later one does not take the slot back. A user who has too many connections loses the oldest,
-    /// by a second write.
+    /// later one does not take the slot back, and nobody takes one who was put out since the signature
+    /// was issued. A user who has too many connections loses the oldest, by a second write.
     ///
     /// Should the answer of the write be lost, the SDK makes it once more and finds itself; a
     /// connection that was there before then gets no pushes until it logs in again.
     ///
     /// # Errors
-    /// [`Error::Replaced`] when a later connection has it; [`Error::PutOut`]; when the store fails.
+    /// [`Error::Replaced`] when a later connection has it; [`Refusal::Revoked`]; [`Error::PutOut`]; when the
+    /// store fails.
     pub async fn register(&self, new: &Registration<'_>) -> Result<Registered> {
         let made_at = new.connected_at / 1000;
         let writing = allowance::write(allowance::write_units_of(ITEM_BYTES))?;
         let answer = self
             .update(new.user)
-            .update_expression("SET #slot = :slot, x = :x")
+            .update_expression("SET #slot = :slot, x = if_not_exists(k, :x)")
             .condition_expression(
-                "(attribute_not_exists(#slot) OR #slot.t <= :t) AND (attribute_not_exists(o) OR o <= :t)",
+                "(attribute_not_exists(#slot) OR #slot.t <= :t) AND (attribute_not_exists(o) OR o <= :t) \
+                 AND (attribute_not_exists(b) OR b <= :g)",
             )
             .expression_attribute_names("#slot", attribute(new.slot))
             .expression_attribute_values(":slot", to_attribute(&Slot::from(new))?)
             .expression_attribute_values(":t", number(new.connected_at))
+            .expression_attribute_values(":g", number(new.issued_at))
             .expression_attribute_values(":x", number(made_at.saturating_add(ITEM_LIFETIME_S)))
             .return_values(ReturnValue::AllOld)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let output = answer.map_err(|error| refusal(error, new.connected_at))?;
-        writing.cost(output.consumed_capacity());
-        let (mut others, _) = parse(new.user, output.attributes.unwrap_or_default())?;
+        if let Ok(output) = &answer {
+            writing.cost(output.consumed_capacity());
+        }
+        let Parsed { connections: mut others, not_before, .. } = match before(new.user, answer)? {
+            Before::Written(before) => before,
+            Before::Refused(found) => return Err(found.refusal(new)),
+        };
         others.retain(|other| other.id != new.id);
-        let is_first = !others.iter().any(|other| other.is_live(new.connected_at));
+        let counts = |other: &Connection| other.counts(not_before, new.connected_at);
+        let is_first = !others.iter().any(counts);
 
         let (mut replaced, mut others): (Vec<_>, Vec<_>) =
             others.into_iter().partition(|other| other.slot == new.slot);
-        // Those that are dead are the oldest.
-        others.sort_by_key(|other| other.connected_at);
+        // What does not count makes room before what does. Those that are dead are the oldest.
+        others.sort_by_key(|other| (counts(other), other.connected_at));
         others.truncate((others.len() + 1).saturating_sub(MAX_SLOTS));
         if !others.is_empty() {
             self.remove_all(new.user, &others).await?;
         }
         replaced.extend(others);
-        replaced.retain(|other| other.is_live(new.connected_at));
-        Ok(Registered { replaced, is_first })
+        replaced.retain(|other| other.may_be_open(new.connected_at));
+        let (replaced, lapsed) = replaced.into_iter().partition(counts);
+        Ok(Registered { replaced, lapsed, is_first })
+    }
+
+    /// From now on, no signature of this user counts that was issued before that second. Returns the
+    /// connections that may be open. One write does both, so a handshake has either registered before
+    /// it, and is among them, or is refused.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn revoke(&self, user: &UserId, before_s: u64, now_ms: u64) -> Result<Vec<Connection>> {
+        let _item = allowance::write(allowance::write_units_of(ITEM_BYTES))?;
+        let answer = self
+            .update(user)
+            .update_expression("SET b = :b, k = :k, x = :k")
+            .condition_expression("attribute_not_exists(b) OR b < :b")
+            .expression_attribute_values(":b", number(before_s))
+            .expression_attribute_values(":k", number(KEPT_UNTIL))
+            .return_values(ReturnValue::AllOld)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let (Before::Written(Parsed { mut connections, .. })
+        | Before::Refused(Parsed { mut connections, .. })) = before(user, answer)?;
+        connections.retain(|connection| connection.may_be_open(now_ms));
+        Ok(connections)
+    }
+
+    /// Whether the user was put out after that second, as far as the last second is known.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn is_revoked(&self, user: &UserId, issued_at: u64) -> Result<bool> {
+        let _one_block = allowance::read(ITEM_BYTES, Consistency::Eventual)?;
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key(user)))
+            .projection_expression("b")
+            .send()
+            .await
+            .map_err(failed)?;
+        let item = answer.item.unwrap_or_default();
+        Ok(not_before(&item)? > issued_at)
     }
 
     /// A user's connections and names.
@@ -333,16 +421,41 @@ impl Connections {
 }
 
 impl Connection {
-    fn is_live(&self, now_ms: u64) -> bool {
+    /// Whether API Gateway may still have it.
+    fn may_be_open(&self, now_ms: u64) -> bool {
         now_ms / 1000 < last_second(self.connected_at)
     }
+
+    /// Whether anything may be pushed to it.
+    fn counts(&self, not_before: u64, now_ms: u64) -> bool {
+        self.may_be_open(now_ms) && now_ms / 1000 <= self.expires_at && not_before <= self.issued_at
+    }
+}
+
+impl Parsed {
+    /// Why a registration is refused that has found this.
+    fn refusal(&self, new: &Registration<'_>) -> Error {
+        if self.not_before > new.issued_at {
+            return Refusal::Revoked.into();
+        }
+        match self.out_until.saturating_sub(new.connected_at) {
+            0 => Error::Replaced,
+            ms => Error::PutOut { seconds: ms.div_ceil(1_000) },
+        }
+    }
+}
+
+/// What an item was like before a conditional write, or when its condition did not hold.
+enum Before {
+    Written(Parsed),
+    Refused(Parsed),
 }
 
 impl Presence {
     fn parse(user: &UserId, item: Item, now_ms: u64) -> Result<Self> {
-        let (mut connections, names) = parse(user, item)?;
-        connections.retain(|connection| connection.is_live(now_ms));
-        Ok(Self { connections, names })
+        let Parsed { mut connections, names, not_before, .. } = parse(user, item)?;
+        connections.retain(|connection| connection.counts(not_before, now_ms));
+        Ok(Self { connections, names, not_before })
     }
 }
 
@@ -353,6 +466,8 @@ impl From<&Registration<'_>> for Slot {
             t: new.connected_at,
             y: new.platform.as_str().to_owned(),
             i: new.instance.map(str::to_owned),
+            g: new.issued_at,
+            e: new.expires_at,
         }
     }
 }
@@ -360,23 +475,6 @@ impl From<&Registration<'_>> for Slot {
 /// The second from which on a connection that was made at a time in milliseconds is dead.
 pub(super) fn last_second(connected_at: u64) -> u64 {
     (connected_at / 1000).saturating_add(LIFETIME_S)
-}
-
-/// Why a registration was refused, or failed.
-fn refusal(error: SdkError<UpdateItemError>, connected_at: u64) -> Error {
-    if !matches!(&error, SdkError::ServiceError(error) if error.err().is_conditional_check_failed_exception())
-    {
-        return failed(error);
-    }
-    let found = match error.into_service_error() {
-        UpdateItemError::ConditionalCheckFailedException(found) => found.item.unwrap_or_default(),
-        _ => Item::new(),
-    };
-    let out_until: u64 = found.get("o").and_then(|out| out.as_n().ok()?.parse().ok()).unwrap_or_default();
-    match out_until.saturating_sub(connected_at) {
-        0 => Error::Replaced,
-        ms => Error::PutOut { seconds: ms.div_ceil(1_000) },
-    }
 }
 
 fn key(user: &UserId) -> Item {
@@ -392,8 +490,40 @@ fn to_attribute(slot: &Slot) -> Result<AttributeValue> {
         .map_err(|_| Error::Internal("a slot does not fit an attribute".to_owned()))
 }
 
-/// All slots of an item, dead or not, and the names.
-fn parse(user: &UserId, mut item: Item) -> Result<(Vec<Connection>, Names)> {
+fn before(
+    user: &UserId,
+    answer: std::result::Result<UpdateItemOutput, SdkError<UpdateItemError>>,
+) -> Result<Before> {
+    match answer {
+        Ok(output) => Ok(Before::Written(parse(user, output.attributes.unwrap_or_default())?)),
+        Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
+            match error.into_err() {
+                UpdateItemError::ConditionalCheckFailedException(found) if found.item.is_some() => {
+                    Ok(Before::Refused(parse(user, found.item.unwrap_or_default())?))
+                }
+                _ => Err(Error::Internal("DynamoDB refused a write and did not say why".to_owned())),
+            }
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// The second before which no signature counts: 0, if all do.
+fn not_before(item: &Item) -> Result<u64> {
+    match item.get("b") {
+        None => Ok(0),
+        // What cannot be read must not let anybody in.
+        Some(value) => value
+            .as_n()
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| Error::Internal("a user was put out at no time".to_owned())),
+    }
+}
+
+fn parse(user: &UserId, mut item: Item) -> Result<Parsed> {
+    let not_before = not_before(&item)?;
+    let out_until = item.get("o").and_then(|out| out.as_n().ok()?.parse().ok()).unwrap_or_default();
     let mut name = |attribute: &str| match item.remove(attribute) {
         Some(AttributeValue::S(name)) => Some(name),
         _ => None,
@@ -404,7 +534,7 @@ fn parse(user: &UserId, mut item: Item) -> Result<(Vec<Connection>, Names)> {
         Some((slot, value))
     });
     let connections = slots.map(|(slot, value)| {
-        let Slot { c, t, y, i } = serde_dynamo::aws_sdk_dynamodb_1::from_attribute_value(value)
+        let Slot { c, t, y, i, g, e } = serde_dynamo::aws_sdk_dynamodb_1::from_attribute_value(value)
             .map_err(|_| Error::Internal(format!("the slot {slot} of {user} is none")))?;
         Ok(Connection {
             user: user.clone(),
@@ -413,7 +543,9 @@ fn parse(user: &UserId, mut item: Item) -> Result<(Vec<Connection>, Names)> {
             connected_at: t,
             platform: Platform::named(&y),
             instance: i,
+            issued_at: g,
+            expires_at: e,
         })
     });
-    Ok((connections.collect::<Result<_>>()?, names))
+    Ok(Parsed { connections: connections.collect::<Result<_>>()?, names, not_before, out_until })
 }

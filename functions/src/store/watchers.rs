@@ -45,6 +45,8 @@ pub struct Subscription<'a> {
     pub id: &'a str,
     /// When that was made, in milliseconds.
     pub connected_at: u64,
+    /// The last second in which its signature is good.
+    pub expires_at: u64,
 }
 
 /// A connection that is to be told.
@@ -62,7 +64,7 @@ impl Watchers {
         Self { client, table }
     }
 
-    /// Begins to watch. It ends with the connection.
+    /// Begins to watch. It ends with the connection, or with its signature.
     ///
     /// # Errors
     /// When the store fails.
@@ -74,7 +76,7 @@ impl Watchers {
             .item("u", text(new.user.as_str()))
             .item("s", text(new.key()))
             .item("c", text(new.id))
-            .item("x", number(last_second(new.connected_at)))
+            .item("x", number(last_second(new.connected_at).min(new.expires_at.saturating_add(1))))
             .send()
             .await
             .map_err(failed)?;

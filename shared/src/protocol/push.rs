@@ -34,7 +34,7 @@ pub enum Push<'a> {
     /// Users whom this connection watches have come or gone.
     #[serde(rename = "onUserStatusUpdated")]
     UserStatusUpdated(&'a [UserStatus]),
-    /// This connection ends because another one has taken its place.
+    /// This connection ends because another one has taken its place, or the user was put out.
     #[serde(rename = "kickedOut")]
     KickedOut {
         /// Why.
@@ -102,6 +102,9 @@ pub enum KickedOut {
     /// The same account on another kind of device.
     #[serde(rename = "multipleDevice")]
     MultipleDevice,
+    /// The operator has put the user out.
+    #[serde(rename = "REST_API_Kick")]
+    RestApiKick,
 }
 
 impl Push<'_> {

@@ -10,6 +10,9 @@ use thiserror::Error;
 
 use super::{Keys, Signed, encoding};
 
+/// How far the clocks of servers may be apart, in seconds.
+const CLOCKS_DIFFER_S: u64 = 15 * 60;
+
 /// Who is expected to have signed in, and when "now" is.
 #[derive(Debug, Clone, Copy)]
 pub struct Expectation<'a> {
@@ -54,6 +57,16 @@ pub enum Refusal {
         /// learns nothing.
         genuine: Option<Ticket>,
     },
+    /// 70003: the deployment takes none that reaches as far.
+    #[error(
+        "the UserSig reaches too far into the future: sign for less time, and see that your server's clock is right"
+    )]
+    TooFar,
+    /// 70052: the user was put out after it had been issued.
+    #[error(
+        "the UserSig was issued before this user was put out: ask your server for a new one and log in again"
+    )]
+    Revoked,
     /// 70009: the HMAC does not match any of the keys.
     #[error("the UserSig does not match the key: does your server sign with the key of this SDKAppID?")]
     KeyMismatch,
@@ -65,10 +78,11 @@ impl Refusal {
         match self {
             Self::Expired { .. } => 70001,
             Self::Empty => 70002,
-            Self::Malformed(_) => 70003,
+            Self::Malformed(_) | Self::TooFar => 70003,
             Self::KeyMismatch => 70009,
             Self::IdentifierMismatch => 70013,
             Self::SdkAppIdMismatch => 70014,
+            Self::Revoked => 70052,
         }
     }
 }
@@ -119,6 +133,20 @@ impl Claim {
         // One of another length is the HMAC-SHA256 of no key.
         let mac = mac.try_into().map_err(|_| refusal_of_a_forgery(expired))?;
         Ok(Self { document, ticket, mac, expired })
+    }
+
+    /// Refuses what is good for longer than so many seconds from now, or was issued in a future that no
+    /// difference of clocks explains.
+    ///
+    /// # Errors
+    /// [`Refusal::TooFar`].
+    pub fn within(self, seconds: u64, now: u64) -> Result<Self, Refusal> {
+        let Ticket { issued_at, expires_at, .. } = self.ticket;
+        let latest = now.saturating_add(CLOCKS_DIFFER_S);
+        if issued_at > latest || expires_at > latest.saturating_add(seconds) {
+            return Err(Refusal::TooFar);
+        }
+        Ok(self)
     }
 
     /// Says whether one of these keys has signed it.

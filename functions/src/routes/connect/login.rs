@@ -25,7 +25,8 @@ const CONNECTION_S: u64 = 2 * 60 * 60;
 /// Answers with what the deployment is like.
 ///
 /// # Errors
-/// [`Error::Replaced`] when another connection has taken the slot.
+/// [`Error::Replaced`] when another connection has taken the slot,
+/// [`hongyan_shared::sig::Refusal::Revoked`] when the user was put out.
 pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     let NoData {} = event.request.data()?;
     let caller = &event.caller;

@@ -19,13 +19,14 @@ use crate::{
 /// is warm for the second.
 ///
 /// # Errors
-/// [`hongyan_shared::Error::Replaced`] when another connection has taken the slot.
+/// [`hongyan_shared::Error::Replaced`] when another connection has taken the slot,
+/// [`hongyan_shared::sig::Refusal::Revoked`] when the user was put out.
 pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     if event.route == "login" { login::handle(app, event).await } else { connect(app, &event).await }
 }
 
 async fn connect(app: &App, event: &Event) -> Result<Reply> {
-    // Who only comes to be told that the UserSig has expired kicks nobody out.
+    // Who only comes to be told that the UserSig does not count any more kicks nobody out.
     if event.caller.check(app.now()).is_err() {
         return Ok(Reply::Silence);
     }
@@ -43,9 +44,14 @@ async fn register(app: &App, event: &Event) -> Result<()> {
         connected_at: event.connected_at,
         platform: device.platform,
         instance: device.instance.as_deref(),
+        issued_at: event.caller.issued_at,
+        expires_at: event.caller.expires_at,
     };
     let registered = app.connections.register(&registration).await?;
-    join_all(registered.replaced.iter().map(|replaced| kick(app, event, replaced))).await;
+    tokio::join!(
+        join_all(registered.replaced.iter().map(|replaced| kick(app, event, replaced))),
+        join_all(registered.lapsed.iter().map(|lapsed| app.push.close(&lapsed.id))),
+    );
     if registered.is_first {
         app.tell_watchers(user, true).await;
     }

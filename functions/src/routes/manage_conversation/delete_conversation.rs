@@ -22,7 +22,7 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     let reached = |standing: &Standing| if keeps_history { standing.unlisted.seq } else { standing.cleared.seq };
     let (head, others) = tokio::join!(
         app.messages.head(&pair, 1, Consistency::Strong, app.now()),
-        app.other_connections(pair.me(), &event.connection_id)
+        app.other_connections(&event)
     );
     let mut head = head?;
     let before = reached(head.standing(mine));

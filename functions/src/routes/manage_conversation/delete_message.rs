@@ -18,7 +18,7 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     let (pair, sequences) = request.parse(&event.caller.user)?;
     let (hidden, others) = tokio::join!(
         hide(app, &pair, &sequences),
-        app.other_connections(pair.me(), &event.connection_id)
+        app.other_connections(&event)
     );
     let deleted = DeletedMessages {
         conversation_id: pair.conversation_id(pair.mine()),

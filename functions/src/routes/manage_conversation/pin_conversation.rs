@@ -16,7 +16,7 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     let (pair, is_pinned) = request.parse(&event.caller.user)?;
     let (exists, others) = tokio::join!(
         app.conversations.pin(&pair, is_pinned),
-        app.other_connections(pair.me(), &event.connection_id)
+        app.other_connections(&event)
     );
     if !exists? {
         return Err(Error::NoSuchConversation);

@@ -18,7 +18,7 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     let oldest = now.saturating_sub(app.settings.recall_seconds.saturating_mul(1000));
     let (recalled, audience) = tokio::join!(
         app.messages.revoke(&pair, pair.mine(), seq, oldest, now),
-        app.audience(&pair, &event.connection_id)
+        app.audience(&pair, &event)
     );
     let message = match recalled? {
         Recalled::Now(message) => {

@@ -45,5 +45,6 @@ pub(super) fn subscription<'a>(event: &'a Event, slot: &'a str, user: &'a UserId
         slot,
         id: &event.connection_id,
         connected_at: event.connected_at,
+        expires_at: event.caller.expires_at,
     }
 }

@@ -20,7 +20,7 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     let names = Names { nick: changes.nick.clone(), avatar: changes.avatar.clone() };
     let (profile, others) = tokio::join!(
         app.users.update_profile(me, &changes, now),
-        app.other_connections(me, &event.connection_id)
+        app.other_connections(&event)
     );
     let profile = profile?;
     let push = Push::ProfileUpdated([WireProfile::new(me, profile.clone(), now)]).frame();

@@ -3,13 +3,16 @@
 use std::{
     io::BufRead,
     net::{IpAddr, Ipv4Addr, UdpSocket},
-    num::NonZeroU32,
+    num::{NonZeroU32, NonZeroU64},
     process::ExitCode,
     time::Duration,
 };
 
 use clap::{ArgAction, Args};
-use hongyan_functions::app::{FRAMES_PER_SECOND, NEW_CONVERSATIONS_PER_HOUR, RECALL_SECONDS, Settings};
+use hongyan_functions::{
+    app::{FRAMES_PER_SECOND, NEW_CONVERSATIONS_PER_HOUR, RECALL_SECONDS, Settings},
+    authorizer::Rules,
+};
 use hongyan_local::{Config, Data, Running, clock::Clock, key, start};
 use hongyan_shared::{
     model::MultiDevice,
@@ -34,6 +37,9 @@ pub struct Options {
     in_memory: bool,
     #[command(flatten)]
     app: App,
+    /// How many days from now a UserSig may reach; 0 takes any
+    #[arg(long, default_value_t = 0)]
+    user_sig_max_days: u64,
     /// How many connections a user may have: one, one-per-platform or many
     #[arg(long, default_value = "one-per-platform")]
     multi_device: MultiDevice,
@@ -76,7 +82,10 @@ pub async fn run(options: Options) -> ExitCode {
         // Next to it, so that `sam local invoke` and the AWS CLI find it again.
         dynamodb_port: if options.port == 0 { 0 } else { options.port.saturating_add(1) },
         data: if options.in_memory { Data::Memory } else { Data::Folder(options.app.data) },
-        sdk_app_id: options.app.sdk_app_id,
+        rules: Rules {
+            sdk_app_id: options.app.sdk_app_id,
+            max_days: NonZeroU64::new(options.user_sig_max_days),
+        },
         keys: keys.clone(),
         settings: Settings {
             retention: Settings::retention_of(options.retention_days),
