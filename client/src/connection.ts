@@ -11,7 +11,7 @@ import {
 import { ChatError } from './errors.js';
 import { toJSON } from './json.js';
 import { openSocket, type Socket } from './platform.js';
-import type { Actions, LoginReply, Push, Reply } from './wire.js';
+import type { Actions, KickedOut, LoginReply, Push, Reply } from './wire.js';
 
 export type NetState = 'connected' | 'connecting' | 'disconnected';
 
@@ -298,7 +298,10 @@ export class Connection {
       return;
     }
     if (parsed.event === 'kickedOut') {
-      const data = parsed.data as { type: string };
+      const data = parsed.data as { type: KickedOut };
+      if (data.type === 'REST_API_Kick') {
+        return this.end(new ChatError(USERSIG_INVALIDATED, 'the operator has put this user out: ask your server for a new UserSig', data));
+      }
       const code = data.type === 'multipleDevice' ? KICKED_MULT_DEVICE : KICKED_MULT_ACCOUNT;
       return this.end(new ChatError(code, 'this account is in use elsewhere: log in again if it should be here', data));
     }

@@ -310,7 +310,7 @@ export type ConversationUpdate = {
 };
 
 /** Why a connection is kicked out. */
-export type KickedOut = "multipleAccount" | "multipleDevice";
+export type KickedOut = "multipleAccount" | "multipleDevice" | "REST_API_Kick";
 
 /** Every action, what it takes, and what it answers. */
 export interface Actions {

@@ -206,6 +206,30 @@ test('an expired UserSig ends the session with the reason, and a new one begins 
   same((await bob.history(alice.userID)).map(textOf), ['过期了']);
 });
 
+for (const isTold of [true, false]) {
+  test(`who was put out by the operator is told so once and does not come back, ${isTold ? 'with' : 'without'} a last push`, async () => {
+    const [alice, bob] = await two();
+    const [connection] = await users.twin.putOut(alice.userID);
+    await users.twin.end(connection!, isTold && { event: 'kickedOut', data: { type: 'REST_API_Kick' } });
+    if (!isTold) {
+      // It takes it for a lost network, tries again, and is told 70052.
+      await until(() => states(alice).includes('connecting'));
+      await alice.device.pass(10_000);
+    }
+    await until(() => alice.told('kickedOut').length === 1);
+    same(alice.told('kickedOut'), [{ type: alice.device.TIM.TYPES.KICKED_OUT_REST_API }]);
+    same(alice.told('sdkStateNotReady').length, 1);
+    assert.equal(await codeOf(alice.tim.getConversationList()), 3006);
+
+    const before = states(alice).length;
+    await alice.device.pass(HOUR);
+    await bob.send(alice.userID, '还在吗');
+    assert.deepEqual([states(alice).length, alice.texts, alice.told('kickedOut').length], [before, [], 1]);
+    assert.equal(await codeOf(alice.tim.login({ userID: alice.userID, userSig: alice.sig })), 70052);
+    assert.equal(alice.tim.isReady(), false);
+  });
+}
+
 test('a login with an expired UserSig says so, and so does one with a wrong one', async () => {
   const user = users.add(new User(users.twin, 'erin'));
   const expired = users.twin.userSig('erin', -1);

@@ -17,6 +17,10 @@ export interface Twin {
   /** Lets time pass on the server. */
   advance(ms: number): Promise<void>;
   userSig(userID: string, expireSeconds?: number): string;
+  /** Makes the write that puts a user out, as docs/operate.md has it. Returns the connections that were open. */
+  putOut(userID: string): Promise<string[]>;
+  /** Pushes a frame to a connection, if there is one, and ends it. */
+  end(connectionID: string, frame?: unknown): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -51,6 +55,33 @@ export async function startTwin(...options: string[]): Promise<Twin> {
       const expire = expireSeconds + Math.floor((started + advanced - Date.now()) / 1000);
       const options = ['--key', key, '--user-id', userID, '--expire', String(expire)];
       return execFileSync(PROGRAM, ['sig', 'issue', ...options], { encoding: 'utf8' }).trim();
+    },
+    async putOut(userID) {
+      // The next second of those who sign: every signature of before is older.
+      const now = { N: String(Math.floor(Date.now() / 1000) + 1) };
+      const answer = await fetch(ready['dynamodbUrl'] as string, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/x-amz-json-1.0',
+          'x-amz-target': 'DynamoDB_20120810.UpdateItem',
+          authorization: 'AWS4-HMAC-SHA256 Credential=local/20261123/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0',
+          'x-amz-date': '20261123T000000Z',
+        },
+        body: JSON.stringify({
+          TableName: 'Connections',
+          Key: { u: { S: userID }, s: { S: 'C' } },
+          UpdateExpression: 'SET b = :now, k = :k, x = :k',
+          ExpressionAttributeValues: { ':now': now, ':k': { N: '253402300799' } },
+          ReturnValues: 'ALL_OLD',
+        }),
+      });
+      const { Attributes } = await answer.json() as { Attributes: Record<string, { M: { c: { S: string } } }> };
+      return Object.entries(Attributes).filter(([name]) => name.startsWith('@')).map(([, slot]) => slot.M.c.S);
+    },
+    async end(connectionID, frame) {
+      const url = `${ready['managementUrl'] as string}/@connections/${encodeURIComponent(connectionID)}`;
+      if (frame) await fetch(url, { method: 'POST', body: JSON.stringify(frame) });
+      await fetch(url, { method: 'DELETE' });
     },
     async stop() {
       if (child.exitCode !== null) return;

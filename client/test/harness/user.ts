@@ -14,6 +14,8 @@ const PATIENCE_MS = 10_000;
 export class User {
   readonly device = new Device();
   readonly tim: ChatSDK;
+  /** The last UserSig that was issued. */
+  sig = '';
   /** The events so far: name and data. */
   readonly events: { name: string; data: unknown }[] = [];
 
@@ -31,7 +33,8 @@ export class User {
   }
 
   async login(expireSeconds?: number): Promise<void> {
-    await this.tim.login({ userID: this.userID, userSig: this.server.userSig(this.userID, expireSeconds) });
+    this.sig = this.server.userSig(this.userID, expireSeconds);
+    await this.tim.login({ userID: this.userID, userSig: this.sig });
   }
 
   /** The data of all events of a name. */
