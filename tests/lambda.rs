@@ -303,7 +303,9 @@ fn a_function_that_sam_runs_on_a_laptop_does_not_use_an_account() {
 #[ignore = "needs the built programs: make test"]
 fn a_deployment_with_the_published_key_does_not_start() {
     let started = Command::new(program("authorizer"))
-        .envs([("SDK_APP_ID", "1400000000"), ("USERSIG_KEY", KEY), ("METRICS_NAMESPACE", "x")])
+        .envs([("SDK_APP_ID", "1400000000"), ("USERSIG_MAX_DAYS", "0"), ("USERSIG_KEY", KEY)])
+        .envs([("CONNECTIONS_TABLE", "Connections"), ("METRICS_NAMESPACE", "x")])
+        .envs([("AWS_REGION", "us-east-1"), ("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "x")])
         .output()
         .unwrap();
     let said = String::from_utf8(started.stdout).unwrap();
