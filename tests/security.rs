@@ -9,4 +9,5 @@ mod payload;
 mod profile;
 mod put_out;
 mod rate;
+mod rows;
 mod worst_frames;

@@ -28,7 +28,7 @@ MAY = {
     "Disconnect": {"Connections": PRESENCE, "Users": BLACKLIST, "@connections": ["POST"]},
     "SendMessage": {
         "Messages": ["GetItem", "Query", "PutItem", "UpdateItem"],
-        "Conversations": ["PutItem"],
+        "Conversations": ["UpdateItem"],
         "Connections": PRESENCE,
         "Users": BLACKLIST,
         **SPEAKS,

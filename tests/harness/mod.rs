@@ -140,7 +140,7 @@ impl World {
     pub async fn acquaint(&self, a: &str, b: &str) {
         let user = |name: &str| UserId::parse("user", name).unwrap();
         let pair = Pair::of(&user(a), &user(b)).unwrap();
-        self.app.conversations.open(&pair, self.clock.now(), None).await.unwrap();
+        self.app.conversations.keep(&pair, self.clock.now(), None).await.unwrap();
     }
 
     /// The whole history of a conversation, oldest first, page by page.
@@ -162,7 +162,7 @@ impl World {
     /// The conversation of `me` with `peer` as the list shows it.
     pub async fn conversation(&self, me: &str, peer: &str) -> Option<Value> {
         let reply = self.invoke("get-conversation-list", me, json!({})).await;
-        let list = reply["data"]["conversationList"].as_array().unwrap();
+        let list = reply["data"]["conversationList"].as_array().unwrap_or_else(|| panic!("{reply}"));
         list.iter().find(|conversation| conversation["conversationID"] == format!("C2C{peer}")).cloned()
     }
 
@@ -175,6 +175,12 @@ impl World {
     /// Puts an item into a table, whatever the product would say to it.
     pub async fn put(&self, table: &str, item: Value) {
         let answer = self.call("PutItem", json!({ "TableName": table, "Item": item })).await;
+        assert_eq!(answer, json!({}));
+    }
+
+    /// Takes an item out of a table.
+    pub async fn delete(&self, table: &str, key: Value) {
+        let answer = self.call("DeleteItem", json!({ "TableName": table, "Key": key })).await;
         assert_eq!(answer, json!({}));
     }
 

@@ -115,7 +115,7 @@ async fn a_conversation_that_never_was_is_not_created_by_deleting_it() {
 }
 
 #[tokio::test]
-async fn counts_go_on_from_the_mark_when_every_message_has_expired() {
+async fn a_mark_goes_with_the_messages_that_it_hides_and_counts_are_right() {
     let world = World::with(Settings { retention: Some(86_400), ..Settings::default() }).await;
     for base in 0..5 {
         world.send("bob", "alice", &base.to_string(), base).await;
@@ -125,7 +125,7 @@ async fn counts_go_on_from_the_mark_when_every_message_has_expired() {
     world.twin.sweep_expired().unwrap();
     assert_eq!(world.send("bob", "alice", "after", 0).await, 33);
     let shown = world.conversation("alice", "bob").await.unwrap();
-    assert_eq!((&shown["unreadCount"], &shown["clearedSequence"]), (&json!(1), &json!(5)));
+    assert_eq!((&shown["unreadCount"], &shown["clearedSequence"]), (&json!(1), &json!(0)));
     assert_eq!(sequences(&world.history("alice", "bob").await), [33]);
 }
 
@@ -182,8 +182,13 @@ async fn what_is_left_unread_does_not_count_what_has_expired() {
     world.later(Duration::from_secs(6 * 3_600 + 1));
     let mut other_device = world.connect("alice").await;
     assert_eq!(sequences(&world.history("alice", "bob").await), [3, 4]);
-    world.ask("delete-conversation", "alice", json!({ "conversationID": "C2Cbob", "sequence": 1 })).await;
-    assert_eq!(other_device.push().await["data"][0]["unreadCount"], 2);
+    let up_to = |sequence: u64| json!({ "conversationID": "C2Cbob", "sequence": sequence });
+    let before = world.dump("Messages").await;
+    assert_eq!(world.ask("delete-conversation", "alice", up_to(1)).await["clearedSequence"], 0);
+    assert_eq!(world.dump("Messages").await, before, "what has expired needs no mark");
+    assert_eq!(world.conversation("alice", "bob").await.unwrap()["unreadCount"], 2);
+    world.ask("delete-conversation", "alice", up_to(3)).await;
+    assert_eq!(other_device.push().await["data"][0]["unreadCount"], 1);
 }
 
 #[tokio::test]

@@ -96,19 +96,19 @@ async fn look_up(app: &App, me: &UserId, listed: &[Listed]) -> Result<Vec<Entry>
             && let Some((pair, head, listed)) = wave.next()
         {
             let shown = newest_shown(app, &pair, &head).await?.flatten();
-            let unread = unread(app, &pair, &head, listed).await?;
+            let unread = app.messages.unread(&pair, &head, pair.mine(), app.now()).await?;
             // So much has expired unread, and has not been swept, that one frame cannot find where it ends.
             let unread = unread.unwrap_or_else(|| head.unread(pair.mine()));
             entries.push(Entry { pair, head, unread, shown, is_pinned: listed.is_pinned });
         }
         let wave: Vec<_> = wave.collect();
-        let complete_all = wave.iter().map(|(pair, head, listed)| complete(app, pair, head, listed));
+        let complete_all = wave.iter().map(|(pair, head, _)| complete(app, pair, head));
         let completed = join_all(complete_all).await;
         let before = entries.len();
         for ((pair, head, listed), completed) in wave.into_iter().zip(completed) {
             // What the others have left may be enough.
             let completed = match completed? {
-                None => complete(app, &pair, &head, listed).await?,
+                None => complete(app, &pair, &head).await?,
                 completed => completed,
             };
             let Some((unread, shown)) = completed else { return Ok(entries) };
@@ -128,14 +128,10 @@ async fn complete(
     app: &App,
     pair: &Pair,
     head: &Head,
-    listed: &Listed,
 ) -> Result<Option<(u64, Option<Message>)>> {
     let Some(shown) = newest_shown(app, pair, head).await? else { return Ok(None) };
-    Ok(unread(app, pair, head, listed).await?.map(|unread| (unread, shown)))
-}
-
-async fn unread(app: &App, pair: &Pair, head: &Head, listed: &Listed) -> Result<Option<u64>> {
-    app.messages.unread(pair, head, pair.mine(), listed.first_expiry, app.now()).await
+    let unread = app.messages.unread(pair, head, pair.mine(), app.now()).await?;
+    Ok(unread.map(|unread| (unread, shown)))
 }
 
 /// The newest message that the user has neither deleted nor cleared, and its sender not excluded. Who

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hongyan_shared::{
     Error, Result,
-    model::{After, Draft, Head, Message, Pair, Seq, floor_before, floor_of},
+    model::{After, Draft, FOREVER_S, Floor, Head, Message, Pair, Seq, floor_before},
     protocol::{MessageReply, Push, SendMessage, Sending, WireMessage},
 };
 
@@ -13,7 +13,7 @@ use crate::{
     event::Event,
     push::Audience,
     runtime::Reply,
-    store::{Appended, Behind, Consistency, Messages, Opened, Search},
+    store::{Appended, Behind, Consistency, Messages, Search},
     telemetry::{Count, count},
 };
 
@@ -46,17 +46,23 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
 
 async fn store(app: &App, event: &Event, pair: &Pair, draft: &Draft, base: Option<Seq>) -> Result<Reply> {
     let deadline = app.now().saturating_add(PATIENCE_MS);
-    let head = app.messages.head(pair, HEAD, Consistency::Strong, app.now()).await?;
+    while app.now() < deadline {
+        let head = app.messages.head(pair, HEAD, Consistency::Strong, app.now()).await?;
 
-    if let Some(sent) = find_duplicate(app, pair, draft, base, &head).await? {
-        return Ok(acknowledge(pair, &once_more(draft, sent)?));
+        if let Some(sent) = find_duplicate(app, pair, draft, base, &head).await? {
+            return Ok(acknowledge(pair, &once_more(draft, sent)?));
+        }
+        unblocked(pair, &head)?;
+        let Some(message) = place_behind_head(app, pair, draft, &head).await? else { continue };
+        // Who is to be told is looked up while the message is being written: it costs no time, and it
+        // sees whoever has connected since the request came in.
+        let (sent, audience) = tokio::join!(
+            append(app, pair, draft, &head, message, deadline),
+            app.audience(pair, event)
+        );
+        return Ok(push_and_acknowledge(app, pair, &sent?, &audience).await);
     }
-    unblocked(pair, &head)?;
-    // Who is to be told is looked up while the message is being written: it costs no time, and it
-    // sees whoever has connected since the request came in.
-    let (sent, audience) =
-        tokio::join!(append(app, pair, draft, head, deadline), app.audience(pair, event));
-    Ok(push_and_acknowledge(app, pair, &sent?, &audience).await)
+    Err(Error::Busy)
 }
 
 /// A message that nobody will ask for again, a typing hint say. Who is not there misses it.
@@ -131,16 +137,19 @@ async fn find_duplicate(
 ///
 /// How often it tries depends on what it may write: small messages among small ones some fifty times,
 /// the largest four times. It is refused as busy when that or its time is over.
-async fn append(app: &App, pair: &Pair, draft: &Draft, head: Head, deadline: u64) -> Result<Message> {
-    let mut message = place_behind_head(app, pair, draft, &head).await?;
+async fn append(
+    app: &App,
+    pair: &Pair,
+    draft: &Draft,
+    head: &Head,
+    mut message: Message,
+    deadline: u64,
+) -> Result<Message> {
     let mut taken_before = 0;
     while Messages::can_append() && app.now() < deadline {
-        // The rows that `open` has written stand for the floor of the first block.
-        if message.expires_at.is_some()
-            && message.seq > Seq(1)
-            && let Some(floor) = floor_before(message.seq)
-        {
-            app.messages.raise_floor(pair, floor).await?;
+        // For the first one it has been done.
+        if head.last().is_some() || taken_before > 0 {
+            keep_beside(app, pair, &mut message).await?;
         }
         let taken = match app.messages.append(pair, &message).await? {
             Appended::Written => {
@@ -181,39 +190,48 @@ fn once_more(draft: &Draft, sent: Message) -> Result<Message> {
     Ok(sent)
 }
 
-async fn place_behind_head(app: &App, pair: &Pair, draft: &Draft, head: &Head) -> Result<Message> {
+/// The message as it is to be written, behind the last one that lives. Where none does, a floor is laid first
+/// and both users get the conversation into their lists. Nothing when somebody else has begun meanwhile.
+async fn place_behind_head(app: &App, pair: &Pair, draft: &Draft, head: &Head) -> Result<Option<Message>> {
     let (now, retention) = (app.now(), app.settings.retention);
-    let after = match (head.last(), head.stored) {
-        (Some(last), _) => After::Message(last),
-        // All have expired and some are still there: numbers above them may have been swept.
-        (None, Some(stored)) => {
-            let floor = app.messages.floor(pair).await?;
-            After::Nothing(floor.unwrap_or_default().max(floor_of(stored)))
-        }
-        (None, None) => After::Nothing(match head.floor {
-            Some(floor) => floor,
-            None => open(app, pair, now).await?,
-        }),
-    };
-    Ok(head.place(draft, after, now, retention))
+    if let Some(last) = head.last() {
+        return Ok(Some(head.place(draft, After::Message(last), now, retention)));
+    }
+    // Messages that have expired come first in a head.
+    let before = if head.stored.is_some() { app.messages.floor(pair).await? } else { head.floor };
+    if before.is_none() && head.stored.is_none() {
+        app.count_conversation(pair).await?;
+    }
+    let expires_at = head.place(draft, After::Nothing(Seq(0)), now, retention).expires_at;
+    let floor = Floor::next(before, head.stored, expires_at, now);
+    let mut message = head.place(draft, After::Nothing(floor.begun_behind), now, retention);
+    // Where nothing has ever expired there is always a last message.
+    let needs_floor = retention.is_some() || before.is_some() || head.stored.is_some();
+    message.kept_until = needs_floor.then(|| longer(app, message.expires_at));
+    app.conversations.keep(pair, now, message.kept_until).await?;
+    let is_laid = !needs_floor || app.messages.lay_floor(pair, before, floor, message.kept_until).await?;
+    Ok(is_laid.then_some(message))
 }
 
-/// The first message of a conversation enters it into both lists. Those rows stand for the first
-/// floor, so that it does not cost a write of its own.
-async fn open(app: &App, pair: &Pair, now: u64) -> Result<Seq> {
-    app.count_conversation(pair).await?;
-    let first_expiry = match app.conversations.open(pair, now, app.settings.retention).await? {
-        Opened::Now => return Ok(Seq(0)),
-        Opened::Before { first_expiry } => first_expiry,
-    };
-    let first_floor = floor_of(Seq(1));
-    if first_expiry.is_some_and(|second| second.saturating_mul(1000) <= now) {
-        return Ok(first_floor);
+/// Before a message is there, what stands beside it is kept as long as it will live, and its number
+/// reserved. Its successors know from it how long that is.
+async fn keep_beside(app: &App, pair: &Pair, message: &mut Message) -> Result<()> {
+    if !message.is_kept() {
+        let kept_until = Some(longer(app, message.expires_at));
+        tokio::try_join!(
+            app.conversations.keep(pair, app.now(), kept_until),
+            app.messages.keep_floor(pair, kept_until)
+        )?;
+        message.kept_until = kept_until;
     }
-    // Nothing can have expired, so nothing was ever sent: somebody opened and got no further. His
-    // rows tell of another time, so the floor needs its own one now.
-    if app.settings.retention.is_some() {
-        app.messages.raise_floor(pair, first_floor).await?;
+    match floor_before(message.seq) {
+        Some(floor) if message.expires_at.is_some() => app.messages.raise_floor(pair, floor).await,
+        _ => Ok(()),
     }
-    Ok(Seq(0))
+}
+
+/// Half a retention longer, so that it need not be written with every message.
+fn longer(app: &App, expires_at: Option<u64>) -> u64 {
+    let half = app.settings.retention.unwrap_or_default() / 2;
+    expires_at.map_or(FOREVER_S, |second| second.saturating_add(half))
 }

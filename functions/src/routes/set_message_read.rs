@@ -35,11 +35,12 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     if let Some(reached) = reached.filter(|message| message.seq > head.standing(mine).read.seq) {
         let position = Position::at(&reached, mine);
         let told = head.is_blocked().then(|| head.told(mine));
+        let before = head.clone();
         head.standing_mut(mine).read = position;
         // They have read it, whatever becomes of the write: a mark that is lost is made again by the
         // client, and never goes back. So the peer need not wait for it.
         let (stored, ()) = tokio::join!(
-            app.messages.advance(&pair, mine, position, told),
+            app.messages.advance(&pair, &before, mine, position, told, app.now()),
             tell(app, &pair, &head, &audience)
         );
         if stored?.read.seq > position.seq {
@@ -51,7 +52,7 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     if event.request.envelope.request_id.is_none() {
         return Ok(Reply::Silence);
     }
-    let unread = app.messages.unread(&pair, &head, mine, None, app.now()).await?;
+    let unread = app.messages.unread(&pair, &head, mine, app.now()).await?;
     Ok(Reply::data(&ReadReply {
         conversation_id: pair.conversation_id(mine),
         read_sequence: head.standing(mine).read.seq,

@@ -92,7 +92,13 @@ impl Blacklists {
     /// # Errors
     /// A list that would become too long; [`Error::Throttled`] when other changes get in between all
     /// the time; when the store fails.
-    pub async fn change(&self, user: &UserId, pairs: &[Pair], change: Change) -> Result<BTreeSet<UserId>> {
+    pub async fn change(
+        &self,
+        user: &UserId,
+        pairs: &[Pair],
+        change: Change,
+        now_ms: u64,
+    ) -> Result<BTreeSet<UserId>> {
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
                 let ms = rand::random_range(5..40_u64).saturating_mul(attempt);
@@ -112,7 +118,7 @@ impl Blacklists {
                     "a blacklist holds {AT_MOST} users: take others off with removeFromBlacklist first"
                 )));
             }
-            if changed.is_empty() || self.write(user, version, &changed, change).await? {
+            if changed.is_empty() || self.write(user, version, &changed, change, now_ms).await? {
                 return Ok(users);
             }
         }
@@ -163,6 +169,7 @@ impl Blacklists {
         version: Option<u64>,
         pairs: &[&Pair],
         change: Change,
+        now_ms: u64,
     ) -> Result<bool> {
         // A transaction prepares each of its writes, and then makes it.
         let _units_of_all = allowance::write(2 * (1 + 2 * pairs.len() as u64))?;
@@ -173,7 +180,7 @@ impl Blacklists {
                 Change::Add => entry.put(self.enter(pair)?),
                 Change::Remove => entry.delete(self.strike(pair)?),
             };
-            let mark = messages::mark(&self.messages, pair, change == Change::Add)?;
+            let mark = messages::mark(&self.messages, pair, change == Change::Add, now_ms)?;
             writes.push(entry.build());
             writes.push(TransactWriteItem::builder().update(mark).build());
         }

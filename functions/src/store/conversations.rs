@@ -9,11 +9,11 @@ use hongyan_shared::{
     Result,
     model::{Pair, Side, UserId},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{
-    Consistency, Item, allowance, batch_get, failed, from_item, put_if_absent, text, to_item, took_place,
-    user_in,
+    Consistency, Item, allowance, batch_get, failed, from_item, messages::SWEPT_LATER_S, number, text,
+    took_place, user_in,
 };
 
 /// Each user's list of conversations: partition is the user, sort key the peer. A row is written
@@ -28,38 +28,16 @@ pub struct Conversations {
 pub struct Listed {
     /// The peer.
     pub peer: UserId,
-    /// The second before which no message of it can have expired.
-    pub first_expiry: Option<u64>,
     /// The user keeps it on top.
     pub is_pinned: bool,
 }
 
-/// How opening a conversation went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opened {
-    /// It is new.
-    Now,
-    /// It had been opened before, with messages that cannot have expired before this second, if
-    /// they can at all. No message may ever have followed: its sender may have been cut off.
-    Before {
-        /// The second.
-        first_expiry: Option<u64>,
-    },
-}
-
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Row {
-    /// User.
-    u: String,
     /// Peer.
     v: String,
-    /// Opened at, milliseconds.
-    t: u64,
-    /// The second before which no message of it can expire.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    e: Option<u64>,
     /// Kept on top.
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    #[serde(default)]
     k: bool,
 }
 
@@ -71,30 +49,40 @@ impl Conversations {
         Self { client, table }
     }
 
-    /// Makes sure that both users have the conversation in their lists.
+    /// Makes sure that both users have the conversation in their lists until then, or for ever.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn open(&self, pair: &Pair, now_ms: u64, retention: Option<u64>) -> Result<Opened> {
-        let first_expiry = retention.map(|seconds| (now_ms / 1000).saturating_add(seconds));
-        let row = |side: Side| Row {
-            u: pair.user(side).to_string(),
-            v: pair.user(side.other()).to_string(),
-            t: now_ms,
-            e: first_expiry,
-            k: false,
-        };
-        let (low, high) = try_join(self.create(row(Side::Low)), self.create(row(Side::High))).await?;
-        Ok(match (low, high) {
-            (None, None) => Opened::Now,
-            (a, b) => Opened::Before { first_expiry: a.into_iter().chain(b).filter_map(|row| row.e).min() },
-        })
+    pub async fn keep(&self, pair: &Pair, now_ms: u64, until: Option<u64>) -> Result<()> {
+        try_join(
+            self.keep_one(pair, Side::Low, now_ms, until),
+            self.keep_one(pair, Side::High, now_ms, until),
+        )
+        .await
+        .map(|_| ())
     }
 
-    /// The row that was there already, if there was one.
-    async fn create(&self, row: Row) -> Result<Option<Row>> {
-        let found = put_if_absent(&self.client, &self.table, "u", to_item(&row)?, 1).await?;
-        found.map(from_item).transpose()
+    async fn keep_one(&self, pair: &Pair, side: Side, now_ms: u64, until: Option<u64>) -> Result<()> {
+        let _one_unit = allowance::write(1)?;
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("u", text(pair.user(side).as_str()))
+            .key("v", text(pair.user(side.other()).as_str()))
+            .expression_attribute_values(":t", number(now_ms));
+        let answer = match until {
+            None => update.update_expression("SET t = if_not_exists(t, :t) REMOVE x").send().await,
+            Some(second) => {
+                update
+                    .update_expression("SET t = if_not_exists(t, :t), x = :x")
+                    .condition_expression("attribute_not_exists(x) OR x < :x")
+                    .expression_attribute_values(":x", number(second.saturating_add(SWEPT_LATER_S)))
+                    .send()
+                    .await
+            }
+        };
+        took_place(answer).map(|_| ())
     }
 
     /// Pins a conversation in the list of the pair's user, or unpins it. Says whether there is one.
@@ -163,7 +151,7 @@ impl Conversations {
         let more = answer.last_evaluated_key.is_some();
         let rows = answer.items.unwrap_or_default().into_iter().map(|item| {
             let row: Row = from_item(item)?;
-            Ok(Listed { peer: UserId::parse("v", &row.v)?, first_expiry: row.e, is_pinned: row.k })
+            Ok(Listed { peer: UserId::parse("v", &row.v)?, is_pinned: row.k })
         });
         Ok((rows.collect::<Result<_>>()?, more))
     }

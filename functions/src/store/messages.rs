@@ -14,8 +14,8 @@ use aws_sdk_dynamodb::{
 use hongyan_shared::{
     Error, Result,
     model::{
-        ClientId, Counts, Draft, Elem, Head, Hidden, Message, Options, Pair, Payload, Position, Priority,
-        Seq, Side, Standing,
+        ClientId, Counts, Draft, Elem, FOREVER_S, Floor, Head, Hidden, Message, Options, Pair, Payload,
+        Position, Priority, Seq, Side, Standing,
     },
     protocol::MAX_REPLY_BYTES,
 };
@@ -99,6 +99,35 @@ pub enum Behind {
     TooMuch,
 }
 
+/// One of the positions of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Read,
+    Cleared,
+    Unlisted,
+}
+
+impl Which {
+    const ALL: [Self; 3] = [Self::Read, Self::Cleared, Self::Unlisted];
+
+    /// What its attributes begin with.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Read => "",
+            Self::Cleared => "c",
+            Self::Unlisted => "l",
+        }
+    }
+
+    fn of(self, standing: &mut Standing) -> &mut Position {
+        match self {
+            Self::Read => &mut standing.read,
+            Self::Cleared => &mut standing.cleared,
+            Self::Unlisted => &mut standing.unlisted,
+        }
+    }
+}
+
 /// In which order a query returns messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
@@ -174,6 +203,9 @@ struct MessageRow {
     /// Hidden from the high side.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     hz: bool,
+    /// Until when what stands beside it is kept, seconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    v: Option<u64>,
     /// Swept at, seconds: the TTL attribute.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     x: Option<u64>,
@@ -211,13 +243,30 @@ struct StandingRow {
 /// A floor.
 #[derive(Deserialize)]
 struct FloorRow {
-    /// Sequence number.
+    /// The last number that is reserved.
     n: u64,
+    /// The one behind which the conversation began, the last time that there was no message.
+    l: u64,
+    /// The second before which no message that came then can have expired.
+    e: u64,
 }
+
+impl From<FloorRow> for Floor {
+    fn from(row: FloorRow) -> Self {
+        Self { reserved: Seq(row.n), begun_behind: Seq(row.l), first_expiry: row.e }
+    }
+}
+
+/// How much longer than anything else a floor is kept. A client that still has messages of the conversation
+/// in its memory after that would take new ones, whose numbers begin at 1 again, for old ones.
+const FLOOR_KEPT_LONGER_S: u64 = 30 * 24 * 60 * 60;
+
+/// By how much later a row is swept while its user blocks the other one.
+const BLOCKED_S: u64 = 5_000_000_000;
 
 /// How much later than its end a message may be swept. Clocks differ: a function whose clock is slow
 /// must not find a message alive when newer ones have been swept already.
-const SWEPT_LATER_S: u64 = 3600;
+pub(super) const SWEPT_LATER_S: u64 = 3600;
 
 /// The largest row of a message: what one may weigh, with names and numbers.
 const MESSAGE_BYTES: u64 = 12_800;
@@ -283,9 +332,9 @@ impl Messages {
         for item in answer.items.unwrap_or_default() {
             let key = sort_key(&item)?;
             if key.starts_with(STANDING) {
-                stand(pair, &mut head, item)?;
+                stand(pair, &mut head, item, now_ms)?;
             } else if key == FLOOR {
-                head.floor = Some(Seq(from_item::<FloorRow>(item)?.n));
+                head.floor = Some(from_item::<FloorRow>(item)?.into());
             } else {
                 let message = parse(pair, item)?;
                 head.stored = head.stored.max(Some(message.seq));
@@ -301,7 +350,7 @@ impl Messages {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn floor(&self, pair: &Pair) -> Result<Option<Seq>> {
+    pub async fn floor(&self, pair: &Pair) -> Result<Option<Floor>> {
         let _one_unit = allowance::read(OTHER_ROWS_BYTES, Consistency::Strong)?;
         let answer = self
             .client
@@ -313,7 +362,53 @@ impl Messages {
             .send()
             .await
             .map_err(failed)?;
-        answer.item.map(|item| Ok(Seq(from_item::<FloorRow>(item)?.n))).transpose()
+        answer.item.map(|item| Ok(from_item::<FloorRow>(item)?.into())).transpose()
+    }
+
+    /// Lays the floor for the first message of a conversation in which none lives, if it is still as it was
+    /// read. Of all who begin at the same time, some with a floor and some after it has been swept, one does.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn lay_floor(
+        &self,
+        pair: &Pair,
+        before: Option<Floor>,
+        floor: Floor,
+        kept_until: Option<u64>,
+    ) -> Result<bool> {
+        let _one_unit = allowance::write(1)?;
+        let update = self
+            .update(pair, FLOOR.to_owned())
+            .update_expression("SET n = :n, l = :l, e = :e, x = :x")
+            .expression_attribute_values(":n", number(floor.reserved.0))
+            .expression_attribute_values(":l", number(floor.begun_behind.0))
+            .expression_attribute_values(":e", number(floor.first_expiry))
+            .expression_attribute_values(":x", number(floor_swept_at(kept_until)));
+        let update = match before {
+            None => update.condition_expression("attribute_not_exists(n)"),
+            Some(before) => update
+                .condition_expression("n = :before AND e = :expiry AND x <= :x")
+                .expression_attribute_values(":before", number(before.reserved.0))
+                .expression_attribute_values(":expiry", number(before.first_expiry)),
+        };
+        took_place(update.send().await)
+    }
+
+    /// Keeps the floor for longer.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn keep_floor(&self, pair: &Pair, kept_until: Option<u64>) -> Result<()> {
+        let _one_unit = allowance::write(1)?;
+        let answer = self
+            .update(pair, FLOOR.to_owned())
+            .update_expression("SET x = :x")
+            .condition_expression("x < :x")
+            .expression_attribute_values(":x", number(floor_swept_at(kept_until)))
+            .send()
+            .await;
+        took_place(answer).map(|_| ())
     }
 
     /// Raises the floor. It never sinks.
@@ -325,7 +420,7 @@ impl Messages {
         let answer = self
             .update(pair, FLOOR.to_owned())
             .update_expression("SET n = :n")
-            .condition_expression("attribute_not_exists(n) OR n < :n")
+            .condition_expression("n < :n")
             .expression_attribute_values(":n", number(floor.0))
             .send()
             .await;
@@ -447,7 +542,7 @@ impl Messages {
         let (mut low, mut high) = (from, to);
         // Mostly what has expired has been swept, and the first one is it. After that the newest, if it is
         // not known, tells where the halves end.
-        let mut next = Some((low, Order::OldestFirst));
+        let mut next = (low <= high).then_some((low, Order::OldestFirst));
         while let Some((at, order)) = next {
             if affordable(consistency, 0) == 0 {
                 return Ok(Oldest::NotBefore(low));
@@ -503,29 +598,17 @@ impl Messages {
 
     /// How many messages of the peer a side has neither read nor cleared, not counting what has expired unread.
     ///
-    /// `first_expiry` is the second before which no message of the conversation can have expired, if
-    /// the caller knows. Only when something behind the position may have expired is there a second
-    /// look; nothing is returned when that would be more than the frame may read.
+    /// Only when something behind the position may have expired is there a second look; nothing is returned when that would be more than the frame may read.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn unread(
-        &self,
-        pair: &Pair,
-        head: &Head,
-        side: Side,
-        first_expiry: Option<u64>,
-        now_ms: u64,
-    ) -> Result<Option<u64>> {
+    pub async fn unread(&self, pair: &Pair, head: &Head, side: Side, now_ms: u64) -> Result<Option<u64>> {
         let unread = head.unread(side);
         let position = head.standing(side).done();
         let Some(last) = head.last().filter(|_| unread > 0) else { return Ok(Some(0)) };
-        // Expiry never decreases along the log, so what is behind a message outlives it.
-        let outlives = if position.seq == Seq(0) { first_expiry } else { position.expires_at };
-        let all_live = match outlives {
-            Some(second) => second.saturating_mul(1000) > now_ms,
-            None => position.seq > Seq(0) || last.expires_at.is_none(),
-        };
+        // Expiry never decreases along the log, so what is behind a message that lives outlives it.
+        let nothing_expires = last.expires_at.is_none() && last.kept_until.is_none();
+        let all_live = position.seq > Seq(0) || nothing_expires;
         if all_live {
             return Ok(Some(unread));
         }
@@ -551,22 +634,14 @@ impl Messages {
     pub async fn advance(
         &self,
         pair: &Pair,
+        head: &Head,
         side: Side,
         position: Position,
         told: Option<Position>,
+        now_ms: u64,
     ) -> Result<Standing> {
-        let update = self.update(pair, standing_key(pair, side));
-        let (update, set, remove) = match told {
-            None => (update, "", "vn, vt"),
-            Some(told) => (
-                update
-                    .expression_attribute_values(":vn", number(told.seq.0))
-                    .expression_attribute_values(":vt", number(told.time)),
-                ", vn = :vn, vt = :vt",
-                "",
-            ),
-        };
-        move_forward(update, "", position, set, remove).await
+        let standing = Standing { told, ..*head.standing(side) };
+        self.move_forward(pair, side, Which::Read, position, standing, now_ms).await
     }
 
     /// Clears the conversation for one side, up to a position, unless more is cleared already: what is
@@ -574,8 +649,15 @@ impl Messages {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn clear(&self, pair: &Pair, side: Side, position: Position) -> Result<Standing> {
-        move_forward(self.update(pair, standing_key(pair, side)), "c", position, "", "").await
+    pub async fn clear(
+        &self,
+        pair: &Pair,
+        head: &Head,
+        side: Side,
+        position: Position,
+        now_ms: u64,
+    ) -> Result<Standing> {
+        self.move_forward(pair, side, Which::Cleared, position, *head.standing(side), now_ms).await
     }
 
     /// Takes the conversation out of one side's list, up to a position, unless it is farther already. Its
@@ -583,8 +665,127 @@ impl Messages {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn unlist(&self, pair: &Pair, side: Side, position: Position) -> Result<Standing> {
-        move_forward(self.update(pair, standing_key(pair, side)), "l", position, "", "").await
+    pub async fn unlist(
+        &self,
+        pair: &Pair,
+        head: &Head,
+        side: Side,
+        position: Position,
+        now_ms: u64,
+    ) -> Result<Standing> {
+        self.move_forward(pair, side, Which::Unlisted, position, *head.standing(side), now_ms).await
+    }
+
+    /// The positions of a user have the same four attributes, each its own prefix.
+    ///
+    /// The row lives as long as the last message that one of them points to. For that the others have to be
+    /// known, and the write is conditional on them.
+    async fn move_forward(
+        &self,
+        pair: &Pair,
+        side: Side,
+        which: Which,
+        position: Position,
+        mut standing: Standing,
+        now_ms: u64,
+    ) -> Result<Standing> {
+        for _ in 0..ATTEMPTS {
+            let mut next = standing;
+            *which.of(&mut next) = position;
+            let _one_unit = allowance::write(1)?;
+            let stored = match self.write_position(pair, side, which, &next, now_ms).send().await {
+                Ok(output) => output.attributes,
+                // The blacklist is changing in a transaction, and it has this row as well.
+                Err(error) if error.code() == Some(CONFLICT) => {
+                    tokio::time::sleep(Duration::from_millis(rand::random_range(5..40))).await;
+                    continue;
+                }
+                Err(error) => match error.as_service_error() {
+                    Some(UpdateItemError::ConditionalCheckFailedException(found)) => {
+                        let found = from_item::<StandingRow>(found.item.clone().unwrap_or_default())?;
+                        let mut found = Standing::from(found).without_expired(now_ms);
+                        if which.of(&mut found).seq < position.seq {
+                            // Something else has changed.
+                            standing = Standing { told: standing.told, ..found };
+                            continue;
+                        }
+                        return Ok(found);
+                    }
+                    _ => return Err(failed(error)),
+                },
+            };
+            let stored =
+                stored.ok_or_else(|| Error::Internal("DynamoDB did not say what it has".to_owned()))?;
+            return Ok(Standing::from(from_item::<StandingRow>(stored)?).without_expired(now_ms));
+        }
+        Err(Error::Throttled)
+    }
+
+    fn write_position(
+        &self,
+        pair: &Pair,
+        side: Side,
+        which: Which,
+        next: &Standing,
+        now_ms: u64,
+    ) -> UpdateItemFluentBuilder {
+        let mut next = *next;
+        let position = *which.of(&mut next);
+        let prefix = which.prefix();
+        let end = next.ends_at().map_or(FOREVER_S, |second| second.saturating_add(SWEPT_LATER_S));
+        let swept_at = if next.blocks { end.saturating_add(BLOCKED_S) } else { end };
+        let mut set = format!("SET {prefix}n = :n, {prefix}q = :q, {prefix}t = :t, x = :x");
+        let mut removed = Vec::new();
+        let mut condition =
+            format!("(attribute_not_exists({prefix}n) OR {prefix}n < :n OR {prefix}e <= :now)");
+        let mut update = self
+            .update(pair, standing_key(pair, side))
+            .expression_attribute_values(":n", number(position.seq.0))
+            .expression_attribute_values(":q", number(position.peer_count))
+            .expression_attribute_values(":t", number(position.time))
+            .expression_attribute_values(":x", number(swept_at))
+            .expression_attribute_values(":now", number(now_ms / 1000))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match next.told.filter(|_| which == Which::Read) {
+            Some(told) => {
+                set.push_str(", vn = :vn, vt = :vt");
+                update = update
+                    .expression_attribute_values(":vn", number(told.seq.0))
+                    .expression_attribute_values(":vt", number(told.time));
+            }
+            None if which == Which::Read => removed.extend(["vn".to_owned(), "vt".to_owned()]),
+            None => {}
+        }
+        match position.expires_at {
+            None => removed.push(format!("{prefix}e")),
+            Some(second) => {
+                set.push_str(&format!(", {prefix}e = :e"));
+                update = update.expression_attribute_values(":e", number(second));
+                condition.push_str(if next.blocks {
+                    " AND attribute_exists(b)"
+                } else {
+                    " AND attribute_not_exists(b)"
+                });
+                for other in Which::ALL.into_iter().filter(|other| *other != which) {
+                    let prefix = other.prefix();
+                    match other.of(&mut next).seq {
+                        Seq(0) => condition.push_str(&format!(
+                            " AND (attribute_not_exists({prefix}n) OR {prefix}e <= :now)"
+                        )),
+                        Seq(seq) => {
+                            condition.push_str(&format!(" AND {prefix}n = :other{prefix}"));
+                            update =
+                                update.expression_attribute_values(format!(":other{prefix}"), number(seq));
+                        }
+                    }
+                }
+            }
+        }
+        if !removed.is_empty() {
+            set.push_str(&format!(" REMOVE {}", removed.join(", ")));
+        }
+        update.update_expression(set).condition_expression(condition)
     }
 
     /// How both users stand, as far as the last second is known, and no message. A send that is stored
@@ -604,7 +805,8 @@ impl Messages {
             .map_err(failed)?;
         let mut head = Head::default();
         for item in answer.items.unwrap_or_default() {
-            stand(pair, &mut head, item)?;
+            // Who blocks whom does not expire.
+            stand(pair, &mut head, item, 0)?;
         }
         Ok(head)
     }
@@ -772,6 +974,7 @@ impl MessageRow {
             r: message.revoked_at,
             ha: message.hidden.from_low,
             hz: message.hidden.from_high,
+            v: message.kept_until,
             x: message.expires_at.map(|second| second.saturating_add(SWEPT_LATER_S)),
         }
     }
@@ -789,66 +992,17 @@ impl From<StandingRow> for Standing {
     }
 }
 
-/// The positions of a user have the same four attributes, each its own prefix.
-/// What else is set and removed comes along with it.
-async fn move_forward(
-    update: UpdateItemFluentBuilder,
-    prefix: &str,
-    position: Position,
-    and_set: &str,
-    and_remove: &str,
-) -> Result<Standing> {
-    let name = |letter: &str| format!("{prefix}{letter}");
-    let (n, q, t, e) = (name("n"), name("q"), name("t"), name("e"));
-    let set = format!("SET {n} = :n, {q} = :q, {t} = :t{and_set}");
-    let update = update
-        .condition_expression(format!("attribute_not_exists({n}) OR {n} < :n"))
-        .expression_attribute_values(":n", number(position.seq.0))
-        .expression_attribute_values(":q", number(position.peer_count))
-        .expression_attribute_values(":t", number(position.time))
-        .return_values(ReturnValue::AllNew)
-        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-    let (update, set, removed) = match position.expires_at {
-        None => (update, set, e),
-        Some(second) => (
-            update.expression_attribute_values(":e", number(second)),
-            format!("{set}, {e} = :e"),
-            String::new(),
-        ),
-    };
-    let removed =
-        [removed.as_str(), and_remove].into_iter().filter(|names| !names.is_empty()).collect::<Vec<_>>();
-    let update = update.update_expression(match removed.as_slice() {
-        [] => set,
-        removed => format!("{set} REMOVE {}", removed.join(", ")),
-    });
-    for _ in 0..ATTEMPTS {
-        let _one_unit = allowance::write(1)?;
-        let stored = match update.clone().send().await {
-            Ok(output) => output.attributes,
-            // The blacklist is changing in a transaction, and it has this row as well.
-            Err(error) if error.code() == Some(CONFLICT) => {
-                tokio::time::sleep(Duration::from_millis(rand::random_range(5..40))).await;
-                continue;
-            }
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(found)) => found.item.clone(),
-                _ => return Err(failed(error)),
-            },
-        };
-        let stored = stored.ok_or_else(|| Error::Internal("DynamoDB did not say what it has".to_owned()))?;
-        return Ok(from_item::<StandingRow>(stored)?.into());
-    }
-    Err(Error::Throttled)
+fn floor_swept_at(kept_until: Option<u64>) -> u64 {
+    kept_until.unwrap_or(FOREVER_S).saturating_add(FLOOR_KEPT_LONGER_S)
 }
 
 /// Takes over how a user stands.
-fn stand(pair: &Pair, head: &mut Head, item: Item) -> Result<()> {
+fn stand(pair: &Pair, head: &mut Head, item: Item, now_ms: u64) -> Result<()> {
     let key = sort_key(&item)?;
     let Some(side) = key.strip_prefix(STANDING).and_then(|user| pair.side_of(user)) else {
         return Err(Error::Internal(format!("{key} is not of this conversation")));
     };
-    *head.standing_mut(side) = from_item::<StandingRow>(item)?.into();
+    *head.standing_mut(side) = Standing::from(from_item::<StandingRow>(item)?).without_expired(now_ms);
     Ok(())
 }
 
@@ -858,16 +1012,24 @@ fn standing_key(pair: &Pair, side: Side) -> String {
 
 /// Notes whether the pair's user takes messages from the other one. Here it is seen by every send, which
 /// reads this row anyway.
-pub(super) fn mark(table: &str, pair: &Pair, blocks: bool) -> Result<Update> {
+pub(super) fn mark(table: &str, pair: &Pair, blocks: bool, now_ms: u64) -> Result<Update> {
     let update = Update::builder()
         .table_name(table)
         .key("p", text(pair.key()))
         .key("s", text(standing_key(pair, pair.mine())));
+    // A row is not swept while there is a block in it, and one in which nothing else is goes with it.
+    let now_s = now_ms / 1000;
     let update = if blocks {
-        update.update_expression("SET b = :b").expression_attribute_values(":b", AttributeValue::Bool(true))
+        update
+            .update_expression("SET b = :b, x = if_not_exists(x, :x) + :blocked")
+            .expression_attribute_values(":b", AttributeValue::Bool(true))
+            .expression_attribute_values(":x", number(now_s))
     } else {
-        update.update_expression("REMOVE b")
+        update
+            .update_expression("SET x = if_not_exists(x, :x) - :blocked REMOVE b")
+            .expression_attribute_values(":x", number(now_s.saturating_add(BLOCKED_S)))
     };
+    let update = update.expression_attribute_values(":blocked", number(BLOCKED_S));
     update.build().map_err(|_| Error::Internal("a mark is incomplete".to_owned()))
 }
 
@@ -897,6 +1059,7 @@ fn parse(pair: &Pair, item: Item) -> Result<Message> {
         counts: Counts { low: row.a, high: row.z },
         listed: row.l.map_or(seq, Seq),
         expires_at: row.x.map(|second| second.saturating_sub(SWEPT_LATER_S)),
+        kept_until: row.v,
         revoked_at: row.r,
         hidden: Hidden { from_low: row.ha, from_high: row.hz },
     })

@@ -16,7 +16,7 @@ mod watchers;
 
 pub use blacklists::{Blacklists, Change};
 pub use connections::{Connection, Connections, Names, Presence, Registered, Registration};
-pub use conversations::{Conversations, Listed, Opened};
+pub use conversations::{Conversations, Listed};
 pub use counters::{Counted, Counter, Counters, Reading, Step};
 pub use messages::{Appended, Behind, Consistency, Messages, Part, Recalled, Search};
 pub use users::Users;

@@ -4,6 +4,9 @@ use serde_json::value::RawValue;
 use super::{Payload, Seq, Side, payload::KINDS};
 use crate::{Error, Result};
 
+/// The second in which nothing ends that has no end.
+pub const FOREVER_S: u64 = 9_999_999_999;
+
 /// What a message may weigh: its payload as JSON and its custom data together.
 pub const MAX_MESSAGE_BYTES: usize = 12 * 1024;
 
@@ -172,6 +175,7 @@ impl Draft {
             counts: Counts::default(),
             listed: Seq(0),
             expires_at: None,
+            kept_until: None,
             revoked_at: None,
             hidden: Hidden::default(),
         }
@@ -229,6 +233,9 @@ pub struct Message {
     /// The Unix second in which it ceases to exist, if it ever does. It never decreases along the
     /// sequence either, and "never" is the latest of all.
     pub expires_at: Option<u64>,
+    /// The second until which what stands beside the messages is kept: the rows of the lists, and the
+    /// floor behind that. Nothing is said in a conversation in which nothing has ever expired.
+    pub kept_until: Option<u64>,
     /// When the sender has recalled it, in milliseconds. From then on `elem` is as [`Elem::recall`] leaves
     /// it: what was said is kept, and handed to nobody.
     pub revoked_at: Option<u64>,
@@ -249,6 +256,15 @@ impl Message {
     /// Whether retention has ended its life, even if the store has not swept it yet.
     pub fn is_live(&self, now_ms: u64) -> bool {
         self.expires_at.is_none_or(|second| second.saturating_mul(1000) > now_ms)
+    }
+
+    /// Whether what stands beside it is kept as long as it lives.
+    pub fn is_kept(&self) -> bool {
+        match (self.kept_until, self.expires_at) {
+            (None, _) => true,
+            (Some(kept), Some(end)) => end <= kept,
+            (Some(kept), None) => kept == FOREVER_S,
+        }
     }
 
     /// Whether a side has deleted it for himself. It still counts and keeps its number.

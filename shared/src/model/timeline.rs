@@ -62,6 +62,11 @@ impl Position {
             expires_at: message.expires_at,
         }
     }
+
+    /// Whether the message is still there.
+    pub fn is_live(&self, now_ms: u64) -> bool {
+        self.expires_at.is_none_or(|second| second.saturating_mul(1000) > now_ms)
+    }
 }
 
 /// What is kept of one user in one conversation.
@@ -88,6 +93,30 @@ impl Standing {
             .into_iter()
             .fold(self.read, |done, other| if other.seq > done.seq { other } else { done })
     }
+
+    /// Without what points to messages that have expired: it says nothing about those that live, whether
+    /// it has been swept or not.
+    #[must_use]
+    pub fn without_expired(self, now_ms: u64) -> Self {
+        let live = |position: Position| if position.is_live(now_ms) { position } else { Position::default() };
+        Self {
+            read: live(self.read),
+            cleared: live(self.cleared),
+            unlisted: live(self.unlisted),
+            blocks: self.blocks,
+            told: self.told.filter(|_| self.read.is_live(now_ms)),
+        }
+    }
+
+    /// The second in which the last of the messages expires that it points to, if all of them ever do.
+    pub fn ends_at(&self) -> Option<u64> {
+        let positions = [self.read, self.cleared, self.unlisted];
+        let mut ends = positions
+            .into_iter()
+            .filter(|position| position.seq > Seq(0))
+            .map(|position| position.expires_at);
+        ends.try_fold(0, |last: u64, end| Some(last.max(end?)))
+    }
 }
 
 /// The end of a conversation: how its users stand, and its newest messages.
@@ -102,7 +131,37 @@ pub struct Head {
     /// The newest number that the store still holds, live or not.
     pub stored: Option<Seq>,
     /// No number up to this one may be given out when all messages are gone.
-    pub floor: Option<Seq>,
+    pub floor: Option<Floor>,
+}
+
+/// What is kept of a conversation's numbers while its messages come and go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Floor {
+    /// No number up to this one may be given out when all messages are gone.
+    pub reserved: Seq,
+    /// When there was no message the last time, the numbers went on behind this one.
+    pub begun_behind: Seq,
+    /// Before this second no message that came then can have expired.
+    pub first_expiry: u64,
+}
+
+impl Floor {
+    /// Where the numbers go on when no message lives, and what the floor is to be then: the next one behind
+    /// this one, of which `stored` is the newest message that has not been swept.
+    pub fn next(before: Option<Self>, stored: Option<Seq>, expires_at: Option<u64>, now_ms: u64) -> Self {
+        let first_expiry = expires_at.unwrap_or(u64::from(u32::MAX));
+        let used = stored.map_or(Seq(0), floor_of);
+        match before {
+            // Nothing can have expired, so nothing was ever sent: somebody began and got no further.
+            Some(before) if stored.is_none() && now_ms < before.first_expiry.saturating_mul(1000) => {
+                Self { first_expiry: first_expiry.min(before.first_expiry), ..before }
+            }
+            before => {
+                let begun_behind = before.map_or(used, |before| before.reserved.max(used));
+                Self { reserved: floor_of(begun_behind.next()), begun_behind, first_expiry }
+            }
+        }
+    }
 }
 
 impl Head {
@@ -156,7 +215,7 @@ impl Head {
     /// can see any more is not unread either.
     pub fn place(&self, draft: &Draft, after: After<'_>, now_ms: u64, retention: Option<u64>) -> Message {
         let lifetime_end = |seconds: u64| (now_ms / 1000).saturating_add(seconds);
-        let (seq, counts, listed, time, expires_at) = match after {
+        let (seq, counts, listed, time, expires_at, kept_until) = match after {
             After::Message(previous) => (
                 previous.seq.next(),
                 previous.counts,
@@ -168,6 +227,7 @@ impl Head {
                     (Some(end), Some(seconds)) => Some(end.max(lifetime_end(seconds))),
                     _ => None,
                 },
+                previous.kept_until,
             ),
             After::Nothing(seq) => (
                 seq.next(),
@@ -175,6 +235,7 @@ impl Head {
                 Seq(0),
                 now_ms.max(self.low.done().time).max(self.high.done().time),
                 retention.map(lifetime_end),
+                Some(0),
             ),
         };
         let Options { excluded_from_unread_count, excluded_from_last_message, .. } = draft.options;
@@ -188,6 +249,7 @@ impl Head {
             counts: if excluded_from_unread_count { counts } else { counts.and_one_from(draft.from) },
             listed: if excluded_from_last_message { listed } else { seq },
             expires_at,
+            kept_until,
             revoked_at: None,
             hidden: Hidden::default(),
         }

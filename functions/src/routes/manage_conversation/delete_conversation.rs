@@ -29,13 +29,13 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     if let Some(last) = last_to_go(app, &pair, &head, up_to).await?.filter(|last| last.seq > before) {
         let position = Position::at(&last, mine);
         *head.standing_mut(mine) = if keeps_history {
-            app.messages.unlist(&pair, mine, position).await?
+            app.messages.unlist(&pair, &head, mine, position, app.now()).await?
         } else {
-            app.messages.clear(&pair, mine, position).await?
+            app.messages.clear(&pair, &head, mine, position, app.now()).await?
         };
         // Should another device have gone farther in between, it has told so.
         if reached(head.standing(mine)) == last.seq {
-            let unread = app.messages.unread(&pair, &head, mine, None, app.now()).await?;
+            let unread = app.messages.unread(&pair, &head, mine, app.now()).await?;
             let push = Push::ConversationListUpdated([ConversationUpdate {
                 conversation_id: pair.conversation_id(mine),
                 cleared_sequence: (!keeps_history).then_some(last.seq),
@@ -59,7 +59,7 @@ async fn last_to_go(app: &App, pair: &Pair, head: &Head, up_to: Option<Seq>) -> 
         None => Ok(head.last().cloned()),
         Some(named) => {
             let found = app.messages.before(pair, named.next(), 1, Consistency::Strong).await?;
-            Ok(found.into_iter().next())
+            Ok(found.into_iter().find(|message| message.is_live(app.now())))
         }
     }
 }

@@ -27,7 +27,7 @@ pub(super) async fn change(app: &App, event: &Event, change: Change) -> Result<R
         .map(|user| Pair::of(me, user).map_err(|_| Error::BlacklistSelf))
         .collect::<Result<Vec<_>>>()?;
     let (changed, others) =
-        tokio::join!(app.blacklists.change(me, &pairs, change), app.other_connections(event));
+        tokio::join!(app.blacklists.change(me, &pairs, change, app.now()), app.other_connections(event));
     let blacklist = changed?;
     app.deliver(&others, &Push::BlacklistUpdated(&blacklist).frame()).await;
     Ok(Reply::data(&BlacklistReply { blacklist }))

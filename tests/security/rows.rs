@@ -1,0 +1,249 @@
+//! Rows follow the life of what they describe: with retention, nothing tells for ever who talked to whom.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use hongyan_functions::app::Settings;
+use serde_json::{Value, json};
+
+use crate::harness::{World, random_numbers, recorder::Fault, sequences, text_message};
+
+const DAY: u64 = 86_400;
+const RETENTION: u64 = 10 * DAY;
+
+/// How much longer than everything else a floor is kept.
+const FLOOR: u64 = 30 * DAY;
+
+fn with_retention() -> Settings {
+    Settings { retention: Some(RETENTION), frames_per_second: None, ..Settings::default() }
+}
+
+fn later(world: &World, seconds: u64) {
+    world.later(Duration::from_secs(seconds));
+}
+
+async fn rows(world: &World) -> usize {
+    world.dump("Messages").await.len() + world.dump("Conversations").await.len()
+}
+
+#[tokio::test]
+async fn with_retention_invented_recipients_leave_nothing_behind() {
+    let world = World::with(with_retention()).await;
+    for number in 0..50 {
+        world.send("mallory", &format!("invented-{number}"), "1", 0).await;
+    }
+    assert_eq!(rows(&world).await, 50 * 4);
+    later(&world, RETENTION + RETENTION / 2 + 2 * 3_600);
+    world.twin.sweep_expired().unwrap();
+    assert!(world.dump("Conversations").await.is_empty(), "nobody's list tells of it");
+    later(&world, FLOOR);
+    world.twin.sweep_expired().unwrap();
+    assert_eq!(rows(&world).await, 0);
+    // And it is a conversation as any other.
+    assert_eq!(world.send("mallory", "invented-1", "2", 0).await, 1);
+    assert_eq!(world.conversation("invented-1", "mallory").await.unwrap()["unreadCount"], 1);
+}
+
+#[tokio::test]
+async fn what_is_read_is_remembered_as_long_as_the_message_and_no_longer() {
+    let world = World::with(with_retention()).await;
+    world.send("bob", "alice", "1", 0).await;
+    world.ask("set-message-read", "alice", json!({ "conversationID": "C2Cbob" })).await;
+    later(&world, RETENTION - 1);
+    world.send("bob", "alice", "2", 1).await;
+    world.twin.sweep_expired().unwrap();
+    assert_eq!(world.conversation("alice", "bob").await.unwrap()["unreadCount"], 1);
+    later(&world, 1);
+    for _ in 0..2 {
+        let shown = world.conversation("alice", "bob").await.unwrap();
+        assert_eq!((&shown["unreadCount"], &shown["readSequence"]), (&json!(1), &json!(0)));
+        later(&world, 2 * 3_600);
+        world.twin.sweep_expired().unwrap();
+    }
+    assert!(!world.dump("Messages").await.iter().any(|row| row["s"]["S"] == "R#alice"));
+}
+
+#[tokio::test]
+async fn a_removed_block_leaves_nothing_behind_and_one_that_holds_stays() {
+    for settings in [Settings::default(), with_retention()] {
+        let world = World::with(settings).await;
+        let both = json!({ "userIDList": ["bob", "carol"] });
+        world.ask("add-to-blacklist", "alice", both).await;
+        world.ask("remove-from-blacklist", "alice", json!({ "userIDList": ["carol"] })).await;
+        later(&world, 1);
+        world.twin.sweep_expired().unwrap();
+        let left = world.dump("Messages").await;
+        assert_eq!(left.len(), 1, "{left:?}");
+        later(&world, 1_000 * DAY);
+        world.twin.sweep_expired().unwrap();
+        let reply = world.invoke("send-message", "bob", text_message("alice", "1", 0)).await;
+        assert_eq!(reply["code"], 20007);
+    }
+}
+
+#[tokio::test]
+async fn without_retention_a_block_and_its_end_change_no_position() {
+    let world = World::new().await;
+    world.send("bob", "alice", "1", 0).await;
+    world.ask("set-message-read", "alice", json!({ "conversationID": "C2Cbob" })).await;
+    for verb in ["add-to-blacklist", "remove-from-blacklist"] {
+        world.ask(verb, "alice", json!({ "userIDList": ["bob"] })).await;
+        later(&world, 1_000 * DAY);
+        world.twin.sweep_expired().unwrap();
+        assert_eq!(world.conversation("alice", "bob").await.unwrap()["unreadCount"], 0);
+    }
+}
+
+#[tokio::test]
+async fn who_begins_while_the_floor_is_swept_begins_where_everybody_does() {
+    let world = World::with(with_retention()).await;
+    world.send("alice", "bob", "1", 0).await;
+    later(&world, 2 * RETENTION + FLOOR);
+    // Alice has read the floor. Before she lays the next one it is swept, and bob begins anew.
+    world.dynamodb.break_calls(|operation, request| {
+        let is_floor = operation == "UpdateItem" && request["Key"]["s"]["S"] == "F";
+        if is_floor && request["ConditionExpression"].as_str().unwrap().contains(":before") {
+            Fault::Hold
+        } else {
+            Fault::None
+        }
+    });
+    let alice = world.send("alice", "bob", "2", 0);
+    let bob = async {
+        world.dynamodb.held().await;
+        world.twin.sweep_expired().unwrap();
+        let bob = world.send("bob", "alice", "3", 0).await;
+        world.dynamodb.release();
+        bob
+    };
+    let (alice, bob) = tokio::join!(alice, bob);
+    assert_eq!((bob, alice), (1, 2));
+    assert_eq!(sequences(&world.history("alice", "bob").await), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_longer_retention_holds_for_what_is_sent_from_then_on() {
+    let mut world = World::with(with_retention()).await;
+    world.send("alice", "bob", "1", 0).await;
+    world.app.settings.retention = Some(20 * RETENTION);
+    world.send("alice", "bob", "2", 1).await;
+    later(&world, 10 * RETENTION);
+    world.twin.sweep_expired().unwrap();
+    assert_eq!(world.conversation("bob", "alice").await.unwrap()["unreadCount"], 1);
+    world.app.settings.retention = None;
+    world.send("alice", "bob", "3", 2).await;
+    later(&world, 1_000 * RETENTION);
+    world.twin.sweep_expired().unwrap();
+    assert_eq!(world.conversation("bob", "alice").await.unwrap()["unreadCount"], 1);
+}
+
+/// What the user has done, as somebody would remember it who forgets nothing but what has expired.
+#[derive(Default)]
+struct Memory {
+    /// Number, sender, and the second in which it expires.
+    messages: Vec<(u64, &'static str, u64)>,
+    read: BTreeMap<&'static str, u64>,
+    cleared: BTreeMap<&'static str, u64>,
+}
+
+impl Memory {
+    fn live(&self, now: u64) -> impl Iterator<Item = &(u64, &'static str, u64)> {
+        self.messages.iter().filter(move |(_, _, end)| *end > now)
+    }
+
+    fn unread(&self, user: &str, now: u64) -> usize {
+        let done = |marks: &BTreeMap<&str, u64>| marks.get(user).copied().unwrap_or_default();
+        let done = done(&self.read).max(done(&self.cleared));
+        self.live(now).filter(|(seq, from, _)| *from != user && *seq > done).count()
+    }
+}
+
+/// DynamoDB sweeps what has expired in any order, at once or days later.
+async fn sweep_some(world: &World, random: &mut impl FnMut(u64) -> u64) {
+    let now = world.clock.now() / 1000;
+    for (table, keys) in [("Messages", ["p", "s"]), ("Conversations", ["u", "v"])] {
+        for row in world.dump(table).await {
+            let end = row["x"]["N"].as_str().map_or(u64::MAX, |x| x.parse().unwrap());
+            if end < now && random(3) == 0 {
+                let key: Value = keys.iter().map(|key| ((*key).to_owned(), row[*key].clone())).collect();
+                world.delete(table, key).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_is_swept_in_whatever_order_numbers_counts_and_lists_are_right_and_in_the_end_nothing_is_left()
+ {
+    let mut random = random_numbers();
+    for _ in 0..4 {
+        let mut world = World::with(with_retention()).await;
+        let mut memory = Memory::default();
+        for step in 0..50 {
+            let (me, peer) = if random(2) == 0 { ("alice", "bob") } else { ("bob", "alice") };
+            match random(10) {
+                0..5 => {
+                    // Now and then the operator changes the setting.
+                    let retention = [RETENTION, RETENTION, RETENTION / 5, 2 * RETENTION][random(4) as usize];
+                    world.app.settings.retention = Some(retention);
+                    let now = world.clock.now() / 1000;
+                    let last_live = memory.live(now).last().copied();
+                    let seq =
+                        world.send(me, peer, &step.to_string(), last_live.map_or(0, |last| last.0)).await;
+                    match last_live {
+                        Some((last, ..)) => assert_eq!(seq, last + 1),
+                        None => assert_eq!(seq % 32, 1, "the first of a block"),
+                    }
+                    if let Some((last, _, end)) = memory.messages.last() {
+                        // Only when a floor's time is over numbers begin anew.
+                        assert!(seq > *last || now > end + FLOOR, "{seq} after {last}");
+                        if seq <= *last {
+                            memory = Memory::default();
+                        }
+                    }
+                    let end = last_live.map_or(0, |last| last.2).max(now + retention);
+                    memory.messages.push((seq, me, end));
+                }
+                5 | 6 => {
+                    let now = world.clock.now() / 1000;
+                    let live: Vec<u64> = memory.live(now).map(|message| message.0).collect();
+                    if !live.is_empty() {
+                        let seq = live[random(live.len() as u64) as usize];
+                        let (verb, marks) = if random(3) == 0 {
+                            ("delete-conversation", &mut memory.cleared)
+                        } else {
+                            ("set-message-read", &mut memory.read)
+                        };
+                        world
+                            .ask(verb, me, json!({ "conversationID": format!("C2C{peer}"), "sequence": seq }))
+                            .await;
+                        let mark = marks.entry(me).or_default();
+                        *mark = seq.max(*mark);
+                    }
+                }
+                7 => {
+                    let verb = if random(2) == 0 { "add-to-blacklist" } else { "remove-from-blacklist" };
+                    world.ask(verb, me, json!({ "userIDList": [peer] })).await;
+                    world.ask("remove-from-blacklist", me, json!({ "userIDList": [peer] })).await;
+                }
+                8 => later(&world, random(RETENTION)),
+                _ => later(&world, random(3) * random(RETENTION + FLOOR)),
+            }
+            sweep_some(&world, &mut random).await;
+            let now = world.clock.now() / 1000;
+            for (me, peer) in [("alice", "bob"), ("bob", "alice")] {
+                let shown = world.conversation(me, peer).await;
+                let live: Vec<u64> = memory.live(now).map(|message| message.0).collect();
+                assert_eq!(shown.is_some(), !live.is_empty(), "step {step}");
+                if let Some(shown) = shown {
+                    assert_eq!(shown["unreadCount"], memory.unread(me, now), "step {step}, {me}: {shown}");
+                    let cleared = memory.cleared.get(me).copied().unwrap_or_default();
+                    let seen: Vec<u64> = live.into_iter().filter(|seq| *seq > cleared).collect();
+                    assert_eq!(sequences(&world.history(me, peer).await), seen, "step {step}");
+                }
+            }
+        }
+        later(&world, 4 * RETENTION + FLOOR);
+        world.twin.sweep_expired().unwrap();
+        assert_eq!(rows(&world).await, 0);
+    }
+}
