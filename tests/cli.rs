@@ -4,11 +4,12 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     path::PathBuf,
     process::{Child, ChildStdout, Command, Output, Stdio},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::{Value, json};
 
-use crate::harness::{KEY, socket::Socket, text_message};
+use crate::harness::{KEY, SDK_APP_ID, socket::Socket, text_message, user_sig};
 
 /// A program of this workspace, which `make test` has built.
 pub fn program(name: &str) -> PathBuf {
@@ -357,10 +358,16 @@ async fn a_clock_that_is_moved_by_hand_stands_still_otherwise() {
 #[ignore = "needs the built programs: make test"]
 async fn a_connection_that_is_silent_takes_less_than_32_kb() {
     const CONNECTIONS: usize = 400;
-    let twin = Twin::start(&["--in-memory", "--multi-device", "many"]);
+    let twin = Twin::start(&["--in-memory", "--key", KEY]);
+    let url = twin.ready["webSocketUrl"].as_str().unwrap();
+    let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let mut sockets = Vec::new();
-    let connect = async |number| {
-        let mut socket = Socket::connect(&format!("{}&instance={number}", twin.url_of(0))).await.unwrap();
+    // A user each, because one user may not have so many.
+    let connect = async |number: usize| {
+        let user = format!("user{number}");
+        let sig = user_sig(&user, now_s);
+        let url = format!("{url}?SDKAppID={SDK_APP_ID}&userID={user}&userSig={sig}&platform=Web");
+        let mut socket = Socket::connect(&url).await.unwrap();
         socket.ask("login", json!({})).await;
         socket
     };
