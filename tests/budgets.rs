@@ -1,5 +1,8 @@
 //! The budgets of `docs/tables.md`, line by line, from capacity units that the engine reports.
 
+use std::time::Duration;
+
+use hongyan_functions::app::Settings;
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -182,6 +185,22 @@ async fn the_first_message_of_a_conversation_costs_three_writes_more() {
     let world = World::new().await;
     let spent = cost_of(&world, "send-message", text_message("bob", "first", 0)).await;
     assert_eq!(spent, budget(4.0, 2.0, 2, 4));
+}
+
+#[tokio::test]
+async fn with_retention_what_stands_beside_messages_is_written_once_in_half_of_it() {
+    let retention = 100 * 86_400;
+    let settings = Settings { retention: Some(retention), ..Settings::default() };
+    let world = World::with(settings).await;
+    let first = cost_of(&world, "send-message", text_message("bob", "0", 0)).await;
+    // One more than without: the floor. One for the conversation that is counted.
+    assert_eq!((first.write_units, first.round_trips), (5.0, 5));
+    for day in 1..=20 {
+        world.later(Duration::from_secs(10 * 86_400));
+        let spent = cost_of(&world, "send-message", text_message("bob", &day.to_string(), day)).await;
+        let more = if day % 6 == 0 { (3.0, 1) } else { (0.0, 0) };
+        assert_eq!((spent.write_units, spent.round_trips), (1.0 + more.0, 2 + more.1), "{day}");
+    }
 }
 
 #[tokio::test]

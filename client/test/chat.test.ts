@@ -128,6 +128,17 @@ test('a deleted message is gone for one user and on all his devices', async () =
   assert.equal(alice.tim.findMessage(message.ID), null);
 });
 
+test('large messages are deleted with as many frames as that takes', async () => {
+  const [alice, bob] = await two();
+  for (let number = 0; number < 6; number += 1) await bob.send(alice.userID, `${number}`.repeat(12_000));
+  await until(() => alice.received.length === 6);
+  alice.device.takeFrames();
+  await alice.tim.deleteMessage(await alice.history(bob.userID));
+  same(await alice.history(bob.userID), []);
+  const frames = alice.device.takeFrames().filter(({ action }) => action === 'deleteMessage');
+  same(frames.map((frame) => (frame['data'] as { sequences: number[] }).sequences), [[1, 2, 3, 4, 5, 6], [6]]);
+});
+
 test('a deleted conversation is gone until somebody writes again', async () => {
   const [alice, bob] = await two();
   const tablet = await another(alice);

@@ -158,7 +158,7 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
     }
 
     let forwarded = match &target {
-        // The product does not ask what a call costs, so that nobody pays for the answer.
+        // The product does not ask where it would not do anything with the answer.
         Some(_) => {
             request["ReturnConsumedCapacity"] = json!("TOTAL");
             Bytes::from(request.to_string())

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counts, Draft, Hidden, Message, Options, Side};
+use super::{Counts, Draft, FOREVER_S, Hidden, Message, Options, Side};
 
 /// The place of a message in its conversation: 1, 2, 3 and so on, without a hole. 0 stands before
 /// the first.
@@ -149,7 +149,7 @@ impl Floor {
     /// Where the numbers go on when no message lives, and what the floor is to be then: the next one behind
     /// this one, of which `stored` is the newest message that has not been swept.
     pub fn next(before: Option<Self>, stored: Option<Seq>, expires_at: Option<u64>, now_ms: u64) -> Self {
-        let first_expiry = expires_at.unwrap_or(u64::from(u32::MAX));
+        let first_expiry = expires_at.unwrap_or(FOREVER_S);
         let used = stored.map_or(Seq(0), floor_of);
         match before {
             // Nothing can have expired, so nothing was ever sent: somebody began and got no further.
