@@ -68,7 +68,7 @@ impl Blacklists {
         Self { client, users, messages }
     }
 
-    /// Whom a user has on his blacklist.
+    /// Whom a user has on their blacklist.
     ///
     /// # Errors
     /// When the store fails.

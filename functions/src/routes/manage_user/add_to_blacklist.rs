@@ -16,7 +16,7 @@ pub async fn handle(app: &App, event: Event) -> Result<Reply> {
     change(app, &event, Change::Add).await
 }
 
-/// Changes the caller's list, replies with what it is then, and pushes that to his other devices, also
+/// Changes the caller's list, replies with what it is then, and pushes that to their other devices, also
 /// when it is the same: a request whose answer was lost may not have come to the push.
 pub(super) async fn change(app: &App, event: &Event, change: Change) -> Result<Reply> {
     let request: UserIdList = event.request.data()?;
