@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::harness::{World, event, random_numbers, recorder::Fault, sequences, text_message};
+use crate::harness::{World, event, random_numbers, recorder::Fault, replica::Lag, sequences, text_message};
 
 /// Retries as a client does: the same ID and the same base until there is an answer.
 async fn send_until_acknowledged(world: &World, from: &str, to: &str, client_id: &str, base: u64) -> u64 {
@@ -28,6 +28,7 @@ fn sends() -> u64 {
 async fn a_database_that_fails_throttles_and_forgets_to_answer_loses_and_doubles_nothing() {
     const WRITERS: u64 = 4;
     let world = World::new().await;
+    world.lag(Lag::Writes(6)).await;
     let mut random = random_numbers();
     world.dynamodb.break_calls(move |_, _| match random(100) {
         0..=4 => Fault::Refuse(500, "InternalServerError"),
@@ -131,7 +132,7 @@ async fn throttling_is_told_apart() {
 async fn a_stale_replica_does_not_hide_what_has_been_read() {
     let world = World::new().await;
     world.send("bob", "alice", "1", 0).await;
-    world.conversation("alice", "bob").await;
+    world.lag(Lag::SECOND).await;
     world.invoke("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": 1 })).await;
     world.send("bob", "alice", "2", 1).await;
 

@@ -196,7 +196,7 @@ async fn p2_what_has_expired_is_forgotten_with_its_name_and_sent_anew_under_one_
         world.later(Duration::from_secs(1));
         if is_swept {
             world.later(2 * Duration::from_secs(3_600));
-            world.twin.sweep_expired().unwrap();
+            world.sweep().await;
         }
         assert_eq!(stored(&world, "alice·bob").await.iter().any(|(number, ..)| *number == 1), !is_swept);
 
@@ -239,7 +239,7 @@ async fn p3_no_number_is_used_again_after_every_message_has_expired() {
         }
         world.later(2 * DAY);
         if swept {
-            world.twin.sweep_expired().unwrap();
+            world.sweep().await;
             assert!(stored(&world, "alice·bob").await.is_empty());
         }
         assert!(world.history("alice", "bob").await.is_empty());
@@ -253,7 +253,7 @@ async fn p3_no_number_is_used_again_after_every_message_has_expired() {
 
         // And again, so that the floor itself stands on something.
         world.later(2 * DAY);
-        world.twin.sweep_expired().unwrap();
+        world.sweep().await;
         assert!(world.send("bob", "alice", "again", 0).await > next + 1);
     }
 }
@@ -272,7 +272,7 @@ async fn p3_who_opens_a_conversation_and_is_cut_off_uses_up_no_number() {
     assert_eq!(world.send("alice", "bob", "1", 0).await, 1);
 
     world.later(2 * DAY);
-    world.twin.sweep_expired().unwrap();
+    world.sweep().await;
     assert!(world.send("alice", "bob", "2", 0).await > 1);
 }
 
@@ -443,7 +443,7 @@ async fn p7_what_expired_unread_is_not_unread() {
     // Sent at 0, 6, 12, 18, 24 and 30 hours; now it is 36 hours, and the first three are gone.
     for sweep in [false, true] {
         if sweep {
-            world.twin.sweep_expired().unwrap();
+            world.sweep().await;
         }
         let shown = world.conversation("alice", "bob").await.unwrap();
         assert_eq!(sequences(&world.history("alice", "bob").await), [4, 5, 6]);

@@ -2,6 +2,7 @@
 //! holds, and the functions' world once more, seen through recorders.
 
 pub mod recorder;
+pub mod replica;
 pub mod socket;
 
 use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
@@ -24,6 +25,7 @@ use serde_json::{Value, json};
 
 use crate::contract::{kebab, template_routes};
 use recorder::{Call, Recorder};
+use replica::{Change, Lag, Replica};
 use socket::Socket;
 
 pub const SDK_APP_ID: u64 = 1_400_000_000;
@@ -56,18 +58,7 @@ impl World {
 
     pub async fn with(settings: Settings) -> Self {
         let clock = Clock::manual(START_MS);
-        let twin = start(Config {
-            listen: std::net::Ipv4Addr::LOCALHOST.into(),
-            port: 0,
-            dynamodb_port: 0,
-            data: Data::Memory,
-            rules: RULES,
-            keys: Keys::one(Key::parse(KEY).unwrap()),
-            settings,
-            clock: clock.clone(),
-        })
-        .await
-        .unwrap();
+        let twin = twin(&clock, settings).await;
         let dynamodb = Recorder::before(&twin.dynamodb_url).await;
         let management = Recorder::before(&twin.management_url).await;
         let app = sandbox(&clock, &twin, (&dynamodb, &management), settings);
@@ -184,19 +175,29 @@ impl World {
         assert_eq!(answer, json!({}));
     }
 
+    /// From now on, [`recorder::Fault::Stale`] answers from tables that are so far behind. They have everything so far.
+    ///
+    /// They hear of what the functions' world writes, and of what the test does through this one, but not of
+    /// what the twin's own sockets write.
+    pub async fn lag(&self, lag: Lag) {
+        let replica = twin(&self.clock, Settings::default()).await;
+        let clock = self.clock.clone();
+        self.dynamodb.follow(async |database| Replica::of(database, replica, clock, lag).await).await;
+    }
+
+    /// Sweeps what has expired, as DynamoDB does within some days. Returns how much that was.
+    pub async fn sweep(&self) -> usize {
+        self.dynamodb.change(Change::Sweep, async { self.twin.sweep_expired().unwrap() }).await
+    }
+
     /// Makes any call to the database, past the recorder.
     pub async fn call(&self, operation: &str, request: Value) -> Value {
-        let answer = reqwest::Client::new()
-            .post(&self.twin.dynamodb_url)
-            .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
-            .header("content-type", "application/x-amz-json-1.0")
-            .header("authorization", "AWS4-HMAC-SHA256 Credential=local/20261123/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
-            .header("x-amz-date", "20261123T000000Z")
-            .body(request.to_string())
-            .send()
-            .await
-            .unwrap();
-        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
+        let calling = replica::call(&self.twin.dynamodb_url, operation, &request);
+        if !replica::is_write(operation) {
+            return calling.await;
+        }
+        let change = Change::Write { operation: operation.to_owned(), request: request.clone() };
+        self.dynamodb.change(change, calling).await
     }
 
     /// Every slot that is taken, as the table has it: whose, its name, and what it holds.
@@ -234,6 +235,21 @@ impl World {
     pub fn later(&self, by: Duration) {
         self.clock.advance(by);
     }
+}
+
+async fn twin(clock: &Clock, settings: Settings) -> Running {
+    start(Config {
+        listen: std::net::Ipv4Addr::LOCALHOST.into(),
+        port: 0,
+        dynamodb_port: 0,
+        data: Data::Memory,
+        rules: RULES,
+        keys: Keys::one(Key::parse(KEY).unwrap()),
+        settings,
+        clock: clock.clone(),
+    })
+    .await
+    .unwrap()
 }
 
 fn sandbox(

@@ -2,7 +2,6 @@
 //! breaks those that the test wants broken.
 
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -11,11 +10,13 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::{Request, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+
+use super::replica::{self, Change, Replica};
 
 /// A call that was made.
 #[derive(Debug, Clone)]
@@ -44,7 +45,7 @@ pub enum Fault {
     Refuse(u16, &'static str),
     /// A transaction is cancelled, each of its writes for this reason.
     Cancel(&'static str),
-    /// If it is a read that may be stale, it is answered as the same one was before.
+    /// If it is a read that is not strongly consistent, the replica answers it: [`Recorder::follow`].
     Stale,
     /// A batch is answered with nothing done yet.
     Unprocessed,
@@ -67,7 +68,8 @@ struct Inner {
     client: reqwest::Client,
     calls: Mutex<Vec<Call>>,
     plan: Mutex<Plan>,
-    answers: Mutex<HashMap<String, Bytes>>,
+    /// Who writes has it until the write is over, so that the replica gets all of them in their order.
+    replica: tokio::sync::Mutex<Option<Replica>>,
     lost: Notify,
     held: Notify,
     released: Notify,
@@ -80,7 +82,7 @@ impl Recorder {
             client: reqwest::Client::new(),
             calls: Mutex::default(),
             plan: Mutex::new(Box::new(|_, _| Fault::None)),
-            answers: Mutex::default(),
+            replica: tokio::sync::Mutex::default(),
             lost: Notify::new(),
             held: Notify::new(),
             released: Notify::new(),
@@ -104,6 +106,22 @@ impl Recorder {
 
     pub fn mend(&self) {
         self.break_calls(|_, _| Fault::None);
+    }
+
+    /// From now on, the replica that this makes of the tables hears of every change.
+    pub async fn follow(&self, replica: impl AsyncFnOnce(&str) -> Replica) {
+        let mut followed = self.inner.replica.lock().await;
+        *followed = Some(replica(&self.inner.target).await);
+    }
+
+    /// Changes the tables past the recorder, and the replica hears of it.
+    pub async fn change<T>(&self, change: Change, make: impl Future<Output = T>) -> T {
+        let mut replica = self.inner.replica.lock().await;
+        let made = make.await;
+        if let Some(replica) = &mut *replica {
+            replica.hear(change);
+        }
+        made
     }
 
     /// Waits until a call is held.
@@ -132,10 +150,9 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
         Some(target) => target.rsplit('.').next().unwrap().to_owned(),
         None => parts.method.to_string(),
     };
-    let is_read = matches!(operation.as_str(), "Query" | "GetItem" | "BatchGetItem");
+    let is_read = matches!(operation.as_str(), "Query" | "GetItem" | "BatchGetItem" | "Scan");
     let is_sample = matches!(request["Key"]["s"]["S"].as_str(), Some("L#F" | "L#R"));
     let fault = (inner.plan.lock().unwrap())(&operation, &request);
-    let key = format!("{operation}{request}");
     match &fault {
         Fault::Refuse(status, kind) => return refuse(*status, kind),
         Fault::Cancel(reason) => return cancel(&request, reason),
@@ -148,11 +165,6 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
         Fault::Unprocessed => {
             let answer = json!({ "Responses": {}, "UnprocessedKeys": request["RequestItems"] }).to_string();
             return ([("content-type", "application/x-amz-json-1.0")], answer).into_response();
-        }
-        Fault::Stale if is_read && request["ConsistentRead"] != true => {
-            if let Some(answer) = inner.answers.lock().unwrap().get(&key) {
-                return ([("content-type", "application/x-amz-json-1.0")], answer.clone()).into_response();
-            }
         }
         _ => {}
     }
@@ -170,12 +182,19 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
     for name in ["host", "content-length", "transfer-encoding"] {
         headers.remove(name);
     }
-    let url = format!("{}{}", inner.target, if path == "/" { "" } else { path });
-    let answer =
-        inner.client.request(parts.method, url).headers(headers).body(forwarded).send().await.unwrap();
-    let (status, mut headers) = (answer.status(), answer.headers().clone());
-    let bytes = answer.bytes().await.unwrap();
-    inner.answers.lock().unwrap().insert(key, bytes.clone());
+    let database = if fault == Fault::Stale && is_read && !is_consistent(&request) {
+        let mut replica = inner.replica.lock().await;
+        replica.as_mut().expect("World::lag comes before Fault::Stale").url().await.to_owned()
+    } else {
+        inner.target.clone()
+    };
+    let url = format!("{database}{}", if path == "/" { "" } else { path });
+    let call = inner.client.request(parts.method, url).headers(headers).body(forwarded);
+    let (status, mut headers, bytes) = if replica::is_write(&operation) {
+        write(&inner, call, Change::Write { operation: operation.clone(), request: request.clone() }).await
+    } else {
+        answer_to(call).await
+    };
 
     let parsed: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     let units_of = |consumed: &Value| consumed["CapacityUnits"].as_f64().unwrap_or_default();
@@ -202,6 +221,36 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
     }
     headers.remove("transfer-encoding");
     (status, headers, bytes).into_response()
+}
+
+async fn answer_to(call: reqwest::RequestBuilder) -> (StatusCode, HeaderMap, Bytes) {
+    let answer = call.send().await.unwrap();
+    (answer.status(), answer.headers().clone(), answer.bytes().await.unwrap())
+}
+
+/// One write after the other. It is a task of its own, because it takes place whether the caller still waits or not.
+async fn write(
+    inner: &Arc<Inner>,
+    call: reqwest::RequestBuilder,
+    change: Change,
+) -> (StatusCode, HeaderMap, Bytes) {
+    let inner = Arc::clone(inner);
+    let writing = async move {
+        let mut replica = inner.replica.lock().await;
+        let answer = answer_to(call).await;
+        if let Some(replica) = replica.as_mut().filter(|_| answer.0.is_success()) {
+            replica.hear(change);
+        }
+        answer
+    };
+    tokio::spawn(writing).await.unwrap()
+}
+
+/// Whether a read sees everything that has been written. A batch says it for each table.
+fn is_consistent(request: &Value) -> bool {
+    let tables = request["RequestItems"].as_object();
+    request["ConsistentRead"] == true
+        || tables.is_some_and(|tables| tables.values().any(|table| table["ConsistentRead"] == true))
 }
 
 /// What a write costs that the engine has refused, of which DynamoDB does not say it either: as much as the

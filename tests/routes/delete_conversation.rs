@@ -122,7 +122,7 @@ async fn a_mark_goes_with_the_messages_that_it_hides_and_counts_are_right() {
     }
     delete(&world, "alice", "bob").await;
     world.later(Duration::from_secs(2 * 86_400));
-    world.twin.sweep_expired().unwrap();
+    world.sweep().await;
     assert_eq!(world.send("bob", "alice", "after", 0).await, 33);
     let shown = world.conversation("alice", "bob").await.unwrap();
     assert_eq!((&shown["unreadCount"], &shown["clearedSequence"]), (&json!(1), &json!(0)));

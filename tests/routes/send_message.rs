@@ -1,7 +1,9 @@
 use hongyan_shared::model::{Profile, UserId};
 use serde_json::{Value, json};
 
-use crate::harness::{START_MS, World, body, event, largest_message, recorder::Fault, text_message};
+use crate::harness::{
+    START_MS, World, body, event, largest_message, recorder::Fault, replica::Lag, text_message,
+};
 
 #[tokio::test]
 async fn a_message_is_stored_pushed_and_acknowledged() {
@@ -280,7 +282,7 @@ async fn a_name_from_long_ago_is_looked_up_at_login_and_a_newer_one_wins() {
     world.respond("connect", &event("connect")).await;
 
     // The login reads what was before the change.
-    world.ask("get-user-profile", "bob", json!({ "userIDList": ["alice"] })).await;
+    world.lag(Lag::SECOND).await;
     world.ask("update-my-profile", "alice", json!({ "avatar": "https://x/b.png" })).await;
     world.dynamodb.break_calls(|operation, _| match operation {
         "BatchGetItem" => Fault::Stale,

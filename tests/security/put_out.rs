@@ -219,7 +219,7 @@ async fn that_somebody_was_put_out_is_never_forgotten_and_never_taken_back() {
     alice.ask("updateMyProfile", json!({ "nick": "爱丽丝" })).await;
     alice.close().await;
     world.later(Duration::from_secs(365 * 24 * 60 * 60));
-    world.twin.sweep_expired().unwrap();
+    world.sweep().await;
 
     let mut old = Socket::connect(&url).await.unwrap();
     assert_eq!(old.request("login", json!({})).await["code"], 70052);

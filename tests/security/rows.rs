@@ -33,10 +33,10 @@ async fn with_retention_invented_recipients_leave_nothing_behind() {
     }
     assert_eq!(rows(&world).await, 50 * 4);
     later(&world, RETENTION + RETENTION / 2 + 2 * 3_600);
-    world.twin.sweep_expired().unwrap();
+    world.sweep().await;
     assert!(world.dump("Conversations").await.is_empty(), "nobody's list tells of it");
     later(&world, FLOOR);
-    world.twin.sweep_expired().unwrap();
+    world.sweep().await;
     assert_eq!(rows(&world).await, 0);
     // And it is a conversation as any other.
     assert_eq!(world.send("mallory", "invented-1", "2", 0).await, 1);
@@ -50,14 +50,14 @@ async fn what_is_read_is_remembered_as_long_as_the_message_and_no_longer() {
     world.ask("set-message-read", "alice", json!({ "conversationID": "C2Cbob" })).await;
     later(&world, RETENTION - 1);
     world.send("bob", "alice", "2", 1).await;
-    world.twin.sweep_expired().unwrap();
+    world.sweep().await;
     assert_eq!(world.conversation("alice", "bob").await.unwrap()["unreadCount"], 1);
     later(&world, 1);
     for _ in 0..2 {
         let shown = world.conversation("alice", "bob").await.unwrap();
         assert_eq!((&shown["unreadCount"], &shown["readSequence"]), (&json!(1), &json!(0)));
         later(&world, 2 * 3_600);
-        world.twin.sweep_expired().unwrap();
+        world.sweep().await;
     }
     assert!(!world.dump("Messages").await.iter().any(|row| row["s"]["S"] == "R#alice"));
 }
@@ -70,11 +70,11 @@ async fn a_removed_block_leaves_nothing_behind_and_one_that_holds_stays() {
         world.ask("add-to-blacklist", "alice", both).await;
         world.ask("remove-from-blacklist", "alice", json!({ "userIDList": ["carol"] })).await;
         later(&world, 1);
-        world.twin.sweep_expired().unwrap();
+        world.sweep().await;
         let left = world.dump("Messages").await;
         assert_eq!(left.len(), 1, "{left:?}");
         later(&world, 1_000 * DAY);
-        world.twin.sweep_expired().unwrap();
+        world.sweep().await;
         let reply = world.invoke("send-message", "bob", text_message("alice", "1", 0)).await;
         assert_eq!(reply["code"], 20007);
     }
@@ -88,7 +88,7 @@ async fn without_retention_a_block_and_its_end_change_no_position() {
     for verb in ["add-to-blacklist", "remove-from-blacklist"] {
         world.ask(verb, "alice", json!({ "userIDList": ["bob"] })).await;
         later(&world, 1_000 * DAY);
-        world.twin.sweep_expired().unwrap();
+        world.sweep().await;
         assert_eq!(world.conversation("alice", "bob").await.unwrap()["unreadCount"], 0);
     }
 }
@@ -110,7 +110,7 @@ async fn who_begins_while_the_floor_is_swept_begins_where_everybody_does() {
     let alice = world.send("alice", "bob", "2", 0);
     let bob = async {
         world.dynamodb.held().await;
-        world.twin.sweep_expired().unwrap();
+        world.sweep().await;
         let bob = world.send("bob", "alice", "3", 0).await;
         world.dynamodb.release();
         bob
@@ -127,12 +127,12 @@ async fn a_longer_retention_holds_for_what_is_sent_from_then_on() {
     world.app.settings.retention = Some(20 * RETENTION);
     world.send("alice", "bob", "2", 1).await;
     later(&world, 10 * RETENTION);
-    world.twin.sweep_expired().unwrap();
+    world.sweep().await;
     assert_eq!(world.conversation("bob", "alice").await.unwrap()["unreadCount"], 1);
     world.app.settings.retention = None;
     world.send("alice", "bob", "3", 2).await;
     later(&world, 1_000 * RETENTION);
-    world.twin.sweep_expired().unwrap();
+    world.sweep().await;
     assert_eq!(world.conversation("bob", "alice").await.unwrap()["unreadCount"], 1);
 }
 
@@ -243,7 +243,7 @@ async fn whatever_is_swept_in_whatever_order_numbers_counts_and_lists_are_right_
             }
         }
         later(&world, 4 * RETENTION + FLOOR);
-        world.twin.sweep_expired().unwrap();
+        world.sweep().await;
         assert_eq!(rows(&world).await, 0);
     }
 }
