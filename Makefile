@@ -4,11 +4,12 @@ VENV := .venv
 CLOUD := .venv-cloud
 SAM := $(VENV)/bin/sam
 DENY := target/tools/bin/cargo-deny
+MUTANTS := target/tools/bin/cargo-mutants
 export SAM_CLI_TELEMETRY := 0
 # SAM hands the credentials that it finds on to the function that it runs.
 NOBODY := AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_SESSION_TOKEN=local AWS_REGION=us-east-1
 
-.PHONY: run test test-server test-client cloud-test cloud-build lint client wire build deploy invoke soak bench bench-attack bench-cold deny audit clean screenshot
+.PHONY: run test test-server test-client cloud-test cloud-build lint client wire build deploy invoke soak bench bench-attack bench-cold deny audit mutants clean screenshot
 
 run: ## everything on this machine
 	cargo run
@@ -86,6 +87,17 @@ audit: $(DENY) client/node_modules/ready ## its known weaknesses as well; needs 
 	$(DENY) --locked check --hide-inclusion-graph
 	cd client && npm audit
 
+# The tests that each mutant of functions has to pass, first without one. What is left out needs other programs, or is slow
+# and about what a frame costs.
+FUNCTIONS_TESTS := -- --skip cli:: --skip lambda:: --skip gateway:: --skip worst_frames
+
+mutants: $(MUTANTS) ## the code, broken in every small way: all of shared, a tenth of functions; what comes of it is in docs/proofs.md
+	$(MUTANTS) mutants --package hongyan-shared --output target/mutants/shared --cargo-arg=--lib
+	cargo test --package hongyan-functions --package hongyan-tests --lib --test hongyan $(FUNCTIONS_TESTS)
+	$(MUTANTS) mutants --package hongyan-functions --output target/mutants/functions --baseline skip --timeout 1200 \
+		--shard 3/10 --sharding round-robin --test-package hongyan-functions,hongyan-tests \
+		--cargo-arg=--lib --cargo-arg=--test=hongyan -- $(FUNCTIONS_TESTS)
+
 clean:
 	rm -rf target .aws-sam $(VENV) $(CLOUD) .hongyan client/node_modules \
 		client/dist/types client/dist/plugins client/dist/index.mjs client/dist/basic.js client/dist/standard.js client/dist/professional.js
@@ -99,6 +111,11 @@ $(VENV)/ready: Makefile
 # Not optimized: it looks at one lock file, and is built in half a minute on two cores that way.
 $(DENY): Makefile
 	CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --debug --locked --root target/tools cargo-deny@0.20.2
+	touch $@
+
+# Not optimized either: what takes time is what it runs.
+$(MUTANTS): Makefile
+	CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --debug --locked --root target/tools cargo-mutants@27.1.0
 	touch $@
 
 # The emulator of AWS, which needs other versions of the same libraries.

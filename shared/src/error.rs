@@ -200,3 +200,42 @@ impl Error {
         matches!(self, Self::Internal(_) | Self::Throttled | Self::NoIdentity)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_told_where_to_look_and_how_long_to_wait() {
+        assert_eq!(Error::BaseUnknown { last: Seq(7) }.data(), json!({ "lastSequence": 7 }));
+        for too_fast in [
+            Error::TooManyFrames { per_second: 20, seconds: 3 },
+            Error::PutOut { seconds: 3 },
+            Error::TooManyConversations { per_hour: 100, seconds: 3 },
+        ] {
+            assert_eq!(too_fast.data(), json!({ "retryAfterSeconds": 3 }));
+            assert!(too_fast.to_string().contains("in 3 s"), "{too_fast}");
+        }
+        assert_eq!(Error::Busy.data(), json!({}), "nothing else to know is an object all the same");
+    }
+
+    #[test]
+    fn what_only_an_operator_can_mend_is_told_apart_from_what_a_stranger_can_send() {
+        for ours in [Error::Internal("no such table".to_owned()), Error::Throttled, Error::NoIdentity] {
+            assert!(ours.is_ours(), "{ours}");
+        }
+        for theirs in [
+            Error::UserSig(Refusal::KeyMismatch),
+            Error::MalformedRequest("it is not a JSON object".to_owned()),
+            Error::TooManyFrames { per_second: 20, seconds: 1 },
+            Error::Busy,
+        ] {
+            assert!(!theirs.is_ours(), "{theirs}");
+        }
+    }
+
+    #[test]
+    fn what_is_for_the_log_is_not_told_to_the_client() {
+        assert!(!Error::Internal("arn:aws:dynamodb".to_owned()).to_string().contains("arn:"));
+    }
+}

@@ -119,6 +119,16 @@ mod tests {
         assert_eq!((mine.me(), mine.peer()), (&alice, &bob));
         assert_eq!((his.me(), his.peer()), (&bob, &alice));
         assert_eq!(mine.conversation_id(mine.mine()), "C2Cbob");
+        assert_eq!(Pair::parse(&alice, "C2Cbob"), Ok(mine));
+    }
+
+    #[test]
+    fn each_user_has_a_side_and_a_stranger_has_none() {
+        let pair = Pair::of(&user("bob"), &user("alice")).unwrap();
+        assert_eq!(
+            ["alice", "bob", "carol"].map(|user| pair.side_of(user)),
+            [Some(Side::Low), Some(Side::High), None]
+        );
     }
 
     #[test]

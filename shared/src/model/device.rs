@@ -160,7 +160,22 @@ mod tests {
     #[test]
     fn an_instance_is_short_and_plain() {
         assert_eq!(Device::parse(None, Some("")).unwrap().instance, None);
-        assert!(Device::parse(Some("Web"), Some("a#b")).is_err());
-        assert!(Device::parse(Some("Web"), Some(&"x".repeat(33))).is_err());
+        let longest = "Az09-_".repeat(6)[..32].to_owned();
+        assert_eq!(Device::parse(None, Some(&longest)).unwrap().instance, Some(longest));
+        for bad in ["a#b", "a b", "é", &"x".repeat(33)] {
+            assert!(matches!(Device::parse(Some("Web"), Some(bad)), Err(Error::BadRequest(_))), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_policy_has_one_of_three_names() {
+        for (name, policy) in [
+            ("one", MultiDevice::One),
+            ("one-per-platform", MultiDevice::OnePerPlatform),
+            ("many", MultiDevice::Many),
+        ] {
+            assert_eq!(name.parse(), Ok(policy));
+        }
+        assert!("two".parse::<MultiDevice>().unwrap_err().contains("use one, one-per-platform or many"));
     }
 }

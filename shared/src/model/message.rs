@@ -304,14 +304,92 @@ mod tests {
         Elem::parse(kind, &payload, custom_data.map(str::to_owned))
     }
 
+    fn message(from: Side, client_id: &str) -> Message {
+        let draft = Draft {
+            client_id: ClientId::parse(client_id).unwrap(),
+            from,
+            elem: parse("TIMTextElem", &json!({ "text": "x" }), None).unwrap(),
+            options: Options::default(),
+        };
+        draft.online_only(1000)
+    }
+
+    #[test]
+    fn a_client_id_has_1_to_64_printable_ascii_characters() {
+        for good in ["a", "~ !", &"x".repeat(64)] {
+            assert_eq!(ClientId::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "é", "a\n", "\u{7f}", &"x".repeat(65)] {
+            assert!(matches!(ClientId::parse(bad), Err(Error::BadRequest(_))), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_what_its_sender_has_named_it() {
+        let sent = message(Side::Low, "a");
+        let is = |from, client_id| {
+            let Message { client_id, from, elem, options, .. } = message(from, client_id);
+            sent.is(&Draft { client_id, from, elem, options })
+        };
+        assert!(is(Side::Low, "a"));
+        assert!(!is(Side::High, "a"), "the other user may have chosen the same name");
+        assert!(!is(Side::Low, "b"));
+    }
+
+    #[test]
+    fn a_message_has_a_number_unless_it_was_for_those_who_are_connected() {
+        let online = message(Side::Low, "a");
+        assert!(online.is_online_only());
+        assert!(!Message { seq: Seq(1), ..online }.is_online_only());
+    }
+
+    #[test]
+    fn a_message_counts_for_its_sender_unless_it_is_excluded() {
+        let sent = message(Side::Low, "a");
+        assert_eq!([Side::Low, Side::High].map(|side| sent.adds_to(side)), [1, 0]);
+        let excluded = Options { excluded_from_unread_count: true, ..Options::default() };
+        let excluded = Message { options: excluded, ..sent };
+        assert_eq!([Side::Low, Side::High].map(|side| excluded.adds_to(side)), [0, 0]);
+    }
+
+    #[test]
+    fn a_message_is_hidden_from_who_has_deleted_it_alone() {
+        let hidden = |from_low, from_high| {
+            let sent = Message { hidden: Hidden { from_low, from_high }, ..message(Side::Low, "a") };
+            [Side::Low, Side::High].map(|side| sent.is_hidden_from(side))
+        };
+        assert_eq!(hidden(true, false), [true, false]);
+        assert_eq!(hidden(false, true), [false, true]);
+    }
+
+    #[test]
+    fn a_message_lives_until_the_second_in_which_it_expires_begins() {
+        let lives = |expires_at, now_ms| Message { expires_at, ..message(Side::Low, "a") }.is_live(now_ms);
+        assert!(lives(Some(60), 59_999));
+        assert!(!lives(Some(60), 60_000));
+        assert!(!lives(Some(60), 60_001));
+        assert!(lives(None, u64::MAX));
+    }
+
+    #[test]
+    fn what_stands_beside_a_message_is_kept_as_long_as_the_message_lives() {
+        let is_kept =
+            |kept_until, expires_at| Message { kept_until, expires_at, ..message(Side::Low, "a") }.is_kept();
+        assert!(is_kept(None, Some(60)) && is_kept(None, None), "nothing beside it expires");
+        assert!(is_kept(Some(61), Some(60)) && is_kept(Some(60), Some(60)));
+        assert!(!is_kept(Some(59), Some(60)));
+        assert!(is_kept(Some(FOREVER_S), None));
+        assert!(!is_kept(Some(60), None), "what expires is not kept with a message that never does");
+    }
+
     #[test]
     fn a_message_of_12_kb_is_taken_and_one_byte_more_is_not() {
         let scaffold = json!({ "text": "" }).to_string().len();
         let text = |bytes: usize| json!({ "text": "x".repeat(bytes - scaffold) });
-        assert!(parse("TIMTextElem", &text(MAX_MESSAGE_BYTES), None).is_ok());
+        assert!(parse("TIMTextElem", &text(12_288), None).is_ok());
         assert_eq!(
-            parse("TIMTextElem", &text(MAX_MESSAGE_BYTES), Some("y")),
-            Err(Error::MessageTooLarge { size: MAX_MESSAGE_BYTES + 1 })
+            parse("TIMTextElem", &text(12_288), Some("y")),
+            Err(Error::MessageTooLarge { size: 12_289 })
         );
     }
 
@@ -320,7 +398,9 @@ mod tests {
         let payload = json!({ "text": "x", "index": 1, "longitude": 1, "latitude": 1, "imageInfoArray": [{ "size": 1 }] });
         for kind in KINDS {
             let said = parse(kind, &payload, Some("{}")).unwrap();
+            assert_eq!((said.kind(), said.custom_data()), (kind, "{}"));
             let left = said.clone().recall();
+            assert_eq!(left.kind(), kind);
             let fields: Map<String, Value> = serde_json::from_str(left.payload().as_str()).unwrap();
             assert!(!fields.is_empty() && left.custom_data().is_empty(), "{kind}");
             for (field, value) in fields {
@@ -328,6 +408,12 @@ mod tests {
             }
             assert!(left.says_what(&said));
             assert!(!left.says_what(&parse(kind, &payload, None).unwrap()));
+            let more = {
+                let mut more = payload.clone();
+                more["data"] = json!("y");
+                more
+            };
+            assert!(!left.says_what(&parse(kind, &more, Some("{}")).unwrap()));
             let other = if kind == "TIMTextElem" { "TIMCustomElem" } else { "TIMTextElem" };
             assert!(!left.says_what(&parse(other, &payload, Some("{}")).unwrap()));
         }

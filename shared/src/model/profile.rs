@@ -115,10 +115,16 @@ mod tests {
     #[test]
     fn a_custom_field_has_a_name_of_its_kind() {
         for good in ["Tag_Profile_Custom_a", "Tag_Profile_Custom_Team0123"] {
-            assert!(ProfileKey::parse(good).is_ok(), "{good}");
+            assert_eq!(ProfileKey::parse(good).as_ref().map(ProfileKey::as_str), Ok(good));
         }
-        for bad in ["", "u", "Tag_Profile_Custom_", "Tag_Profile_Custom_123456789", "Tag_Profile_Custom_a-b"]
-        {
+        for bad in [
+            "",
+            "u",
+            "Tag_Profile_Custom_",
+            "Tag_Profile_Custom_123456789",
+            "Tag_Profile_Custom_a-b",
+            "Tag_Profile_Custom_é",
+        ] {
             assert!(ProfileKey::parse(bad).is_err(), "{bad}");
         }
     }

@@ -88,4 +88,13 @@ mod tests {
             assert!(!good.chars().any(is_invisible_order), "{good:?}");
         }
     }
+
+    #[test]
+    fn a_line_is_one_and_a_text_may_have_several() {
+        assert!(is_plain_line("one") && is_plain_text("one"));
+        assert!(!is_plain_line("one\ntwo") && is_plain_text("one\ntwo"));
+        for bad in ["a\tb", "a\0b", "\n\u{202e}b"] {
+            assert!(!is_plain_line(bad) && !is_plain_text(bad), "{bad:?}");
+        }
+    }
 }

@@ -340,6 +340,7 @@ mod tests {
                         };
                         let message = head.place(&draft(side, options), after, 0, Some(60));
                         prop_assert!(message.seq > used);
+                        prop_assert!(log.is_empty() || message.seq.0 == used.0 + 1, "the numbers have no hole");
                         used = message.seq;
                         log.push(message);
                     }
@@ -399,5 +400,142 @@ mod tests {
         assert_eq!(floor_before(Seq(2)), None);
         assert_eq!(floor_before(Seq(32)), None);
         assert_eq!(floor_before(Seq(33)), Some(Seq(64)));
+    }
+
+    fn at(seq: u64, peer_count: u64, expires_at: Option<u64>) -> Position {
+        Position { seq: Seq(seq), peer_count, time: seq * 1000, expires_at }
+    }
+
+    #[test]
+    fn the_first_number_is_1_and_0_is_the_place_before_it() {
+        assert_eq!(Seq(0).next(), Seq(1));
+        assert_eq!((Seq(2).prev(), Seq(1).prev(), Seq(0).prev()), (Seq(1), Seq(0), Seq(0)));
+        assert_eq!((Seq(0).named(), Seq(1).named()), (None, Some(Seq(1))));
+        let head = Head::default();
+        assert_eq!(head.last_seq(), Seq(0));
+        let first = head.place(&draft(Side::Low, Options::default()), After::Nothing(Seq(0)), 0, None);
+        let head = Head { messages: vec![first], ..head };
+        assert_eq!(head.last_seq(), Seq(1));
+    }
+
+    #[test]
+    fn a_position_lives_until_the_second_in_which_its_message_expires_begins() {
+        assert!(at(1, 1, Some(60)).is_live(59_999));
+        assert!(!at(1, 1, Some(60)).is_live(60_000));
+        assert!(!at(1, 1, Some(60)).is_live(60_001));
+        assert!(at(1, 1, None).is_live(u64::MAX));
+    }
+
+    #[test]
+    fn a_message_lives_for_as_long_as_retention_says_and_begins_a_conversation_that_is_kept_no_longer() {
+        let first = Head::default().place(
+            &draft(Side::Low, Options::default()),
+            After::Nothing(Seq(0)),
+            1_000_999,
+            Some(60),
+        );
+        assert_eq!((first.time, first.expires_at, first.kept_until), (1_000_999, Some(1060), Some(0)));
+    }
+
+    #[test]
+    fn with_all_messages_gone_numbers_counts_and_time_go_on_from_how_far_both_have_got() {
+        let mut head = Head::default();
+        head.low.read = Position { time: 9_000, ..at(32, 7, None) };
+        head.high.cleared = Position { time: 8_000, ..at(31, 5, None) };
+        let place = |head: &Head| {
+            head.place(&draft(Side::Low, Options::default()), After::Nothing(Seq(32)), 1_000, None)
+        };
+        let next = place(&head);
+        assert_eq!((next.seq, next.counts), (Seq(33), Counts { low: 6, high: 7 }));
+        assert_eq!(next.time, 9_000, "of the two, what is later");
+        head.high.cleared.time = 10_000;
+        assert_eq!(place(&head).time, 10_000);
+    }
+
+    #[test]
+    fn of_what_is_read_cleared_or_unlisted_the_farthest_is_done() {
+        let done = |read, cleared, unlisted| {
+            let [read, cleared, unlisted] = [read, cleared, unlisted].map(|seq| at(seq, seq, None));
+            Standing { read, cleared, unlisted, ..Standing::default() }.done().seq.0
+        };
+        assert_eq!([done(3, 2, 1), done(1, 3, 2), done(1, 2, 3), done(2, 3, 1)], [3, 3, 3, 3]);
+        let read = Position { expires_at: Some(60), ..at(3, 3, None) };
+        let standing = Standing { read, cleared: at(3, 3, None), ..Standing::default() };
+        assert_eq!(standing.done(), read, "reading the message is known before deleting it");
+    }
+
+    #[test]
+    fn what_points_to_an_expired_message_says_nothing_and_a_block_stays() {
+        let (dead, live) = (at(1, 1, Some(60)), at(2, 1, Some(61)));
+        let standing = Standing { read: live, cleared: dead, unlisted: dead, blocks: true, told: Some(dead) };
+        let left = standing.without_expired(60_000);
+        let gone = Position::default();
+        assert_eq!(
+            left,
+            Standing { cleared: gone, unlisted: gone, ..standing },
+            "what the peer was told lasts as long as what was read"
+        );
+
+        let standing = Standing { read: dead, cleared: live, unlisted: live, ..standing };
+        assert_eq!(standing.without_expired(60_000), Standing { read: gone, told: None, ..standing });
+    }
+
+    #[test]
+    fn a_standing_ends_with_the_last_of_the_messages_that_it_points_to() {
+        let ends_at =
+            |read, cleared, unlisted| Standing { read, cleared, unlisted, ..Standing::default() }.ends_at();
+        let nothing = Position::default();
+        assert_eq!(ends_at(at(1, 0, Some(60)), at(2, 0, Some(70)), nothing), Some(70));
+        assert_eq!(ends_at(at(1, 0, Some(60)), at(2, 0, None), nothing), None, "one of them never does");
+        assert_eq!(ends_at(nothing, nothing, nothing), Some(0), "it points to none");
+    }
+
+    #[test]
+    fn behind_a_block_of_either_user_both_are_shown_what_was_told_before() {
+        let (read, told) = (at(9, 0, None), at(5, 0, None));
+        for (low_blocks, high_blocks, shown) in
+            [(false, false, read), (true, false, told), (false, true, told), (true, true, told)]
+        {
+            let low = Standing { read, told: Some(told), blocks: low_blocks, ..Standing::default() };
+            let high = Standing { read, blocks: high_blocks, ..Standing::default() };
+            let head = Head { low, high, ..Head::default() };
+            assert_eq!(head.is_blocked(), low_blocks || high_blocks);
+            assert_eq!(head.told(Side::Low), shown);
+            assert_eq!(head.told(Side::High), read, "who has not read on behind it keeps nothing back");
+        }
+    }
+
+    #[test]
+    fn numbers_go_on_behind_what_is_reserved_and_what_is_stored() {
+        let begun = Floor { reserved: Seq(64), begun_behind: Seq(32), first_expiry: 60 };
+        let next =
+            |before, stored: Option<u64>, now_ms| Floor::next(before, stored.map(Seq), Some(100), now_ms);
+        let floor = |reserved, begun_behind, first_expiry| Floor {
+            reserved: Seq(reserved),
+            begun_behind: Seq(begun_behind),
+            first_expiry,
+        };
+
+        assert_eq!(next(None, None, 0), floor(32, 0, 100), "the first of all");
+        assert_eq!(
+            next(None, Some(40), 0),
+            floor(96, 64, 100),
+            "what has not been swept shows what was given out"
+        );
+        // Before a message that came then could expire, there is none: nothing was sent, and nothing is skipped.
+        assert_eq!(
+            next(Some(begun), None, 59_999),
+            begun,
+            "and of two first expiries the earlier one counts"
+        );
+        assert_eq!(
+            next(Some(Floor { first_expiry: 200, ..begun }), None, 59_999),
+            Floor { first_expiry: 100, ..begun }
+        );
+        assert_eq!(next(Some(begun), None, 60_000), floor(96, 64, 100), "from then on one may have gone");
+        assert_eq!(next(Some(begun), None, 60_001), floor(96, 64, 100));
+        assert_eq!(next(Some(begun), Some(33), 0), floor(96, 64, 100), "one is there, so it has expired");
+        assert_eq!(next(Some(begun), Some(70), 60_000), floor(128, 96, 100), "whichever is farther");
+        assert_eq!(Floor::next(None, None, None, 0).first_expiry, FOREVER_S);
     }
 }

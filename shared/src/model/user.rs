@@ -44,7 +44,9 @@ mod tests {
     #[test]
     fn an_id_has_1_to_32_printable_ascii_characters() {
         for good in ["a", "o6zAJs4_wxOpenId-0123456789abcd", "a b", "@TIM#SYSTEM", &"x".repeat(32)] {
-            assert!(UserId::parse("to", good).is_ok(), "{good}");
+            let user = UserId::parse("to", good);
+            assert_eq!(user.as_ref().map(UserId::as_str), Ok(good));
+            assert_eq!(user.map(|user| user.to_string()), Ok(good.to_owned()));
         }
         for bad in ["", "张三", "a\nb", "a\0", "tab\t", "\u{7f}", &"x".repeat(33)] {
             assert_eq!(UserId::parse("to", bad), Err(Error::InvalidUserId { field: "to" }), "{bad}");

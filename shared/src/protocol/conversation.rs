@@ -202,3 +202,84 @@ pub struct PinnedReply {
     /// Whether it is on top now.
     pub is_pinned: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::Error;
+
+    fn alice() -> UserId {
+        UserId::parse("test", "alice").unwrap()
+    }
+
+    fn read<T: DeserializeOwned>(data: Value) -> T {
+        serde_json::from_value(data).unwrap()
+    }
+
+    #[test]
+    fn a_list_begins_at_its_beginning_unless_it_goes_on() {
+        let after = |data| read::<GetConversationList>(data).parse(&alice());
+        assert_eq!(after(json!({})), Ok(None));
+        assert_eq!(after(json!({ "nextReqConversationID": "" })), Ok(None));
+        assert_eq!(
+            after(json!({ "nextReqConversationID": "C2Cbob" })),
+            Ok(Some(UserId::parse("test", "bob").unwrap()))
+        );
+        assert!(matches!(after(json!({ "nextReqConversationID": "bob" })), Err(Error::BadRequest(_))));
+    }
+
+    #[test]
+    fn a_conversation_is_read_to_its_end_unless_a_number_is_given() {
+        let up_to = |data| {
+            read::<SetMessageRead>(data).parse(&alice()).map(|(pair, up_to)| (pair.peer().to_string(), up_to))
+        };
+        assert_eq!(up_to(json!({ "conversationID": "C2Cbob" })), Ok(("bob".to_owned(), None)));
+        assert_eq!(
+            up_to(json!({ "conversationID": "C2Cbob", "sequence": 7 })),
+            Ok(("bob".to_owned(), Some(Seq(7))))
+        );
+    }
+
+    #[test]
+    fn a_conversation_is_deleted_with_its_history_unless_that_is_to_stay() {
+        let keeps = |data| read::<DeleteConversation>(data).parse(&alice()).unwrap().keeps_history;
+        assert!(!keeps(json!({ "conversationID": "C2Cbob" })));
+        assert!(!keeps(json!({ "conversationID": "C2Cbob", "clearHistoryMessage": true })));
+        assert!(keeps(json!({ "conversationID": "C2Cbob", "clearHistoryMessage": false })));
+    }
+
+    #[test]
+    fn a_conversation_is_pinned_or_not_as_the_request_says() {
+        for is_pinned in [true, false] {
+            let request: PinConversation = read(json!({ "conversationID": "C2Cbob", "isPinned": is_pinned }));
+            assert_eq!(request.parse(&alice()).unwrap().1, is_pinned);
+        }
+    }
+
+    #[test]
+    fn a_conversation_takes_as_many_bytes_of_a_frame_as_it_is_written_with() {
+        let conversation = WireConversation {
+            conversation_id: "C2C鸿雁".to_owned(),
+            kind: "C2C",
+            unread_count: 1,
+            last_message: None,
+            last_sequence: Seq(2),
+            read_sequence: Seq(1),
+            peer_read_sequence: Seq(0),
+            peer_read_time: 0,
+            cleared_sequence: Seq(0),
+            unlisted_sequence: None,
+            is_pinned: false,
+        };
+        assert_eq!(
+            conversation.size(),
+            r#"{"conversationID":"C2C鸿雁","type":"C2C","unreadCount":1,"lastSequence":2,"readSequence":1,"peerReadSequence":0,"peerReadTime":0,"clearedSequence":0,"isPinned":false}"#
+                .len()
+        );
+    }
+}

@@ -385,9 +385,14 @@ mod tests {
     #[test]
     fn a_count_that_is_none_means_15() {
         let me = UserId::parse("me", "alice").unwrap();
-        for (count, expected) in
-            [(json!(null), 15), (json!(0), 15), (json!(-3), 15), (json!(16), 15), (json!(7), 7)]
-        {
+        for (count, expected) in [
+            (json!(null), 15),
+            (json!(0), 15),
+            (json!(-3), 15),
+            (json!(16), 15),
+            (json!(15), 15),
+            (json!(1), 1),
+        ] {
             let data = json!({ "conversationID": "C2Cbob", "nextReqMessageID": "", "count": count });
             let list: GetMessageList = serde_json::from_value(data).unwrap();
             let (_, span, count) = list.parse(&me).unwrap();
@@ -411,7 +416,11 @@ mod tests {
         let me = UserId::parse("me", "alice").unwrap();
         let parse = |data: Value| serde_json::from_value::<GetMessageList>(data).unwrap().parse(&me);
         let range = parse(json!({ "conversationID": "C2Cbob", "fromSequence": 3, "toSequence": 9 })).unwrap();
-        assert_eq!(range.1, Span::Range(Seq(3), Seq(9)));
+        assert_eq!((range.1, range.2), (Span::Range(Seq(3), Seq(9)), RANGE_SIZE));
+        let one = parse(json!({ "conversationID": "C2Cbob", "fromSequence": 3, "toSequence": 3 })).unwrap();
+        assert_eq!(one.1, Span::Range(Seq(3), Seq(3)));
+        let page = parse(json!({ "conversationID": "C2Cbob", "nextReqMessageID": "120.57" })).unwrap();
+        assert_eq!(page.1, Span::Before(Bookmark { before: Seq(120), cleared: Seq(57) }));
         for bad in [
             json!({ "conversationID": "C2Cbob", "fromSequence": 9, "toSequence": 3 }),
             json!({ "conversationID": "C2Cbob", "fromSequence": 1, "nextReqMessageID": "5" }),
@@ -420,5 +429,83 @@ mod tests {
         ] {
             assert_eq!(code(parse(bad)), 70402);
         }
+    }
+
+    fn send(more: Value) -> Result<(Pair, Draft, Sending)> {
+        let mut data = json!({
+            "to": "bob", "conversationType": "C2C", "clientID": "a", "type": "TIMTextElem", "payload": { "text": "x" },
+        });
+        data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        // Not from a value: a payload is taken as it was written.
+        serde_json::from_str::<SendMessage>(&data.to_string())
+            .unwrap()
+            .parse(&UserId::parse("me", "alice").unwrap())
+    }
+
+    #[test]
+    fn a_message_is_stored_behind_what_its_sender_had_seen_unless_it_is_for_those_who_are_online() {
+        let sending = |more| send(more).unwrap().2;
+        assert_eq!(sending(json!({})), Sending::Stored { base: None });
+        assert_eq!(sending(json!({ "base": 7 })), Sending::Stored { base: Some(Seq(7)) });
+        assert_eq!(sending(json!({ "onlineUserOnly": false })), Sending::Stored { base: None });
+        assert_eq!(sending(json!({ "base": 7, "onlineUserOnly": true })), Sending::OnlineOnly);
+    }
+
+    #[test]
+    fn a_message_goes_to_one_other_user() {
+        assert_eq!(code(send(json!({ "conversationType": "GROUP" }))), 70402);
+        assert_eq!(code(send(json!({ "to": "alice" }))), 20003);
+        assert_eq!(send(json!({})).unwrap().0.peer().as_str(), "bob");
+    }
+
+    #[test]
+    fn what_a_sender_has_set_is_shown_to_both_and_what_not_takes_no_byte() {
+        let text = |more: Value| {
+            let (pair, draft, sending) = send(more).unwrap();
+            let message = Message {
+                seq: Seq(u64::from(sending != Sending::OnlineOnly)),
+                ..draft.online_only(1_795_400_001_999)
+            };
+            let wire = WireMessage::new(&pair, &message);
+            let text = serde_json::to_string(&wire).unwrap();
+            assert_eq!(wire.size(), text.len(), "what it takes of a frame");
+            text
+        };
+        let plain = r#"{"from":"alice","to":"bob","conversationType":"C2C","clientID":"a","sequence":1,"time":1795400001,"type":"TIMTextElem","payload":{"text":"x"}}"#;
+        assert_eq!(text(json!({})), plain);
+        assert_eq!(
+            text(json!({
+                "priority": "Normal", "needReadReceipt": false, "isSupportExtension": false, "onlineUserOnly": false,
+                "messageControlInfo": { "excludedFromUnreadCount": false, "excludedFromLastMessage": false },
+            })),
+            plain
+        );
+        for more in [
+            json!({ "cloudCustomData": "y" }),
+            json!({ "priority": "High" }),
+            json!({ "needReadReceipt": true }),
+            json!({ "isSupportExtension": true }),
+            json!({ "messageControlInfo": { "excludedFromUnreadCount": true } }),
+            json!({ "messageControlInfo": { "excludedFromLastMessage": true } }),
+        ] {
+            let mut shown: Value = serde_json::from_str(plain).unwrap();
+            shown.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            assert_eq!(serde_json::from_str::<Value>(&text(more)).unwrap(), shown);
+        }
+        assert!(text(json!({ "onlineUserOnly": true })).contains(r#""sequence":0,"#));
+        assert!(text(json!({ "onlineUserOnly": true })).contains(r#""onlineUserOnly":true"#));
+    }
+
+    #[test]
+    fn messages_are_deleted_up_to_30_at_once_each_once() {
+        let delete = |sequences: Vec<u64>| {
+            let data = json!({ "conversationID": "C2Cbob", "sequences": sequences });
+            let request: DeleteMessage = serde_json::from_value(data).unwrap();
+            request.parse(&UserId::parse("me", "alice").unwrap()).map(|(_, sequences)| sequences)
+        };
+        assert_eq!(delete(vec![3, 1, 3]), Ok(vec![Seq(1), Seq(3)]));
+        assert_eq!(delete((1..=30).collect()).unwrap().len(), 30);
+        assert_eq!(code(delete((1..=31).collect())), 70402);
+        assert_eq!(code(delete(Vec::new())), 70402);
     }
 }

@@ -280,4 +280,61 @@ mod tests {
             let _ = Request::parse(wrapped.to_string().as_bytes()).data::<SendMessage>();
         }
     }
+
+    #[test]
+    fn a_frame_of_128_kb_is_read_and_one_byte_more_is_not() {
+        let around = r#"{"action":"x","data":{"text":""}}"#.len();
+        let read = |bytes: usize| {
+            let frame = format!(r#"{{"action":"x","data":{{"text":"{}"}}}}"#, "x".repeat(bytes - around));
+            assert_eq!(frame.len(), bytes);
+            Request::parse(frame.as_bytes()).data::<Value>()
+        };
+        assert!(read(131_072).is_ok());
+        assert_eq!(read(131_073), Err(Error::MalformedRequest("it is larger than 128 KB".to_owned())));
+    }
+
+    #[test]
+    fn what_a_reply_may_hold_and_the_longest_envelope_fit_into_a_frame() {
+        // Each byte of a name may be written as six: \u0001.
+        let name = "\u{1}".repeat(MAX_NAME_BYTES);
+        let envelope = Envelope { action: name.clone(), request_id: Some(name) };
+        let data = json!({ "messageList": "x".repeat(MAX_REPLY_BYTES), "nextReqMessageID": "9".repeat(32) });
+        let reply = envelope.reply(Ok(to_raw(&data)));
+        assert!((122_880..131_072).contains(&reply.len()), "{}", reply.len());
+    }
+
+    #[test]
+    fn a_name_of_64_bytes_is_taken_and_one_byte_more_is_not() {
+        let (longest, too_long) = ("x".repeat(64), "x".repeat(65));
+        let named = |action: &str, id: &str| {
+            let request = Request::parse(format!(r#"{{"action":"{action}","requestID":"{id}"}}"#).as_bytes());
+            let why = request.data::<Value>().err().map(|error| error.to_string()).unwrap_or_default();
+            let field = ["`action`", "`requestID`"].into_iter().find(|field| why.contains(field));
+            (request.envelope.action, request.envelope.request_id.unwrap_or_default(), field)
+        };
+        assert_eq!(named(&longest, &longest), (longest.clone(), longest.clone(), None));
+        assert_eq!(named(&too_long, "7"), (String::new(), "7".to_owned(), Some("`action`")));
+        assert_eq!(named("x", &too_long), ("x".to_owned(), String::new(), Some("`requestID`")));
+
+        // The same goes for a frame that cannot be read.
+        let unreadable = |id: &str| {
+            Request::parse(format!(r#"{{"action":"{id}","requestID":"{id}",x"#).as_bytes()).envelope
+        };
+        assert_eq!(unreadable(&longest), Envelope { action: longest.clone(), request_id: Some(longest) });
+        assert_eq!(unreadable(&too_long), Envelope::default());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named_and_nothing_is_said_of_a_place_that_nobody_can_look_at() {
+        let why = |data: &str| {
+            let frame = format!(r#"{{"action":"setMessageRead","data":{data}}}"#);
+            Request::parse(frame.as_bytes()).data::<SetMessageRead>().unwrap_err().to_string()
+        };
+        assert_eq!(
+            why(r#"{"conversationID":7}"#),
+            "`conversationID` does not fit setMessageRead: invalid type: integer `7`, expected a string"
+        );
+        assert_eq!(why("{}"), "`data` does not fit setMessageRead: missing field `conversationID`");
+        assert_eq!(why("[]"), "`data` must be an object");
+    }
 }

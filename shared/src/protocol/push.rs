@@ -122,3 +122,20 @@ pub fn read_by_peer(pair: &Pair, reader: Side, sequence: Seq, time_ms: u64) -> P
         time: time_ms / 1000,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn the_peer_of_a_reader_is_told_in_their_own_words_and_in_seconds() {
+        let user = |text: &str| UserId::parse("test", text).unwrap();
+        let pair = Pair::of(&user("alice"), &user("bob")).unwrap();
+        assert_eq!(
+            read_by_peer(&pair, pair.mine(), Seq(7), 1_795_400_001_999).frame(),
+            r#"{"event":"onMessageReadByPeer","data":{"conversationID":"C2Calice","sequence":7,"time":1795400001}}"#
+        );
+    }
+}

@@ -324,3 +324,93 @@ impl UserStatus {
         Self { user_id, status_type: if is_online { 1 } else { 2 }, custom_status: "" }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn profile(fields: Value) -> Result<Profile> {
+        serde_json::from_value::<ProfileFields>(fields).unwrap().parse()
+    }
+
+    #[test]
+    fn users_are_named_up_to_a_limit_each_once_and_in_the_order_asked_for() {
+        let users = |names: &[&str]| {
+            let list: UserIdList = serde_json::from_value(json!({ "userIDList": names })).unwrap();
+            list.parse(3).map(|users| users.iter().map(UserId::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(users(&["bob", "alice", "bob"]).unwrap(), ["bob", "alice"]);
+        assert!(matches!(users(&[]), Err(Error::BadRequest(_))));
+        assert!(matches!(users(&["a", "b", "c", "d"]), Err(Error::BadRequest(_))));
+        assert_eq!(users(&["a", ""]), Err(Error::InvalidUserId { field: "userIDList" }));
+    }
+
+    #[test]
+    fn a_profile_that_is_taken_is_shown_as_it_was_given() {
+        let given = json!({
+            "nick": "小雁", "avatar": "https://x/y.png", "gender": "Gender_Type_Female", "selfSignature": "a\nb",
+            "allowType": "AllowType_Type_NeedConfirm", "birthday": 19_900_101, "location": "x", "language": 1,
+            "messageSettings": 0, "adminForbidType": "AdminForbid_Type_None", "level": 2, "role": 3,
+            "profileCustomField": [{ "key": "Tag_Profile_Custom_a", "value": "b" }],
+        });
+        let parsed = profile(given.clone()).unwrap();
+        assert_eq!(json!(ProfileFields::from(parsed.clone())), given);
+
+        let user = UserId::parse("test", "alice").unwrap();
+        let wire = WireProfile::new(&user, parsed, 1_795_400_001_999);
+        assert_eq!(json!(wire).get("lastUpdatedTime"), Some(&json!(1_795_400_001)));
+        assert_eq!(wire.size(), serde_json::to_vec(&wire).unwrap().len());
+
+        let nothing = WireProfile::new(&user, Profile::default(), 0);
+        assert_eq!(json!(nothing), json!({ "userID": "alice", "lastUpdatedTime": 0 }));
+    }
+
+    #[test]
+    fn each_text_of_a_profile_has_its_length_and_its_kind() {
+        for (field, bytes) in [("nick", 500), ("selfSignature", 500), ("location", 16)] {
+            assert!(profile(json!({ field: "x".repeat(bytes) })).is_ok(), "{field}");
+            let error = profile(json!({ field: "x".repeat(bytes + 1) })).unwrap_err();
+            assert!(error.to_string().contains(&format!("`{field}` may have {bytes} bytes")), "{error}");
+        }
+        for (field, bad) in [
+            ("nick", "a\nb"),
+            ("avatar", "javascript:alert(1)"),
+            ("selfSignature", "a\u{202e}b"),
+            ("location", "a\nb"),
+        ] {
+            let error = profile(json!({ field: bad })).unwrap_err();
+            assert!(error.to_string().contains(&format!("`{field}` must")), "{error}");
+        }
+        let custom = |value: &str| {
+            profile(json!({ "profileCustomField": [{ "key": "Tag_Profile_Custom_a", "value": value }] }))
+        };
+        assert!(custom("a\n\u{202e}b").is_ok(), "it is the app's own");
+        assert!(custom("a\0b").unwrap_err().to_string().contains("`profileCustomField` must have no NUL"));
+        assert!(profile(json!({})).unwrap_err().to_string().contains("nothing to change"));
+    }
+
+    #[test]
+    fn a_profile_has_20_fields_of_the_teams_own() {
+        let with = |count: usize| {
+            let fields: Vec<_> = (0..count)
+                .map(|n| json!({ "key": format!("Tag_Profile_Custom_{n}"), "value": "x" }))
+                .collect();
+            profile(json!({ "profileCustomField": fields })).map(|profile| profile.custom.len())
+        };
+        assert_eq!(with(20), Ok(20));
+        assert!(with(21).unwrap_err().to_string().contains("may have 20 entries"));
+    }
+
+    #[test]
+    fn a_user_for_whom_a_part_was_refused_is_told_with_the_code_and_the_reason() {
+        let user = UserId::parse("test", "bob").unwrap();
+        assert_eq!(
+            json!(FailedUser::new(user, &Error::Blacklisted)),
+            json!({ "userID": "bob", "code": 20007, "message": Error::Blacklisted.to_string() })
+        );
+    }
+}

@@ -62,3 +62,43 @@ fn inflate(compressed: &[u8]) -> Result<Vec<u8>, Refusal> {
         Err(_) => Err(Refusal::Malformed("its checksum is wrong")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    const TOO_LONG: Refusal = Refusal::Malformed("it is longer than 4096 characters");
+    const TOO_LARGE: Refusal = Refusal::Malformed("it inflates to more than 8 KB");
+    const FOLLOWED: Refusal = Refusal::Malformed("something follows the compressed document");
+
+    #[test]
+    fn a_signature_of_4096_characters_is_looked_at_and_a_longer_one_is_not() {
+        assert_ne!(decode(&"A".repeat(4096)), Err(TOO_LONG));
+        assert_eq!(decode(&"A".repeat(4097)), Err(TOO_LONG));
+    }
+
+    #[test]
+    fn a_document_of_8_kb_is_inflated_and_a_larger_one_is_not() {
+        let longest = vec![b' '; 8192];
+        assert_eq!(decode(&encode(&longest)), Ok(longest));
+        assert_eq!(decode(&encode(&[b' '; 8193])), Err(TOO_LARGE));
+    }
+
+    #[test]
+    fn a_signature_has_one_spelling() {
+        // So many different bytes that every character of base64 is there.
+        let document: Vec<u8> = (1..=255).collect();
+        let sig = encode(&document);
+        assert!(["*", "-", "_"].iter().all(|character| sig.contains(character)), "{sig}");
+        assert_eq!(decode(&sig), Ok(document.clone()));
+        for (ours, standard) in [("*", "+"), ("-", "/"), ("_", "=")] {
+            assert!(decode(&sig.replace(ours, standard)).is_err(), "{standard}");
+        }
+
+        let mut compressed = STANDARD.decode(standard_alphabet(&sig).unwrap()).unwrap();
+        compressed.push(0);
+        assert_eq!(inflate(&compressed), Err(FOLLOWED));
+    }
+}

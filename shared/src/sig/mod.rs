@@ -174,6 +174,8 @@ fn hmac_of(key: &Key) -> Hmac<Sha256> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use proptest::prelude::*;
 
     use super::*;
@@ -214,5 +216,44 @@ mod tests {
         let userbuf = prop_oneof![Just(None), Just(Some(String::new())), Just(Some("AA==".to_owned()))];
         (identifier, 0_u64..2, 0_u64..2, 0_i64..2, userbuf)
             .prop_map(|(a, b, c, d, e)| Identity(a, b, c, d, e))
+    }
+
+    #[test]
+    fn a_key_shows_in_no_log() {
+        let key = Key::from_bytes(&[0xab; 32]);
+        assert_eq!(key.text(), "ab".repeat(32));
+        assert_eq!(format!("{:?}", Keys::one(key)), "Keys { current: Key(..), previous: None }");
+    }
+
+    #[test]
+    fn one_key_or_two_are_keys_and_nothing_else_is() {
+        let texts = |text: &str| {
+            Keys::parse(text).map(|keys| keys.iter().map(|key| key.text().to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(texts(" a\n"), Ok(vec!["a".to_owned()]));
+        assert_eq!(texts("a, b"), Ok(vec!["a".to_owned(), "b".to_owned()]));
+        for (text, why) in [
+            ("", BadKey::Empty),
+            (" ", BadKey::Empty),
+            ("a,", BadKey::Empty),
+            (",a", BadKey::Empty),
+            ("a,b,c", BadKey::TooMany),
+        ] {
+            assert_eq!(texts(text), Err(why), "{text}");
+        }
+        assert!(matches!(Key::parse("a,b"), Err(BadKey::TooMany)), "a list is no key to sign with");
+    }
+
+    #[test]
+    fn one_signs_with_the_new_key_of_a_rotation() {
+        assert_eq!(Keys::parse("new,old").unwrap().current().text(), "new");
+    }
+
+    #[test]
+    fn a_deployment_does_not_take_the_key_that_everybody_has() {
+        assert!(Keys::parse_secret("a,b").is_ok());
+        for sample in [SAMPLE_KEY.to_owned(), format!("a,{SAMPLE_KEY}"), format!("{SAMPLE_KEY},a")] {
+            assert!(matches!(Keys::parse_secret(&sample), Err(BadKey::Sample)), "{sample}");
+        }
     }
 }

@@ -392,6 +392,30 @@ mod tests {
     }
 
     #[test]
+    fn a_signature_is_good_in_the_second_in_which_it_expires_and_not_in_the_next() {
+        let key = Key::parse("key").unwrap();
+        let sig = issue(&key, 1, "alice", 100, 60);
+        let keys = Keys::one(key);
+        let at = |now| verify(&keys, Expectation { sdk_app_id: 1, identifier: "alice", now }, &sig);
+        assert!(at(159).is_ok() && at(160).is_ok());
+        assert!(matches!(at(161), Err(Refusal::Expired { .. })));
+    }
+
+    #[test]
+    fn a_signature_reaches_as_far_as_the_deployment_lets_it_and_clocks_differ_by_15_minutes_at_most() {
+        let within = |time: u64, expire: i64| {
+            let sig = issue(&Key::parse("key").unwrap(), 1, "alice", time, expire);
+            let claim = Claim::read(Expectation { sdk_app_id: 1, identifier: "alice", now: 10_000 }, &sig);
+            claim.unwrap().within(5_000, 10_000).map(|_| ())
+        };
+        assert_eq!(within(10_000, 5_900), Ok(()));
+        assert_eq!(within(10_000, 5_901), Err(Refusal::TooFar));
+        assert_eq!(within(10_900, 60), Ok(()));
+        assert_eq!(within(10_901, 60), Err(Refusal::TooFar));
+        assert_eq!(within(10_901, 5_000), Err(Refusal::TooFar));
+    }
+
+    #[test]
     fn an_expired_signature_is_told_apart_from_a_forged_one() {
         let key = Key::parse("key").unwrap();
         let keys = Keys::one(key.clone());
