@@ -136,6 +136,28 @@ async fn a_longer_retention_holds_for_what_is_sent_from_then_on() {
     assert_eq!(world.conversation("bob", "alice").await.unwrap()["unreadCount"], 1);
 }
 
+/// When the floor of the only conversation is swept.
+async fn floor_ends(world: &World) -> Value {
+    let rows = world.dump("Messages").await;
+    rows.iter().find(|row| row["s"]["S"] == "F").unwrap()["x"].clone()
+}
+
+#[tokio::test]
+async fn a_shorter_retention_keeps_nobody_from_beginning_again() {
+    for is_swept in [false, true] {
+        let mut world = World::with(with_retention()).await;
+        world.send("alice", "bob", "1", 0).await;
+        let before = floor_ends(&world).await;
+        later(&world, RETENTION + 2 * 3_600);
+        if is_swept {
+            world.sweep().await;
+        }
+        world.app.settings.retention = Some(RETENTION / 10);
+        assert_eq!(world.send("bob", "alice", "2", 0).await, 33);
+        assert_eq!(floor_ends(&world).await, before, "it is still needed for what was there before");
+    }
+}
+
 /// What the user has done, as somebody would remember it who forgets nothing but what has expired.
 #[derive(Default)]
 struct Memory {

@@ -203,13 +203,14 @@ async fn place_behind_head(app: &App, pair: &Pair, draft: &Draft, head: &Head) -
         app.count_conversation(pair).await?;
     }
     let expires_at = head.place(draft, After::Nothing(Seq(0)), now, retention).expires_at;
-    let floor = Floor::next(before, head.stored, expires_at, now);
+    let kept_until = longer(app, expires_at);
+    let floor = Floor::next(before, head.stored, expires_at, kept_until, now);
     let mut message = head.place(draft, After::Nothing(floor.begun_behind), now, retention);
     // Where nothing has ever expired there is always a last message.
     let needs_floor = retention.is_some() || before.is_some() || head.stored.is_some();
-    message.kept_until = needs_floor.then(|| longer(app, message.expires_at));
+    message.kept_until = needs_floor.then_some(kept_until);
     app.conversations.keep(pair, now, message.kept_until).await?;
-    let is_laid = !needs_floor || app.messages.lay_floor(pair, before, floor, message.kept_until).await?;
+    let is_laid = !needs_floor || app.messages.lay_floor(pair, before, floor).await?;
     Ok(is_laid.then_some(message))
 }
 

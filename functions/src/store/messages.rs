@@ -249,11 +249,18 @@ struct FloorRow {
     l: u64,
     /// The second before which no message that came then can have expired.
     e: u64,
+    /// Swept at, seconds: the TTL attribute.
+    x: u64,
 }
 
 impl From<FloorRow> for Floor {
     fn from(row: FloorRow) -> Self {
-        Self { reserved: Seq(row.n), begun_behind: Seq(row.l), first_expiry: row.e }
+        Self {
+            reserved: Seq(row.n),
+            begun_behind: Seq(row.l),
+            first_expiry: row.e,
+            kept_until: row.x.saturating_sub(FLOOR_KEPT_LONGER_S),
+        }
     }
 }
 
@@ -370,13 +377,7 @@ impl Messages {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn lay_floor(
-        &self,
-        pair: &Pair,
-        before: Option<Floor>,
-        floor: Floor,
-        kept_until: Option<u64>,
-    ) -> Result<bool> {
+    pub async fn lay_floor(&self, pair: &Pair, before: Option<Floor>, floor: Floor) -> Result<bool> {
         let _one_unit = allowance::write(1)?;
         let update = self
             .update(pair, FLOOR.to_owned())
@@ -384,7 +385,7 @@ impl Messages {
             .expression_attribute_values(":n", number(floor.reserved.0))
             .expression_attribute_values(":l", number(floor.begun_behind.0))
             .expression_attribute_values(":e", number(floor.first_expiry))
-            .expression_attribute_values(":x", number(floor_swept_at(kept_until)));
+            .expression_attribute_values(":x", number(floor_swept_at(floor.kept_until)));
         let update = match before {
             None => update.condition_expression("attribute_not_exists(n)"),
             Some(before) => update
@@ -405,7 +406,7 @@ impl Messages {
             .update(pair, FLOOR.to_owned())
             .update_expression("SET x = :x")
             .condition_expression("x < :x")
-            .expression_attribute_values(":x", number(floor_swept_at(kept_until)))
+            .expression_attribute_values(":x", number(floor_swept_at(kept_until.unwrap_or(FOREVER_S))))
             .send()
             .await;
         took_place(answer).map(|_| ())
@@ -992,8 +993,8 @@ impl From<StandingRow> for Standing {
     }
 }
 
-fn floor_swept_at(kept_until: Option<u64>) -> u64 {
-    kept_until.unwrap_or(FOREVER_S).saturating_add(FLOOR_KEPT_LONGER_S)
+fn floor_swept_at(kept_until: u64) -> u64 {
+    kept_until.saturating_add(FLOOR_KEPT_LONGER_S)
 }
 
 /// Takes over how a user stands.

@@ -143,22 +143,32 @@ pub struct Floor {
     pub begun_behind: Seq,
     /// Before this second no message that came then can have expired.
     pub first_expiry: u64,
+    /// The second until which all this is kept, at least.
+    pub kept_until: u64,
 }
 
 impl Floor {
     /// Where the numbers go on when no message lives, and what the floor is to be then: the next one behind
-    /// this one, of which `stored` is the newest message that has not been swept.
-    pub fn next(before: Option<Self>, stored: Option<Seq>, expires_at: Option<u64>, now_ms: u64) -> Self {
+    /// this one, of which `stored` is the newest message that has not been swept. Both are kept as long as
+    /// the longer of the two.
+    pub fn next(
+        before: Option<Self>,
+        stored: Option<Seq>,
+        expires_at: Option<u64>,
+        kept_until: u64,
+        now_ms: u64,
+    ) -> Self {
+        let kept_until = before.map_or(kept_until, |before| before.kept_until.max(kept_until));
         let first_expiry = expires_at.unwrap_or(FOREVER_S);
         let used = stored.map_or(Seq(0), floor_of);
         match before {
             // Nothing can have expired, so nothing was ever sent: somebody began and got no further.
             Some(before) if stored.is_none() && now_ms < before.first_expiry.saturating_mul(1000) => {
-                Self { first_expiry: first_expiry.min(before.first_expiry), ..before }
+                Self { first_expiry: first_expiry.min(before.first_expiry), kept_until, ..before }
             }
             before => {
                 let begun_behind = before.map_or(used, |before| before.reserved.max(used));
-                Self { reserved: floor_of(begun_behind.next()), begun_behind, first_expiry }
+                Self { reserved: floor_of(begun_behind.next()), begun_behind, first_expiry, kept_until }
             }
         }
     }
@@ -507,14 +517,22 @@ mod tests {
 
     #[test]
     fn numbers_go_on_behind_what_is_reserved_and_what_is_stored() {
-        let begun = Floor { reserved: Seq(64), begun_behind: Seq(32), first_expiry: 60 };
-        let next =
-            |before, stored: Option<u64>, now_ms| Floor::next(before, stored.map(Seq), Some(100), now_ms);
+        let begun = Floor { reserved: Seq(64), begun_behind: Seq(32), first_expiry: 60, kept_until: 150 };
+        let next = |before, stored: Option<u64>, now_ms| {
+            Floor::next(before, stored.map(Seq), Some(100), 150, now_ms)
+        };
         let floor = |reserved, begun_behind, first_expiry| Floor {
             reserved: Seq(reserved),
             begun_behind: Seq(begun_behind),
             first_expiry,
+            kept_until: 150,
         };
+        for (before, kept_until) in [(140, 150), (160, 160)] {
+            for now_ms in [0, 60_000] {
+                let floor = next(Some(Floor { kept_until: before, ..begun }), None, now_ms);
+                assert_eq!(floor.kept_until, kept_until, "it never ends earlier than it was to");
+            }
+        }
 
         assert_eq!(next(None, None, 0), floor(32, 0, 100), "the first of all");
         assert_eq!(
@@ -536,6 +554,6 @@ mod tests {
         assert_eq!(next(Some(begun), None, 60_001), floor(96, 64, 100));
         assert_eq!(next(Some(begun), Some(33), 0), floor(96, 64, 100), "one is there, so it has expired");
         assert_eq!(next(Some(begun), Some(70), 60_000), floor(128, 96, 100), "whichever is farther");
-        assert_eq!(Floor::next(None, None, None, 0).first_expiry, FOREVER_S);
+        assert_eq!(Floor::next(None, None, None, 0, 0).first_expiry, FOREVER_S);
     }
 }
