@@ -3,9 +3,13 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use hongyan_functions::app::Settings;
+use hongyan_shared::model::MultiDevice;
 use serde_json::json;
 
-use crate::harness::{World, event, random_numbers, recorder::Fault, replica::Lag, sequences, text_message};
+use crate::harness::{
+    World, event, random_numbers, recorder::Fault, replica::Lag, sequences, set_user, text_message,
+};
 
 /// Retries as a client does: the same ID and the same base until there is an answer.
 async fn send_until_acknowledged(world: &World, from: &str, to: &str, client_id: &str, base: u64) -> u64 {
@@ -75,6 +79,24 @@ async fn a_push_that_hangs_delays_the_acknowledgement_by_no_more_than_its_patien
     assert_eq!(world.send("alice", "bob", "1", 0).await, 1);
     let waited = started.elapsed();
     assert!((Duration::from_millis(1_500)..Duration::from_millis(4_000)).contains(&waited), "{waited:?}");
+}
+
+#[tokio::test]
+async fn thirty_two_devices_that_hang_delay_it_no_longer_than_one() {
+    let world = World::with(Settings { multi_device: MultiDevice::Many, ..Settings::default() }).await;
+    for index in 0..32 {
+        let mut connect = event("connect");
+        set_user(&mut connect, if index % 2 == 0 { "alice" } else { "bob" });
+        connect["requestContext"]["connectionId"] = json!(format!("{index}="));
+        connect["requestContext"]["authorizer"].as_object_mut().unwrap().remove("instance");
+        assert_eq!(world.respond("connect", &connect).await.status(), 200);
+    }
+    assert_eq!(world.slots().await.len(), 32);
+    world.management.break_calls(|_, _| Fault::LoseCall);
+    let started = Instant::now();
+    assert_eq!(world.send("alice", "bob", "1", 0).await, 1);
+    let waited = started.elapsed();
+    assert!((Duration::from_millis(1_500)..Duration::from_millis(2_900)).contains(&waited), "{waited:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::harness::{START_MS, World, body, event, recorder::Fault};
+use crate::harness::{START_MS, World, body, event, recorder::Fault, replica::Lag};
 
 async fn unread(world: &World, me: &str, peer: &str) -> Value {
     world.conversation(me, peer).await.unwrap()["unreadCount"].clone()
@@ -104,10 +104,11 @@ async fn who_is_overtaken_is_answered_what_is_stored() {
     for base in 0..5 {
         world.send("bob", "alice", &base.to_string(), base).await;
     }
+    world.lag(Lag::SECOND).await;
     let up_to = |sequence: u64| json!({ "conversationID": "C2Cbob", "sequence": sequence });
     world.dynamodb.break_calls(|operation, request| {
         let is_slow = operation == "UpdateItem" && request["ExpressionAttributeValues"][":n"]["N"] == "2";
-        if is_slow { Fault::Hold } else { Fault::None }
+        if is_slow { Fault::Hold } else { Fault::Stale }
     });
     let slow = world.ask("set-message-read", "alice", up_to(2));
     let fast = async {

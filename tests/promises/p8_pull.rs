@@ -1,0 +1,59 @@
+//! P8: when every push is lost, a pull loses nothing.
+
+use std::time::Duration;
+
+use hongyan_functions::app::Settings;
+use serde_json::{Value, json};
+
+use super::{DAY, with_retention};
+use crate::harness::{World, recorder::Fault, replica::Lag, sequences};
+
+#[tokio::test]
+async fn p8_a_range_passes_over_what_has_expired_and_was_not_swept() {
+    let world = World::with(Settings { frames_per_second: None, ..with_retention() }).await;
+    for base in 0..120 {
+        if base == 110 {
+            world.later(DAY / 2);
+        }
+        world.send("bob", "alice", &base.to_string(), base).await;
+    }
+    world.later(DAY / 2);
+    let range = async |data: Value| {
+        let mut request = json!({ "conversationID": "C2Cbob" });
+        request.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
+        let reply = world.invoke("get-message-list", "alice", request).await;
+        assert_eq!(reply["code"], 0, "{reply}");
+        let data = &reply["data"];
+        (
+            sequences(data["messageList"].as_array().unwrap()),
+            data["nextSequence"].clone(),
+            data["isCompleted"].clone(),
+        )
+    };
+    assert_eq!(range(json!({ "fromSequence": 1, "count": 1 })).await, (vec![111], json!(112), json!(false)));
+    assert_eq!(range(json!({ "fromSequence": 1 })).await, ((111..=120).collect(), json!(0), json!(true)));
+    assert_eq!(range(json!({ "fromSequence": 1, "toSequence": 100 })).await, (vec![], json!(0), json!(true)));
+    assert_eq!(
+        range(json!({ "fromSequence": 1, "toSequence": 2, "count": 2 })).await,
+        (vec![], json!(0), json!(true))
+    );
+}
+
+#[tokio::test]
+async fn p8_when_every_push_is_lost_a_pull_loses_nothing() {
+    let world = World::new().await;
+    let _bob = world.connect("bob").await;
+    world.management.break_calls(|_, _| Fault::Refuse(403, "ForbiddenException"));
+    world.lag(Lag::SECOND).await;
+    for base in 0..20 {
+        world.send("alice", "bob", &base.to_string(), base).await;
+    }
+    // A range is what fills gaps, so it is never stale. A page may be, for a second.
+    world.dynamodb.break_calls(|_, _| Fault::Stale);
+    let range = json!({ "conversationID": "C2Calice", "fromSequence": 1 });
+    let range = world.ask("get-message-list", "bob", range).await;
+    assert_eq!(sequences(range["messageList"].as_array().unwrap()), (1..=20).collect::<Vec<_>>());
+    world.later(Duration::from_secs(1));
+    assert_eq!(sequences(&world.history("bob", "alice").await), (1..=20).collect::<Vec<_>>());
+    assert_eq!(world.conversation("bob", "alice").await.unwrap()["unreadCount"], 20);
+}
