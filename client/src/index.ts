@@ -1,8 +1,7 @@
 /** TIM, as programs written for tim-wx-sdk import it. */
 
-import { Chat } from './chat.js';
+import { createChat } from './chat.js';
 import { EVENT, TSignaling, TYPES, VERSION } from './constants.js';
-import { facadeOf } from './facade.js';
 import type { ChatSDK, CreateOptions, TIMStatic } from './types.js';
 
 const instances = new Map<number, ChatSDK>();
@@ -13,11 +12,10 @@ function create(options: CreateOptions): ChatSDK {
   const { SDKAppID } = options ?? {};
   const known = instances.get(SDKAppID);
   if (known) return known;
-  const chat = new Chat(options ?? {});
+  const chat = createChat(options ?? {});
   chat.once(EVENT.SDK_DESTROY, () => instances.delete(SDKAppID));
-  const facade = facadeOf(chat);
-  instances.set(SDKAppID, facade);
-  return facade;
+  instances.set(SDKAppID, chat);
+  return chat;
 }
 
 const TIM: TIMStatic = { create, EVENT, TYPES, TSignaling, VERSION };

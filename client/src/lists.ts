@@ -1,12 +1,14 @@
-/** Long lists, in parts and some at a time. */
+/** Long lists in parts, several tasks at a time, and promises that take too long. */
 
-/** Runs a task for each item, so many at once. */
-export async function atMost<T>(limit: number, items: readonly T[], task: (item: T) => Promise<void>): Promise<void> {
+const MAX_CONCURRENCY = 8;
+
+/** Runs a task for each item, some of them at the same time. */
+export async function forEachConcurrently<T>(items: readonly T[], task: (item: T) => Promise<void>): Promise<void> {
   const queue = [...items];
   const worker = async (): Promise<void> => {
     for (let item = queue.shift(); item !== undefined; item = queue.shift()) await task(item);
   };
-  await Promise.all(Array.from({ length: Math.min(limit, queue.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(MAX_CONCURRENCY, queue.length) }, worker));
 }
 
 export function chunks<T>(list: readonly T[], size: number): T[][] {
@@ -15,7 +17,7 @@ export function chunks<T>(list: readonly T[], size: number): T[][] {
   return parts;
 }
 
-/** What a promise comes to, or nothing after a while; and nothing when it fails, too. */
+/** Resolves when a promise is settled, well or not, and after so many milliseconds at the latest. */
 export function within(ms: number, promise: Promise<unknown>): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);

@@ -312,7 +312,7 @@ export type Gender = Types['GENDER_UNKNOWN' | 'GENDER_FEMALE' | 'GENDER_MALE'];
 export type AllowType = Types['ALLOW_TYPE_ALLOW_ANY' | 'ALLOW_TYPE_NEED_CONFIRM' | 'ALLOW_TYPE_DENY_ANY'];
 export type ForbidType = Types['FORBID_TYPE_NONE' | 'FORBID_TYPE_SEND_OUT'];
 
-/** What a user may change of his own profile. */
+/** What users may change of their own profiles. */
 export interface ProfileFields {
   nick: string;
   avatar: string;

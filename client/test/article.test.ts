@@ -34,7 +34,7 @@ test('create, registerPlugin, login, on, send, history, read, logout', async () 
   same(await later, { name: 'sdkStateReady' });
   same(told, ['netStateChange', 'onConversationListUpdated', 'sdkStateReady']);
 
-  // Whoever begins to listen after the login has missed nothing.
+  // A program that begins to listen after the login has missed nothing.
   const received: Message[] = [];
   tim.on(TIM.EVENT.MESSAGE_RECEIVED, (event) => {
     assert.equal(event.name, TIM.EVENT.MESSAGE_RECEIVED);

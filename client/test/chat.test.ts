@@ -100,7 +100,7 @@ test('a recalled message is recalled for everybody, for two minutes and by its s
   assert.equal(alice.told('onMessageRevoked').length, 0);
   const [inHistory] = await bob.history(alice.userID);
   same([inHistory?.isRevoked, inHistory?.revoker, inHistory?.payload], [true, alice.userID, { text: '' }]);
-  // Whoever has not seen it before gets the same.
+  // A device that has not seen it before gets the same.
   const fresh = await another(bob);
   same((await fresh.history(alice.userID)).map((each) => each.payload), [{ text: '' }]);
   same((await fresh.conversation(alice.userID))?.lastMessage.payload, { text: '' });
@@ -111,7 +111,7 @@ test('a recalled message is recalled for everybody, for two minutes and by its s
   assert.equal(await codeOf(alice.tim.revokeMessage(late)), 20016);
 });
 
-test('a deleted message is gone for one user and on all his devices', async () => {
+test('a deleted message is gone for one user and on all their devices', async () => {
   const [alice, bob] = await two();
   const tablet = await another(alice);
   await bob.send(alice.userID, '留');

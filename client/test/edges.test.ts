@@ -3,7 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChatSDK } from '../src/index.js';
-import { Session, type SessionOwner } from '../src/session.js';
+import type { SessionEvents } from '../src/sync/events.js';
+import { applyPush } from '../src/sync/pushes.js';
+import { Session } from '../src/sync/session.js';
+import type { Push } from '../src/wire.js';
 import { User, type Server, codeOf, same, until } from './harness/user.js';
 import { withTwin } from './harness/users.js';
 
@@ -33,7 +36,7 @@ async function wait(who: User, promise: Promise<unknown>): Promise<{ ms: number;
   return { ms, code: isOver ? (error ? error.code ?? -1 : 0) : undefined, message: error?.message ?? '' };
 }
 
-// Whoever does not get in
+// Not getting in
 
 test('a refused handshake is told within 5 s, also by a device that does not say why', async () => {
   for (const [says, code] of [[(why: string) => why, 70003], [() => '', 2801], [() => 'connectSocket:fail', 2801]] as const) {
@@ -199,7 +202,7 @@ for (const days of [3, -3]) {
     const message = await alice.send(bob.userID, '2');
     await until(() => bob.texts.length === 2);
 
-    // By whoever asks, and by nobody but a timer.
+    // By a call that asks, and by nobody but a timer.
     bob.device.clock.set(days * DAY);
     bob.tim.getServerTime();
     await until(isRight);
@@ -284,20 +287,20 @@ test('two changes of one thing go in order, and of two things at the same time',
 // Memory
 
 test('of a hundred thousand messages the newest two thousand are kept, and all of the unread ones are counted', () => {
-  const owner = new Proxy({} as SessionOwner, { get: () => () => {} });
-  const session = new Session('alice', 'ws://127.0.0.1:1', owner);
+  const events = new Proxy({} as SessionEvents, { get: () => () => {} });
+  const session = new Session('alice', 'ws://127.0.0.1:1', events, () => {});
   session.announce();
-  const push = (session as unknown as { take(push: object): void }).take.bind(session);
   const count = 100_000;
   for (let sequence = 1; sequence <= count; sequence++) {
     const message = { from: 'bob', to: 'alice', conversationType: 'C2C', clientID: `1-2-${sequence}`, sequence, time: sequence, type: 'TIMTextElem', payload: { text: '' } };
-    push({ event: 'onMessageReceived', data: [message] });
+    applyPush(session, { event: 'onMessageReceived', data: [message] } as Push);
   }
-  const state = session.conversations.get('C2Cbob');
+  const { conversations, messagesByID } = session;
+  const state = conversations.get('C2Cbob');
   assert.equal(state?.unreadCount, count);
   assert.equal(state.lastMessage?.sequence, count);
-  for (const map of [session.messages, state.messages]) assert.ok(map.size >= 2_000 && map.size <= 2_100, `${map.size}`);
-  assert.ok(session.messages.has(`1-2-${count - 1_999}`));
+  for (const map of [messagesByID, state.messagesBySequence]) assert.ok(map.size >= 2_000 && map.size <= 2_100, `${map.size}`);
+  assert.ok(messagesByID.has(`1-2-${count - 1_999}`));
   state.markRead(count);
   assert.equal(state.unreadCount, 0);
   session.close(new Error() as never);

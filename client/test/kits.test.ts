@@ -119,7 +119,7 @@ for (const [at, name] of Object.keys(KITS).entries()) {
     same(listed(alice).map((each) => [each.conversationID, each.lastMessage.messageForShow]), [[`C2C${bobID}`, '[自定义消息]']]);
     same(alice.TUIStore.getData('conversation', 'totalUnreadCount'), 2);
 
-    // She opens it, which is reading it.
+    // Opening it is reading it.
     await alice.TUIConversationService.switchConversation(`C2C${bobID}`);
     await alice.TUIChatService.getMessageList();
     same(shown(alice).map((each) => [each.flow, each.type, each.payload]), [
@@ -130,7 +130,7 @@ for (const [at, name] of Object.keys(KITS).entries()) {
     await until(() => listed(alice)[0]?.unreadCount === 0);
     await until(() => shown(bob).length === 2 && shown(bob).every((each) => each.isPeerRead));
 
-    // He takes back what he said first.
+    // What was said first is taken back.
     await shown(bob).find((each) => each.ID === first.ID)!.revokeMessage();
     for (const kit of [alice, bob]) {
       await until(() => shown(kit)[0]?.isRevoked === true);

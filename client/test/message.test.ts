@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { ChatError } from '../src/errors.js';
 import {
   createMessage, createUnserved, fromWire, isMessage, isServed, lastMessageOf, messageForShow, type BuilderOptions,
-} from '../src/message.js';
+} from '../src/model/message.js';
 import type { Message, MessageType } from '../src/types.js';
 import type { WireMessage } from '../src/wire.js';
 

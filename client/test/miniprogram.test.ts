@@ -465,7 +465,7 @@ test('an app in the background reads nothing until it is back', async () => {
   assert.equal(tim.called('setMessageRead').length, 2);
 });
 
-test('whoever reads further up is not pulled down by a new message', async () => {
+test('a user who reads further up is not pulled down by a new message', async () => {
   tim.pages.push(history(1, 3));
   const page = await phone.chat();
   page.setData({ scrollInto: '' });
@@ -517,7 +517,7 @@ test('a message that is refused says why, and goes out when it is sent again', a
   assert.deepEqual(rows(page).map((row: Any) => [row.failed, row.reason, row.mark]), [[false, '', '未读']]);
 });
 
-test('what was on its way when the user left is there when he returns, and settles there', async () => {
+test('what was on its way when the user left is there when they return, and settles there', async () => {
   let arrive = (): void => {};
   tim.sending = new Promise<void>((resolve) => { arrive = resolve; });
   const first = await phone.chat();

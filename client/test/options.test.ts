@@ -52,7 +52,7 @@ test('a message for those who are online waits for no other, and for no connecti
   const sending = codeOf(send(alice, bob.userID, '提示', { onlineUserOnly: true }));
   alice.device.clock.advance(5_000);
   assert.equal(await sending, 2801);
-  // Whoever is blocked is told so here, too.
+  // A user who is blocked is told so here, too.
   const [carol, dave] = await two();
   await dave.tim.addToBlacklist({ userIDList: [carol.userID] });
   assert.equal(await codeOf(send(carol, dave.userID, '提示', { onlineUserOnly: true })), 20007);

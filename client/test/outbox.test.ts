@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import { mock, test, type TestContext } from 'node:test';
-import { Connection } from '../src/connection.js';
 import { ChatError } from '../src/errors.js';
-import { createMessage } from '../src/message.js';
-import { Outbox } from '../src/outbox.js';
+import { createMessage } from '../src/model/message.js';
+import { Outbox } from '../src/net/outbox.js';
+import { Requests } from '../src/net/requests.js';
 import type { Message } from '../src/types.js';
 import type { SendMessage, WireMessage } from '../src/wire.js';
 
 type Answer = (data: Record<string, unknown>) => unknown;
 
-/** A connection that answers as it is told, one answer for each request. */
+/** Requests that are answered as the test says, one answer for each. */
 class Scripted {
   readonly asked: { action: string; data: Record<string, unknown> }[] = [];
   readonly answers: Answer[] = [];
-  readonly persist = Connection.prototype.persist;
-  readonly turn = (Connection.prototype as unknown as { turn: (after: number) => number }).turn;
-  turnAt = 0;
+  readonly requestWithRetry = Requests.prototype.requestWithRetry;
+  readonly spaced = (Requests.prototype as unknown as { spaced: (after: number) => number }).spaced;
+  lastRetryAt = 0;
 
   request(action: string, data: Record<string, unknown>): Promise<unknown> {
     this.asked.push({ action, data });
@@ -25,7 +25,7 @@ class Scripted {
   }
 
   get outbox(): Outbox {
-    return new Outbox(this as unknown as Connection);
+    return new Outbox(this as unknown as Requests);
   }
 }
 
@@ -110,11 +110,11 @@ test('a limit that lasts longer than anybody waits is told at once', async () =>
 
 test('requests that came too early together come back one after another', () => {
   const connection = new Scripted();
-  const waits = Array.from({ length: 5 }, () => connection.turn(1_000));
+  const waits = Array.from({ length: 5 }, () => connection.spaced(1_000));
   waits.forEach((wait, index) => assert.ok(Math.abs(wait - 1_000 - 100 * index) < 50, String(waits)));
   // The device's clock was set back by an hour.
-  connection.turnAt += 3_600_000;
-  assert.ok(connection.turn(1_000) < 1_050);
+  connection.lastRetryAt += 3_600_000;
+  assert.ok(connection.spaced(1_000) < 1_050);
 });
 
 test('what is refused is not tried again', async () => {

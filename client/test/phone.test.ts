@@ -185,7 +185,7 @@ test('the same account on a second phone kicks out the first', async () => {
   same(alice.told('kickedOut'), [{ type: alice.device.TIM.TYPES.KICKED_OUT_MULT_ACCOUNT }]);
   same(alice.told('sdkStateNotReady').length, 1);
   assert.equal(await codeOf(alice.tim.getConversationList()), 3003);
-  // It does not fight: whoever wants to be here logs in again.
+  // It does not fight: a user who wants to be here logs in again.
   alice.device.clock.advance(HOUR);
   assert.equal(second.told('kickedOut').length, 0);
   assert.equal(second.tim.isReady(), true);
@@ -292,7 +292,7 @@ test('logging out and in at once leaves somebody logged in, and twice out is onc
   assert.equal(alice.tim.isReady(), true);
 });
 
-test('whoever logs in again while he hears that he was kicked out is in', async () => {
+test('an app that logs in again while it hears that it was kicked out is in', async () => {
   const [alice] = await two();
   let again: Promise<void> | undefined;
   alice.tim.on('kickedOut', () => { again = alice.login(); });

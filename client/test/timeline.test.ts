@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Timeline } from '../src/timeline.js';
+import { Timeline } from '../src/sync/timeline.js';
 
 interface Numbered { sequence: number }
 

@@ -14,7 +14,7 @@ import { SDK_APP_ID, startTwin, type Twin } from './harness/twin.js';
 import { until } from './harness/user.js';
 
 const PICTURE = fileURLToPath(new URL('../../docs/images/demo.png', import.meta.url));
-const PATIENCE = 15_000;
+const TIMEOUT_MS = 15_000;
 
 let twin: Twin;
 let browser: Browser;
@@ -44,7 +44,7 @@ interface Screen {
 async function browserOf({ width = 1280, height = 800, locale = 'zh-CN', colorScheme = 'light' }: Screen = {}): Promise<BrowserContext> {
   const context = await browser.newContext({ viewport: { width, height }, locale, colorScheme });
   contexts.push(context);
-  context.setDefaultTimeout(PATIENCE);
+  context.setDefaultTimeout(TIMEOUT_MS);
   context.on('page', (opened) => opened.on('pageerror', (error) => complaints.push(error.message)));
   return context;
 }

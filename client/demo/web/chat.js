@@ -314,7 +314,7 @@ function renderMessages(hold) {
   stuck = stick;
 }
 
-// The window got another size, or the keyboard came up: whoever read the end goes on reading it.
+// The window got another size, or the keyboard came up: a user who read the end goes on reading it.
 let stuck = true;
 new ResizeObserver(() => {
   if (stuck) $('scroller').scrollTop = $('scroller').scrollHeight;

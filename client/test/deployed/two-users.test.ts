@@ -1,4 +1,4 @@
-/** The published file against a deployment: two people, one of whom loses his network. `make cloud-test` runs it. */
+/** The published file against a deployment: two people, one of whom loses the network. `make cloud-test` runs it. */
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';

@@ -1,15 +1,15 @@
-/** Somebody with a device, and everything that his app has been told. */
+/** Somebody with a device, and everything that their app has been told. */
 
 import assert from 'node:assert/strict';
 import type { ChatSDK, Conversation, Message } from '../../src/index.js';
 import { Device } from './device.js';
 import { SDK_APP_ID, type Twin } from './twin.js';
 
-/** What a user's app knows of the server: the address, and who signs for him. */
+/** What a user's app knows of the server: the address, and who signs for them. */
 export type Server = Pick<Twin, 'proxyServer' | 'userSig'>;
 
 /** Long enough that only something broken takes longer. */
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 export class User {
   readonly device = new Device();
@@ -87,7 +87,7 @@ export function textOf(message: Message): string {
 
 /** Waits until something is so, looking whenever something may have happened. */
 export async function until(isSo: () => boolean | Promise<boolean>, what = String(isSo)): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = Date.now() + TIMEOUT_MS;
   while (!(await isSo())) {
     assert.ok(Date.now() < deadline, `it never came to ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -7,7 +7,7 @@ const sizeOf = require('../../utils/text').sizeOf;
 const PAGE_SIZE = 15;
 const INPUT_BYTES = 8192; // A longer text is not put back into the input.
 
-// What has not arrived outlives the page: whoever goes back to the list and returns finds it again.
+// What has not arrived outlives the page: a user who goes back to the list and returns finds it again.
 const unsent = {};
 // The page of each chat that is open, for what comes back after somebody has left and returned.
 const openPages = {};
@@ -159,7 +159,7 @@ Page({
     });
     if (!here.length) return;
     page.add(here);
-    // Whoever reads what is further up stays there.
+    // A user who reads what is further up stays there.
     page.render(page.isAtEnd ? 'end' : '');
     if (!page.isAtEnd) page.setData({ hasNewer: true });
     page.markRead();

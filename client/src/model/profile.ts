@@ -1,5 +1,5 @@
-import type { Profile } from './types.js';
-import type { WireProfile } from './wire.js';
+import type { Profile } from '../types.js';
+import type { WireProfile } from '../wire.js';
 
 /** A profile with everything that its owner has not set. */
 export function profileOf(wire: Partial<WireProfile> & { userID: string }): Profile {

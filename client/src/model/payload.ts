@@ -1,6 +1,6 @@
 /** What each type of message is made of. */
 
-import type { MessageType, Payloads } from './types.js';
+import type { MessageType, Payloads } from '../types.js';
 
 const EMPTY: { readonly [Type in MessageType]?: Payloads[Type] } = {
   TIMTextElem: { text: '' },

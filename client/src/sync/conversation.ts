@@ -1,9 +1,10 @@
-/** What is known of one conversation. No I/O: `session.ts` feeds it. */
+/** What is known of one conversation. No I/O: the rest of `sync` feeds it. */
 
-import { lastMessageOf } from './message.js';
+import { peerOf } from '../model/conversation-id.js';
+import { lastMessageOf } from '../model/message.js';
+import type { Conversation, Message, Profile } from '../types.js';
+import type { WireConversation, WireMessage } from '../wire.js';
 import { Timeline } from './timeline.js';
-import type { Conversation, Message, Profile } from './types.js';
-import type { WireConversation, WireMessage } from './wire.js';
 
 /** Of more unread messages than this the numbers are not kept, only how many there are. */
 const UNREAD_BY_NUMBER = 2_000;
@@ -11,9 +12,11 @@ const UNREAD_BY_NUMBER = 2_000;
 const UNREAD_AT_LOGIN = 500;
 
 export class ConversationState {
+  /** The other user. */
+  readonly peer: string;
   readonly timeline: Timeline<WireMessage>;
   /** The messages that this client has seen, by number. */
-  readonly messages = new Map<number, Message>();
+  readonly messagesBySequence = new Map<number, Message>();
   /** The numbers of this client's own messages, which nobody has to announce. */
   readonly own = new Set<number>();
   /** Everything up to here is in a page of history that is shown, or before it. */
@@ -22,7 +25,7 @@ export class ConversationState {
   /** How far this user has read, here or on another device. */
   read = 0;
   /** How far the server has been told so. */
-  told = 0;
+  reportedRead = 0;
   peerRead = 0;
   peerReadTime = 0;
   cleared = 0;
@@ -39,7 +42,9 @@ export class ConversationState {
   /** How many there are besides. */
   private unreadBefore = 0;
 
-  constructor(readonly peer: string, top: number) {
+  /** Everything up to `top` is known. */
+  constructor(readonly id: string, top: number) {
+    this.peer = peerOf(id) ?? '';
     this.timeline = new Timeline(top);
   }
 
@@ -47,11 +52,7 @@ export class ConversationState {
   static of(wire: WireConversation): ConversationState {
     const farthest = Math.max(wire.readSequence, wire.clearedSequence, wire.unlistedSequence ?? 0, wire.lastSequence - UNREAD_AT_LOGIN);
     const top = wire.unreadCount > 0 ? Math.min(farthest, wire.lastSequence) : wire.lastSequence;
-    return new ConversationState(wire.conversationID.slice('C2C'.length), top);
-  }
-
-  get id(): string {
-    return `C2C${this.peer}`;
+    return new ConversationState(wire.conversationID, top);
   }
 
   get unreadCount(): number {
@@ -70,7 +71,7 @@ export class ConversationState {
 
   /** Another message of it. */
   add(message: Message): void {
-    this.messages.set(message.sequence, message);
+    this.messagesBySequence.set(message.sequence, message);
     const { excludedFromLastMessage, excludedFromUnreadCount } = message.messageControlInfo;
     if (!excludedFromLastMessage && message.sequence > (this.lastMessage?.sequence ?? this.cleared)) this.lastMessage = message;
     if (message.flow === 'out' || excludedFromUnreadCount || message.sequence <= this.done) return;
@@ -93,7 +94,7 @@ export class ConversationState {
   /** Everything up to a number is gone for this user. */
   clear(upTo: number): void {
     this.cleared = Math.max(this.cleared, upTo);
-    for (const sequence of this.messages.keys()) if (sequence <= upTo) this.messages.delete(sequence);
+    for (const sequence of this.messagesBySequence.keys()) if (sequence <= upTo) this.messagesBySequence.delete(sequence);
     if (this.lastMessage && this.lastMessage.sequence <= upTo) this.lastMessage = undefined;
     this.forgetUnread();
   }
@@ -111,12 +112,12 @@ export class ConversationState {
 
   /** Should it be unread, it goes on counting, as it does on the server, until everything is read. */
   remove(message: Message): void {
-    this.messages.delete(message.sequence);
+    this.messagesBySequence.delete(message.sequence);
   }
 
   /** Another device has read up to a number, and so many are left. */
   readElsewhere(upTo: number, left: number): void {
-    this.told = Math.max(this.told, upTo);
+    this.reportedRead = Math.max(this.reportedRead, upTo);
     this.markRead(upTo);
     this.unreadBefore = Math.max(0, left - this.unread.length);
   }
@@ -133,7 +134,7 @@ export class ConversationState {
     if (upTo <= this.peerRead) return [];
     this.peerRead = upTo;
     this.peerReadTime = Math.max(this.peerReadTime, time);
-    const news = [...this.messages.values()]
+    const news = [...this.messagesBySequence.values()]
       .filter((message) => message.flow === 'out' && !message.isPeerRead && message.sequence <= upTo)
       .sort((a, b) => a.sequence - b.sequence);
     for (const message of news) {

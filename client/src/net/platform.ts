@@ -89,7 +89,7 @@ function wxOf(): Wx | undefined {
 
 function openInMiniProgram(mini: Wx, url: string, events: SocketEvents): Socket {
   const failed = (error?: { errMsg?: string }): void => events.ended(error?.errMsg ?? '');
-  // Without a task there are too many sockets. `fail` says so, perhaps before whoever opens it has it in his hands.
+  // Without a task there are too many sockets. `fail` says so, perhaps before this has returned.
   const task = mini.connectSocket({ url, fail: (error) => { setTimeout(() => failed(error), 0); } });
   task?.onOpen(events.opened);
   task?.onMessage((event) => events.received(String(event.data)));

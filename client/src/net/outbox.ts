@@ -4,36 +4,40 @@
  * every further attempt as the same message.
  */
 
-import type { Connection, Ticket } from './connection.js';
-import { MESSAGE_SEND_FAIL, NETWORK_TIMEOUT, SERVER_FAILED } from './codes.js';
-import { ChatError } from './errors.js';
-import { plain } from './json.js';
-import { wireOptions } from './message.js';
-import type { Message } from './types.js';
-import type { MessageReply, SendMessage, WireMessage } from './wire.js';
+import { MESSAGE_SEND_FAIL, NETWORK_TIMEOUT, SERVER_FAILED } from '../codes.js';
+import { ChatError } from '../errors.js';
+import { plain } from '../json.js';
+import { conversationIDFor } from '../model/conversation-id.js';
+import { wireOptions } from '../model/message.js';
+import type { Message } from '../types.js';
+import type { MessageReply, SendMessage, WireMessage } from '../wire.js';
+import { errorDataOf } from './error-data.js';
+import type { Cancellation, Requests } from './requests.js';
 
 /** How often a message is composed anew because its base did not fit. */
-const ATTEMPTS = 6;
+const MAX_ATTEMPTS = 6;
 /** For how many seconds with a connection a message may keep those behind it waiting. */
-const HELD_SECONDS = 30;
+const TIMEOUT_SECONDS = 30;
 /** After this time a message for those who are connected has nothing to say any more. */
-const NOW_MS = 5_000;
+const ONLINE_ONLY_TIMEOUT_MS = 5_000;
 
-interface Item extends Ticket {
+interface Item extends Cancellation {
   id: string;
+  conversationID: string;
   data: SendMessage;
   resolve: (sent: WireMessage) => void;
   reject: (error: ChatError) => void;
 }
 
 export class Outbox {
+  /** What waits in each conversation, by its ID. */
   private readonly queues = new Map<string, Item[]>();
   /** What each message had in front of it when it was first composed. */
   private readonly bases = new Map<string, number>();
   /** The IDs of all that are on their way. */
   private readonly waiting = new Set<string>();
 
-  constructor(private readonly connection: Connection) {}
+  constructor(private readonly requests: Requests) {}
 
   /**
    * Sends a message behind those that wait already. `base` is for the first time. Of a message that has been tried
@@ -44,17 +48,18 @@ export class Outbox {
     const known = this.bases.get(message.ID);
     return new Promise((resolve, reject) => {
       const data = { ...dataOf(message), ...(known === undefined ? {} : { base: known }) };
-      const queue = this.queues.get(message.to) ?? [];
-      queue.push({ id: message.ID, data, resolve, reject });
+      const conversationID = conversationIDFor(data.conversationType, data.to);
+      const queue = this.queues.get(conversationID) ?? [];
+      queue.push({ id: message.ID, conversationID, data, resolve, reject });
       this.waiting.add(message.ID);
-      this.queues.set(message.to, queue);
-      if (queue.length === 1) void this.work(message.to, queue);
+      this.queues.set(conversationID, queue);
+      if (queue.length === 1) void this.work(conversationID, queue);
     });
   }
 
   /** Sends a message that only those are to get who are connected: now, and past all that wait. */
-  async sendNow(message: Message): Promise<WireMessage> {
-    return read(await this.connection.request('sendMessage', dataOf(message), NOW_MS));
+  async sendOnlineOnly(message: Message): Promise<WireMessage> {
+    return messageIn(await this.requests.request('sendMessage', dataOf(message), ONLINE_ONLY_TIMEOUT_MS));
   }
 
   /** Whether a message is on its way. */
@@ -75,7 +80,7 @@ export class Outbox {
     for (const queue of this.queues.values()) {
       for (const item of queue) {
         if (item.id !== id) continue;
-        item.isOver = true;
+        item.isCancelled = true;
         item.reject(new ChatError(MESSAGE_SEND_FAIL, 'sendMessage: the message was deleted before it was sent'));
       }
     }
@@ -86,10 +91,10 @@ export class Outbox {
     for (const queue of this.queues.values()) for (const item of queue.splice(0)) item.reject(error);
   }
 
-  private async work(peer: string, queue: Item[]): Promise<void> {
+  private async work(conversationID: string, queue: Item[]): Promise<void> {
     for (let item = queue[0]; item; item = queue[0]) {
       try {
-        if (!item.isOver) item.resolve(await this.atMost(item));
+        if (!item.isCancelled) item.resolve(await this.deliverInTime(item));
         this.bases.delete(item.id);
       } catch (error) {
         item.reject(error as ChatError);
@@ -97,25 +102,25 @@ export class Outbox {
       queue.shift();
       this.waiting.delete(item.id);
     }
-    if (this.queues.get(peer) === queue) this.queues.delete(peer);
+    if (this.queues.get(conversationID) === queue) this.queues.delete(conversationID);
   }
 
   /** Gives a message up when its time is over. It may have arrived all the same, and its ID and base stay for the next try. */
-  private async atMost(item: Item): Promise<WireMessage> {
+  private async deliverInTime(item: Item): Promise<WireMessage> {
     let timer: number;
     const isLate = new Promise<never>((_, reject) => {
       let seconds = 0;
       // Counted, and not measured: the device's clock may jump, and without a connection there is nothing to hold up.
       const count = (): void => {
-        if (this.connection.isOpen) seconds += 1;
-        if (seconds < HELD_SECONDS) {
+        if (this.requests.isOpen) seconds += 1;
+        if (seconds < TIMEOUT_SECONDS) {
           timer = setTimeout(count, 1_000);
           return;
         }
-        item.isOver = true;
-        item.end?.();
+        item.isCancelled = true;
+        item.forget?.();
         reject(new ChatError(NETWORK_TIMEOUT,
-          `no answer within ${HELD_SECONDS} s: it may have arrived all the same; sent again, it is there once`));
+          `no answer within ${TIMEOUT_SECONDS} s: it may have arrived all the same; sent again, it is there once`));
       };
       timer = setTimeout(count, 1_000);
     });
@@ -129,10 +134,10 @@ export class Outbox {
   private async deliver(item: Item): Promise<WireMessage> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return read(await this.connection.persist('sendMessage', item.data, Infinity, item));
+        return messageIn(await this.requests.requestWithRetry('sendMessage', item.data, Infinity, item));
       } catch (error) {
-        const { lastSequence } = (error as ChatError).data as { lastSequence?: number };
-        if (lastSequence === undefined || attempt === ATTEMPTS || item.isOver) throw error;
+        const { lastSequence } = errorDataOf(error as ChatError);
+        if (lastSequence === undefined || attempt === MAX_ATTEMPTS || item.isCancelled) throw error;
         // The server cannot tell whether it has this message: look, and compose anew only if it is not there.
         const found = await this.find(item, lastSequence);
         if (found) return found;
@@ -142,14 +147,12 @@ export class Outbox {
     }
   }
 
-  private async find(item: Item, last: number): Promise<WireMessage | undefined> {
+  private async find({ id, conversationID, data }: Item, last: number): Promise<WireMessage | undefined> {
     // A base from the future says nothing: the tables were restored from a backup.
-    const base = item.data.base ?? 0;
+    const base = data.base ?? 0;
     for (let from = base < last ? base + 1 : 1; from <= last;) {
-      const part = await this.connection.persist('getMessageList', {
-        conversationID: `C2C${item.data.to}`, fromSequence: from, toSequence: last,
-      });
-      const found = part.messageList.find((message) => message.clientID === item.id && message.to === item.data.to);
+      const part = await this.requests.requestWithRetry('getMessageList', { conversationID, fromSequence: from, toSequence: last });
+      const found = part.messageList.find((message) => message.clientID === id && message.to === data.to);
       if (found) return found;
       if (part.isCompleted || !('nextSequence' in part)) return undefined;
       from = part.nextSequence;
@@ -159,7 +162,7 @@ export class Outbox {
 }
 
 /** What the app does to the message while it waits does not change what is sent. */
-function dataOf(message: Message): SendMessage {
+function dataOf(message: Message): SendMessage & { conversationType: 'C2C' } {
   const { to, ID, type, payload, cloudCustomData } = message;
   return {
     to, conversationType: 'C2C', clientID: ID, type, payload: plain<Record<string, unknown>>({ ...payload }),
@@ -167,7 +170,7 @@ function dataOf(message: Message): SendMessage {
   };
 }
 
-function read(reply: MessageReply): WireMessage {
+function messageIn(reply: MessageReply): WireMessage {
   if (typeof reply?.message?.sequence === 'number') return reply.message;
   throw new ChatError(SERVER_FAILED, 'the server\'s answer cannot be read: update the client, or look at what is in between');
 }

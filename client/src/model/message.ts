@@ -1,14 +1,15 @@
 /** Messages as the app sees them: built here, or made from what the wire says. No I/O. */
 
-import { CONVERSATION_TYPE_INVALID, PARAM_INVALID } from './codes.js';
-import { ChatError } from './errors.js';
-import { plain } from './json.js';
-import { emptyPayload, payloadForShow } from './payload.js';
+import { CONVERSATION_TYPE_INVALID, PARAM_INVALID } from '../codes.js';
+import { ChatError } from '../errors.js';
+import { plain } from '../json.js';
 import type {
   CreateCustomMessageOptions, CreateFaceMessageOptions, CreateLocationMessageOptions, CreateTextMessageOptions,
   ConversationType, CreateUnservedMessageOptions, LastMessage, Message, MessageElement, MessageOptions, MessageType, Payloads, SendOptions,
-} from './types.js';
-import type { MessageOptions as WireOptions, WireMessage } from './wire.js';
+} from '../types.js';
+import type { MessageOptions as WireOptions, WireMessage } from '../wire.js';
+import { conversationIDFor, conversationIDOf } from './conversation-id.js';
+import { emptyPayload, payloadForShow } from './payload.js';
 
 /** What each builder takes. */
 export interface BuilderOptions {
@@ -47,7 +48,7 @@ const FOR_SHOW: { [Kind in MessageType]?: string } = {
   TIMRelayElem: '[聊天记录]',
 };
 
-/** IDs of this form are made by this client; whoever sends by other means names his messages as he likes. */
+/** IDs of this form are made by this client. Other programs may name their messages as they like. */
 const OWN_ID = /^\d+-\d+-\d+$/;
 
 /** On a prototype, so that neither `JSON` nor `Object.keys` shows what the fields say already. */
@@ -121,7 +122,8 @@ function check(builder: string, options: MessageOptions<unknown>): void {
 }
 
 function compose(type: MessageType, given: object, options: MessageOptions<unknown>, origin: Origin): Message {
-  const { to, conversationType, priority = 'Normal', cloudCustomData = '' } = options;
+  const { to, priority = 'Normal', cloudCustomData = '' } = options;
+  const conversationType = options.conversationType as ConversationType;
   const time = Math.floor(origin.now / 1000);
   const random = random32();
   return messageOf({
@@ -129,8 +131,8 @@ function compose(type: MessageType, given: object, options: MessageOptions<unkno
     type,
     // Mended here already, so that the sender sees what the others will.
     ...plain({ payload: given, cloudCustomData }),
-    conversationType: conversationType as ConversationType,
-    conversationID: `${conversationType}${to}`,
+    conversationType,
+    conversationID: conversationIDFor(conversationType, to),
     from: origin.userID,
     to,
     flow: 'out',
@@ -154,7 +156,7 @@ export function fromWire(wire: WireMessage, me: string): Message {
     // The name of 2.0.9 for the same thing.
     type: (wire.type === 'TIMVideoElem' ? 'TIMVideoFileElem' : wire.type) as MessageType,
     payload: wire.payload,
-    conversationID: `C2C${flow === 'out' ? to : from}`,
+    conversationID: conversationIDOf(wire, me),
     from,
     to,
     flow,

@@ -1,0 +1,188 @@
+/** Messages: building, sending, history, recalling, deleting, reading. */
+
+import { INVALID_OPERATION, MESSAGE_DELETE_FAIL, MESSAGE_INVALID, MESSAGE_REVOKE_FAIL, MESSAGE_SEND_FAIL } from '../codes.js';
+import { TYPES } from '../constants.js';
+import { ChatError } from '../errors.js';
+import { isUnserved } from '../model/conversation-id.js';
+import { createMessage, createUnserved, isMessage, isServed, markRevoked, setOptions, type BuilderOptions } from '../model/message.js';
+import type { ConversationState } from '../sync/conversation.js';
+import { deleteMessages, messageSent, pageShown } from '../sync/inbox.js';
+import { loadUnknownProfile } from '../sync/profiles.js';
+import { markRead } from '../sync/read-marks.js';
+import type { ChatSDK, CreateUnservedMessageOptions, Message, MessageType, Result, SendOptions } from '../types.js';
+import type { MessagePage } from '../wire.js';
+import type { Account } from './account.js';
+import { requireObject, requirePeer, requireSequence } from './checks.js';
+import { failure, ok } from './result.js';
+
+const PAGE_SIZE = 15;
+const MAX_DELETED_PER_REQUEST = 30;
+/** How many pages of nothing but deleted messages are passed over for one that has something to show. */
+const MAX_EMPTY_PAGES = 10;
+
+export type MessageMethods = Pick<ChatSDK,
+  | 'createTextMessage' | 'createCustomMessage' | 'createFaceMessage' | 'createLocationMessage' | 'createTextAtMessage'
+  | 'createImageMessage' | 'createAudioMessage' | 'createVideoMessage' | 'createFileMessage' | 'createMergerMessage'
+  | 'createForwardMessage' | 'sendMessage' | 'resendMessage' | 'revokeMessage' | 'deleteMessage' | 'findMessage'
+  | 'getMessageList' | 'setMessageRead' | 'setAllMessageRead'
+>;
+
+export function messageMethods(account: Account): MessageMethods {
+  function compose<Kind extends keyof BuilderOptions>(type: Kind, options: BuilderOptions[Kind]): Message {
+    return createMessage(type, options, account.origin);
+  }
+
+  /** For what can be shown, and not be sent yet. */
+  function composeUnserved(builder: string, type: MessageType, options: CreateUnservedMessageOptions): Message {
+    return createUnserved(builder, type, options, account.origin);
+  }
+
+  async function sendMessage(message: Message, options?: SendOptions): Promise<Result<{ message: Message }>> {
+    const session = account.requireSession('sendMessage');
+    if (!isMessage(message)) {
+      throw new ChatError(MESSAGE_INVALID, 'sendMessage: this is no message: make one with createTextMessage');
+    }
+    if (!isServed(message)) {
+      message.status = 'fail';
+      const what = message.conversationType === TYPES.CONV_C2C ? 'pictures, sounds, videos, files and merged messages' : 'groups';
+      throw new ChatError(INVALID_OPERATION, `sendMessage: ${what} are not served by Hongyan yet`, { message });
+    }
+    if (message.status === 'success' || session.outbox.has(message.ID)) {
+      throw new ChatError(MESSAGE_SEND_FAIL, 'sendMessage: this message is sent or being sent: make a new one', { message });
+    }
+    const isFirst = message.status === 'unSend' && !message.isResend;
+    session.withSender(Object.assign(message, { from: session.userID, status: 'unSend' }));
+    // When it is sent again, how need not be said again.
+    if (options) setOptions(message, options);
+    try {
+      const sent = await session.send(message, isFirst);
+      Object.assign(message, { status: 'success', sequence: sent.sequence, time: sent.time });
+      messageSent(session, sent);
+      return ok({ message });
+    } catch (error) {
+      message.status = 'fail';
+      throw failure('sendMessage', error as ChatError, { message });
+    }
+  }
+
+  return {
+    createTextMessage: (options) => compose(TYPES.MSG_TEXT, options),
+    createCustomMessage: (options) => compose(TYPES.MSG_CUSTOM, options),
+    createFaceMessage: (options) => compose(TYPES.MSG_FACE, options),
+    createLocationMessage: (options) => compose(TYPES.MSG_LOCATION, options),
+    createTextAtMessage: (options) => composeUnserved('createTextAtMessage', TYPES.MSG_TEXT, options),
+    createImageMessage: (options) => composeUnserved('createImageMessage', TYPES.MSG_IMAGE, options),
+    createAudioMessage: (options) => composeUnserved('createAudioMessage', TYPES.MSG_AUDIO, options),
+    createVideoMessage: (options) => composeUnserved('createVideoMessage', TYPES.MSG_VIDEO, options),
+    createFileMessage: (options) => composeUnserved('createFileMessage', TYPES.MSG_FILE, options),
+    createMergerMessage: (options) => composeUnserved('createMergerMessage', TYPES.MSG_MERGER, options),
+
+    createForwardMessage(options) {
+      const original = options?.payload;
+      if (!isMessage(original)) throw new ChatError(MESSAGE_INVALID, 'createForwardMessage: `payload` must be a message');
+      return composeUnserved('createForwardMessage', original.type, { ...options, payload: original.payload });
+    },
+
+    sendMessage,
+
+    async resendMessage(message, options) {
+      account.requireSession('resendMessage');
+      if (isMessage(message)) {
+        // One that was given up may have been seen to arrive since.
+        if (message.status === 'success') return ok({ message });
+        message.isResend = true;
+      }
+      return sendMessage(message, options);
+    },
+
+    async revokeMessage(message) {
+      const { userID, messagesByID, connection } = account.requireSession('revokeMessage');
+      const sequence = requireSequence(message, 'revokeMessage', MESSAGE_REVOKE_FAIL);
+      await connection.request('revokeMessage', { conversationID: message.conversationID, sequence });
+      const known = messagesByID.get(message.ID);
+      for (const each of known ? [message, known] : [message]) markRevoked(each, userID);
+      account.events.listChanged();
+      return ok({ message });
+    },
+
+    async deleteMessage(messages) {
+      const session = account.requireSession('deleteMessage');
+      const list = Array.isArray(messages) ? messages : [messages];
+      const [first] = list;
+      if (!first || list.some((message) => !isMessage(message) || message.conversationID !== first.conversationID)) {
+        throw new ChatError(MESSAGE_DELETE_FAIL, 'deleteMessage: give it a list of messages of one conversation');
+      }
+      const { conversationID } = first;
+      for (const message of list) session.outbox.cancel(message.ID);
+      const sequences = list.map((message) => message.sequence).filter((sequence) => sequence > 0);
+      // The server says which it has deleted: of large messages one frame may hide only a few.
+      for (let rest = sequences; rest.length > 0;) {
+        const deleted = await session.connection.request('deleteMessage', { conversationID, sequences: rest.slice(0, MAX_DELETED_PER_REQUEST) });
+        const gone = new Set(deleted.sequences);
+        const left = rest.filter((sequence) => !gone.has(sequence));
+        if (left.length === rest.length) throw new ChatError(MESSAGE_DELETE_FAIL, 'deleteMessage: the server has deleted none of them');
+        rest = left;
+      }
+      for (const message of list) {
+        message.isDeleted = true;
+        session.messagesByID.delete(message.ID);
+      }
+      deleteMessages(session, conversationID, sequences);
+      return ok({ messageList: list });
+    },
+
+    findMessage: (messageID) => account.session?.messagesByID.get(messageID) ?? null,
+
+    async getMessageList(options) {
+      const session = account.requireSession('getMessageList');
+      const { conversationID, nextReqMessageID = '' } = requireObject(options, 'getMessageList');
+      if (isUnserved(conversationID)) return ok({ messageList: [], nextReqMessageID: '', isCompleted: true });
+      const peer = requirePeer(conversationID, 'getMessageList');
+      const count = options.count && options.count > 0 && options.count < PAGE_SIZE ? Math.floor(options.count) : PAGE_SIZE;
+      let page: MessagePage;
+      let next = nextReqMessageID;
+      for (let pages = 0; ; pages++) {
+        page = (await session.connection.request('getMessageList', { conversationID, nextReqMessageID: next, count })) as MessagePage;
+        if (page.messageList.length > 0 || page.isCompleted || pages >= MAX_EMPTY_PAGES) break;
+        next = page.nextReqMessageID;
+      }
+      await loadUnknownProfile(session, peer);
+      pageShown(session, conversationID, page.messageList);
+      const messageList = page.messageList.map((wire) => session.toMessage(wire));
+      const state = session.conversations.get(conversationID);
+      if (!nextReqMessageID) messageList.push(...newerThan(messageList, state));
+      for (const message of messageList) state?.messagesBySequence.set(message.sequence, message);
+      return ok({ messageList, nextReqMessageID: page.nextReqMessageID, isCompleted: page.isCompleted });
+    },
+
+    async setMessageRead(options) {
+      const session = account.requireSession('setMessageRead');
+      const { conversationID } = requireObject(options, 'setMessageRead');
+      if (isUnserved(conversationID)) return ok({});
+      requirePeer(conversationID, 'setMessageRead');
+      const state = session.conversations.get(conversationID);
+      // A conversation that nobody has used is not made by reading it.
+      if (state) markRead(session, state);
+      account.events.dropUndelivered((message) => session.isRead(message));
+      return ok({});
+    },
+
+    async setAllMessageRead(options) {
+      const session = account.requireSession('setAllMessageRead');
+      if (options?.scope !== TYPES.READ_ALL_GROUP_MSG) {
+        for (const state of session.conversations.values()) markRead(session, state);
+        account.events.dropUndelivered();
+      }
+      return ok({});
+    },
+  };
+}
+
+/** What a page, which may be a second old, does not know yet. */
+function newerThan(page: readonly Message[], state: ConversationState | undefined): Message[] {
+  if (!state) return [];
+  const last = page[page.length - 1]?.sequence ?? state.cleared;
+  return [...state.messagesBySequence.values()]
+    .filter((message) => message.sequence > last && message.sequence <= state.timeline.top)
+    .sort((a, b) => a.sequence - b.sequence);
+}

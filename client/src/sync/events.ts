@@ -1,0 +1,15 @@
+import type { ChatError } from '../errors.js';
+import type { Message, NetState, Profile, UserStatus } from '../types.js';
+
+/** What the app is told of a session. */
+export interface SessionEvents {
+  received(messages: Message[]): void;
+  revoked(messages: Message[]): void;
+  readByPeer(messages: Message[]): void;
+  listChanged(): void;
+  profileUpdated(profile: Profile): void;
+  blacklistUpdated(userIDs: string[]): void;
+  statusUpdated(list: UserStatus[]): void;
+  netState(state: NetState): void;
+  failed(error: ChatError): void;
+}

@@ -1,0 +1,76 @@
+/** What the server says unasked. */
+
+import { UNCAUGHT } from '../codes.js';
+import { ChatError } from '../errors.js';
+import { fromWire } from '../model/message.js';
+import type { Push } from '../wire.js';
+import type { SessionContext } from './context.js';
+import { deleteMessages, revoke, take, updateConversation } from './inbox.js';
+import { ANNOUNCED } from './lifecycle.js';
+import { cacheProfile, cacheSender, setBlacklist } from './profiles.js';
+
+/** A push has come. It waits for the list that it is a change of. */
+export function pushed(session: SessionContext, push: Push): void {
+  if (session.lifecycle.isBuffering) session.bufferedPushes.push(push);
+  else applyPush(session, push);
+}
+
+/** The list is here. */
+export function flushPushes(session: SessionContext): void {
+  for (const push of session.bufferedPushes.splice(0)) applyPush(session, push);
+}
+
+/** A push of another shape than expected must not take the others with it. */
+export function applyPush(session: SessionContext, push: Push): void {
+  try {
+    apply(session, push);
+  } catch (error) {
+    session.events.failed(new ChatError(UNCAUGHT, `a push could not be read: ${String(error)}`));
+  }
+}
+
+function apply(session: SessionContext, push: Push): void {
+  const { events } = session;
+  switch (push.event) {
+    case 'onMessageReceived':
+      for (const wire of push.data) {
+        cacheSender(session, wire);
+        // One without a number is not stored, and goes to those who listen now.
+        if (wire.sequence !== 0) take(session, wire);
+        else if (session.lifecycle.phase === ANNOUNCED) events.received([session.withSender(fromWire(wire, session.userID))]);
+      }
+      break;
+    case 'onMessageRevoked':
+      for (const wire of push.data) {
+        revoke(session, session.conversationOf(wire), [wire]);
+        // One that the app has not seen comes as a recalled one.
+        take(session, wire);
+      }
+      break;
+    case 'onMessageDeleted':
+      deleteMessages(session, push.data.conversationID, push.data.sequences);
+      break;
+    case 'onMessageReadByPeer': {
+      const state = session.conversations.get(push.data.conversationID);
+      const news = state?.readByPeer(push.data.sequence, push.data.time) ?? [];
+      if (news.length > 0) events.readByPeer(news);
+      if (news.length > 0) events.listChanged();
+      break;
+    }
+    case 'onConversationListUpdated':
+      for (const update of push.data) updateConversation(session, update);
+      break;
+    case 'onProfileUpdated':
+      for (const wire of push.data) cacheProfile(session, wire, true);
+      break;
+    case 'onUserStatusUpdated': {
+      const news = session.subscriptions.update(push.data);
+      if (news.length > 0) events.statusUpdated(news);
+      break;
+    }
+    case 'blacklistUpdated':
+      setBlacklist(session, push.data);
+      break;
+    default:
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * One account, from login to logout. Everything that is known of it is in here, so nothing of it is
+ * left when it goes.
+ */
+
+import type { ChatError } from '../errors.js';
+import { Connection } from '../net/connection.js';
+import { Outbox } from '../net/outbox.js';
+import type { Message } from '../types.js';
+import type { LoginReply, WireMessage } from '../wire.js';
+import { SessionContext } from './context.js';
+import type { SessionEvents } from './events.js';
+import { CLOSED } from './lifecycle.js';
+import { pushed } from './pushes.js';
+import { synchronise } from './reconcile.js';
+import { Subscriptions } from './subscriptions.js';
+
+/** A phone that comes back from sleep finds out quickly whether its socket has survived. */
+const PROBE_MS = 5_000;
+
+export class Session extends SessionContext {
+  readonly connection: Connection;
+  readonly outbox: Outbox;
+  readonly subscriptions: Subscriptions;
+  /** What is being changed, and when that is done. */
+  private readonly changes = new Map<string, Promise<void>>();
+
+  /** `ended` is called when the server has ended it for good. */
+  constructor(userID: string, url: string, events: SessionEvents, ended: (error: ChatError) => void) {
+    super(userID, events);
+    this.connection = new Connection(url, {
+      loggedIn: (reply) => this.loggedIn(reply),
+      pushed: (push) => pushed(this, push),
+      netState: (state) => { if (this.isReady) events.netState(state); },
+      ended: (error) => { this.close(error); ended(error); },
+    });
+    this.outbox = new Outbox(this.connection);
+    this.subscriptions = new Subscriptions(this.connection);
+  }
+
+  get isReady(): boolean {
+    return this.lifecycle.isReady;
+  }
+
+  /** Connects, and resolves when everything is here. */
+  async open(): Promise<void> {
+    const synced = new Promise<void>((resolve, reject) => { this.firstSync = { resolve, reject }; });
+    await Promise.all([this.connection.open(), synced]);
+    this.lifecycle.opened();
+  }
+
+  /** Tells what came before the app was ready, once, but for what has been read since. */
+  announce(): void {
+    if (!this.lifecycle.announced()) return;
+    const messages = this.unannounced.filter((message) => !this.isRead(message));
+    this.unannounced = [];
+    if (messages.length > 0) this.events.received(messages);
+  }
+
+  close(error: ChatError): void {
+    this.lifecycle.closed();
+    clearTimeout(this.syncTimer);
+    for (const timer of this.markTimers.values()) clearTimeout(timer);
+    this.connection.close(error);
+    this.outbox.close(error);
+    this.firstSync?.reject(error);
+  }
+
+  /** The app is in the foreground again: is the socket still alive, and what has happened meanwhile? */
+  wakeUp(): void {
+    // While the list is under way, that one is the probe.
+    if (!this.connection.wakeUp() || this.lifecycle.isBuffering) return;
+    const { framesReceived } = this.connection;
+    setTimeout(() => { if (this.connection.framesReceived === framesReceived) this.connection.restart(); }, PROBE_MS);
+    this.outdated();
+  }
+
+  outdated(): void {
+    void synchronise(this, this.lifecycle.outdated(this.connection.lastContact));
+  }
+
+  /** Sends a message. When it is composed for the first time, all that is known of its conversation is in front of it. */
+  send(message: Message, isFirst: boolean): Promise<WireMessage> {
+    if (message.onlineOnlyFlag) return this.outbox.sendOnlineOnly(message);
+    this.keep(message);
+    const base = this.conversations.get(message.conversationID)?.timeline.top ?? 0;
+    return this.outbox.send(message, isFirst ? base : undefined);
+  }
+
+  /** One change of a thing at a time: of two at once, the server may do the later one first. */
+  inOrder<T>(thing: string, change: () => Promise<T>): Promise<T> {
+    const changing = (this.changes.get(thing) ?? Promise.resolve()).then(change);
+    const settled = changing.catch(() => {}).then(() => {
+      if (this.changes.get(thing) === settled) this.changes.delete(thing);
+    });
+    this.changes.set(thing, settled);
+    return changing;
+  }
+
+  private loggedIn(reply: LoginReply): void {
+    this.recallMs = reply.recallSeconds * 1000;
+    void synchronise(this, this.lifecycle.connected(this.connection.contactBefore));
+    this.subscriptions.renew().catch((error) => { if (this.lifecycle.phase !== CLOSED) this.events.failed(error); });
+  }
+}
