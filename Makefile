@@ -9,7 +9,7 @@ export SAM_CLI_TELEMETRY := 0
 # SAM hands the credentials that it finds on to the function that it runs.
 NOBODY := AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_SESSION_TOKEN=local AWS_REGION=us-east-1
 
-.PHONY: run test test-server test-client cloud-test cloud-build lint client wire build deploy invoke soak bench bench-attack bench-cold deny audit mutants clean screenshot
+.PHONY: run test test-server test-client cloud-test cloud-build lint client wire build deploy invoke model soak bench bench-attack bench-cold deny audit mutants clean screenshot
 
 run: ## everything on this machine
 	cargo run
@@ -59,6 +59,9 @@ deploy: build ## into the account of your AWS credentials
 
 invoke: ## one built function with its event, in Docker, on the tables of a twin that runs: make invoke F=SendMessage E=send-message
 	$(NOBODY) $(SAM) local invoke $(F) --event events/$(E).json
+
+model: ## 1 000 sequences of actions, others each time, against the model of them
+	HONGYAN_CASES=$(or $(CASES),1000) cargo test --package hongyan-tests --test hongyan the_server_does_what_the_model_says -- --nocapture
 
 soak: ## 10 000 sends into a database that fails
 	HONGYAN_SENDS=10000 cargo test --package hongyan-tests --test hongyan a_database_that_fails

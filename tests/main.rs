@@ -11,6 +11,7 @@
 //! - `contract`: template, binaries, events and documents agree. `cli`: the program `hongyan`.
 //! - `security`: what an attacker may try, a file for each row of docs/security.md.
 //! - `telemetry`: what an operator learns of an invocation.
+//! - `model`: random sequences of actions, against a model that is the specification.
 //! - `lambda`: the real binaries under AWS's runtime emulator.
 
 mod bad_input;
@@ -22,6 +23,7 @@ mod gateway;
 mod harness;
 mod journeys;
 mod lambda;
+mod model;
 mod promises;
 mod routes;
 mod security;

@@ -61,13 +61,18 @@ impl World {
         let twin = twin(&clock, settings).await;
         let dynamodb = Recorder::before(&twin.dynamodb_url).await;
         let management = Recorder::before(&twin.management_url).await;
-        let app = sandbox(&clock, &twin, (&dynamodb, &management), settings);
+        let app = sandbox(&clock, &twin, (&dynamodb.url, &management.url), settings);
         Self { clock, twin, app, dynamodb, management }
     }
 
     /// Another sandbox of the same functions, which knows nothing of what the first one has seen.
     pub fn sandbox(&self, settings: Settings) -> App {
-        sandbox(&self.clock, &self.twin, (&self.dynamodb, &self.management), settings)
+        self.sandbox_between(&self.dynamodb.url, &self.management.url, settings)
+    }
+
+    /// The same on other endpoints.
+    pub fn sandbox_between(&self, dynamodb: &str, management: &str, settings: Settings) -> App {
+        sandbox(&self.clock, &self.twin, (dynamodb, management), settings)
     }
 
     /// Connects a user to the twin, as a web client.
@@ -117,7 +122,12 @@ impl World {
 
     /// Invokes a route with an event as it is.
     pub async fn respond(&self, name: &str, event: &Value) -> Response<Body> {
-        respond(&self.app, request(event), handler(name)).await
+        self.respond_in(&self.app, name, event).await
+    }
+
+    /// The same in another sandbox.
+    pub async fn respond_in(&self, app: &App, name: &str, event: &Value) -> Response<Body> {
+        respond(app, request(event), handler(name)).await
     }
 
     /// As [`World::invoke`], for a message that must arrive.
@@ -252,15 +262,10 @@ async fn twin(clock: &Clock, settings: Settings) -> Running {
     .unwrap()
 }
 
-fn sandbox(
-    clock: &Clock,
-    twin: &Running,
-    (dynamodb, management): (&Recorder, &Recorder),
-    settings: Settings,
-) -> App {
+fn sandbox(clock: &Clock, twin: &Running, (dynamodb, management): (&str, &str), settings: Settings) -> App {
     let app = App::new(
-        aws_sdk_dynamodb::Client::new(&sdk_config(&dynamodb.url)),
-        aws_sdk_apigatewaymanagement::Client::new(&sdk_config(&management.url)),
+        aws_sdk_dynamodb::Client::new(&sdk_config(dynamodb)),
+        aws_sdk_apigatewaymanagement::Client::new(&sdk_config(management)),
         twin.tables.clone(),
         clock.reader(),
         settings,

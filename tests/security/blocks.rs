@@ -1,6 +1,9 @@
 //! Between two users of whom one blocks the other nothing passes, in either direction, and presence is for those
 //! who have a conversation.
 
+use std::time::Duration;
+
+use hongyan_functions::app::Settings;
 use serde_json::{Value, json};
 
 use crate::harness::{World, event, text_message};
@@ -108,6 +111,25 @@ async fn neither_learns_how_far_the_other_one_has_read() {
     read("bob", "alice", 8).await;
     assert_eq!(alice.push().await["data"]["sequence"], 8);
     assert_eq!(told("alice", "bob").await, (8, true));
+}
+
+#[tokio::test]
+async fn what_the_other_one_is_shown_behind_a_block_ends_with_its_message() {
+    let world = World::with(Settings { retention: Some(600), ..Settings::default() }).await;
+    let read = async || {
+        world.ask("set-message-read", "bob", json!({ "conversationID": "C2Calice" })).await;
+    };
+    world.send("alice", "bob", "1", 0).await;
+    read().await;
+    world.later(Duration::from_secs(300));
+    world.send("alice", "bob", "2", 1).await;
+    block(&world, "alice", "bob").await;
+    read().await;
+    for expected in [1, 0] {
+        let shown = world.conversation("alice", "bob").await.unwrap();
+        assert_eq!((&shown["peerReadSequence"], &shown["lastSequence"]), (&json!(expected), &json!(2)));
+        world.later(Duration::from_secs(300));
+    }
 }
 
 #[tokio::test]

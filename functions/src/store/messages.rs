@@ -235,9 +235,10 @@ struct StandingRow {
     le: Option<u64>,
     /// They block the other one.
     b: bool,
-    /// The last message that they had read when they read on behind a block, and its time.
+    /// The last message that they had read when they read on behind a block, its time and its end.
     vn: Option<u64>,
     vt: u64,
+    ve: Option<u64>,
 }
 
 /// A floor.
@@ -754,8 +755,15 @@ impl Messages {
                 update = update
                     .expression_attribute_values(":vn", number(told.seq.0))
                     .expression_attribute_values(":vt", number(told.time));
+                match told.expires_at {
+                    None => removed.push("ve".to_owned()),
+                    Some(second) => {
+                        set.push_str(", ve = :ve");
+                        update = update.expression_attribute_values(":ve", number(second));
+                    }
+                }
             }
-            None if which == Which::Read => removed.extend(["vn".to_owned(), "vt".to_owned()]),
+            None if which == Which::Read => removed.extend(["vn", "vt", "ve"].map(str::to_owned)),
             None => {}
         }
         match position.expires_at {
@@ -988,7 +996,12 @@ impl From<StandingRow> for Standing {
             cleared: Position { seq: Seq(row.cn), peer_count: row.cq, time: row.ct, expires_at: row.ce },
             unlisted: Position { seq: Seq(row.ln), peer_count: row.lq, time: row.lt, expires_at: row.le },
             blocks: row.b,
-            told: row.vn.map(|seq| Position { seq: Seq(seq), time: row.vt, ..Position::default() }),
+            told: row.vn.map(|seq| Position {
+                seq: Seq(seq),
+                time: row.vt,
+                expires_at: row.ve,
+                ..Position::default()
+            }),
         }
     }
 }

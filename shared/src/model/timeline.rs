@@ -104,7 +104,7 @@ impl Standing {
             cleared: live(self.cleared),
             unlisted: live(self.unlisted),
             blocks: self.blocks,
-            told: self.told.filter(|_| self.read.is_live(now_ms)),
+            told: self.told.map(live),
         }
     }
 

@@ -1,0 +1,161 @@
+//! The product, as the machine drives it: the real handlers on the embedded engine, in two sandboxes, with
+//! devices that the test holds.
+
+use hongyan_functions::app::{App, Settings};
+use serde_json::{Value, json};
+
+use super::{
+    action::{Fate, Kind},
+    devices::Devices,
+    reference::{Call, Connection, Event, Model},
+    rules::Answer,
+};
+use crate::harness::{World, body, event, recorder::Fault};
+
+pub struct Product {
+    world: World,
+    devices: Devices,
+    sandbox: App,
+    /// The one whose clock may be ahead.
+    elsewhere: App,
+    /// The one that the test looks through, past the recorder.
+    looks: App,
+}
+
+impl Product {
+    /// As the model begins.
+    pub async fn new(model: &Model) -> Self {
+        let settings = Settings {
+            retention: model.retention,
+            frames_per_second: None,
+            new_conversations_per_hour: None,
+            ..Settings::default()
+        };
+        let world = World::with(settings).await;
+        let devices = Devices::default();
+        let management = devices.serve().await;
+        let recorded = || world.sandbox_between(&world.dynamodb.url, &management, settings);
+        let (clock, ahead) = (world.clock.clone(), model.ahead * 1000);
+        let elsewhere = App { clock: std::sync::Arc::new(move || clock.now() + ahead), ..recorded() };
+        let sandbox = recorded();
+        let looks = world.sandbox_between(&world.twin.dynamodb_url, &management, settings);
+        let product = Self { world, devices, sandbox, elsewhere, looks };
+        for connection in &model.connections {
+            product.connect(connection).await;
+        }
+        product
+    }
+
+    /// Makes happen what has happened to the model. Returns the answers, and what came in on each connection.
+    pub async fn apply(&self, event: &Event) -> (Vec<Answer>, Vec<(String, Value)>) {
+        let mut answers = Vec::new();
+        match event {
+            Event::Calls(calls) => {
+                for call in calls {
+                    answers.push(self.call(call).await);
+                }
+            }
+            Event::Connects(connection) => self.connect(connection).await,
+            Event::Disconnects(connection) => {
+                self.devices.close(&connection.id);
+                let event = self.event("disconnect", connection);
+                assert_eq!(self.world.respond_in(&self.sandbox, "disconnect", &event).await.status(), 200);
+            }
+            Event::IsCut(connection) => self.devices.close(&connection.id),
+            Event::Later(seconds, ended) => {
+                self.world.later(std::time::Duration::from_secs(*seconds));
+                ended.iter().for_each(|connection| self.devices.close(&connection.id));
+            }
+            Event::Sweeps => {
+                self.world.twin.sweep_expired().unwrap();
+            }
+        }
+        (answers, self.devices.take())
+    }
+
+    /// The connections that API Gateway has.
+    pub fn connected(&self) -> Vec<String> {
+        self.devices.connected()
+    }
+
+    /// Asks something that changes nothing, as a user's phone.
+    pub async fn ask(&self, name: &str, user: &'static str, data: Value) -> Value {
+        let mut event = event(name);
+        event["requestContext"]["authorizer"]["userID"] = json!(user);
+        event["body"] = self.frame(&event, data);
+        let reply = body(self.world.respond_in(&self.looks, name, &event).await);
+        assert_eq!(reply["code"], 0, "{name}: {reply}");
+        reply["data"].clone()
+    }
+
+    async fn connect(&self, connection: &Connection) {
+        self.devices.open(&connection.id);
+        let event = self.event("connect", connection);
+        assert_eq!(self.world.respond_in(&self.sandbox, "connect", &event).await.status(), 200);
+    }
+
+    async fn call(&self, call: &Call) -> Answer {
+        let app = if call.how.elsewhere { &self.elsewhere } else { &self.sandbox };
+        let mut event = self.event(call.event, &call.by);
+        event["body"] = self.frame(&event, call.data.clone());
+        self.devices.lose_pushes(call.how.pushes_lost);
+        let (mut fault, recorder) = (fault(call.fate), &self.world.dynamodb);
+        recorder.break_calls(move |operation, _| {
+            if operation == "PutItem" { std::mem::replace(&mut fault, Fault::None) } else { Fault::None }
+        });
+        let answer = tokio::select! {
+            reply = self.world.respond_in(app, call.event, &event) => match body(reply) {
+                // It went the way of the pushes.
+                Value::Null => answer(&self.devices.take_reply(&call.by.id)),
+                reply => answer(&reply),
+            },
+            () = recorder.lost() => Answer::Nothing,
+        };
+        recorder.mend();
+        self.devices.lose_pushes(false);
+        answer
+    }
+
+    fn event(&self, name: &str, connection: &Connection) -> Value {
+        let mut event = event(name);
+        let context = &mut event["requestContext"];
+        context["connectionId"] = json!(connection.id);
+        context["connectedAt"] = json!(connection.connected_at);
+        let authorizer = &mut context["authorizer"];
+        authorizer["userID"] = json!(connection.device.user.name());
+        authorizer["principalId"] = authorizer["userID"].clone();
+        if connection.device.kind == Kind::Browser {
+            authorizer["platform"] = json!("Web");
+            authorizer.as_object_mut().unwrap().remove("instance");
+        }
+        event
+    }
+
+    fn frame(&self, event: &Value, data: Value) -> Value {
+        let action = &event["requestContext"]["routeKey"];
+        json!(json!({ "action": action, "requestID": "1", "data": data }).to_string())
+    }
+}
+
+fn fault(fate: Fate) -> Fault {
+    match fate {
+        Fate::Lives => Fault::None,
+        Fate::WritesTwice => Fault::ResetAfter,
+        Fate::DiesBefore => Fault::LoseCall,
+        Fate::DiesAfter => Fault::LoseAnswer,
+    }
+}
+
+fn answer(reply: &Value) -> Answer {
+    let mut data = reply["data"].clone();
+    // Texts say the same as codes, to people.
+    let hidden = data.get_mut("failureUserList").and_then(Value::as_array_mut);
+    for refused in hidden.into_iter().flatten() {
+        refused.as_object_mut().unwrap().remove("message");
+    }
+    match reply["code"].as_i64() {
+        Some(0) => Answer::Data(data),
+        Some(code) => Answer::Refused(code, data),
+        None => Answer::Nothing,
+    }
+}
