@@ -183,6 +183,28 @@ test('whatever an app hangs on the object, it collides with nothing', async () =
   assert.equal((alice.tim as unknown as Record<string, unknown>)['n'], 'mine');
 });
 
+test('what an app does to a list that it is told of changes no total', async () => {
+  const [alice, bob] = await two();
+  alice.tim.on('onConversationListUpdated', ({ data }) => { for (const conversation of data) conversation.unreadCount = 7; });
+  await bob.send(alice.userID, '1');
+  await until(() => alice.told('onTotalUnreadMessageCountUpdated').length > 0);
+  same(alice.told('onTotalUnreadMessageCountUpdated'), [1]);
+  assert.equal(alice.tim.getTotalUnreadMessageCount(), 1);
+});
+
+test('an app that logs out when it is told of a list hears of no total afterwards', async () => {
+  const [alice, bob] = await two();
+  alice.tim.on('onConversationListUpdated', ({ data }) => {
+    if (!data.some(({ unreadCount }) => unreadCount > 0)) return;
+    // Without a connection a logout is done at once.
+    alice.device.goOffline();
+    void alice.tim.logout();
+  });
+  await bob.send(alice.userID, '1');
+  await until(() => alice.told('sdkStateNotReady').length > 0);
+  same(alice.told('onTotalUnreadMessageCountUpdated'), []);
+});
+
 test('methods work when they are taken off the object', async () => {
   const [alice, bob] = await two();
   const { createTextMessage, sendMessage } = alice.tim as ChatSDK;

@@ -72,7 +72,7 @@ export function conversationMethods(account: Account): ConversationMethods {
       return ok({ conversationID });
     },
 
-    getTotalUnreadMessageCount: () => totalUnread(account.session?.list() ?? []),
+    getTotalUnreadMessageCount: () => totalUnread(account.session),
   };
 }
 

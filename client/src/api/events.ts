@@ -5,7 +5,7 @@ import { Emitter } from '../emitter.js';
 import type { ChatError } from '../errors.js';
 import type { SessionEvents } from '../sync/events.js';
 import type { Session } from '../sync/session.js';
-import type { ChatSDK, Conversation, EventMap, EventName, Message, NetState, Profile, UserStatus } from '../types.js';
+import type { ChatSDK, EventMap, EventName, Message, NetState, Profile, UserStatus } from '../types.js';
 
 export type EventMethods = Pick<ChatSDK, 'setLogLevel' | 'on' | 'once' | 'off'>;
 
@@ -22,9 +22,9 @@ export function eventMethods(events: AppEvents): EventMethods {
 /** Messages that wait for somebody to listen. */
 const MAX_UNDELIVERED = 2_000;
 
-/** How many messages are unread in all of these conversations. */
-export function totalUnread(list: readonly Conversation[]): number {
-  return list.reduce((sum, { unreadCount }) => sum + unreadCount, 0);
+/** How many messages are unread, in all that the list shows. */
+export function totalUnread(session: Session | undefined): number {
+  return session?.list().reduce((sum, { unreadCount }) => sum + unreadCount, 0) ?? 0;
 }
 
 export class AppEvents implements SessionEvents {
@@ -88,9 +88,9 @@ export class AppEvents implements SessionEvents {
   }
 
   tellList(): void {
-    const list = this.session()?.list() ?? [];
-    this.emit(EVENT.CONVERSATION_LIST_UPDATED, list);
-    const total = totalUnread(list);
+    this.emit(EVENT.CONVERSATION_LIST_UPDATED, this.session()?.list() ?? []);
+    // Counted anew: who was told may have changed the list, or have logged out.
+    const total = totalUnread(this.session());
     if (total === this.totalUnread) return;
     this.totalUnread = total;
     this.emit(EVENT.TOTAL_UNREAD_MESSAGE_COUNT_UPDATED, total);

@@ -16,8 +16,8 @@ import { openSocket, type Socket } from './platform.js';
 import { Requests } from './requests.js';
 import { ServerClock } from './server-clock.js';
 
-/** What the owner of a connection is told. */
-export interface ConnectionOwner {
+/** What is told of a connection. */
+export interface ConnectionEvents {
   /** It is logged in, for the first time or again. */
   loggedIn(reply: LoginReply): void;
   pushed(push: Push): void;
@@ -66,7 +66,7 @@ export class Connection extends Requests {
   private renewalTimer: number | undefined;
   private firstLogin: { resolve: () => void; reject: (error: ChatError) => void } | undefined;
 
-  constructor(private readonly url: string, private readonly owner: ConnectionOwner) {
+  constructor(private readonly url: string, private readonly events: ConnectionEvents) {
     super();
   }
 
@@ -166,7 +166,7 @@ export class Connection extends Requests {
       const code = data.type === 'multipleDevice' ? KICKED_MULT_DEVICE : KICKED_MULT_ACCOUNT;
       return this.end(new ChatError(code, 'this account is in use elsewhere: log in again if it should be here', data));
     }
-    if (parsed.event) return this.owner.pushed(parsed as Push);
+    if (parsed.event) return this.events.pushed(parsed as Push);
     if (typeof parsed.code === 'number') this.replied(parsed as Reply);
     // Anything else is API Gateway's own: an internal error that names no request. The wait for the
     // answer finds out which one it was.
@@ -201,7 +201,7 @@ export class Connection extends Requests {
     const renewIn = Math.max(left - RENEWAL_MS, 60_000) * (0.9 + Math.random() / 10);
     this.renewalTimer = setTimeout(() => this.renew(), renewIn);
     this.setNetState('connected');
-    this.owner.loggedIn(reply);
+    this.events.loggedIn(reply);
     this.resume();
     this.firstLogin?.resolve();
   }
@@ -259,7 +259,7 @@ export class Connection extends Requests {
   private end(error: ChatError): void {
     const isFirst = this.firstLogin !== undefined;
     this.close(error);
-    if (!isFirst) this.owner.ended(error);
+    if (!isFirst) this.events.ended(error);
   }
 
   private drop(isLost = false): void {
@@ -281,6 +281,6 @@ export class Connection extends Requests {
     this.isRenewing = false;
     if (state === this.state) return;
     this.state = state;
-    this.owner.netState(state);
+    this.events.netState(state);
   }
 }

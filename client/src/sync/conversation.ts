@@ -18,7 +18,7 @@ export class ConversationState {
   /** The messages that this client has seen, by number. */
   readonly messagesBySequence = new Map<number, Message>();
   /** The numbers of this client's own messages, which nobody has to announce. */
-  readonly own = new Set<number>();
+  readonly ownSequences = new Set<number>();
   /** Everything up to here is in a page of history that is shown, or before it. */
   shownUpTo = 0;
   lastMessage: Message | undefined;

@@ -18,7 +18,7 @@ const OVERTAKING_MS = 300;
 const RETRY_MS = 5_000;
 
 /** A message has been pushed. */
-export function take(session: SessionContext, wire: WireMessage): void {
+export function messagePushed(session: SessionContext, wire: WireMessage): void {
   place(session, session.conversationOf(wire), wire);
 }
 
@@ -26,7 +26,7 @@ export function take(session: SessionContext, wire: WireMessage): void {
 export function messageSent(session: SessionContext, wire: WireMessage): void {
   if (wire.sequence === 0) return;
   const state = session.conversationOf(wire);
-  if (wire.sequence > state.timeline.top) state.own.add(wire.sequence);
+  if (wire.sequence > state.timeline.top) state.ownSequences.add(wire.sequence);
   place(session, state, wire);
 }
 
@@ -172,7 +172,7 @@ function show(session: SessionContext, state: ConversationState, ready: readonly
   for (const wire of ready) {
     // One of this client's that is on its way, or was given up and has arrived all the same.
     const composed = session.messagesByID.get(wire.clientID);
-    const isOurs = state.own.delete(wire.sequence) || composed?.sequence === 0 && composed.to === wire.to;
+    const isOurs = state.ownSequences.delete(wire.sequence) || composed?.sequence === 0 && composed.to === wire.to;
     const message = session.toMessage(wire);
     state.add(message);
     if (!isOurs && wire.sequence > state.shownUpTo) news.push(message);

@@ -5,12 +5,12 @@ import { ChatError } from '../errors.js';
 import { fromWire } from '../model/message.js';
 import type { Push } from '../wire.js';
 import type { SessionContext } from './context.js';
-import { deleteMessages, revoke, take, updateConversation } from './inbox.js';
+import { deleteMessages, messagePushed, revoke, updateConversation } from './inbox.js';
 import { ANNOUNCED } from './lifecycle.js';
 import { cacheProfile, cacheSender, setBlacklist } from './profiles.js';
 
 /** A push has come. It waits for the list that it is a change of. */
-export function pushed(session: SessionContext, push: Push): void {
+export function receivePush(session: SessionContext, push: Push): void {
   if (session.lifecycle.isBuffering) session.bufferedPushes.push(push);
   else applyPush(session, push);
 }
@@ -36,7 +36,7 @@ function apply(session: SessionContext, push: Push): void {
       for (const wire of push.data) {
         cacheSender(session, wire);
         // One without a number is not stored, and goes to those who listen now.
-        if (wire.sequence !== 0) take(session, wire);
+        if (wire.sequence !== 0) messagePushed(session, wire);
         else if (session.lifecycle.phase === ANNOUNCED) events.received([session.withSender(fromWire(wire, session.userID))]);
       }
       break;
@@ -44,7 +44,7 @@ function apply(session: SessionContext, push: Push): void {
       for (const wire of push.data) {
         revoke(session, session.conversationOf(wire), [wire]);
         // One that the app has not seen comes as a recalled one.
-        take(session, wire);
+        messagePushed(session, wire);
       }
       break;
     case 'onMessageDeleted':

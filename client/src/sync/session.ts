@@ -11,7 +11,7 @@ import type { LoginReply, WireMessage } from '../wire.js';
 import { SessionContext } from './context.js';
 import type { SessionEvents } from './events.js';
 import { CLOSED } from './lifecycle.js';
-import { pushed } from './pushes.js';
+import { receivePush } from './pushes.js';
 import { synchronise } from './reconcile.js';
 import { Subscriptions } from './subscriptions.js';
 
@@ -30,7 +30,7 @@ export class Session extends SessionContext {
     super(userID, events);
     this.connection = new Connection(url, {
       loggedIn: (reply) => this.loggedIn(reply),
-      pushed: (push) => pushed(this, push),
+      pushed: (push) => receivePush(this, push),
       netState: (state) => { if (this.isReady) events.netState(state); },
       ended: (error) => { this.close(error); ended(error); },
     });
