@@ -410,6 +410,21 @@ mod tests {
         assert!(refused > 400, "{refused}");
     }
 
+    #[test]
+    fn a_value_of_the_right_kind_is_refused_when_it_holds_what_nobody_could_show() {
+        for (kind, field, value, what) in [
+            ("TIMTextElem", "text", json!(""), "a text that is not empty"),
+            ("TIMSoundElem", "url", json!("javascript:alert(1)"), "a URL that begins with"),
+            ("TIMRelayElem", "abstractList", json!(["x", 7]), "a list of texts"),
+            ("TIMRelayElem", "messageList", json!([{}, "x"]), "a list of objects"),
+        ] {
+            let mut payload = full(kind);
+            payload.insert(field.to_owned(), value);
+            let error = parse(kind, &json!(payload).to_string()).unwrap_err().to_string();
+            assert!(error.contains(&format!("`payload.{field}` must be")) && error.contains(what), "{error}");
+        }
+    }
+
     fn kind_of(value: &Value) -> std::mem::Discriminant<Value> {
         std::mem::discriminant(value)
     }
@@ -450,6 +465,13 @@ mod tests {
     fn a_payload_is_as_small_as_it_can_be_written() {
         let spaced = "{ \"data\" : \"\\u4f60\\u597d \\/ \\ud83d\\ude00\" ,\n\t\"more\":[ 1 , 2 ]\r\n}";
         assert_eq!(custom(spaced).as_str(), r#"{"data":"你好 / 😀","more":[1,2]}"#);
+    }
+
+    #[test]
+    fn two_payloads_are_equal_as_they_are_written_and_may_say_the_same_all_the_same() {
+        let (one, other) = (custom(r#"{"data":"x","a":1}"#), custom(r#"{"a":1,"data":"x"}"#));
+        assert!(one != other && one == one.clone());
+        assert!(one.says_what(&other, "TIMCustomElem"));
     }
 
     #[test]

@@ -429,6 +429,22 @@ mod tests {
     }
 
     #[test]
+    fn a_user_who_has_reached_a_message_has_left_behind_all_that_the_peer_had_sent_by_then() {
+        let message = Message {
+            seq: Seq(9),
+            counts: Counts { low: 4, high: 5 },
+            ..Head::default().place(
+                &draft(Side::Low, Options::default()),
+                After::Nothing(Seq(0)),
+                9_000,
+                Some(60),
+            )
+        };
+        assert_eq!(Position::at(&message, Side::Low), at(9, 5, Some(69)));
+        assert_eq!(Position::at(&message, Side::High), at(9, 4, Some(69)));
+    }
+
+    #[test]
     fn a_position_lives_until_the_second_in_which_its_message_expires_begins() {
         assert!(at(1, 1, Some(60)).is_live(59_999));
         assert!(!at(1, 1, Some(60)).is_live(60_000));
@@ -437,7 +453,29 @@ mod tests {
     }
 
     #[test]
-    fn a_message_lives_for_as_long_as_retention_says_and_begins_a_conversation_that_is_kept_no_longer() {
+    fn how_one_user_stands_is_not_how_the_other_one_does() {
+        let mut head = Head::default();
+        head.standing_mut(Side::Low).read = at(1, 0, None);
+        head.standing_mut(Side::High).read = at(2, 0, None);
+        assert_eq!((head.low.read.seq, head.high.read.seq), (Seq(1), Seq(2)));
+        assert_eq!([Side::Low, Side::High].map(|side| head.standing(side).read.seq), [Seq(1), Seq(2)]);
+    }
+
+    #[test]
+    fn a_message_lives_as_long_as_retention_says_and_never_less_than_the_one_before_it() {
+        let draft = draft(Side::Low, Options::default());
+        let ends_at = |before: Option<u64>, now_ms, retention| {
+            let first = Head::default().place(&draft, After::Nothing(Seq(0)), 0, before);
+            Head::default().place(&draft, After::Message(&first), now_ms, retention).expires_at
+        };
+        assert_eq!(ends_at(Some(60), 1_000, Some(100)), Some(101));
+        assert_eq!(ends_at(Some(60), 1_000, Some(10)), Some(60), "the one before it lives until then");
+        assert_eq!(ends_at(None, 1_000, Some(10)), None, "the one before it lives for ever");
+        assert_eq!(ends_at(Some(60), 1_000, None), None, "the operator keeps messages from now on");
+    }
+
+    #[test]
+    fn the_first_message_expires_with_its_second_and_nothing_beside_it_is_kept_yet() {
         let first = Head::default().place(
             &draft(Side::Low, Options::default()),
             After::Nothing(Seq(0)),
