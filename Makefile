@@ -9,7 +9,7 @@ export SAM_CLI_TELEMETRY := 0
 # SAM hands the credentials that it finds on to the function that it runs.
 NOBODY := AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_SESSION_TOKEN=local AWS_REGION=us-east-1
 
-.PHONY: run test test-server test-client cloud-test cloud-build lint client wire build deploy invoke model soak bench bench-attack bench-cold deny audit mutants clean screenshot
+.PHONY: run test test-server test-client cloud-test cloud-build lint client wire build deploy invoke model soak states bench bench-attack bench-cold deny audit mutants clean screenshot
 
 run: ## everything on this machine
 	cargo run
@@ -20,7 +20,7 @@ test-server: $(VENV)/ready
 	$(NOBODY) $(VENV)/bin/python -W ignore tests/template/test_invoke.py
 	cargo build --workspace --bins
 	AWS_LAMBDA_RIE="$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64)" \
-		cargo test --workspace --lib --test hongyan -- --include-ignored
+		cargo test --workspace --lib --test hongyan --test numbers -- --include-ignored
 
 test-client: client/node_modules/ready ## the client and its demos, against the laptop twin and in Chromium
 	cargo build --package hongyan-local
@@ -65,6 +65,10 @@ model: ## 1 000 sequences of actions, others each time, against the model of the
 
 soak: ## 10 000 sends into a database that fails
 	HONGYAN_SENDS=10000 cargo test --package hongyan-tests --test hongyan a_database_that_fails
+
+states: ## the model of numbers, further than in the tests; figures are in docs/proofs.md
+	HONGYAN_STATES=1 cargo test --package hongyan-numbers -- --nocapture --test-threads 1
+
 
 bench: ## UserSig and twin; figures are in docs/benchmarks.md
 	cargo bench --package hongyan-tests --bench usersig --bench chat

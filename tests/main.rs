@@ -5,6 +5,7 @@
 //! - `harness`: a twin, its clock, its users, and recorders that count and break calls.
 //! - `routes`: one file per verb, against the real engine, told by the events in `events/`.
 //! - `promises`, `budgets`: what `docs/tables.md` promises, each line by a test of its name.
+//! - `races`: orders of calls that broke a promise once, found by the model in `numbers`.
 //! - `faults`: what breaks, and what must not break with it.
 //! - `bad_input`: what nobody should send, sent.
 //! - `journeys`: two users over real sockets. `gateway`: the twin against API Gateway's rules.
@@ -25,6 +26,7 @@ mod journeys;
 mod lambda;
 mod model;
 mod promises;
+mod races;
 mod routes;
 mod security;
 mod telemetry;

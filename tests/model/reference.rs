@@ -27,6 +27,9 @@ const SWEPT_LATER_S: u64 = 3600;
 /// How much longer than all else the floor is.
 const FLOOR_KEPT_LONGER_S: u64 = 30 * 24 * 3600;
 
+/// For how long after the end of its last message a conversation cannot be begun again.
+const SETTLING_S: u64 = 15;
+
 /// How long API Gateway keeps a connection, and how much later a slot ends.
 const CONNECTION_S: u64 = 2 * 3600;
 const SLOT_S: u64 = CONNECTION_S + 300;
@@ -457,15 +460,26 @@ impl Chat {
         message
     }
 
-    /// Nothing lives: behind which number it goes on.
-    fn begin(&mut self, end: Option<u64>, now: u64) -> u64 {
-        let Some(end) = end else { return 0 };
-        let begun_behind = match self.floor {
+    /// Behind which number it goes on when nothing lives.
+    pub fn begins_behind(&self, now: u64) -> u64 {
+        match self.floor {
             None => 0,
             // Somebody has begun and got no further, for nothing that was sent could have expired.
-            Some(floor) if self.log.is_empty() && now / 1000 < floor.first_end_s => floor.begun_behind,
+            Some(floor) if now / 1000 < floor.first_end_s => floor.begun_behind,
             Some(floor) => floor.reserved,
-        };
+        }
+    }
+
+    /// Whether the last message has had its end just now: somebody may still be writing behind it.
+    pub fn is_settling(&self, now: u64) -> bool {
+        let ends_s = self.log.last().and_then(|last| last.ends_s);
+        self.last_live(now) == 0 && ends_s.is_some_and(|end| now < (end + SETTLING_S) * 1000)
+    }
+
+    /// Nothing lives: behind which number it goes on.
+    fn begin(&mut self, end: Option<u64>, now: u64) -> u64 {
+        let begun_behind = self.begins_behind(now);
+        let Some(end) = end else { return begun_behind };
         let ends_s = self.floor.map_or(0, |floor| floor.ends_s);
         let first_end_s = match self.floor {
             Some(floor) if floor.begun_behind == begun_behind => floor.first_end_s.min(end),

@@ -53,7 +53,7 @@ async fn store(app: &App, event: &Event, pair: &Pair, draft: &Draft, base: Optio
             return Ok(acknowledge(pair, &once_more(draft, sent)?));
         }
         unblocked(pair, &head)?;
-        let Some(message) = place_behind_head(app, pair, draft, &head).await? else { continue };
+        let Some(message) = place_behind_head(app, pair, draft, base, &head).await? else { continue };
         // Who is to be told is looked up while the message is being written: it costs no time, and it
         // sees whoever has connected since the request came in.
         let (sent, audience) = tokio::join!(
@@ -192,10 +192,19 @@ fn once_more(draft: &Draft, sent: Message) -> Result<Message> {
 
 /// The message as it is to be written, behind the last one that lives. Where none does, a floor is laid first
 /// and both users get the conversation into their lists. Nothing when somebody else has begun meanwhile.
-async fn place_behind_head(app: &App, pair: &Pair, draft: &Draft, head: &Head) -> Result<Option<Message>> {
+async fn place_behind_head(
+    app: &App,
+    pair: &Pair,
+    draft: &Draft,
+    base: Option<Seq>,
+    head: &Head,
+) -> Result<Option<Message>> {
     let (now, retention) = (app.now(), app.settings.retention);
     if let Some(last) = head.last() {
         return Ok(Some(head.place(draft, After::Message(last), now, retention)));
+    }
+    if head.is_settling(now) {
+        return Err(Error::Busy);
     }
     // Messages that have expired come first in a head.
     let before = if head.stored.is_some() { app.messages.floor(pair).await? } else { head.floor };
@@ -205,6 +214,11 @@ async fn place_behind_head(app: &App, pair: &Pair, draft: &Draft, head: &Head) -
     let expires_at = head.place(draft, After::Nothing(Seq(0)), now, retention).expires_at;
     let kept_until = longer(app, expires_at);
     let floor = Floor::next(before, head.stored, expires_at, kept_until, now);
+    // A base of the conversation that was here before: once the numbers have come as far, this message would not be
+    // looked for any more where it is now to be.
+    if base.is_some_and(|base| base > floor.begun_behind) {
+        return Err(Error::BaseUnknown { last: floor.begun_behind });
+    }
     let mut message = head.place(draft, After::Nothing(floor.begun_behind), now, retention);
     // Where nothing has ever expired there is always a last message.
     let needs_floor = retention.is_some() || before.is_some() || head.stored.is_some();

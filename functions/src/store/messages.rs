@@ -345,7 +345,10 @@ impl Messages {
                 head.floor = Some(from_item::<FloorRow>(item)?.into());
             } else {
                 let message = parse(pair, item)?;
-                head.stored = head.stored.max(Some(message.seq));
+                if head.stored.is_none() {
+                    head.stored = Some(message.seq);
+                    head.stored_until = message.expires_at;
+                }
                 if message.is_live(now_ms) {
                     head.messages.push(message);
                 }

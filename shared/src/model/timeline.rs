@@ -36,6 +36,10 @@ impl std::fmt::Display for Seq {
     }
 }
 
+/// For how long after the end of the last message a conversation settles, in seconds: a function may run for ten,
+/// and clocks differ by less than what is left.
+const SETTLING_S: u64 = 15;
+
 /// How many numbers a floor reserves at once.
 const FLOOR_STEP: u64 = 32;
 
@@ -130,6 +134,8 @@ pub struct Head {
     pub messages: Vec<Message>,
     /// The newest number that the store still holds, live or not.
     pub stored: Option<Seq>,
+    /// The second in which the message with that number expires, if it ever does.
+    pub stored_until: Option<u64>,
     /// No number up to this one may be given out when all messages are gone.
     pub floor: Option<Floor>,
 }
@@ -162,8 +168,9 @@ impl Floor {
         let first_expiry = expires_at.unwrap_or(FOREVER_S);
         let used = stored.map_or(Seq(0), floor_of);
         match before {
-            // Nothing can have expired, so nothing was ever sent: somebody began and got no further.
-            Some(before) if stored.is_none() && now_ms < before.first_expiry.saturating_mul(1000) => {
+            // Nothing that came since then can have expired, and nothing lives: somebody began and got no further,
+            // or not yet. Where they begin, all begin, so that one of them finds the other.
+            Some(before) if now_ms < before.first_expiry.saturating_mul(1000) => {
                 Self { first_expiry: first_expiry.min(before.first_expiry), kept_until, ..before }
             }
             before => {
@@ -184,6 +191,13 @@ impl Head {
     pub fn told(&self, side: Side) -> Position {
         let standing = self.standing(side);
         standing.told.filter(|_| self.is_blocked()).unwrap_or(standing.read)
+    }
+
+    /// Whether somebody who has found the last message alive may still be writing behind it, when it is no
+    /// more: numbers must not go on elsewhere at the same time.
+    pub fn is_settling(&self, now_ms: u64) -> bool {
+        let settled = |end: u64| end.saturating_add(SETTLING_S).saturating_mul(1000) <= now_ms;
+        self.messages.is_empty() && self.stored_until.is_some_and(|end| !settled(end))
     }
 
     /// The last message, if there is one.
@@ -590,7 +604,12 @@ mod tests {
         );
         assert_eq!(next(Some(begun), None, 60_000), floor(96, 64, 100), "from then on one may have gone");
         assert_eq!(next(Some(begun), None, 60_001), floor(96, 64, 100));
-        assert_eq!(next(Some(begun), Some(33), 0), floor(96, 64, 100), "one is there, so it has expired");
+        assert_eq!(
+            next(Some(begun), Some(31), 59_999),
+            begun,
+            "those who begin at once begin at one place, swept or not"
+        );
+        assert_eq!(next(Some(begun), Some(33), 60_000), floor(96, 64, 100), "one is there, and has expired");
         assert_eq!(next(Some(begun), Some(70), 60_000), floor(128, 96, 100), "whichever is farther");
         assert_eq!(Floor::next(None, None, None, 0, 0).first_expiry, FOREVER_S);
     }

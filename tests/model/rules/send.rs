@@ -88,6 +88,14 @@ impl Model {
         if self.is_blocked(from, to) {
             return refused(20007);
         }
+        let chat = self.seen(from, to);
+        if chat.is_settling(caller.now) {
+            return refused(20004);
+        }
+        let begins_behind = chat.begins_behind(caller.now);
+        if last == 0 && draft.base > begins_behind {
+            return Answer::Refused(20004, json!({ "lastSequence": begins_behind }));
+        }
         let retention = self.retention;
         let message = self.chat(from, to).place(draft, caller.now, retention);
         if fate == Fate::DiesBefore {
