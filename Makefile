@@ -9,7 +9,7 @@ export SAM_CLI_TELEMETRY := 0
 # SAM hands the credentials that it finds on to the function that it runs.
 NOBODY := AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_SESSION_TOKEN=local AWS_REGION=us-east-1
 
-.PHONY: run test test-server test-client cloud-test cloud-build lint client wire build deploy invoke model soak states bench bench-attack bench-cold deny audit mutants clean screenshot
+.PHONY: run test test-server test-client cloud-test cloud-build lint client wire build deploy invoke model soak states bench bench-attack bench-cold deny audit mutants prove clean screenshot
 
 run: ## everything on this machine
 	cargo run
@@ -97,6 +97,9 @@ audit: $(DENY) client/node_modules/ready ## its known weaknesses as well; needs 
 # The tests that each mutant of functions has to pass, first without one. What is left out needs other programs, or is slow
 # and about what a frame costs.
 FUNCTIONS_TESTS := -- --skip cli:: --skip lambda:: --skip gateway:: --skip worst_frames
+
+prove: ## an hour of twenty users while everything breaks, and a check of what they saw: docs/proofs.md. make prove FOR=60 is a minute
+	cargo run --package hongyan-prove -- run --seconds $(or $(FOR),3600) --episode $(if $(FOR),25,60)
 
 mutants: $(MUTANTS) ## the code, broken in every small way: all of shared, a tenth of functions; what comes of it is in docs/proofs.md
 	$(MUTANTS) mutants --package hongyan-shared --output target/mutants/shared --cargo-arg=--lib

@@ -17,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use hongyan_functions::{app::App, authorizer::Authorizer, runtime::respond};
+use hongyan_functions::authorizer::Authorizer;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::{
@@ -29,6 +29,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, info};
 
 use crate::{
+    Lambda,
     clock::Clock,
     connection::{self, Connection, Ended, Frame, Order, Register},
     event::{Handshake, Happened, Origin, id},
@@ -40,7 +41,7 @@ pub(crate) struct Gateway {
     pub register: Register,
     pub clock: Clock,
     template: Template,
-    app: App,
+    lambda: Lambda,
     authorizer: Authorizer,
     pub address: SocketAddr,
     stopped: watch::Receiver<bool>,
@@ -130,7 +131,7 @@ type Admitted = (Arc<Connection>, tokio::sync::mpsc::UnboundedReceiver<Order>);
 impl Gateway {
     pub fn new(
         template: Template,
-        app: App,
+        lambda: Lambda,
         authorizer: Authorizer,
         clock: Clock,
         address: SocketAddr,
@@ -140,7 +141,7 @@ impl Gateway {
             register: Register::default(),
             clock,
             template,
-            app,
+            lambda,
             authorizer,
             address,
             stopped,
@@ -266,7 +267,7 @@ impl Gateway {
                 return None;
             }
         };
-        let response = respond(&self.app, request, handler).await;
+        let response = (self.lambda)(*handler, request).await?;
         let status = response.status();
         let body = match response.into_body() {
             lambda_http::Body::Text(text) => Some(text),

@@ -4,7 +4,8 @@
 //!
 //! # Layout
 //!
-//! - [`start`]: everything at once, for the command line and for tests.
+//! - [`start`]: everything at once, for the command line and for tests; [`start_with`]: the same with
+//!   another [`Lambda`].
 //! - `template`: routes, functions and tables, read from template.yaml.
 //! - `gateway`: the WebSocket front; `connection`: one connection's life; `event`: what Lambda is
 //!   told; `management`: `@connections`.
@@ -35,11 +36,15 @@ use std::{
 
 use aws_sdk_dynamodb::config::Credentials;
 use aws_types::SdkConfig;
+use futures_util::future::BoxFuture;
 use hongyan_functions::{
     app::{App, Settings, Tables, sdk_settings},
     authorizer::{Authorizer, Rules},
+    routes::Handler,
+    runtime::respond,
 };
 use hongyan_shared::sig::{BadKey, Keys};
+use lambda_http::{Body, Response};
 use thiserror::Error;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
@@ -67,6 +72,10 @@ pub struct Config {
     /// The time.
     pub clock: Clock,
 }
+
+/// What runs the functions: an event in, an answer out, and none when the function has died on the way.
+pub type Lambda =
+    Arc<dyn Fn(Handler, lambda_http::Request) -> BoxFuture<'static, Option<Response<Body>>> + Send + Sync>;
 
 /// A twin that runs. Dropping it does not stop it; [`Running::stop`] does.
 pub struct Running {
@@ -152,6 +161,21 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`].
 pub async fn start(config: Config) -> Result<Running, StartError> {
+    start_with(config, |app| {
+        let app = Arc::new(app);
+        Arc::new(move |handler, event| {
+            let app = Arc::clone(&app);
+            Box::pin(async move { Some(respond(&app, event, handler).await) })
+        })
+    })
+    .await
+}
+
+/// Starts a twin whose functions are run by something else than itself.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start_with(config: Config, lambda: impl FnOnce(App) -> Lambda) -> Result<Running, StartError> {
     let template = Template::read()?;
     let (listener, listening) = listen(config.listen, config.port).await?;
     let (stop, stopped) = watch::channel(false);
@@ -179,7 +203,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     };
     let authorizer =
         Authorizer::new(config.rules, config.keys, app.connections.clone(), config.clock.reader());
-    let gateway = Arc::new(Gateway::new(template, app, authorizer, config.clock, address, stopped));
+    let gateway = Arc::new(Gateway::new(template, lambda(app), authorizer, config.clock, address, stopped));
 
     Ok(Running {
         page_url: format!("http://{address}/"),

@@ -1,0 +1,338 @@
+//! Whether a history is one that the promises of docs/tables.md allow, in time that is linear but for sorting.
+//!
+//! To find an order for operations that explains what everybody saw is hard in general, because the order is
+//! hidden. Here every message says its place, so there is one order, and it is checked against each of them.
+
+mod answers;
+mod blocks;
+mod logs;
+mod steps;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use blocks::Blocks;
+use serde_json::{Value, json};
+use steps::Steps;
+
+use crate::history::{Event, Push, Return, Rules, What};
+
+/// What a history can be wrong about: the points of docs/proofs.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Point {
+    /// A message has one number, and a number one message, which is what was sent.
+    OneNumber = 1,
+    /// The numbers are 1, 2, 3 … in the order of time, and nothing that was acknowledged is missing.
+    NoHole,
+    /// What was known before something was sent has a lower number.
+    RealTime,
+    /// A read has everything that it may not miss.
+    Reads,
+    /// What was not acknowledged is there once or not at all, and not before it was sent.
+    Unanswered,
+    /// Read positions move forward, and unread is what is behind them.
+    Positions,
+    /// Nothing gets through while one of the two blocks the other.
+    Blocks,
+    /// A push says what is in the log, to those whom it concerns.
+    Pushes,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anomaly {
+    pub point: Point,
+    pub what: String,
+}
+
+/// What became of a check.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    pub anomalies: Vec<Anomaly>,
+    pub operations: usize,
+    pub answered: usize,
+    pub messages: usize,
+    pub pushes: usize,
+}
+
+/// The two users, in order.
+type Conversation = (String, String);
+
+/// A message under its number.
+#[derive(Debug)]
+struct Message {
+    from: String,
+    client_id: String,
+    time: u64,
+    counts: bool,
+    /// When it was sent for the first time, and when somebody saw it for the first time.
+    sent_at: u64,
+    seen_at: u64,
+    seen: String,
+}
+
+/// What a message was when it was sent.
+struct Sent {
+    at: u64,
+    to: String,
+    what: Value,
+    op: u64,
+}
+
+struct Operation<'a> {
+    op: u64,
+    user: &'a str,
+    action: &'a str,
+    data: &'a Value,
+    at: u64,
+    clock: u64,
+    answer: Option<Answer<'a>>,
+}
+
+struct Answer<'a> {
+    code: i64,
+    data: &'a Value,
+    at: u64,
+    clock: u64,
+}
+
+#[derive(Default)]
+struct Log {
+    messages: BTreeMap<u64, Message>,
+    numbers: HashMap<(String, String), Vec<u64>>,
+    /// The highest number that somebody had seen, and that there could be.
+    known: Steps,
+    possible: Steps,
+    /// All numbers, and how many messages of the low and the high user have to be read up to there.
+    counts: Vec<(u64, [u64; 2])>,
+    /// What the last reads of either user had.
+    last: [Option<HashSet<u64>>; 2],
+}
+
+/// Numbers, and when they came.
+type Growth = Vec<(u64, u64)>;
+
+/// How far a user has read.
+#[derive(Default)]
+struct Position {
+    known: Steps,
+    /// How far anybody wanted it to be.
+    wanted: Steps,
+}
+
+struct Checker<'a> {
+    rules: Rules,
+    operations: Vec<Operation<'a>>,
+    sent: HashMap<(&'a str, &'a str), Sent>,
+    logs: HashMap<Conversation, Log>,
+    positions: HashMap<(String, String), Position>,
+    blocks: Blocks,
+    end: Option<(u64, u64)>,
+    anomalies: Vec<Anomaly>,
+}
+
+/// Checks a history.
+pub fn check(events: &[Event]) -> Verdict {
+    let mut checker = Checker::new(events);
+    checker.learn_all(events);
+    checker.prepare();
+    checker.check_logs();
+    checker.check_answers();
+    checker.check_pushes(events);
+    checker.check_end();
+    let answered = checker.operations.iter().filter(|operation| operation.answer.is_some()).count();
+    checker.anomalies.sort_by_key(|anomaly| anomaly.point);
+    checker.anomalies.dedup();
+    Verdict {
+        operations: checker.operations.len(),
+        answered,
+        messages: checker.logs.values().map(|log| log.messages.len()).sum(),
+        pushes: events.iter().filter(|event| matches!(event.what, What::Push(_))).count(),
+        anomalies: checker.anomalies,
+    }
+}
+
+impl<'a> Checker<'a> {
+    fn new(events: &'a [Event]) -> Self {
+        let mut rules = Rules::default();
+        let mut operations: Vec<Operation<'a>> = Vec::new();
+        let mut index = HashMap::new();
+        let mut sent: HashMap<(&str, &str), Sent> = HashMap::new();
+        let mut end = None;
+        for event in events {
+            match &event.what {
+                What::Begin(those) => rules = those.clone(),
+                What::End(_) => end = Some((event.at, event.clock)),
+                What::Invoke(invoke) => {
+                    index.insert(invoke.op, operations.len());
+                    operations.push(Operation {
+                        op: invoke.op,
+                        user: &invoke.user,
+                        action: &invoke.action,
+                        data: &invoke.data,
+                        at: event.at,
+                        clock: event.clock,
+                        answer: None,
+                    });
+                    if invoke.action == "sendMessage" {
+                        let client_id = text(&invoke.data, "clientID");
+                        sent.entry((&invoke.user, client_id)).or_insert_with(|| Sent {
+                            at: event.at,
+                            to: text(&invoke.data, "to").to_owned(),
+                            what: what_of(&invoke.data),
+                            op: invoke.op,
+                        });
+                    }
+                }
+                What::Return(Return { op, code, data }) => {
+                    if let Some(operation) = index.get(op).and_then(|index| operations.get_mut(*index)) {
+                        operation.answer =
+                            Some(Answer { code: *code, data, at: event.at, clock: event.clock });
+                    }
+                }
+                What::Push(_) | What::Nemesis(_) => {}
+            }
+        }
+        let blocks = Blocks::of(operations.iter().filter_map(|operation| {
+            let adds = match operation.action {
+                "addToBlacklist" => true,
+                "removeFromBlacklist" => false,
+                _ => return None,
+            };
+            let done = operation.answer.as_ref().filter(|answer| answer.code == 0).map(|answer| answer.at);
+            let peers = operation.data["userIDList"].as_array()?.iter().filter_map(Value::as_str);
+            Some((operation.user, peers.collect::<Vec<_>>(), adds, operation.at, done))
+        }));
+        Self {
+            rules,
+            operations,
+            sent,
+            logs: HashMap::new(),
+            positions: HashMap::new(),
+            blocks,
+            end,
+            anomalies: Vec::new(),
+        }
+    }
+
+    fn wrong(&mut self, point: Point, what: String) {
+        self.anomalies.push(Anomaly { point, what });
+    }
+
+    fn prepare(&mut self) {
+        for ((low, _), log) in &mut self.logs {
+            log.known = Steps::of(log.messages.iter().map(|(number, message)| (message.seen_at, *number)));
+            log.possible = Steps::of(log.messages.iter().map(|(number, message)| (message.sent_at, *number)));
+            let mut counts = [0, 0];
+            for (number, message) in &log.messages {
+                counts[usize::from(message.from != *low)] += u64::from(message.counts);
+                log.counts.push((*number, counts));
+            }
+        }
+        let mut positions: HashMap<(String, String), [Growth; 2]> = HashMap::new();
+        for operation in &self.operations {
+            if operation.action != "setMessageRead" {
+                continue;
+            }
+            let peer = peer_of(operation.data);
+            let [known, wanted] = positions.entry((operation.user.to_owned(), peer.to_owned())).or_default();
+            wanted.push((operation.at, operation.data["sequence"].as_u64().unwrap_or(u64::MAX)));
+            if let Some(answer) = operation.answer.as_ref().filter(|answer| answer.code == 0) {
+                known.push((answer.at, answer.data["readSequence"].as_u64().unwrap_or_default()));
+            }
+        }
+        self.positions = positions
+            .into_iter()
+            .map(|(key, [known, wanted])| {
+                (key, Position { known: Steps::of(known), wanted: Steps::of(wanted) })
+            })
+            .collect();
+    }
+
+    /// By how many seconds the end of a message is uncertain: it was placed by one clock, carries the time of a
+    /// second one, and is read by a third.
+    fn margin_s(&self) -> u64 {
+        3 * self.rules.skew_ms.div_ceil(1000) + 2
+    }
+
+    /// Whether a message cannot have expired at this time.
+    fn lives(&self, message: &Message, clock_ms: u64) -> bool {
+        let Some(retention) = self.rules.retention else { return true };
+        (message.time + retention).saturating_sub(self.margin_s()) * 1000 > clock_ms
+    }
+
+    /// Whether it may not have.
+    fn may_live(&self, message: &Message, clock_ms: u64) -> bool {
+        let Some(retention) = self.rules.retention else { return true };
+        (message.time + retention + self.margin_s()) * 1000 > clock_ms
+    }
+
+    fn check_pushes(&mut self, events: &[Event]) {
+        for event in events {
+            let What::Push(Push { user, event: kind, data }) = &event.what else { continue };
+            if kind == "onMessageReadByPeer" {
+                let (peer, read) = (peer_of(data), data["sequence"].as_u64().unwrap_or_default());
+                let wanted = self.positions.get(&(peer.to_owned(), user.clone()));
+                if read > wanted.map_or(0, |position| position.wanted.before(event.at)) {
+                    let at = seconds(event.at);
+                    let what =
+                        format!("a push to {user} at {at}: {peer} has read up to {read}, and never said so");
+                    self.wrong(Point::Pushes, what);
+                }
+            }
+        }
+    }
+}
+
+impl Log {
+    /// How many messages of a side are to be read behind one number and up to another.
+    fn count(&self, side: usize, behind: u64, to: u64) -> u64 {
+        let up_to = |to: u64| {
+            let index = self.counts.partition_point(|(number, _)| *number <= to);
+            index.checked_sub(1).map_or(0, |index| self.counts[index].1[side])
+        };
+        up_to(to).saturating_sub(up_to(behind))
+    }
+}
+
+fn name(operation: &Operation) -> String {
+    let Operation { op, user, action, .. } = operation;
+    let whom = match text(operation.data, "to") {
+        "" => peer_of(operation.data).to_owned(),
+        to => format!("{to} '{}'", text(operation.data, "clientID")),
+    };
+    let whom = if whom.is_empty() { whom } else { format!(" {whom}") };
+    let until =
+        operation.answer.as_ref().map(|answer| format!(" to {}", seconds(answer.at))).unwrap_or_default();
+    format!("op {op} ({user} {action}{whom}, {}{until})", seconds(operation.at))
+}
+
+fn seconds(at: u64) -> String {
+    format!("{:.6} s", at as f64 / 1e6)
+}
+
+fn conversation(a: &str, b: &str) -> Conversation {
+    if a < b { (a.to_owned(), b.to_owned()) } else { (b.to_owned(), a.to_owned()) }
+}
+
+fn is_range(operation: &Operation) -> bool {
+    operation.data.get("fromSequence").is_some()
+}
+
+fn peer_of(data: &Value) -> &str {
+    let id = text(data, "conversationID");
+    id.strip_prefix("C2C").unwrap_or(id)
+}
+
+fn text<'a>(data: &'a Value, field: &str) -> &'a str {
+    data[field].as_str().unwrap_or_default()
+}
+
+fn list<'a>(data: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
+    data[field].as_array().into_iter().flatten()
+}
+
+/// What a message says.
+fn what_of(message: &Value) -> Value {
+    json!([message["type"], message["payload"], message["cloudCustomData"], message["messageControlInfo"]])
+}

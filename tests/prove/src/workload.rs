@@ -1,0 +1,311 @@
+//! What twenty users do: write, write again when they are not sure, read in all ways, mark, and block each other.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use serde_json::{Value, json};
+
+use crate::{
+    device::Device,
+    history::{History, What},
+};
+
+pub const USERS: usize = 20;
+/// Every other user has a second device.
+const PLATFORMS: [&str; 2] = ["MiniProgram", "Web"];
+
+/// How often something is asked for again that has had no good answer.
+const ATTEMPTS: u32 = 12;
+
+struct Person {
+    device: Device,
+    random: StdRng,
+    /// Their number, and whether this device is the one that they block others with.
+    number: usize,
+    is_first: bool,
+    peers: Vec<usize>,
+    /// The highest number that this device has seen, by peer.
+    seen: HashMap<usize, u64>,
+    /// What this device has sent.
+    sent: Vec<Value>,
+    retention: Option<u64>,
+    think_ms: u64,
+}
+
+fn name(user: usize) -> String {
+    format!("u{user:02}")
+}
+
+/// The users with whom a user has a conversation.
+fn peers(user: usize) -> Vec<usize> {
+    [1, 3, 7, USERS - 7, USERS - 3, USERS - 1].map(|step| (user + step) % USERS).into()
+}
+
+/// So many users do not stop to think.
+const HASTY: usize = 4;
+
+/// Everybody does something until they are told to stop, and completes what they have begun.
+pub async fn work(
+    port: u16,
+    history: &Arc<History>,
+    seed: u64,
+    retention: Option<u64>,
+    think_ms: u64,
+    stop: &Arc<AtomicBool>,
+) {
+    let mut people = tokio::task::JoinSet::new();
+    for number in 0..USERS {
+        for (index, platform) in PLATFORMS.into_iter().enumerate().take(1 + number % 2) {
+            let mut person = Person {
+                device: Device::new(&name(number), platform, port, Arc::clone(history)),
+                random: StdRng::seed_from_u64(seed ^ ((number * 2 + index) as u64) << 32),
+                number,
+                is_first: index == 0,
+                peers: peers(number),
+                seen: HashMap::new(),
+                sent: Vec::new(),
+                retention,
+                think_ms,
+            };
+            let stop = Arc::clone(stop);
+            people.spawn(async move {
+                while !stop.load(Ordering::Relaxed) {
+                    person.act().await;
+                    person.think().await;
+                }
+            });
+        }
+    }
+    people.join_all().await;
+}
+
+/// Everybody reads everything, when nothing goes wrong any more.
+pub async fn read_all(port: u16, history: &Arc<History>) {
+    history.note(What::End(Value::Null));
+    let mut readers = tokio::task::JoinSet::new();
+    for number in 0..USERS {
+        let mut device = Device::new(&name(number), PLATFORMS[0], port, Arc::clone(history));
+        readers.spawn(async move {
+            ask(&mut device, "getConversationList", json!({})).await;
+            ask(&mut device, "getBlacklist", json!({})).await;
+            for peer in peers(number) {
+                let mut from = 1;
+                loop {
+                    let range =
+                        json!({ "conversationID": format!("C2C{}", name(peer)), "fromSequence": from });
+                    let part = ask(&mut device, "getMessageList", range).await;
+                    if part["isCompleted"] == true {
+                        break;
+                    }
+                    from = part["nextSequence"].as_u64().unwrap();
+                }
+            }
+        });
+    }
+    readers.join_all().await;
+}
+
+/// Until there is a good answer, which there has to be now.
+async fn ask(device: &mut Device, action: &str, data: Value) -> Value {
+    let mut last = None;
+    for _ in 0..5 * ATTEMPTS {
+        last = device.ask(action, data.clone()).await;
+        if let Some((0, data)) = last {
+            return data;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("all is well, and {} has no good answer to {action} {data}: {last:?}", device.user);
+}
+
+impl Person {
+    async fn act(&mut self) {
+        // Mostly their neighbour: some conversations become long, and many devices write to them at once.
+        let peer = match self.random.random_range(0..3) {
+            0 => self.peers[self.random.random_range(0..self.peers.len())],
+            _ => self.number ^ 1,
+        };
+        match self.random.random_range(0..100) {
+            0..=39 => self.send(peer).await,
+            40..=46 => self.send_once_more().await,
+            47..=61 => self.range(peer).await,
+            62..=69 => self.pages(peer).await,
+            70..=85 => self.mark(peer).await,
+            86..=94 => {
+                self.device.ask("getConversationList", json!({})).await;
+            }
+            95..=97 if self.is_first && self.number >= HASTY => self.block(peer).await,
+            95..=97 => {
+                self.device.ask("getBlacklist", json!({})).await;
+            }
+            _ => self.device.hang_up(),
+        }
+    }
+
+    async fn think(&mut self) {
+        if self.number < HASTY {
+            return;
+        }
+        let ms = self.random.random_range(0..=2 * self.think_ms);
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+    }
+
+    async fn again(&mut self) {
+        let ms = self.random.random_range(20..200);
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+    }
+
+    fn saw(&mut self, peer: usize, number: u64) {
+        let seen = self.seen.entry(peer).or_default();
+        *seen = number.max(*seen);
+    }
+
+    /// A message of a new name, until it is known what has become of it.
+    async fn send(&mut self, peer: usize) {
+        let device = usize::from(!self.is_first);
+        let client_id = format!("{}-{device}-{}", self.device.user, self.sent.len());
+        let length = match self.random.random_range(0..50) {
+            0 => 3_000,
+            _ => self.random.random_range(0..60),
+        };
+        let mut data = json!({
+            "to": name(peer), "conversationType": "C2C", "clientID": client_id,
+            "base": self.seen.get(&peer).copied().unwrap_or_default(),
+            "type": "TIMTextElem", "payload": { "text": format!("{client_id}: {}", "雁".repeat(length)) },
+        });
+        match self.random.random_range(0..20) {
+            0 | 1 => data["messageControlInfo"] = json!({ "excludedFromUnreadCount": true }),
+            2 => data["messageControlInfo"] = json!({ "excludedFromLastMessage": true }),
+            _ => {}
+        }
+        self.sent.push(data.clone());
+        self.send_until_known(peer, data).await;
+    }
+
+    async fn send_until_known(&mut self, peer: usize, mut data: Value) {
+        let begun = self.device.history.clock_s();
+        for _ in 0..ATTEMPTS {
+            // What has expired would be a new message.
+            if self.retention.is_some_and(|retention| self.device.history.clock_s() > begun + retention / 2) {
+                return;
+            }
+            match self.device.ask("sendMessage", data.clone()).await {
+                Some((0, answer)) => {
+                    return self.saw(peer, answer["message"]["sequence"].as_u64().unwrap_or_default());
+                }
+                Some((20004, answer)) => {
+                    // As the protocol says: look for it behind the base, and send again from there.
+                    let Some(last) = answer["lastSequence"].as_u64() else { continue };
+                    let base = data["base"].as_u64().unwrap_or_default();
+                    match self.is_behind(peer, base, &data["clientID"]).await {
+                        Some(false) => data["base"] = json!(last),
+                        Some(true) => return,
+                        None => {}
+                    }
+                }
+                Some((20007, _)) => return,
+                Some((code, answer)) => {
+                    assert!([20005, 60007].contains(&code), "{data}: {code} {answer}");
+                }
+                None => {}
+            }
+            self.again().await;
+        }
+    }
+
+    /// Whether a message of this name is behind a number, if that can be told.
+    async fn is_behind(&mut self, peer: usize, base: u64, client_id: &Value) -> Option<bool> {
+        let mut from = base + 1;
+        loop {
+            let part = self.read(peer, json!({ "fromSequence": from })).await?;
+            let list = part["messageList"].as_array()?;
+            if list
+                .iter()
+                .any(|message| message["clientID"] == *client_id && message["from"] == *self.device.user)
+            {
+                return Some(true);
+            }
+            if part["isCompleted"] == true {
+                return Some(false);
+            }
+            from = part["nextSequence"].as_u64()?;
+        }
+    }
+
+    /// What was sent some time ago, as it was.
+    async fn send_once_more(&mut self) {
+        if self.sent.is_empty() {
+            return;
+        }
+        let newest = self.sent.len() - 1;
+        let index = newest - self.random.random_range(0..=newest.min(30));
+        let data = self.sent[index].clone();
+        self.device.ask("sendMessage", data).await;
+    }
+
+    async fn range(&mut self, peer: usize) {
+        let seen = self.seen.get(&peer).copied().unwrap_or_default();
+        let from = seen.saturating_sub(self.random.random_range(0..30)).max(1);
+        let mut range = json!({ "fromSequence": from });
+        if self.random.random_range(0..4) == 0 {
+            range["toSequence"] = json!(from + self.random.random_range(0..20));
+        }
+        self.read(peer, range).await;
+    }
+
+    async fn pages(&mut self, peer: usize) {
+        let mut next = json!("");
+        for _ in 0..self.random.random_range(1..=3) {
+            let Some(page) = self.read(peer, json!({ "nextReqMessageID": next })).await else { return };
+            next = page["nextReqMessageID"].clone();
+            if page["isCompleted"] == true {
+                return;
+            }
+        }
+    }
+
+    async fn read(&mut self, peer: usize, mut what: Value) -> Option<Value> {
+        what["conversationID"] = json!(format!("C2C{}", name(peer)));
+        let (code, part) = self.device.ask("getMessageList", what).await?;
+        let newest = part["messageList"].as_array().and_then(|list| list.last()?["sequence"].as_u64());
+        self.saw(peer, newest.unwrap_or_default());
+        (code == 0).then_some(part)
+    }
+
+    async fn mark(&mut self, peer: usize) {
+        let mut mark = json!({ "conversationID": format!("C2C{}", name(peer)) });
+        let seen = self.seen.get(&peer).copied().unwrap_or_default();
+        match self.random.random_range(0..10) {
+            0 => {}
+            1 | 2 => mark["sequence"] = json!(seen.saturating_sub(self.random.random_range(0..10)).max(1)),
+            3 => mark["sequence"] = json!(seen + 2),
+            _ => mark["sequence"] = json!(seen.max(1)),
+        }
+        if self.random.random_range(0..4) == 0 {
+            self.device.say("setMessageRead", mark).await;
+        } else {
+            self.device.ask("setMessageRead", mark).await;
+        }
+    }
+
+    async fn block(&mut self, peer: usize) {
+        for action in ["addToBlacklist", "removeFromBlacklist"] {
+            for _ in 0..ATTEMPTS {
+                let done = self.device.ask(action, json!({ "userIDList": [name(peer)] })).await;
+                if done.is_some_and(|(code, _)| code == 0) {
+                    break;
+                }
+                self.again().await;
+            }
+            let ms = self.random.random_range(100..1_500);
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+        }
+    }
+}
