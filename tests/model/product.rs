@@ -1,13 +1,15 @@
 //! The product, as the machine drives it: the real handlers on the embedded engine, in two sandboxes, with
 //! devices that the test holds.
 
+use std::{sync::Arc, time::Duration};
+
 use hongyan_functions::app::{App, Settings};
 use serde_json::{Value, json};
 
 use super::{
     action::{Fate, Kind},
     devices::Devices,
-    reference::{Call, Connection, Event, Model},
+    reference::{Call, Connection, Event, Model, STEP_MS},
     rules::Answer,
 };
 use crate::harness::{World, body, event, recorder::Fault};
@@ -36,7 +38,7 @@ impl Product {
         let management = devices.serve().await;
         let recorded = || world.sandbox_between(&world.dynamodb.url, &management, settings);
         let (clock, ahead) = (world.clock.clone(), model.ahead * 1000);
-        let elsewhere = App { clock: std::sync::Arc::new(move || clock.now() + ahead), ..recorded() };
+        let elsewhere = App { clock: Arc::new(move || clock.now() + ahead), ..recorded() };
         let sandbox = recorded();
         let looks = world.sandbox_between(&world.twin.dynamodb_url, &management, settings);
         let product = Self { world, devices, sandbox, elsewhere, looks };
@@ -49,6 +51,7 @@ impl Product {
     /// Makes happen what has happened to the model. Returns the answers, and what came in on each connection.
     pub async fn apply(&self, event: &Event) -> (Vec<Answer>, Vec<(String, Value)>) {
         let mut answers = Vec::new();
+        self.world.later(Duration::from_millis(STEP_MS));
         match event {
             Event::Calls(calls) => {
                 for call in calls {
@@ -63,7 +66,7 @@ impl Product {
             }
             Event::IsCut(connection) => self.devices.close(&connection.id),
             Event::Later(seconds, ended) => {
-                self.world.later(std::time::Duration::from_secs(*seconds));
+                self.world.later(Duration::from_secs(*seconds));
                 ended.iter().for_each(|connection| self.devices.close(&connection.id));
             }
             Event::Sweeps => {

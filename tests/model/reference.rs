@@ -18,6 +18,9 @@ use super::{
 };
 use crate::harness::START_MS;
 
+/// How long each step takes.
+pub const STEP_MS: u64 = 1;
+
 /// For how long a message lives in worlds with a retention: short, so that connections see it end.
 const RETENTION_S: u64 = 600;
 
@@ -211,6 +214,7 @@ impl ReferenceStateMachine for Model {
     }
 
     fn apply(mut model: Self, transition: &Transition) -> Self {
+        model.now += STEP_MS;
         model.happened.pushes.clear();
         model.happened.event = match transition {
             Transition::Frame { by, action, how } => Event::Calls(model.frame(*by, action, *how)),
