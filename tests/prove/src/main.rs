@@ -23,7 +23,8 @@ enum Command {
     Serve(serve::Options),
 }
 
-#[tokio::main]
+// Each call of the embedded engine takes a thread while it lasts.
+#[tokio::main(worker_threads = 8)]
 async fn main() -> ExitCode {
     let is_good = match Cli::parse().command {
         Command::Run(options) => run::run(&options).await,

@@ -13,6 +13,7 @@ use std::{
 };
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::{StreamExt, stream};
 use hongyan_functions::{
     app::{App, Settings},
     authorizer,
@@ -34,6 +35,8 @@ use crate::{
 pub const SDK_APP_ID: u64 = 1_400_000_000;
 pub const KEY: &str = "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e";
 pub const SANDBOXES: usize = 4;
+
+const SWEPT_AT_ONCE: usize = 16;
 
 /// How it is started.
 #[derive(Debug, Clone, clap::Args)]
@@ -176,6 +179,7 @@ async fn sweep(twin: &Running, calls: &Calls, hand: &Clock, fate: &Fate, in_a_hu
         let scan = client.scan().table_name(table).filter_expression("x <= :now");
         let scan = scan.expression_attribute_values(":now", now.clone()).consistent_read(true);
         let mut items = scan.into_paginator().items().send();
+        let mut deletes = Vec::new();
         while let Some(Ok(mut item)) = items.next().await {
             if fate.below(100) >= in_a_hundred as usize {
                 continue;
@@ -183,7 +187,11 @@ async fn sweep(twin: &Running, calls: &Calls, hand: &Clock, fate: &Fate, in_a_hu
             let (Some(p), Some(s)) = (item.remove(partition), item.remove(sort)) else { continue };
             let delete = client.delete_item().table_name(table).key(partition, p).key(sort, s);
             let delete = delete.condition_expression("x <= :now");
-            if delete.expression_attribute_values(":now", now.clone()).send().await.is_ok() {
+            deletes.push(delete.expression_attribute_values(":now", now.clone()).send());
+        }
+        let mut swept = stream::iter(deletes).buffer_unordered(SWEPT_AT_ONCE);
+        while let Some(answer) = swept.next().await {
+            if answer.is_ok() {
                 fate.count("rows swept");
             }
         }
