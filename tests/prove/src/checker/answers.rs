@@ -4,9 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{
-    Anomaly, Answer, Checker, Message, Operation, Point, conversation, is_range, list, name, peer_of, text,
-};
+use super::{Anomaly, Answer, Checker, Operation, Point, conversation, is_range, list, name, peer_of, text};
 
 impl Checker<'_> {
     pub(super) fn check_answers(&mut self) {
@@ -86,7 +84,7 @@ impl Checker<'_> {
         let mut shown = shown.iter().peekable();
         for (number, message) in log.messages.range(from..=to) {
             while shown.next_if(|shown| **shown < *number).is_some() {}
-            if shown.next_if(|shown| **shown == *number).is_none() && self.lives(message, answer.clock) {
+            if shown.next_if(|shown| **shown == *number).is_none() && self.lives(message.time, answer.clock) {
                 let missed = format!(
                     "{} lacks message {number} ('{}' of {}, seen by {})",
                     name(operation),
@@ -112,7 +110,7 @@ impl Checker<'_> {
         // With retention, not every number has a message.
         let least = log.messages.range(..=named.min(log.known.before(operation.at))).next_back();
         if let Some((least, _)) =
-            least.filter(|(least, message)| read < **least && self.lives(message, answer.clock))
+            least.filter(|(least, message)| read < **least && self.lives(message.time, answer.clock))
         {
             let short = format!("{} has read up to {read} only, but {least} was there", name(operation));
             wrong.push((Point::Positions, short));
@@ -132,7 +130,8 @@ impl Checker<'_> {
             self.check_position(operation, answer, (peer, read, stale), wrong);
             if let Some(log) = self.logs.get(&conversation(me, peer)) {
                 let (known, possible) = (log.known.before(stale), log.possible.before(answer.at));
-                let lives = log.messages.get(&known).is_some_and(|message| self.lives(message, answer.clock));
+                let lives =
+                    log.messages.get(&known).is_some_and(|message| self.lives(message.time, answer.clock));
                 if last < known && lives {
                     let seen = &log.messages[&known].seen;
                     let what = format!(
@@ -168,7 +167,9 @@ impl Checker<'_> {
         let Some(log) = self.logs.get(&conversation(operation.user, peer)) else { return };
         let position = self.positions.get(&(operation.user.to_owned(), peer.to_owned()));
         let known = position.map_or(0, |position| position.known.before(then));
-        if read < known && log.messages.get(&known).is_none_or(|message| self.lives(message, answer.clock)) {
+        if read < known
+            && log.messages.get(&known).is_none_or(|message| self.lives(message.time, answer.clock))
+        {
             let back = format!(
                 "{}: {} has read {peer} up to {read}, but had up to {known}",
                 name(operation),
@@ -206,19 +207,12 @@ impl Checker<'_> {
         let key = conversation(operation.user, peer);
         let Some(log) = self.logs.get(&key) else { return };
         let side = usize::from(key.0 == operation.user);
-        let (low, high) = if self.rules.retention.is_none() {
-            (log.count(side, read, least), log.count(side, read, most))
-        } else {
-            let count = |to: u64, counts: &dyn Fn(&Message) -> bool| {
-                let behind =
-                    log.messages.range(read + 1..=to.max(read + 1)).filter(|(number, _)| **number <= to);
-                behind
-                    .filter(|(_, message)| message.counts && message.from == peer && counts(message))
-                    .count() as u64
-            };
-            let low = count(least, &|message| self.lives(message, answer.clock));
-            (low, count(most, &|message| self.may_live(message, operation.clock)))
-        };
+        // Time never decreases along the numbers, so what has expired is what comes first.
+        let gone = log.last_of(|time| !self.may_live(time, operation.clock));
+        let going = log.last_of(|time| !self.lives(time, answer.clock));
+        let low = log.count(side, read.max(going), least);
+        let high = log.count(side, read.max(gone), most)
+            + log.missing(read.max(gone), most).min(self.unseen_before(peer, operation.user, answer.at));
         if unread < low || unread > high {
             let what = format!(
                 "{}: {} has read {peer} up to {read} of {most}, which leaves {low} to {high} unread, not {unread}",

@@ -128,25 +128,9 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// When what nobody has seen was sent, by conversation.
-    fn unseen(&self) -> HashMap<(&str, &str), Vec<u64>> {
-        let mut unseen: HashMap<(&str, &str), Vec<u64>> = HashMap::new();
-        for ((from, client_id), sent) in &self.sent {
-            let (low, high) =
-                if *from < sent.to.as_str() { (*from, sent.to.as_str()) } else { (sent.to.as_str(), *from) };
-            let log = self.logs.get(&(low.to_owned(), high.to_owned()));
-            let name = ((*from).to_owned(), (*client_id).to_owned());
-            if log.is_none_or(|log| !log.numbers.contains_key(&name)) {
-                unseen.entry((low, high)).or_default().push(sent.at);
-            }
-        }
-        unseen
-    }
-
     pub(super) fn check_logs(&mut self) {
         let mut wrong = Vec::new();
         let end = self.end.map_or(u64::MAX, |(_, clock)| clock);
-        let unseen = self.unseen();
         for ((low, high), log) in &self.logs {
             let name = format!("{low}·{high}");
             let mut before: Option<(u64, &Message)> = None;
@@ -157,10 +141,12 @@ impl<'a> Checker<'a> {
                     (Some(_), None) => true,
                     (Some(retention), Some((_, last))) => {
                         // All had expired, or what was there has expired before anybody saw it.
-                        let unseen = || unseen.get(&(low.as_str(), high.as_str())).into_iter().flatten();
-                        let before = || unseen().filter(|sent_at| **sent_at < message.seen_at).count() as u64;
+                        let unseen = || {
+                            let seen_at = message.seen_at;
+                            self.unseen_before(low, high, seen_at) + self.unseen_before(high, low, seen_at)
+                        };
                         message.time + self.margin_s() >= last.time + retention
-                            || (!self.lives(last, end) && *number - from <= before() + 1)
+                            || (!self.lives(last.time, end) && *number - from <= unseen() + 1)
                     }
                 };
                 if *number != from + 1 && !may_skip {
@@ -230,7 +216,7 @@ impl<'a> Checker<'a> {
                 let lost = log
                     .messages
                     .iter()
-                    .filter(|(_, message)| self.lives(message, clock))
+                    .filter(|(_, message)| self.lives(message.time, clock))
                     .find(|(number, _)| last.as_ref().is_none_or(|last| !last.contains(number)));
                 if let Some((number, message)) = lost {
                     let what = format!(

@@ -103,8 +103,8 @@ struct Log {
     /// The highest number that somebody had seen, and that there could be.
     known: Steps,
     possible: Steps,
-    /// All numbers, and how many messages of the low and the high user have to be read up to there.
-    counts: Vec<(u64, [u64; 2])>,
+    /// All numbers with their times, and how many messages of the low and the high user have to be read up to there.
+    counts: Vec<(u64, u64, [u64; 2])>,
     /// What the last reads of either user had.
     last: [Option<HashSet<u64>>; 2],
 }
@@ -126,6 +126,8 @@ struct Checker<'a> {
     sent: HashMap<(&'a str, &'a str), Sent>,
     logs: HashMap<Conversation, Log>,
     positions: HashMap<(String, String), Position>,
+    /// When what nobody has seen was sent, by sender and receiver, in order.
+    unseen: HashMap<(String, String), Vec<u64>>,
     blocks: Blocks,
     end: Option<(u64, u64)>,
     anomalies: Vec<Anomaly>,
@@ -209,6 +211,7 @@ impl<'a> Checker<'a> {
             sent,
             logs: HashMap::new(),
             positions: HashMap::new(),
+            unseen: HashMap::new(),
             blocks,
             end,
             anomalies: Vec::new(),
@@ -226,9 +229,17 @@ impl<'a> Checker<'a> {
             let mut counts = [0, 0];
             for (number, message) in &log.messages {
                 counts[usize::from(message.from != *low)] += u64::from(message.counts);
-                log.counts.push((*number, counts));
+                log.counts.push((*number, message.time, counts));
             }
         }
+        for ((from, client_id), sent) in &self.sent {
+            let log = self.logs.get(&conversation(from, &sent.to));
+            let name = ((*from).to_owned(), (*client_id).to_owned());
+            if log.is_none_or(|log| !log.numbers.contains_key(&name)) {
+                self.unseen.entry(((*from).to_owned(), sent.to.clone())).or_default().push(sent.at);
+            }
+        }
+        self.unseen.values_mut().for_each(|unseen| unseen.sort_unstable());
         let mut positions: HashMap<(String, String), [Growth; 2]> = HashMap::new();
         for operation in &self.operations {
             if operation.action != "setMessageRead" {
@@ -249,22 +260,28 @@ impl<'a> Checker<'a> {
             .collect();
     }
 
+    /// How many messages from one user to another have been sent before then that nobody has ever seen.
+    fn unseen_before(&self, from: &str, to: &str, at: u64) -> u64 {
+        let unseen = self.unseen.get(&(from.to_owned(), to.to_owned()));
+        unseen.map_or(0, |unseen| unseen.partition_point(|sent_at| *sent_at < at) as u64)
+    }
+
     /// By how many seconds the end of a message is uncertain: it was placed by one clock, carries the time of a
     /// second one, and is read by a third.
     fn margin_s(&self) -> u64 {
         3 * self.rules.skew_ms.div_ceil(1000) + 2
     }
 
-    /// Whether a message cannot have expired at this time.
-    fn lives(&self, message: &Message, clock_ms: u64) -> bool {
+    /// Whether a message of this second cannot have expired at that time.
+    fn lives(&self, time: u64, clock_ms: u64) -> bool {
         let Some(retention) = self.rules.retention else { return true };
-        (message.time + retention).saturating_sub(self.margin_s()) * 1000 > clock_ms
+        (time + retention).saturating_sub(self.margin_s()) * 1000 > clock_ms
     }
 
     /// Whether it may not have.
-    fn may_live(&self, message: &Message, clock_ms: u64) -> bool {
+    fn may_live(&self, time: u64, clock_ms: u64) -> bool {
         let Some(retention) = self.rules.retention else { return true };
-        (message.time + retention + self.margin_s()) * 1000 > clock_ms
+        (time + retention + self.margin_s()) * 1000 > clock_ms
     }
 
     fn check_pushes(&mut self, events: &[Event]) {
@@ -287,11 +304,24 @@ impl<'a> Checker<'a> {
 impl Log {
     /// How many messages of a side are to be read behind one number and up to another.
     fn count(&self, side: usize, behind: u64, to: u64) -> u64 {
-        let up_to = |to: u64| {
-            let index = self.counts.partition_point(|(number, _)| *number <= to);
-            index.checked_sub(1).map_or(0, |index| self.counts[index].1[side])
-        };
+        let up_to = |to: u64| self.index(to).checked_sub(1).map_or(0, |index| self.counts[index].2[side]);
         up_to(to).saturating_sub(up_to(behind))
+    }
+
+    /// How many numbers behind one and up to another nobody has ever seen.
+    fn missing(&self, behind: u64, to: u64) -> u64 {
+        let seen = self.index(to).saturating_sub(self.index(behind)) as u64;
+        to.saturating_sub(behind).saturating_sub(seen)
+    }
+
+    /// The last number of those that come first and whose time is like this.
+    fn last_of(&self, is_so: impl Fn(u64) -> bool) -> u64 {
+        let index = self.counts.partition_point(|(_, time, _)| is_so(*time));
+        index.checked_sub(1).map_or(0, |index| self.counts[index].0)
+    }
+
+    fn index(&self, to: u64) -> usize {
+        self.counts.partition_point(|(number, ..)| *number <= to)
     }
 }
 

@@ -568,6 +568,33 @@ fn what_nobody_has_seen_may_have_expired_and_leaves_its_number() {
 }
 
 #[test]
+fn what_nobody_has_seen_and_what_expires_is_unread_or_not() {
+    for (is_sent, seconds, unread, is_good) in [
+        (true, 1, 1, true),
+        (true, 1, 2, true),
+        (true, 1, 3, false),
+        (false, 1, 2, false),
+        (true, 600, 0, true),
+        (true, 620, 1, false),
+    ] {
+        let mut story = Story::with_retention();
+        if is_sent {
+            story.sends("alice", "a1");
+        }
+        story.sent("alice", "a2", 2);
+        let op = story.asks("bob", "sendMessage", message("bob", "b1"));
+        story.step_clock(seconds);
+        story.acknowledge(op, "bob", "b1", 3);
+        story.lists("bob", 0, 3, unread);
+        let log = [story.message("bob", "b1", 3)];
+        story.step_clock(300);
+        let (points, words) = story.ends_with(&log);
+        let is_found = points.contains(&Point::Positions);
+        assert_eq!(is_found, !is_good, "{is_sent} {seconds} {unread}: {words}");
+    }
+}
+
+#[test]
 fn what_has_expired_may_be_sent_anew() {
     for (seconds, is_good) in [(610, true), (300, false)] {
         let mut story = Story::with_retention();
