@@ -1,8 +1,16 @@
 //! Template, binaries, events and documents say the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
 
-use hongyan_functions::{app::Settings, routes, telemetry};
+use hongyan_functions::{
+    config::{Config, Misconfigured, Settings},
+    functions, record, routes,
+    trigger::authorizer::Authorizer,
+};
+use hongyan_local::sdk_config;
 use hongyan_shared::{Error, model::Seq, sig::Refusal};
 use serde_json::Value;
 
@@ -62,32 +70,25 @@ fn one_name_has_four_spellings_and_nothing_else() {
     let binaries: BTreeSet<String> = functions.keys().map(|logical_id| kebab(logical_id)).collect();
     assert_eq!(binaries, files("functions/src/bin", ".rs"));
 
-    let served: BTreeSet<String> = routes::NAMES.iter().map(|name| (*name).to_owned()).collect();
+    let served: BTreeSet<String> = functions::NAMES.iter().map(|name| (*name).to_owned()).collect();
     let behind_routes: BTreeSet<String> =
         template_routes().values().map(|function| kebab(function)).collect();
     assert_eq!(served, behind_routes);
     let modules: BTreeSet<String> = served.iter().map(|name| name.replace('-', "_")).collect();
-    let names = names_in("functions/src/routes");
+    let names = names_in("functions/src/routes/ws");
     let in_folder = names.iter().map(|name| name.trim_end_matches(".rs").to_owned());
     assert_eq!(modules, in_folder.filter(|name| name != "mod").collect());
 
-    let mut in_groups = BTreeSet::new();
     for (key, function) in template_routes() {
-        // A route has a function of its name, or a file of its name in the folder of its function.
+        // A route has a function of its name, or is one by that name in the file of its function.
         let (verb, group) = (kebab(&key).replace('-', "_"), kebab(&function).replace('-', "_"));
         if verb != group {
-            let file = format!("functions/src/routes/{group}/{verb}.rs");
-            assert!(is_there(&file), "{key}: {file} is missing");
-            in_groups.insert(file);
+            let file = format!("{}/../functions/src/routes/ws/{group}.rs", env!("CARGO_MANIFEST_DIR"));
+            let route = format!("async fn {verb}(world: &World, event: &Event)");
+            assert!(std::fs::read_to_string(&file).unwrap().contains(&route), "{key}: {file} has no {verb}");
         }
         let has_tests = |name: &str| is_there(&format!("tests/routes/{name}.rs"));
         assert!(has_tests(&verb) || has_tests(&group), "{key} has no tests");
-    }
-    for group in names.iter().filter(|name| !name.ends_with(".rs")) {
-        for file in files(&format!("functions/src/routes/{group}"), ".rs") {
-            let path = format!("functions/src/routes/{group}/{file}.rs");
-            assert!(file == "mod" || in_groups.contains(&path), "{path} serves no route");
-        }
     }
 }
 
@@ -126,7 +127,7 @@ fn every_route_that_answers_has_a_route_response() {
         let is_one_way = route.get("RouteResponseSelectionExpression").is_none();
         assert_eq!(
             is_one_way,
-            ["$connect", "$disconnect"].contains(&key.as_str()) || routes::is_one_way(key),
+            ["$connect", "$disconnect"].contains(&key.as_str()) || routes::ws::is_one_way(key),
             "{key}"
         );
     }
@@ -188,7 +189,7 @@ fn no_function_may_do_anything_to_anything() {
 
 #[test]
 fn the_dashboard_shows_every_metric_and_the_alarms_watch_no_other() {
-    let metrics: BTreeSet<&str> = telemetry::counters().chain(["Latency"]).collect();
+    let metrics: BTreeSet<&str> = record::counters().chain(["Latency"]).collect();
     let boards = resources("AWS::CloudWatch::Dashboard");
     let board = boards["WatchBoard"]["Properties"]["DashboardBody"].as_str().unwrap();
     serde_json::from_str::<Value>(board).expect("the body is JSON");
@@ -246,6 +247,48 @@ fn what_nobody_decides_is_the_same_in_an_account_and_on_a_laptop() {
         settings.retention
     );
     assert_eq!(parameters["MultiDevice"]["Default"].as_str().unwrap().parse(), Ok(settings.multi_device));
+}
+
+#[test]
+fn each_function_reads_what_the_template_gives_it_and_nothing_else() {
+    let template = template();
+    let variables = |value: &Value| -> BTreeSet<String> {
+        let given = value["Environment"]["Variables"].as_object();
+        given.map(|given| given.keys().cloned().collect()).unwrap_or_default()
+    };
+    let given_to_all = variables(&template["Globals"]["Function"]);
+    let read = |build: &dyn Fn(&Config) -> Result<(), Misconfigured>| -> BTreeSet<String> {
+        let asked = Arc::new(Mutex::new(BTreeSet::new()));
+        let names = Arc::clone(&asked);
+        let environment = move |name: &str| {
+            names.lock().unwrap().insert(name.to_owned());
+            let value = match name {
+                "CONNECTIONS_ENDPOINT" => "http://127.0.0.1",
+                "MULTI_DEVICE" => "many",
+                // A deployment has its key in the parameter store.
+                "USERSIG_KEY" => return None,
+                _ => "1",
+            };
+            Some(value.to_owned())
+        };
+        build(&Config::from_variables(Box::new(environment), sdk_config("http://127.0.0.1"))).unwrap();
+        asked.lock().unwrap().clone()
+    };
+    for (name, resource) in template["Resources"].as_object().unwrap() {
+        if resource["Type"] != "AWS::Serverless::Function" {
+            continue;
+        }
+        let own = variables(&resource["Properties"]);
+        let read = if name == "Authorizer" {
+            read(&|config| Authorizer::from_config(config).map(|_| ()))
+        } else {
+            read(&|config| functions::build(&kebab(name), config).unwrap().map(|_| ()))
+        };
+        let missing: Vec<_> = read.difference(&own).filter(|name| !given_to_all.contains(*name)).collect();
+        assert!(missing.is_empty(), "{name} has no {missing:?}");
+        let unread: Vec<_> = own.difference(&read).collect();
+        assert!(unread.is_empty(), "{name} does not read {unread:?}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use hongyan_functions::app::Settings;
+use hongyan_functions::config::Settings;
 use hongyan_shared::model::MultiDevice;
 use serde_json::json;
 

@@ -208,7 +208,7 @@ fn config(port: u16, data: Data) -> Config {
         data,
         rules: RULES,
         keys: hongyan_shared::sig::Keys::parse("key").unwrap(),
-        settings: hongyan_functions::app::Settings::default(),
+        settings: hongyan_functions::config::Settings::default(),
         clock: hongyan_local::clock::Clock::System,
     }
 }

@@ -1,6 +1,6 @@
 //! Two users over real sockets.
 
-use hongyan_functions::app::Settings;
+use hongyan_functions::config::Settings;
 use hongyan_local::{Config, Data, Running, clock::Clock, start};
 use hongyan_shared::sig::Keys;
 use serde_json::{Value, json};

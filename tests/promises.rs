@@ -13,15 +13,15 @@ mod p9_strangers;
 
 use std::time::Duration;
 
-use hongyan_functions::app::{App, Settings};
-use hongyan_local::{clock::Clock, sdk_config};
+use hongyan_functions::config::Settings;
+use hongyan_local::clock::Clock;
 use hongyan_shared::{
-    model::{After, ClientId, Draft, Elem, Head, Options, Pair, Seq, UserId},
+    model::{ClientId, Draft, Elem, LogTail, OneToOne, Options, Pair, Predecessor, Seq, UserId},
     protocol::to_raw,
 };
 use serde_json::{Value, json};
 
-use crate::harness::{World, recorder::Fault};
+use crate::harness::{World, recorder::Fault, sandbox::Sandbox};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -76,32 +76,28 @@ async fn assert_exactly_once(world: &World, key: &str, expected: &[(&str, &str)]
 /// Many messages from bob, written as the function would write them, without its queries.
 async fn many(world: &World, after: u64, count: u64) {
     let pair = pair("bob", "alice");
+    let key = pair.log_key();
+    let conversation = OneToOne { pair: pair.clone(), tail: LogTail::default() };
     let mut last =
-        world.app.messages.range(&pair, Seq(after), Seq(after), 1, 0).await.unwrap().messages.remove(0);
+        world.app.messages.range(&key, Seq(after), Seq(after), 1, 0).await.unwrap().messages.remove(0);
     for number in 0..count {
         let draft = Draft {
             client_id: ClientId::parse(&format!("bob-{}", after + number)).unwrap(),
-            from: pair.mine(),
+            from: pair.me().clone(),
             elem: Elem::parse("TIMTextElem", &to_raw(&json!({ "text": "x" })), None).unwrap(),
             options: Options::default(),
         };
-        last = Head::default().place(
+        last = conversation.next_message(
             &draft,
-            After::Message(&last),
-            world.app.now(),
+            Predecessor::Message(&last),
+            world.clock.now(),
             world.app.settings.retention,
         );
-        world.app.messages.append(&pair, &last).await.unwrap();
+        world.app.messages.append(&key, &last).await.unwrap();
     }
 }
 
 /// A sandbox whose clock is slow, and stands still.
-fn slow(world: &World, by: Duration) -> App {
-    App::new(
-        aws_sdk_dynamodb::Client::new(&sdk_config(&world.dynamodb.url)),
-        aws_sdk_apigatewaymanagement::Client::new(&sdk_config(&world.management.url)),
-        world.twin.tables.clone(),
-        Clock::manual(world.clock.now() - by.as_millis() as u64).reader(),
-        world.app.settings,
-    )
+fn slow(world: &World, by: Duration) -> Sandbox {
+    world.sandbox_with_clock(&Clock::manual(world.clock.now() - by.as_millis() as u64))
 }

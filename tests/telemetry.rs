@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use hongyan_functions::{
-    authorizer::Authorizer,
-    telemetry::{Count, Line, Report},
+    clock::Clock,
+    record::{InvocationRecord, Metric, Report},
+    trigger::authorizer::Authorizer,
 };
 use hongyan_shared::sig::{Key, Keys};
 use serde_json::{Value, json};
@@ -23,7 +24,7 @@ struct Kept {
     is_failure: bool,
     is_stranger: bool,
     detail: String,
-    counts: Vec<(Count, u64)>,
+    counts: Vec<(Metric, u64)>,
     text: String,
 }
 
@@ -33,7 +34,7 @@ struct Lines(Arc<Mutex<Vec<Kept>>>);
 impl Lines {
     fn report(&self) -> Report {
         let lines = self.clone();
-        Arc::new(move |line: &Line<'_>| {
+        Arc::new(move |line: &InvocationRecord<'_>| {
             lines.0.lock().unwrap().push(Kept {
                 route: line.route.to_owned(),
                 user: line.user.to_owned(),
@@ -41,7 +42,7 @@ impl Lines {
                 is_failure: line.is_failure(),
                 is_stranger: line.is_stranger(),
                 detail: line.detail().unwrap_or_default(),
-                counts: line.tally.counts().collect(),
+                counts: line.metrics.counts().collect(),
                 text: format!(
                     "{} {} {} {} {:?}",
                     line.route,
@@ -61,7 +62,7 @@ impl Lines {
 
 async fn world() -> (World, Lines) {
     let (mut world, lines) = (World::new().await, Lines::default());
-    world.app.report = lines.report();
+    world.report_to(lines.report());
     (world, lines)
 }
 
@@ -73,11 +74,11 @@ async fn a_send_counts_itself_and_whom_it_has_reached() {
     world.send("alice", "bob", "1", 0).await;
     let line = lines.last();
     assert_eq!((line.route.as_str(), line.user.as_str(), line.code), ("sendMessage", "alice", 0));
-    assert_eq!(line.counts, [(Count::Sends, 1), (Count::Pushes, 2)]);
+    assert_eq!(line.counts, [(Metric::Sends, 1), (Metric::Pushes, 2)]);
 
     // A retry writes nothing and tells nobody.
     world.send("alice", "bob", "1", 0).await;
-    assert_eq!(lines.last().counts, [(Count::Duplicates, 1)]);
+    assert_eq!(lines.last().counts, [(Metric::Duplicates, 1)]);
 }
 
 #[tokio::test]
@@ -88,7 +89,7 @@ async fn who_is_too_fast_is_counted_and_is_no_failure_of_ours() {
     }
     let line = lines.last();
     assert_eq!((line.code, line.is_failure), (60007, false));
-    assert_eq!(line.counts, [(Count::Limited, 1)]);
+    assert_eq!(line.counts, [(Metric::Limited, 1)]);
     assert!(lines.0.lock().unwrap()[..60].iter().all(|line| line.code == 0 && line.counts.is_empty()));
 }
 
@@ -98,11 +99,11 @@ async fn connections_that_are_gone_and_pushes_that_fail_are_counted() {
     let _bob = world.connect("bob").await;
     world.management.break_calls(|_, _| Fault::Refuse(410, "GoneException"));
     world.send("alice", "bob", "1", 0).await;
-    assert_eq!(lines.last().counts, [(Count::Sends, 1), (Count::GoneConnections, 1)]);
+    assert_eq!(lines.last().counts, [(Metric::Sends, 1), (Metric::GoneConnections, 1)]);
 
     world.management.break_calls(|_, _| Fault::Refuse(403, "ForbiddenException"));
     world.send("alice", "bob", "2", 1).await;
-    assert_eq!(lines.last().counts, [(Count::Sends, 1), (Count::FailedPushes, 1)]);
+    assert_eq!(lines.last().counts, [(Metric::Sends, 1), (Metric::FailedPushes, 1)]);
 }
 
 #[tokio::test]
@@ -111,7 +112,7 @@ async fn pushes_that_hang_have_failed() {
     let (_bob, _other) = (world.connect("bob").await, world.connect("alice").await);
     world.management.break_calls(|_, _| Fault::LoseCall);
     world.send("alice", "bob", "1", 0).await;
-    assert_eq!(lines.last().counts, [(Count::Sends, 1), (Count::FailedPushes, 2)]);
+    assert_eq!(lines.last().counts, [(Metric::Sends, 1), (Metric::FailedPushes, 2)]);
 }
 
 #[tokio::test]
@@ -124,8 +125,8 @@ async fn a_number_that_somebody_else_was_faster_to_take_is_a_conflict() {
     let replies = tokio::join!(from_bob, from_alice);
     assert_eq!((&replies.0["code"], &replies.1["code"]), (&json!(0), &json!(0)));
     let lines = lines.0.lock().unwrap();
-    let sends = lines.iter().flat_map(|line| &line.counts).filter(|(what, _)| *what == Count::Sends).count();
-    let conflicts = lines.iter().flat_map(|line| &line.counts).filter(|(what, _)| *what == Count::Conflicts);
+    let sends = lines.iter().flat_map(|line| &line.counts).filter(|(what, _)| *what == Metric::Sends).count();
+    let conflicts = lines.iter().flat_map(|line| &line.counts).filter(|(what, _)| *what == Metric::Conflicts);
     assert_eq!((sends, conflicts.count()), (3, 1));
 }
 
@@ -184,7 +185,7 @@ async fn no_line_holds_a_signature_or_what_somebody_wrote() {
 async fn the_door_says_by_which_code_it_refuses_and_names_nobody_but_who_has_signed() {
     let lines = Lines::default();
     let (keys, connections) = (Keys::one(Key::parse(KEY).unwrap()), nobody_was_put_out().await);
-    let mut door = Authorizer::new(RULES, keys, connections, Arc::new(|| START_MS));
+    let mut door = Authorizer::new(RULES, keys, connections, Clock::new(|| START_MS));
     door.report = lines.report();
     let another =
         hongyan_shared::sig::issue(&Key::parse("another").unwrap(), SDK_APP_ID, "alice", START_MS / 1000, 60);

@@ -2,26 +2,32 @@
 //!
 //! # Layout
 //!
-//! - [`routes`]: one file per verb, all of one shape.
-//! - [`event`]: what a route is told; [`app`]: the world that it may use, built once per sandbox.
-//! - [`store`]: the tables, one file each. The only part that knows DynamoDB.
-//! - [`push`]: frames to other connections. The only part that knows `@connections`.
-//! - [`kick`]: a user is put out.
-//! - [`limits`]: how much one user may do.
-//! - [`presence`]: who watches a user is told that they come or go.
-//! - [`telemetry`]: the line that an operator gets of each invocation, and what it counts.
-//! - [`authorizer`]: the door, which verifies UserSigs, and asks one table who was put out.
-//! - [`runtime`]: from Lambda's invocation to a route and back. The only part that knows Lambda.
+//! From the outside in:
+//!
 //! - `bin/`: one program per function, three lines each.
+//! - [`runtime`]: from a sandbox's start to its invocations. [`functions`]: all of them, for a laptop.
+//! - [`trigger`]: what starts a function. The only part that knows the types of Lambda's events.
+//! - [`routes`]: decode, act, encode.
+//! - [`actions`]: what each verb does, one file each.
+//! - [`caller`]: who asks. [`limits`]: how much one user may do.
+//! - [`notify`]: who is told of what has changed. [`presence`]: who is told that a user comes or goes.
+//! - [`connections_api`]: frames to connections. The only part that knows `@connections`.
+//! - [`store`]: the tables, one file each. The only part that knows DynamoDB.
+//! - [`record`]: what an operator learns of an invocation. The only part that knows CloudWatch.
+//! - [`config`], [`aws`], [`clock`]: what a function is built from, once per sandbox.
 
-pub mod app;
-pub mod authorizer;
-pub mod event;
-pub mod kick;
+pub mod actions;
+pub mod aws;
+pub mod caller;
+pub mod clock;
+pub mod config;
+pub mod connections_api;
+pub mod functions;
 pub mod limits;
+pub mod notify;
 pub mod presence;
-pub mod push;
+pub mod record;
 pub mod routes;
 pub mod runtime;
 pub mod store;
-pub mod telemetry;
+pub mod trigger;

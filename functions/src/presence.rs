@@ -9,7 +9,7 @@ use hongyan_shared::{
 use tracing::warn;
 
 use crate::{
-    app::App,
+    notify::Notifier,
     store::{Consistency, MAX_WATCHERS, Watcher, allowance::write_units_left},
 };
 
@@ -19,18 +19,7 @@ const ROUNDS: u32 = 3;
 /// How many watchers that are gone are forgotten: each costs a write unit.
 const FORGOTTEN: usize = 32;
 
-impl App {
-    /// Frees the slot of a connection that has ended. Who watches the user is told if it was the last.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn free(&self, user: &UserId, slot: &str, id: &str) -> Result<()> {
-        if self.connections.remove(user, slot, id, self.now()).await? {
-            self.tell_watchers(user, false).await;
-        }
-        Ok(())
-    }
-
+impl Notifier {
     /// Tells who watches a user that they have come or gone. Should it fail, nobody is told: a push is
     /// a hint.
     pub async fn tell_watchers(&self, user: &UserId, is_online: bool) {
@@ -39,8 +28,8 @@ impl App {
         }
     }
 
-    /// Somebody who comes back at once is told of by two functions, whose pushes may overtake each
-    /// other. So each looks again when it has told: what was said last is true. Whoever begins to watch
+    /// A user who comes back at once is told of by two functions, whose pushes may overtake each
+    /// other. So each looks again when it has told: what was said last is true. Who begins to watch
     /// meanwhile sees it then.
     async fn tell_until_true(&self, user: &UserId, mut is_online: bool) -> Result<()> {
         let mut watchers = self.welcome_watchers(user).await?;
@@ -51,16 +40,17 @@ impl App {
             }
             let frame = Push::UserStatusUpdated(&[UserStatus::new(user.clone(), is_online)]).frame();
             let addressed = watchers.iter().map(|watcher| (watcher, watcher.id.as_str())).collect();
-            let gone: Vec<Watcher> = self.post_to_all(addressed, &frame).await.into_iter().cloned().collect();
+            let gone: Vec<Watcher> =
+                self.api.post_to_all(addressed, &frame).await.into_iter().cloned().collect();
             watchers.retain(|watcher| !gone.contains(watcher));
-            // Whoever watches did so over an open connection, so one that is not there is no handshake.
+            // Who watches did so over an open connection, so one that is not there is no handshake.
             let affordable = usize::try_from(write_units_left()).unwrap_or(FORGOTTEN).min(left_to_forget);
             let forget = gone.iter().take(affordable).map(|watcher| self.watchers.forget(user, watcher));
             for outcome in join_all(forget).await {
                 outcome?;
             }
             left_to_forget = left_to_forget.saturating_sub(gone.len());
-            let presence = self.connections.of(user, Consistency::Strong, self.now()).await?;
+            let presence = self.connections.of(user, Consistency::Strong, self.clock.now()).await?;
             if presence.is_online() == is_online {
                 break;
             }
@@ -72,7 +62,7 @@ impl App {
     /// Who watches a user and is not on their blacklist. Those who were put on it watch in vain until their
     /// connection ends, and are refused after that.
     async fn welcome_watchers(&self, user: &UserId) -> Result<Vec<Watcher>> {
-        let mut watchers = self.watchers.of(user, self.now()).await?;
+        let mut watchers = self.watchers.of(user, self.clock.now()).await?;
         if !watchers.is_empty() {
             let blacklist = self.blacklists.of(user).await?;
             watchers.retain(|watcher| !blacklist.contains(&watcher.user));

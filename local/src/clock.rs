@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hongyan_functions::app::{Clock as Reader, system_clock};
+use hongyan_functions::clock::Clock as Reader;
 use tokio::sync::watch;
 
 /// A clock that can be read, and waited for.
@@ -31,7 +31,7 @@ impl Clock {
     /// Milliseconds since 1970.
     pub fn now(&self) -> u64 {
         match self {
-            Self::System => system_clock()(),
+            Self::System => Reader::system().now(),
             Self::Manual(hand) => *hand.borrow(),
         }
     }
@@ -39,7 +39,7 @@ impl Clock {
     /// The clock as the functions take it.
     pub fn reader(&self) -> Reader {
         let clock = self.clone();
-        Arc::new(move || clock.now())
+        Reader::new(move || clock.now())
     }
 
     /// Waits until it is this late.

@@ -17,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use hongyan_functions::authorizer::Authorizer;
+use hongyan_functions::trigger::authorizer::Authorizer;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::{
@@ -256,7 +256,7 @@ impl Gateway {
 
     /// What Lambda does: the event as JSON into the function, its response out.
     async fn invoke(&self, route: &str, event: &Value) -> Option<Answer> {
-        let Some(Target::Function { handler, .. }) = self.template.routes.get(route) else {
+        let Some(Target::Function { name, .. }) = self.template.routes.get(route) else {
             error!(route, "template.yaml has no such route");
             return None;
         };
@@ -267,7 +267,7 @@ impl Gateway {
                 return None;
             }
         };
-        let response = (self.lambda)(*handler, request).await?;
+        let response = (self.lambda)(name, request).await?;
         let status = response.status();
         let body = match response.into_body() {
             lambda_http::Body::Text(text) => Some(text),

@@ -38,10 +38,11 @@ use aws_sdk_dynamodb::config::Credentials;
 use aws_types::SdkConfig;
 use futures_util::future::BoxFuture;
 use hongyan_functions::{
-    app::{App, Settings, Tables, sdk_settings},
-    authorizer::{Authorizer, Rules},
-    routes::Handler,
-    runtime::respond,
+    aws::sdk_settings,
+    config::{Config as FunctionsConfig, Misconfigured, Settings, Tables},
+    functions::Functions,
+    store::Connections,
+    trigger::authorizer::{Authorizer, Rules},
 };
 use hongyan_shared::sig::{BadKey, Keys};
 use lambda_http::{Body, Response};
@@ -73,9 +74,11 @@ pub struct Config {
     pub clock: Clock,
 }
 
-/// What runs the functions: an event in, an answer out, and none when the function has died on the way.
-pub type Lambda =
-    Arc<dyn Fn(Handler, lambda_http::Request) -> BoxFuture<'static, Option<Response<Body>>> + Send + Sync>;
+/// What runs the functions, by their names: an event in, an answer out, and none when the function has died on
+/// the way.
+pub type Lambda = Arc<
+    dyn Fn(&'static str, lambda_http::Request) -> BoxFuture<'static, Option<Response<Body>>> + Send + Sync,
+>;
 
 /// A twin that runs. Dropping it does not stop it; [`Running::stop`] does.
 pub struct Running {
@@ -151,6 +154,9 @@ pub enum StartError {
     /// The template and the code do not fit.
     #[error("template.yaml does not fit this program: {0}")]
     Template(String),
+    /// The functions lack something.
+    #[error(transparent)]
+    Functions(#[from] Misconfigured),
     /// The engine refuses.
     #[error("the embedded DynamoDB does not start: {0}")]
     Database(String),
@@ -161,12 +167,12 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`].
 pub async fn start(config: Config) -> Result<Running, StartError> {
-    start_with(config, |app| {
-        let app = Arc::new(app);
-        Arc::new(move |handler, event| {
-            let app = Arc::clone(&app);
-            Box::pin(async move { Some(respond(&app, event, handler).await) })
-        })
+    start_with(config, |config| {
+        let functions = Arc::new(Functions::new(config)?);
+        Ok(Arc::new(move |name, event| {
+            let functions = Arc::clone(&functions);
+            Box::pin(async move { functions.respond(name, event).await })
+        }))
     })
     .await
 }
@@ -175,7 +181,10 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
 ///
 /// # Errors
 /// [`StartError`].
-pub async fn start_with(config: Config, lambda: impl FnOnce(App) -> Lambda) -> Result<Running, StartError> {
+pub async fn start_with(
+    config: Config,
+    lambda: impl FnOnce(&FunctionsConfig) -> Result<Lambda, Misconfigured>,
+) -> Result<Running, StartError> {
     let template = Template::read()?;
     let (listener, listening) = listen(config.listen, config.port).await?;
     let (stop, stopped) = watch::channel(false);
@@ -187,12 +196,12 @@ pub async fn start_with(config: Config, lambda: impl FnOnce(App) -> Lambda) -> R
     let address = SocketAddr::new(ip, listening.port());
     let management_url = format!("http://{address}/{stage}");
     let tables = template.tables();
-    let app = App::new(
-        aws_sdk_dynamodb::Client::new(&sdk_config(&database.url)),
-        aws_sdk_apigatewaymanagement::Client::new(&sdk_config(&management_url)),
+    let functions_config = FunctionsConfig::given(
         tables.clone(),
-        config.clock.reader(),
+        management_url.clone(),
         config.settings,
+        sdk_config(&database.url),
+        config.clock.reader(),
     );
     let websocket_url = format!("ws://{address}/{stage}");
     let demo = Demo {
@@ -201,9 +210,16 @@ pub async fn start_with(config: Config, lambda: impl FnOnce(App) -> Lambda) -> R
         clock: config.clock.clone(),
         stage,
     };
-    let authorizer =
-        Authorizer::new(config.rules, config.keys, app.connections.clone(), config.clock.reader());
-    let gateway = Arc::new(Gateway::new(template, lambda(app), authorizer, config.clock, address, stopped));
+    let connections = Connections::new(&functions_config)?;
+    let authorizer = Authorizer::new(config.rules, config.keys, connections, config.clock.reader());
+    let gateway = Arc::new(Gateway::new(
+        template,
+        lambda(&functions_config)?,
+        authorizer,
+        config.clock,
+        address,
+        stopped,
+    ));
 
     Ok(Running {
         page_url: format!("http://{address}/"),

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hongyan_functions::{
-    app::Tables,
-    routes::{self, Handler},
-};
+use hongyan_functions::{config::Tables, functions};
 use serde_json::{Map, Value, json};
 
 use crate::StartError;
@@ -23,10 +20,9 @@ pub(crate) struct Template {
 }
 
 /// What a route leads to.
-#[derive(Clone, Copy)]
 pub(crate) enum Target {
     /// A function, and whether its answer goes back to the client.
-    Function { handler: Handler, responds: bool },
+    Function { name: &'static str, responds: bool },
     /// A mock: the frame has arrived, and that is all.
     Mock,
 }
@@ -58,7 +54,7 @@ impl Template {
         for (key, route) in gateway.get("Routes")?.as_object()? {
             let function = route.get("FunctionArn")?.as_str()?.strip_suffix(".Arn")?;
             let responds = route.get("RouteResponseSelectionExpression").is_some();
-            routes.insert(key.clone(), Target::Function { handler: handler(resources, function)?, responds });
+            routes.insert(key.clone(), Target::Function { name: name(resources, function)?, responds });
         }
         for route in of_type(resources, "AWS::ApiGatewayV2::Route") {
             routes.insert(route.get("RouteKey")?.as_str()?.to_owned(), Target::Mock);
@@ -89,8 +85,9 @@ fn of_type<'a>(resources: &'a Map<String, Value>, kind: &'a str) -> impl Iterato
         .filter_map(|resource| resource.get("Properties"))
 }
 
-fn handler(resources: &Map<String, Value>, function: &str) -> Option<Handler> {
-    routes::find(resources.get(function)?.pointer("/Metadata/BuildProperties/Binary")?.as_str()?)
+fn name(resources: &Map<String, Value>, function: &str) -> Option<&'static str> {
+    let binary = resources.get(function)?.pointer("/Metadata/BuildProperties/Binary")?.as_str()?;
+    functions::NAMES.iter().copied().find(|name| *name == binary)
 }
 
 fn table_requests(name: &str, table: &Value) -> Option<(Value, Value)> {

@@ -131,7 +131,7 @@ pub enum Error {
 
     /// The user went on all the same, and has no connection any more.
     #[error("this user was disconnected for sending far too many frames: connect again in {seconds} s")]
-    PutOut {
+    Suspended {
         /// For how long.
         seconds: u64,
     },
@@ -173,7 +173,7 @@ impl Error {
             Self::NoIdentity => 60004,
             Self::UnknownSdkAppId => 60006,
             Self::TooManyFrames { .. }
-            | Self::PutOut { .. }
+            | Self::Suspended { .. }
             | Self::TooManyConversations { .. }
             | Self::Throttled => 60007,
             Self::UnknownAction => 60009,
@@ -189,7 +189,7 @@ impl Error {
         match self {
             Self::BaseUnknown { last } => json!({ "lastSequence": last }),
             Self::TooManyFrames { seconds, .. }
-            | Self::PutOut { seconds }
+            | Self::Suspended { seconds }
             | Self::TooManyConversations { seconds, .. } => json!({ "retryAfterSeconds": seconds }),
             _ => json!({}),
         }
@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(Error::BaseUnknown { last: Seq(7) }.data(), json!({ "lastSequence": 7 }));
         for too_fast in [
             Error::TooManyFrames { per_second: 20, seconds: 3 },
-            Error::PutOut { seconds: 3 },
+            Error::Suspended { seconds: 3 },
             Error::TooManyConversations { per_hour: 100, seconds: 3 },
         ] {
             assert_eq!(too_fast.data(), json!({ "retryAfterSeconds": 3 }));

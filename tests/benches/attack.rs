@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::{SinkExt, StreamExt, future::join_all};
-use hongyan_functions::{app::Settings, authorizer::Rules};
+use hongyan_functions::{config::Settings, trigger::authorizer::Rules};
 use hongyan_local::{Config, Data, Running, clock::Clock, start};
 use hongyan_shared::{
     model::MultiDevice,
@@ -73,7 +73,7 @@ async fn measure(kind: &str) {
 }
 
 fn url(twin: &Running, user: &str) -> String {
-    let now = hongyan_functions::app::system_clock()() / 1000;
+    let now = hongyan_functions::clock::Clock::system().now() / 1000;
     let sig = issue(&Key::parse("key").unwrap(), SDK_APP_ID, user, now, 3600);
     format!("{}?SDKAppID={SDK_APP_ID}&userID={user}&userSig={sig}&platform=Web", twin.websocket_url)
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::{SinkExt, StreamExt, future::join_all};
-use hongyan_functions::{app::Settings, authorizer::Rules};
+use hongyan_functions::{config::Settings, trigger::authorizer::Rules};
 use hongyan_local::{Config, Data, clock::Clock, start};
 use hongyan_shared::sig::{Key, Keys, issue};
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ async fn measure(data: &str, pairs: usize) {
 /// One user writes and waits for each acknowledgement, the other one listens. Returns the waits.
 async fn talk(url: String, pair: usize, sends: usize) -> Vec<Duration> {
     let (from, to) = (format!("from-{pair}"), format!("to-{pair}"));
-    let now = (hongyan_functions::app::system_clock())() / 1000;
+    let now = hongyan_functions::clock::Clock::system().now() / 1000;
     let connect = async |user: &str| {
         let sig = issue(&Key::parse("key").unwrap(), SDK_APP_ID, user, now, 3600);
         let url = format!("{url}?SDKAppID={SDK_APP_ID}&userID={user}&userSig={sig}&platform=Web");

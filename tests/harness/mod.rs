@@ -3,17 +3,18 @@
 
 pub mod recorder;
 pub mod replica;
+pub mod sandbox;
 pub mod socket;
 
-use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
+use std::time::Duration;
 
 use hongyan_functions::{
-    app::{App, Settings},
-    authorizer::{Authorizer, Rules},
-    limits::Meter,
-    routes::{self, Handler},
-    runtime::respond,
+    clock::Clock as Reader,
+    config::{self, Settings, Tables},
+    limits::{Meter, Random},
+    record::Report,
     store::Connections,
+    trigger::authorizer::{Authorizer, Rules},
 };
 use hongyan_local::{Config, Data, Running, clock::Clock, sdk_config, start};
 use hongyan_shared::{
@@ -23,9 +24,9 @@ use hongyan_shared::{
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 
-use crate::contract::{kebab, template_routes};
 use recorder::{Call, Recorder};
 use replica::{Change, Lag, Replica};
+use sandbox::Sandbox;
 use socket::Socket;
 
 pub const SDK_APP_ID: u64 = 1_400_000_000;
@@ -38,8 +39,8 @@ pub const START_MS: u64 = 1_795_400_001_000;
 pub struct World {
     pub clock: Clock,
     pub twin: Running,
-    /// The functions' world, on the twin's tables and connections, through the recorders.
-    pub app: App,
+    /// The functions, on the twin's tables and connections, through the recorders.
+    pub app: Sandbox,
     pub dynamodb: Recorder,
     pub management: Recorder,
 }
@@ -61,18 +62,71 @@ impl World {
         let twin = twin(&clock, settings).await;
         let dynamodb = Recorder::before(&twin.dynamodb_url).await;
         let management = Recorder::before(&twin.management_url).await;
-        let app = sandbox(&clock, &twin, (&dynamodb.url, &management.url), settings);
+        let app = Sandbox::new(
+            &functions_config(clock.reader(), &twin, (&dynamodb.url, &management.url), settings),
+            settings,
+        );
         Self { clock, twin, app, dynamodb, management }
     }
 
     /// Another sandbox of the same functions, which knows nothing of what the first one has seen.
-    pub fn sandbox(&self, settings: Settings) -> App {
-        self.sandbox_between(&self.dynamodb.url, &self.management.url, settings)
+    pub fn sandbox(&self, settings: Settings) -> Sandbox {
+        Sandbox::new(&self.functions_config(settings), settings)
     }
 
     /// The same on other endpoints.
-    pub fn sandbox_between(&self, dynamodb: &str, management: &str, settings: Settings) -> App {
-        sandbox(&self.clock, &self.twin, (dynamodb, management), settings)
+    pub fn sandbox_between(&self, dynamodb: &str, management: &str, settings: Settings) -> Sandbox {
+        self.sandbox_ahead(dynamodb, management, settings, 0)
+    }
+
+    /// The same, whose clock is ahead by so many milliseconds.
+    pub fn sandbox_ahead(&self, dynamodb: &str, management: &str, settings: Settings, ms: u64) -> Sandbox {
+        let clock = self.clock.clone();
+        let clock = Reader::new(move || clock.now() + ms);
+        Sandbox::new(&functions_config(clock, &self.twin, (dynamodb, management), settings), settings)
+    }
+
+    /// The same, whose samples begin where the test says.
+    pub fn sandbox_with_random(&self, settings: Settings, random: Random) -> Sandbox {
+        let meter = Meter::new(settings.frames_per_second, random);
+        Sandbox::new(&self.functions_config(settings).with_meter(meter), settings)
+    }
+
+    /// The same, whose clock is another one.
+    pub fn sandbox_with_clock(&self, clock: &Clock) -> Sandbox {
+        let recorders = (self.dynamodb.url.as_str(), self.management.url.as_str());
+        let settings = self.app.settings;
+        Sandbox::new(&functions_config(clock.reader(), &self.twin, recorders, settings), settings)
+    }
+
+    /// The same, past the recorders, with `@connections` elsewhere.
+    pub fn sandbox_at(&self, connections_endpoint: &str) -> Sandbox {
+        let (tables, settings) = (self.twin.tables.clone(), self.app.settings);
+        let (sdk, clock) = (sdk_config(&self.twin.dynamodb_url), self.clock.reader());
+        let config = config::Config::given(tables, connections_endpoint.to_owned(), settings, sdk, clock);
+        Sandbox::new(&config, settings)
+    }
+
+    /// From here on the records of invocations go there.
+    pub fn report_to(&mut self, report: Report) {
+        let settings = self.app.settings;
+        let mut config = self.functions_config(settings);
+        config.report = report;
+        self.app = Sandbox::new(&config, settings);
+    }
+
+    /// The operator decides otherwise: from here on there are new sandboxes.
+    pub fn deploy(&mut self, settings: Settings) {
+        self.app = self.sandbox(settings);
+    }
+
+    fn functions_config(&self, settings: Settings) -> config::Config {
+        functions_config(
+            self.clock.reader(),
+            &self.twin,
+            (&self.dynamodb.url, &self.management.url),
+            settings,
+        )
     }
 
     /// Connects a user to the twin, as a web client.
@@ -99,12 +153,12 @@ impl World {
     }
 
     /// The same in another sandbox.
-    pub async fn invoke_in(&self, app: &App, name: &str, user: &str, data: Value) -> Value {
+    pub async fn invoke_in(&self, app: &Sandbox, name: &str, user: &str, data: Value) -> Value {
         let mut event = event(name);
         set_user(&mut event, user);
         let action = event["requestContext"]["routeKey"].clone();
         event["body"] = json!(json!({ "action": action, "requestID": "1", "data": data }).to_string());
-        body(respond(app, request(&event), handler(name)).await)
+        body(app.respond(name, request(&event)).await)
     }
 
     /// As [`World::invoke`], for a request that must succeed. Returns the data of the reply.
@@ -117,7 +171,12 @@ impl World {
     /// The door, as the twin has it, with its calls in the recorder.
     pub fn door(&self, rules: Rules) -> Authorizer {
         let keys = Keys::one(Key::parse(KEY).unwrap());
-        Authorizer::new(rules, keys, self.app.connections.clone(), self.clock.reader())
+        Authorizer::new(
+            rules,
+            keys,
+            Connections::new(&self.functions_config(self.app.settings)).unwrap(),
+            self.clock.reader(),
+        )
     }
 
     /// Invokes a route with an event as it is.
@@ -126,8 +185,8 @@ impl World {
     }
 
     /// The same in another sandbox.
-    pub async fn respond_in(&self, app: &App, name: &str, event: &Value) -> Response<Body> {
-        respond(app, request(event), handler(name)).await
+    pub async fn respond_in(&self, app: &Sandbox, name: &str, event: &Value) -> Response<Body> {
+        app.respond(name, request(event)).await
     }
 
     /// As [`World::invoke`], for a message that must arrive.
@@ -262,16 +321,17 @@ async fn twin(clock: &Clock, settings: Settings) -> Running {
     .unwrap()
 }
 
-fn sandbox(clock: &Clock, twin: &Running, (dynamodb, management): (&str, &str), settings: Settings) -> App {
-    let app = App::new(
-        aws_sdk_dynamodb::Client::new(&sdk_config(dynamodb)),
-        aws_sdk_apigatewaymanagement::Client::new(&sdk_config(management)),
-        twin.tables.clone(),
-        clock.reader(),
-        settings,
-    );
+fn functions_config(
+    clock: Reader,
+    twin: &Running,
+    (dynamodb, management): (&str, &str),
+    settings: Settings,
+) -> config::Config {
+    let tables = twin.tables.clone();
+    let sdk = sdk_config(dynamodb);
+    let config = config::Config::given(tables, management.to_owned(), settings, sdk, clock);
     // The sixteenth frame of a user is the first one that is counted.
-    App { meter: Meter::new(settings.frames_per_second, Box::new(|below| below - 1)), ..app }
+    config.with_meter(Meter::new(settings.frames_per_second, Box::new(|below| below - 1)))
 }
 
 fn request(event: &Value) -> lambda_http::Request {
@@ -294,7 +354,16 @@ pub async fn answering(answer: impl Fn() -> (u16, String) + Clone + Send + Sync 
 /// A table of connections in which nobody is.
 pub async fn nobody_was_put_out() -> Connections {
     let url = answering(|| (200, "{}".to_owned())).await;
-    Connections::new(aws_sdk_dynamodb::Client::new(&sdk_config(&url)), "Connections".to_owned())
+    let name = |name: &str| name.to_owned();
+    let tables = Tables {
+        messages: name("Messages"),
+        conversations: name("Conversations"),
+        connections: name("Connections"),
+        users: name("Users"),
+    };
+    let clock = Clock::System.reader();
+    let config = config::Config::given(tables, String::new(), Settings::default(), sdk_config(&url), clock);
+    Connections::new(&config).unwrap()
 }
 
 pub fn user_sig(user: &str, now_s: u64) -> String {
@@ -304,15 +373,6 @@ pub fn user_sig(user: &str, now_s: u64) -> String {
 /// A signature that is good for so many seconds.
 pub fn signed_for(user: &str, now_s: u64, seconds: i64) -> String {
     issue(&Key::parse(KEY).unwrap(), SDK_APP_ID, user, now_s, seconds)
-}
-
-/// The function behind the route of an event, as the template has it.
-pub fn handler(event: &str) -> Handler {
-    static HANDLERS: LazyLock<BTreeMap<String, Handler>> = LazyLock::new(|| {
-        let routes = template_routes().into_iter();
-        routes.map(|(key, function)| (kebab(&key), routes::find(&kebab(&function)).unwrap())).collect()
-    });
-    *HANDLERS.get(event).unwrap_or_else(|| panic!("no route has the event {event}"))
 }
 
 /// An event from `events/`.

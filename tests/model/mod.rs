@@ -45,7 +45,7 @@ fn the_server_does_what_the_model_says() {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
     let cases = number("HONGYAN_CASES");
     // Who asks for more wants others than the last time.
-    let fresh = || cases.map(|_| hongyan_functions::app::system_clock()());
+    let fresh = || cases.map(|_| hongyan_functions::clock::Clock::system().now());
     let seed = number("HONGYAN_SEED").or_else(fresh).unwrap_or_default();
     println!("HONGYAN_SEED={seed}");
     let mut bytes = [0; 32];

@@ -1,9 +1,9 @@
 //! The product, as the machine drives it: the real handlers on the embedded engine, in two sandboxes, with
 //! devices that the test holds.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use hongyan_functions::app::{App, Settings};
+use hongyan_functions::config::Settings;
 use serde_json::{Value, json};
 
 use super::{
@@ -12,16 +12,16 @@ use super::{
     reference::{Call, Connection, Event, Model, STEP_MS},
     rules::Answer,
 };
-use crate::harness::{World, body, event, recorder::Fault};
+use crate::harness::{World, body, event, recorder::Fault, sandbox::Sandbox};
 
 pub struct Product {
     world: World,
     devices: Devices,
-    sandbox: App,
+    sandbox: Sandbox,
     /// The one whose clock may be ahead.
-    elsewhere: App,
+    elsewhere: Sandbox,
     /// The one that the test looks through, past the recorder.
-    looks: App,
+    looks: Sandbox,
 }
 
 impl Product {
@@ -37,8 +37,8 @@ impl Product {
         let devices = Devices::default();
         let management = devices.serve().await;
         let recorded = || world.sandbox_between(&world.dynamodb.url, &management, settings);
-        let (clock, ahead) = (world.clock.clone(), model.ahead * 1000);
-        let elsewhere = App { clock: Arc::new(move || clock.now() + ahead), ..recorded() };
+        let ahead = model.ahead * 1000;
+        let elsewhere = world.sandbox_ahead(&world.dynamodb.url, &management, settings, ahead);
         let sandbox = recorded();
         let looks = world.sandbox_between(&world.twin.dynamodb_url, &management, settings);
         let product = Self { world, devices, sandbox, elsewhere, looks };

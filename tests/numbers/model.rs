@@ -1,16 +1,16 @@
-//! The calls of `routes::send_message`, one step each.
+//! The calls of `actions::send_message`, one step each.
 
 use std::sync::{
     Arc,
     atomic::{AtomicU32, Ordering},
 };
 
-use hongyan_shared::model::{After, FOREVER_S, Floor, Head, Message, Seq};
+use hongyan_shared::model::{FOREVER_S, Floor, LogTail, Message, OneToOne, Predecessor, Seq};
 use stateright::{Model, Property};
 
 use super::{
     Bounds, DAY, Mutant,
-    table::{FLOOR_KEPT_LONGER_S, FloorRow, MessageRow, Table, Write, Written, draft},
+    table::{FLOOR_KEPT_LONGER_S, FloorRow, MessageRow, Table, Write, Written, draft, pair},
 };
 
 const BLOCK: u64 = 32;
@@ -117,7 +117,7 @@ struct Invocation {
 /// Which call an invocation makes next, with what it knows from those before.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Call {
-    Head,
+    Tail,
     Find { head: Known, from: u64, to: u64 },
     Floor { head: Known },
     LayFloor { before: Option<FloorRow>, floor: FloorRow, message: MessageRow },
@@ -140,8 +140,8 @@ struct Known {
 
 impl Known {
     fn is_settling(&self, now: u64) -> bool {
-        let head = Head { stored_until: self.stored_until, ..Head::default() };
-        self.last.is_none() && head.is_settling(now * 1000)
+        let tail = LogTail { stored_until: self.stored_until, ..LogTail::default() };
+        self.last.is_none() && tail.is_settling(now * 1000)
     }
 }
 
@@ -202,7 +202,7 @@ pub enum Action {
 impl Call {
     fn name(&self) -> &'static str {
         match self {
-            Self::Head => "head",
+            Self::Tail => "tail",
             Self::Find { .. } => "find",
             Self::Floor { .. } => "floor",
             Self::LayFloor { .. } => "lay_floor",
@@ -223,7 +223,7 @@ impl Call {
             Self::RaiseFloor { message, .. } => message.first_of_a_block().map(|n| Write::RaiseFloor { n }),
             Self::RaiseFloorAfterwards { n, .. } => Some(Write::RaiseFloor { n }),
             Self::Append { message, .. } => Some(Write::Append(message)),
-            Self::Head
+            Self::Tail
             | Self::Find { .. }
             | Self::Floor { .. }
             | Self::Behind { .. }
@@ -302,8 +302,10 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
-    fn place(&self, after: After<'_>) -> MessageRow {
-        let message = Head::default().place(&draft(self.index), after, self.now * 1000, self.retention);
+    fn next_message(&self, predecessor: Predecessor<'_>) -> MessageRow {
+        let conversation = OneToOne { pair: pair().clone(), tail: LogTail::default() };
+        let draft = draft(self.index);
+        let message = conversation.next_message(&draft, predecessor, self.now * 1000, self.retention);
         let mut row = MessageRow::of(self.index, &message);
         if self.model.mutant == Some(Mutant::ExpiryDecreases) {
             row.end = self.retention.map(|seconds| self.now + seconds);
@@ -340,7 +342,7 @@ impl Step<'_> {
         let to = live.last().map_or(last, |oldest| oldest.seq - 1);
         let to = if self.model.mutant == Some(Mutant::SearchEndsEarly) { to.saturating_sub(1) } else { to };
         let from = self.base + 1;
-        if from > to { self.place_behind_head(head) } else { Ok(Call::Find { head, from, to }) }
+        if from > to { self.next_behind_tail(head) } else { Ok(Call::Find { head, from, to }) }
     }
 
     fn find(&self, table: &Table, head: Known, from: u64, to: u64) -> Result<Call, End> {
@@ -353,13 +355,13 @@ impl Step<'_> {
         let goes_on = found.len() == page && self.model.mutant != Some(Mutant::SearchReadsOnePage);
         match found.last().filter(|last| goes_on && last.seq < to) {
             Some(last) => Ok(Call::Find { head, from: last.seq + 1, to }),
-            None => self.place_behind_head(head),
+            None => self.next_behind_tail(head),
         }
     }
 
-    fn place_behind_head(&self, head: Known) -> Result<Call, End> {
+    fn next_behind_tail(&self, head: Known) -> Result<Call, End> {
         Ok(match head.last {
-            Some(last) => self.keep_beside(self.place(After::Message(&last.message())), 0),
+            Some(last) => self.keep_beside(self.next_message(Predecessor::Message(&last.message())), 0),
             None if head.is_settling(self.now) && self.model.mutant != Some(Mutant::NobodyWaits) => {
                 return Err(End::Busy);
             }
@@ -368,17 +370,17 @@ impl Step<'_> {
         })
     }
 
-    /// The rest of `place_behind_head`.
+    /// The rest of `next_behind_tail`.
     fn begin(&self, head: Known, before: Option<FloorRow>) -> Result<Call, End> {
         let stored = head.stored.map(Seq);
-        let expires_at = self.place(After::Nothing(Seq(0))).end;
+        let expires_at = self.next_message(Predecessor::Nothing(Seq(0))).end;
         let before_it = before.map(|row| row.floor());
         let kept_until = self.longer(expires_at);
         let floor = Floor::next(before_it, stored, expires_at, kept_until, self.now * 1000);
         if self.base > floor.begun_behind.0 && self.model.mutant != Some(Mutant::OldBaseIsTaken) {
             return Err(End::BaseUnknown(floor.begun_behind.0));
         }
-        let mut message = self.place(After::Nothing(floor.begun_behind));
+        let mut message = self.next_message(Predecessor::Nothing(floor.begun_behind));
         let needs_floor = self.retention.is_some() || before.is_some() || stored.is_some();
         message.kept_until = needs_floor.then_some(kept_until);
         if !needs_floor {
@@ -405,7 +407,7 @@ impl Step<'_> {
     }
 
     fn again_behind(&self, newest: &Message, taken_before: u8) -> Call {
-        self.keep_beside(self.place(After::Message(newest)), taken_before + 1)
+        self.keep_beside(self.next_message(Predecessor::Message(newest)), taken_before + 1)
     }
 }
 
@@ -429,7 +431,7 @@ impl Numbers {
         let written = invocation.next.write().map(|write| state.write(write, self));
         let read = |stale: Mutant| if self.mutant == Some(stale) { &state.past } else { &state.table };
         match invocation.next {
-            Call::Head => step.head(read(Mutant::HeadIsReadStale)),
+            Call::Tail => step.head(read(Mutant::HeadIsReadStale)),
             Call::Find { head, from, to } => {
                 let next = step.find(read(Mutant::SearchIsStale), head, from, to);
                 self.saw(Sight::FoundBehindItsBase, matches!(next, Ok(Call::Reply { .. })));
@@ -441,7 +443,7 @@ impl Numbers {
             }
             Call::LayFloor { .. } => {
                 self.saw(Sight::SomebodyElseBegan, true);
-                Ok(Call::Head)
+                Ok(Call::Tail)
             }
             Call::KeepFloor { message, taken_before } => Ok(step.raise(message, taken_before)),
             Call::RaiseFloor { message, taken_before } => Ok(Call::Append { message, taken_before }),
@@ -601,7 +603,7 @@ impl Model for Numbers {
             Action::Send { draft, base, skew, retention } => {
                 state.left.sends -= 1;
                 state.drafts[usize::from(draft)].base = Some(base);
-                state.running.push(Invocation { draft, skew, retention, next: Call::Head });
+                state.running.push(Invocation { draft, skew, retention, next: Call::Tail });
             }
             Action::Call { invocation, .. } => {
                 let mut running = state.running.remove(invocation);

@@ -4,7 +4,8 @@
 use std::sync::LazyLock;
 
 use hongyan_shared::model::{
-    ClientId, Counts, Draft, Elem, Floor, Hidden, Message, Options, Position, Seq, Side, floor_before,
+    ClientId, Counts, Draft, Elem, Floor, Hidden, Message, Options, Pair, ReadMarker, Seq, UserId,
+    floor_before,
 };
 use serde_json::json;
 
@@ -139,7 +140,7 @@ impl MessageRow {
     }
 
     pub fn is_live(&self, now: u64) -> bool {
-        Position { expires_at: self.end, ..Position::default() }.is_live(now * 1000)
+        ReadMarker { expires_at: self.end, ..ReadMarker::default() }.is_live(now * 1000)
     }
 
     pub fn first_of_a_block(&self) -> Option<u64> {
@@ -163,6 +164,15 @@ impl FloorRow {
     }
 }
 
+/// The two users.
+pub fn pair() -> &'static Pair {
+    static PAIR: LazyLock<Pair> = LazyLock::new(|| {
+        let [alice, bob] = ["alice", "bob"].map(|name| UserId::parse("userID", name).unwrap());
+        Pair::of(&alice, &bob).unwrap()
+    });
+    &PAIR
+}
+
 /// The drafts of both users, by turns.
 pub fn draft(index: u8) -> Draft {
     static ELEM: LazyLock<Elem> = LazyLock::new(|| {
@@ -171,7 +181,7 @@ pub fn draft(index: u8) -> Draft {
     });
     Draft {
         client_id: ClientId::parse(&index.to_string()).unwrap(),
-        from: if index.is_multiple_of(2) { Side::Low } else { Side::High },
+        from: if index.is_multiple_of(2) { pair().me().clone() } else { pair().peer().clone() },
         elem: ELEM.clone(),
         options: Options::default(),
     }

@@ -1,7 +1,7 @@
 //! P1: a send that was acknowledged is in the history, exactly once.
 
 use futures_util::future::join_all;
-use hongyan_functions::app::Settings;
+use hongyan_functions::config::Settings;
 use serde_json::{Value, json};
 
 use super::{assert_exactly_once, lose, pair, send_or_die, with_retention};
@@ -15,7 +15,7 @@ async fn p1_an_acknowledged_send_is_in_the_history_exactly_once_wherever_the_fun
         for (index, fault) in [Fault::LoseCall, Fault::LoseAnswer].into_iter().enumerate() {
             for nth in 1.. {
                 let (a, b) = (format!("a{index}-{nth}"), format!("b{index}-{nth}"));
-                let key = pair(&a, &b).key();
+                let key = pair(&a, &b).log_key().as_str().to_owned();
 
                 // The first message of a conversation, then one in the middle.
                 lose(&world, nth, fault.clone());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use hongyan_functions::app::Settings;
+use hongyan_functions::config::Settings;
 use hongyan_shared::model::Seq;
 use serde_json::json;
 
@@ -135,7 +135,7 @@ async fn p3_the_floor_never_sinks() {
     let alice = world.send("alice", "bob", "late", 32);
     let others = async {
         world.dynamodb.held().await;
-        world.app.messages.raise_floor(&pair("alice", "bob"), Seq(96)).await.unwrap();
+        world.app.messages.raise_floor(&pair("alice", "bob").log_key(), Seq(96)).await.unwrap();
         world.dynamodb.release();
     };
     assert_eq!(tokio::join!(alice, others), (33, ()));

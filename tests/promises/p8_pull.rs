@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hongyan_functions::app::Settings;
+use hongyan_functions::config::Settings;
 use serde_json::{Value, json};
 
 use super::{DAY, with_retention};

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use hongyan_functions::app::Settings;
+use hongyan_functions::config::Settings;
 use hongyan_shared::model::MultiDevice;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use hongyan_functions::app::Settings;
+use hongyan_functions::config::Settings;
 use serde_json::{Value, json};
 
 use crate::harness::{World, body, event, recorder::Fault, sequences};

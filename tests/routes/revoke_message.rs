@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use hongyan_functions::app::Settings;
+use hongyan_functions::config::Settings;
 use serde_json::{Value, json};
 
 use crate::harness::{World, body, event, recorder::Fault, text_message};

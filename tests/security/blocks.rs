@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use hongyan_functions::app::Settings;
+use hongyan_functions::config::Settings;
 use serde_json::{Value, json};
 
 use crate::harness::{World, event, text_message};

@@ -1,4 +1,4 @@
-use hongyan_functions::app::Settings;
+use hongyan_functions::config::Settings;
 use hongyan_shared::model::MultiDevice;
 use serde_json::json;
 

@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use hongyan_functions::authorizer::Rules;
+use hongyan_functions::trigger::authorizer::Rules;
 use serde_json::{Value, json};
 
 use crate::harness::{RULES, START_MS, World, event, nobody_was_put_out, signed_for, socket::Socket};
@@ -94,9 +94,13 @@ async fn verdict(rules: Rules, sig: &str) -> (Value, i32) {
     let code = Arc::new(Mutex::new(0));
     let told = Arc::clone(&code);
     let keys = hongyan_shared::sig::Keys::parse(crate::harness::KEY).unwrap();
-    let clock = Arc::new(|| START_MS);
-    let mut door =
-        hongyan_functions::authorizer::Authorizer::new(rules, keys, nobody_was_put_out().await, clock);
+    let clock = hongyan_functions::clock::Clock::new(|| START_MS);
+    let mut door = hongyan_functions::trigger::authorizer::Authorizer::new(
+        rules,
+        keys,
+        nobody_was_put_out().await,
+        clock,
+    );
     door.report = Arc::new(move |line| *told.lock().unwrap() = line.code());
     let verdict = door.handle(serde_json::from_value(handshake).unwrap(), "").await.unwrap();
     let code = *code.lock().unwrap();

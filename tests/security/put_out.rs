@@ -12,10 +12,9 @@ use axum::{
     routing::any,
 };
 use hongyan_functions::{
-    app::App,
+    actions::kick::{end_all, kick},
     store::{Connection, Consistency},
 };
-use hongyan_local::sdk_config;
 use hongyan_shared::{
     model::UserId,
     sig::{Key, issue},
@@ -24,8 +23,8 @@ use serde_json::{Value, json};
 use tokio::{sync::Notify, task::JoinHandle};
 
 use crate::harness::{
-    RULES, SDK_APP_ID, START_MS, World, body, event, handler, recorder::Fault, signed_for, socket::Socket,
-    user_sig,
+    RULES, SDK_APP_ID, START_MS, World, body, event, recorder::Fault, sandbox::Sandbox, signed_for,
+    socket::Socket, user_sig,
 };
 
 const NOW: u64 = START_MS / 1000;
@@ -57,7 +56,7 @@ async fn who_is_put_out_is_told_so_and_gone_at_once() {
     bob.ask("subscribeUserStatus", json!({ "userIDList": ["alice"] })).await;
     assert_eq!(bob.pushed().unwrap()["data"][0]["statusType"], 1);
 
-    world.app.kick(&user("alice")).await.unwrap();
+    kick(&world.app.notifier, &user("alice")).await.unwrap();
     assert_eq!(alice.push().await, json!({ "event": "kickedOut", "data": { "type": "REST_API_Kick" } }));
     assert_eq!(u16::from(alice.closed().await.unwrap().code), 1000);
     assert_eq!(bob.push().await["data"][0]["statusType"], 2);
@@ -69,7 +68,7 @@ async fn who_is_put_out_is_told_so_and_gone_at_once() {
 async fn an_old_signature_is_answered_with_70052_on_every_route_and_a_new_one_is_good_in_the_same_second() {
     let world = World::new().await;
     let url = old_url(&world, "alice");
-    world.app.kick(&user("alice")).await.unwrap();
+    kick(&world.app.notifier, &user("alice")).await.unwrap();
     for action in
         ["login", "sendMessage", "getMessageList", "setMessageRead", "getConversationList", "logout", "x"]
     {
@@ -119,7 +118,7 @@ async fn pushes_end_whatever_becomes_of_the_close() {
         }
         Fault::Refuse(500, "InternalServerError")
     });
-    let failed = world.app.kick(&user("alice")).await;
+    let failed = kick(&world.app.notifier, &user("alice")).await;
     assert!(failed.is_err(), "whoever puts somebody out is told to do it again");
     world.management.mend();
 
@@ -130,7 +129,7 @@ async fn pushes_end_whatever_becomes_of_the_close() {
     let reply = alice.request("login", json!({})).await;
     assert_eq!(reply["code"], 70052, "{reply}");
     assert_eq!(u16::from(alice.closed().await.unwrap().code), 1000);
-    assert!(world.app.kick(&user("alice")).await.is_ok());
+    assert!(kick(&world.app.notifier, &user("alice")).await.is_ok());
 }
 
 #[tokio::test]
@@ -169,7 +168,7 @@ async fn a_handshake_that_never_ends_is_not_waited_for_without_end() {
         }
         Fault::Refuse(410, "GoneException")
     });
-    world.app.kick(&user("alice")).await.unwrap();
+    kick(&world.app.notifier, &user("alice")).await.unwrap();
     assert_eq!(*asked.lock().unwrap(), 4, "every three seconds, for twelve");
 }
 
@@ -179,7 +178,7 @@ async fn a_handshake_whose_authorizer_has_read_a_stale_row_is_refused_by_the_wri
     // What the authorizer has let in a moment before.
     let before = event("connect");
     world.later(Duration::from_secs(5));
-    world.app.kick(&user("alice")).await.unwrap();
+    kick(&world.app.notifier, &user("alice")).await.unwrap();
     assert_eq!(world.respond("connect", &before).await.status(), 403);
     assert!(world.slots().await.is_empty());
 }
@@ -210,7 +209,7 @@ async fn a_table_that_does_not_answer_turns_nobody_away_at_the_door_and_lets_nob
 async fn that_somebody_was_put_out_is_never_forgotten_and_never_taken_back() {
     let world = World::new().await;
     let url = old_url(&world, "alice");
-    world.app.kick(&user("alice")).await.unwrap();
+    kick(&world.app.notifier, &user("alice")).await.unwrap();
     // An earlier time does not make room for what a later one has ended.
     world.app.connections.revoke(&user("alice"), 1, START_MS).await.unwrap();
     // They come back properly, change their name, and stay away for a year.
@@ -356,7 +355,7 @@ async fn connections(
 
 /// One handshake and one kick.
 struct Run {
-    app: Arc<App>,
+    app: Arc<Sandbox>,
     gateway: Arc<Gateway>,
     user: UserId,
     /// When it begins, in milliseconds.
@@ -381,7 +380,7 @@ impl Run {
 
     async fn respond(&self, name: &str) -> (u16, Value) {
         let request = lambda_http::request::from_str(&self.event(name).to_string()).unwrap();
-        let response = hongyan_functions::runtime::respond(&self.app, request, handler(name)).await;
+        let response = self.app.respond(name, request).await;
         (response.status().as_u16(), body(response))
     }
 
@@ -418,7 +417,8 @@ impl Run {
             Step::End => {
                 let (app, user) = (Arc::clone(&self.app), self.user.clone());
                 let found = std::mem::take(&mut self.found);
-                let mut ending = tokio::spawn(async move { app.end_all(&user, &found).await.unwrap() });
+                let mut ending =
+                    tokio::spawn(async move { end_all(&app.notifier, &user, &found).await.unwrap() });
                 // It is done, or it has seen that nothing is there yet.
                 tokio::select! {
                     done = &mut ending => done.unwrap(),
@@ -434,13 +434,7 @@ async fn in_no_interleaving_of_handshake_login_and_kick_does_anybody_stay_connec
     let world = World::new().await;
     let gateway = Arc::new(Gateway::default());
     let url = gateway.serve().await;
-    let app = Arc::new(App::new(
-        aws_sdk_dynamodb::Client::new(&sdk_config(&world.twin.dynamodb_url)),
-        aws_sdk_apigatewaymanagement::Client::new(&sdk_config(&url)),
-        world.twin.tables.clone(),
-        world.clock.reader(),
-        world.app.settings,
-    ));
+    let app = Arc::new(world.sandbox_at(&url));
     // A program of one's own need not log in.
     let orders = [interleavings(&HANDSHAKE, &KICK), interleavings(&HANDSHAKE[..3], &KICK)].concat();
     assert_eq!(orders.len(), 15 + 10);

@@ -9,15 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hongyan_functions::{
-    app::{App, Settings},
-    limits::Meter,
-};
+use hongyan_functions::config::Settings;
 use serde_json::{Value, json};
 
 use crate::harness::{
     World, body, event, random_numbers,
     recorder::{Call, Fault},
+    sandbox::Sandbox,
     set_user,
     socket::Socket,
     text_message,
@@ -36,7 +34,7 @@ fn later(world: &World, ms: u64) {
 }
 
 /// Sends with the right base, and says how many of them were stored.
-async fn sends(world: &World, app: &App, from: &str, times: u64, stored: &mut u64) -> u64 {
+async fn sends(world: &World, app: &Sandbox, from: &str, times: u64, stored: &mut u64) -> u64 {
     let before = *stored;
     for _ in 0..times {
         let client_id = format!("{from}-{stored}");
@@ -230,7 +228,7 @@ async fn frames_are_counted_for_a_sixteenth_of_a_write_unit_and_no_read() {
     let mut stored = 0;
     sends(&world, &world.app, "alice", 1, &mut stored).await;
     world.all_calls();
-    let apps: Vec<App> = (0..8).map(|index| sandbox(&world, seeded(index))).collect();
+    let apps: Vec<Sandbox> = (0..8).map(|index| sandbox(&world, seeded(index))).collect();
     for message in 0..1_600_u64 {
         // A message per second, wherever it goes to.
         later(&world, 1_000);
@@ -252,12 +250,9 @@ async fn frames_are_counted_for_a_sixteenth_of_a_write_unit_and_no_read() {
 }
 
 /// A sandbox whose samples begin anywhere.
-fn sandbox(world: &World, random: impl FnMut(u64) -> u64 + Send + 'static) -> App {
+fn sandbox(world: &World, random: impl FnMut(u64) -> u64 + Send + 'static) -> Sandbox {
     let random = Mutex::new(random);
-    let settings = Settings::default();
-    let meter =
-        Meter::new(settings.frames_per_second, Box::new(move |below| (random.lock().unwrap())(below)));
-    App { meter, ..world.sandbox(settings) }
+    world.sandbox_with_random(Settings::default(), Box::new(move |below| (random.lock().unwrap())(below)))
 }
 
 /// As [`random_numbers`], of a row of its own.
@@ -273,7 +268,7 @@ fn seeded(row: u64) -> impl FnMut(u64) -> u64 + Send {
 async fn sixteen_devices_over_sixteen_sandboxes_are_held_to_one_limit() {
     let world = World::new().await;
     let mut random = random_numbers();
-    let apps: Vec<App> = (0..16).map(|index| sandbox(&world, seeded(index))).collect();
+    let apps: Vec<Sandbox> = (0..16).map(|index| sandbox(&world, seeded(index))).collect();
     let mut served = Vec::new();
     // 39 frames per second, less than twice the limit: refused, and nobody is put out.
     for _second in 0..60 {
@@ -304,7 +299,7 @@ async fn sixteen_devices_over_sixteen_sandboxes_are_held_to_one_limit() {
 #[tokio::test]
 async fn a_user_at_the_limit_is_not_refused_wherever_the_frames_go() {
     let world = World::new().await;
-    let apps: Vec<App> = (0..8).map(|index| sandbox(&world, seeded(index))).collect();
+    let apps: Vec<Sandbox> = (0..8).map(|index| sandbox(&world, seeded(index))).collect();
     let mut random = random_numbers();
     let mut refused = 0;
     for _ in 0..1_200 {
@@ -346,7 +341,7 @@ async fn a_sample_is_taken_beside_the_work_and_not_before_it() {
 }
 
 /// Frames at so many per second for so many seconds. Returns when the first one was told to be out.
-async fn flood(world: &World, app: &App, per_second: u64, seconds: u64) -> Option<u64> {
+async fn flood(world: &World, app: &Sandbox, per_second: u64, seconds: u64) -> Option<u64> {
     let step = 1_000 / per_second;
     for frame in 0..per_second * seconds {
         later(world, step);
@@ -411,7 +406,7 @@ async fn a_connection_that_was_missed_is_closed_with_its_next_frame() {
     world
         .app
         .connections
-        .put_out(&user("alice"), world.clock.now() + 60_000, world.clock.now())
+        .suspend(&user("alice"), world.clock.now() + 60_000, world.clock.now())
         .await
         .unwrap();
     let slot = "@Web";
@@ -495,8 +490,8 @@ async fn a_minute_of_an_attack_costs_what_the_documents_say() {
     }
     world.all_calls();
 
-    let sandboxes: Vec<App> = (0..16).map(|index| sandbox(&world, seeded(index))).collect();
-    let doors: Vec<App> = (0..2).map(|index| sandbox(&world, seeded(100 + index))).collect();
+    let sandboxes: Vec<Sandbox> = (0..16).map(|index| sandbox(&world, seeded(index))).collect();
+    let doors: Vec<Sandbox> = (0..2).map(|index| sandbox(&world, seeded(100 + index))).collect();
     let (mut random, mut bill, mut stored, mut is_out) = (random_numbers(), Bill::default(), 0, false);
     for ms in 0..60_000_u64 {
         world.later(Duration::from_millis(1));
@@ -504,8 +499,7 @@ async fn a_minute_of_an_attack_costs_what_the_documents_say() {
         if is_out && ms / 16 % 62 == 0 {
             let request = lambda_http::request::from_str(&connection("connect", device).to_string()).unwrap();
             let door = &doors[usize::try_from(random(2)).unwrap()];
-            let answer =
-                hongyan_functions::runtime::respond(door, request, crate::harness::handler("connect")).await;
+            let answer = door.respond("connect", request).await;
             assert_eq!(answer.status(), 429);
             // The authorizer as well.
             bill.add(&world, 2);

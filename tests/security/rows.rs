@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use hongyan_functions::app::Settings;
+use hongyan_functions::config::Settings;
 use serde_json::{Value, json};
 
 use crate::harness::{World, random_numbers, recorder::Fault, sequences, text_message};
@@ -124,12 +124,12 @@ async fn who_begins_while_the_floor_is_swept_begins_where_everybody_does() {
 async fn a_longer_retention_holds_for_what_is_sent_from_then_on() {
     let mut world = World::with(with_retention()).await;
     world.send("alice", "bob", "1", 0).await;
-    world.app.settings.retention = Some(20 * RETENTION);
+    world.deploy(Settings { retention: Some(20 * RETENTION), ..world.app.settings });
     world.send("alice", "bob", "2", 1).await;
     later(&world, 10 * RETENTION);
     world.sweep().await;
     assert_eq!(world.conversation("bob", "alice").await.unwrap()["unreadCount"], 1);
-    world.app.settings.retention = None;
+    world.deploy(Settings { retention: None, ..world.app.settings });
     world.send("alice", "bob", "3", 2).await;
     later(&world, 1_000 * RETENTION);
     world.sweep().await;
@@ -152,7 +152,7 @@ async fn a_shorter_retention_keeps_nobody_from_beginning_again() {
         if is_swept {
             world.sweep().await;
         }
-        world.app.settings.retention = Some(RETENTION / 10);
+        world.deploy(Settings { retention: Some(RETENTION / 10), ..world.app.settings });
         assert_eq!(world.send("bob", "alice", "2", 0).await, 33);
         assert_eq!(floor_ends(&world).await, before, "it is still needed for what was there before");
     }
@@ -206,7 +206,7 @@ async fn whatever_is_swept_in_whatever_order_numbers_counts_and_lists_are_right_
                 0..5 => {
                     // Now and then the operator changes the setting.
                     let retention = [RETENTION, RETENTION, RETENTION / 5, 2 * RETENTION][random(4) as usize];
-                    world.app.settings.retention = Some(retention);
+                    world.deploy(Settings { retention: Some(retention), ..world.app.settings });
                     let now = world.clock.now() / 1000;
                     let last_live = memory.live(now).last().copied();
                     let seq =

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
-use hongyan_functions::app::Settings;
+use hongyan_functions::config::Settings;
 use serde_json::{Value, json};
 
 use crate::{

@@ -1,8 +1,11 @@
 //! The Lambda function `connect`.
 
-use hongyan_functions::{routes::connect::handle, runtime::serve};
+use hongyan_functions::{
+    routes::ws::connect::{World, handle},
+    runtime::serve,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    serve(handle).await
+    serve(World::new, handle).await
 }

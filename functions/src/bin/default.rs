@@ -1,8 +1,11 @@
 //! The Lambda function `default`.
 
-use hongyan_functions::{routes::default::handle, runtime::serve};
+use hongyan_functions::{
+    routes::ws::default::{World, handle},
+    runtime::serve,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    serve(handle).await
+    serve(World::new, handle).await
 }

@@ -1,8 +1,11 @@
 //! The Lambda function `disconnect`.
 
-use hongyan_functions::{routes::disconnect::handle, runtime::serve};
+use hongyan_functions::{
+    routes::ws::disconnect::{World, handle},
+    runtime::serve,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    serve(handle).await
+    serve(World::new, handle).await
 }

@@ -1,8 +1,11 @@
 //! The Lambda function `get-conversation-list`.
 
-use hongyan_functions::{routes::get_conversation_list::handle, runtime::serve};
+use hongyan_functions::{
+    routes::ws::get_conversation_list::{World, handle},
+    runtime::serve,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    serve(handle).await
+    serve(World::new, handle).await
 }

@@ -1,8 +1,11 @@
 //! The Lambda function `logout`.
 
-use hongyan_functions::{routes::logout::handle, runtime::serve};
+use hongyan_functions::{
+    routes::ws::logout::{World, handle},
+    runtime::serve,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    serve(handle).await
+    serve(World::new, handle).await
 }

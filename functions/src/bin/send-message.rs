@@ -1,8 +1,11 @@
 //! The Lambda function `send-message`.
 
-use hongyan_functions::{routes::send_message::handle, runtime::serve};
+use hongyan_functions::{
+    routes::ws::send_message::{World, handle},
+    runtime::serve,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    serve(handle).await
+    serve(World::new, handle).await
 }

@@ -8,7 +8,7 @@ use std::{
 
 use hongyan_shared::model::UserId;
 
-use crate::store::Counter;
+use crate::store::Rate;
 
 /// What a user may do at once, in milliseconds of their allowance: three times what a second has.
 const BURST_MS: u64 = 3_000;
@@ -52,8 +52,8 @@ struct Known {
     frames_until: u64,
     refusals_until: u64,
     conversations_until: u64,
-    /// Until when they are out.
-    out_until: u64,
+    /// Until when they are suspended.
+    suspended_until: u64,
     /// How many more frames have to pass, or to be refused, until one is counted. Apart from each other,
     /// because what a sandbox hears with a sample decides what it refuses until the next one.
     pass_in: u64,
@@ -76,8 +76,8 @@ pub enum Fate {
     Passes,
     /// It comes too early, by so many milliseconds.
     TooEarly(u64),
-    /// The user is out, for so many milliseconds.
-    Out(u64),
+    /// The user is suspended, for so many milliseconds more.
+    Suspended(u64),
 }
 
 impl Meter {
@@ -98,8 +98,8 @@ impl Meter {
         };
         let now = micros(now_ms);
         self.with(user, |known| {
-            if now_ms < known.out_until {
-                return Verdict { fate: Fate::Out(known.out_until - now_ms), is_sample: false };
+            if now_ms < known.suspended_until {
+                return Verdict { fate: Fate::Suspended(known.suspended_until - now_ms), is_sample: false };
             }
             let used = known.used_until_us.max(now).saturating_add(1_000_000 / u64::from(per_second.get()));
             let early = used.saturating_sub(now.saturating_add(micros(BURST_MS)));
@@ -119,25 +119,25 @@ impl Meter {
     }
 
     /// Up to when a counter of the deployment has come, as far as this sandbox has heard.
-    pub fn heard(&self, user: &UserId, counter: Counter) -> u64 {
-        self.with(user, |known| *known.counter(counter))
+    pub fn heard(&self, user: &UserId, rate: Rate) -> u64 {
+        self.with(user, |known| *known.rate(rate))
     }
 
     /// Hears up to when a counter of the deployment has come.
-    pub fn hear(&self, user: &UserId, counter: Counter, until_ms: u64) {
+    pub fn hear(&self, user: &UserId, rate: Rate, until_ms: u64) {
         let used = micros(until_ms.saturating_sub(TOLERANCE * self.sample_ms()));
         self.with(user, |known| {
-            let heard = known.counter(counter);
+            let heard = known.rate(rate);
             *heard = until_ms.max(*heard);
-            if counter == Counter::Frames {
+            if rate == Rate::Frames {
                 known.used_until_us = known.used_until_us.max(used);
             }
         });
     }
 
-    /// Learns that the user is out.
-    pub fn is_out(&self, user: &UserId, until_ms: u64) {
-        self.with(user, |known| known.out_until = known.out_until.max(until_ms));
+    /// Remembers that the user is suspended until then.
+    pub fn suspend(&self, user: &UserId, until_ms: u64) {
+        self.with(user, |known| known.suspended_until = known.suspended_until.max(until_ms));
     }
 
     fn with<T>(&self, user: &UserId, look: impl FnOnce(&mut Known) -> T) -> T {
@@ -152,7 +152,7 @@ impl Meter {
             frames_until: 0,
             refusals_until: 0,
             conversations_until: 0,
-            out_until: 0,
+            suspended_until: 0,
             pass_in: (self.random)(SAMPLE),
             refuse_in: (self.random)(SAMPLE),
         });
@@ -171,11 +171,11 @@ impl Meter {
 }
 
 impl Known {
-    fn counter(&mut self, counter: Counter) -> &mut u64 {
-        match counter {
-            Counter::Frames => &mut self.frames_until,
-            Counter::Refusals => &mut self.refusals_until,
-            Counter::Conversations => &mut self.conversations_until,
+    fn rate(&mut self, rate: Rate) -> &mut u64 {
+        match rate {
+            Rate::Frames => &mut self.frames_until,
+            Rate::Refusals => &mut self.refusals_until,
+            Rate::Conversations => &mut self.conversations_until,
         }
     }
 }
@@ -263,21 +263,21 @@ mod tests {
     #[test]
     fn what_others_have_counted_is_believed_but_for_a_tolerance() {
         let (meter, alice) = (meter(20, 16), user("alice"));
-        meter.hear(&alice, Counter::Frames, NOW + 4 * 800 + 3_000);
+        meter.hear(&alice, Rate::Frames, NOW + 4 * 800 + 3_000);
         assert_eq!(meter.admit(&alice, NOW).fate, Fate::TooEarly(50));
         assert_eq!(meter.admit(&alice, NOW + 50).fate, Fate::Passes);
         // News that are older than what is known change nothing.
-        meter.hear(&alice, Counter::Frames, NOW);
-        assert_eq!(meter.heard(&alice, Counter::Frames), NOW + 6_200);
+        meter.hear(&alice, Rate::Frames, NOW);
+        assert_eq!(meter.heard(&alice, Rate::Frames), NOW + 6_200);
         assert_eq!(meter.admit(&alice, NOW + 50).fate, Fate::TooEarly(50));
     }
 
     #[test]
-    fn who_is_out_is_out_until_then() {
+    fn a_suspended_user_is_suspended_until_then() {
         let (meter, alice) = (meter(20, 1), user("alice"));
-        meter.is_out(&alice, NOW + 60_000);
-        assert_eq!(meter.admit(&alice, NOW), Verdict { fate: Fate::Out(60_000), is_sample: false });
-        assert_eq!(meter.admit(&alice, NOW + 59_999).fate, Fate::Out(1));
+        meter.suspend(&alice, NOW + 60_000);
+        assert_eq!(meter.admit(&alice, NOW), Verdict { fate: Fate::Suspended(60_000), is_sample: false });
+        assert_eq!(meter.admit(&alice, NOW + 59_999).fate, Fate::Suspended(1));
         assert_eq!(meter.admit(&alice, NOW + 60_000).fate, Fate::Passes);
     }
 
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_seen_often_is_remembered_and_memory_is_bounded() {
+    fn a_user_who_is_seen_often_is_remembered_and_memory_is_bounded() {
         let (meter, alice) = (meter(20, 16), user("alice"));
         passing(&meter, &alice, 60, NOW);
         for stranger in 0..10 * USERS {

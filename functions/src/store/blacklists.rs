@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::{
     Consistency, Item, allowance, batch_get, failed, from_item, messages, number, sort_key, text, user_in,
 };
+use crate::config::{Config, Misconfigured};
 
 /// Who does not want to hear whom. What makes the list is in Users, where the partition is the user:
 ///
@@ -24,9 +25,15 @@ use super::{
 ///
 /// and what a send reads is in the row of Messages that it reads anyway. A change writes all of it in
 /// one transaction, or nothing.
+#[derive(Clone)]
 pub struct Blacklists {
     client: Client,
-    users: String,
+    table: String,
+}
+
+/// The way to change them.
+pub struct Blocks {
+    blacklists: Blacklists,
     messages: String,
 }
 
@@ -64,8 +71,12 @@ const ROW_BYTES: u64 = 72;
 const ATTEMPTS: u64 = 10;
 
 impl Blacklists {
-    pub(crate) fn new(client: Client, users: String, messages: String) -> Self {
-        Self { client, users, messages }
+    /// The table of this deployment.
+    ///
+    /// # Errors
+    /// [`Misconfigured`].
+    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+        Ok(Self { client: config.dynamodb.clone(), table: config.users_table()? })
     }
 
     /// Whom a user has on their blacklist.
@@ -82,47 +93,8 @@ impl Blacklists {
     /// [`Error::Throttled`] when the store does not give all of them; when it fails.
     pub async fn with(&self, user: &UserId, owners: &[UserId]) -> Result<BTreeSet<UserId>> {
         let keys = owners.iter().map(|owner| entry_key(owner, user)).collect();
-        let items = batch_get(&self.client, &self.users, keys, ROW_BYTES, Consistency::Eventual).await?;
+        let items = batch_get(&self.client, &self.table, keys, ROW_BYTES, Consistency::Eventual).await?;
         items.iter().map(|item| user_in(item, "u")).collect()
-    }
-
-    /// Changes a user's blacklist, and returns it as it is then. The pairs are the user's with those
-    /// whom the change names.
-    ///
-    /// # Errors
-    /// A list that would become too long; [`Error::Throttled`] when other changes get in between all
-    /// the time; when the store fails.
-    pub async fn change(
-        &self,
-        user: &UserId,
-        pairs: &[Pair],
-        change: Change,
-        now_ms: u64,
-    ) -> Result<BTreeSet<UserId>> {
-        for attempt in 0..ATTEMPTS {
-            if attempt > 0 {
-                let ms = rand::random_range(5..40_u64).saturating_mul(attempt);
-                tokio::time::sleep(Duration::from_millis(ms)).await;
-            }
-            let Snapshot { version, mut users } = self.read(user).await?;
-            let changed = pairs.iter().filter(|pair| users.contains(pair.peer()) != (change == Change::Add));
-            let changed: Vec<&Pair> = changed.collect();
-            for pair in &changed {
-                match change {
-                    Change::Add => users.insert(pair.peer().clone()),
-                    Change::Remove => users.remove(pair.peer()),
-                };
-            }
-            if users.len() > AT_MOST {
-                return Err(Error::BadRequest(format!(
-                    "a blacklist holds {AT_MOST} users: take others off with removeFromBlacklist first"
-                )));
-            }
-            if changed.is_empty() || self.write(user, version, &changed, change, now_ms).await? {
-                return Ok(users);
-            }
-        }
-        Err(Error::Throttled)
     }
 
     async fn read(&self, user: &UserId) -> Result<Snapshot> {
@@ -131,7 +103,7 @@ impl Blacklists {
         let mut pages = self
             .client
             .query()
-            .table_name(&self.users)
+            .table_name(&self.table)
             .consistent_read(true)
             .key_condition_expression("u = :u AND begins_with(s, :b)")
             .expression_attribute_values(":u", text(user.as_str()))
@@ -161,6 +133,55 @@ impl Blacklists {
         }
         Ok(snapshot)
     }
+}
+
+impl Blocks {
+    /// The tables of this deployment.
+    ///
+    /// # Errors
+    /// [`Misconfigured`].
+    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+        Ok(Self { blacklists: Blacklists::new(config)?, messages: config.messages_table()? })
+    }
+
+    /// Changes a user's blacklist, and returns it as it is then. The pairs are the user's with those
+    /// whom the change names.
+    ///
+    /// # Errors
+    /// A list that would become too long; [`Error::Throttled`] when other changes get in between all
+    /// the time; when the store fails.
+    pub async fn change(
+        &self,
+        user: &UserId,
+        pairs: &[Pair],
+        change: Change,
+        now_ms: u64,
+    ) -> Result<BTreeSet<UserId>> {
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                let ms = rand::random_range(5..40_u64).saturating_mul(attempt);
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+            }
+            let Snapshot { version, mut users } = self.blacklists.read(user).await?;
+            let changed = pairs.iter().filter(|pair| users.contains(pair.peer()) != (change == Change::Add));
+            let changed: Vec<&Pair> = changed.collect();
+            for pair in &changed {
+                match change {
+                    Change::Add => users.insert(pair.peer().clone()),
+                    Change::Remove => users.remove(pair.peer()),
+                };
+            }
+            if users.len() > AT_MOST {
+                return Err(Error::BadRequest(format!(
+                    "a blacklist holds {AT_MOST} users: take others off with removeFromBlacklist first"
+                )));
+            }
+            if changed.is_empty() || self.write(user, version, &changed, change, now_ms).await? {
+                return Ok(users);
+            }
+        }
+        Err(Error::Throttled)
+    }
 
     /// Says whether it took place: it does not when the list has changed since that version.
     async fn write(
@@ -180,11 +201,12 @@ impl Blacklists {
                 Change::Add => entry.put(self.enter(pair)?),
                 Change::Remove => entry.delete(self.strike(pair)?),
             };
-            let mark = messages::mark(&self.messages, pair, change == Change::Add, now_ms)?;
+            let mark =
+                messages::mark(&self.messages, &pair.log_key(), pair.me(), change == Change::Add, now_ms)?;
             writes.push(entry.build());
             writes.push(TransactWriteItem::builder().update(mark).build());
         }
-        match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
+        match self.blacklists.client.transact_write_items().set_transact_items(Some(writes)).send().await {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled))
@@ -199,7 +221,7 @@ impl Blacklists {
 
     fn next_version(&self, user: &UserId, version: Option<u64>) -> Result<Update> {
         let update = Update::builder()
-            .table_name(&self.users)
+            .table_name(&self.blacklists.table)
             .key("u", text(user.as_str()))
             .key("s", text(VERSION))
             .update_expression("SET n = :next")
@@ -218,7 +240,7 @@ impl Blacklists {
 
     fn enter(&self, pair: &Pair) -> Result<Put> {
         let put = Put::builder()
-            .table_name(&self.users)
+            .table_name(&self.blacklists.table)
             .set_item(Some(entry_key(pair.me(), pair.peer())))
             .condition_expression("attribute_not_exists(u)");
         put.build().map_err(|_| incomplete())
@@ -226,7 +248,7 @@ impl Blacklists {
 
     fn strike(&self, pair: &Pair) -> Result<Delete> {
         let delete = Delete::builder()
-            .table_name(&self.users)
+            .table_name(&self.blacklists.table)
             .set_key(Some(entry_key(pair.me(), pair.peer())))
             .condition_expression("attribute_exists(u)");
         delete.build().map_err(|_| incomplete())

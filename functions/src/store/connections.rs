@@ -14,6 +14,7 @@ use hongyan_shared::{
 use serde::{Deserialize, Serialize};
 
 use super::{Consistency, Item, allowance, batch_get, failed, number, output_of, text, user_in};
+use crate::config::{Config, Misconfigured};
 
 /// API Gateway cuts a connection after two hours; one that is older by five minutes is dead.
 const LIFETIME_S: u64 = 2 * 60 * 60 + 5 * 60;
@@ -165,9 +166,12 @@ impl Names {
 }
 
 impl Connections {
-    /// The table of this name.
-    pub fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+    /// The table of this deployment.
+    ///
+    /// # Errors
+    /// [`Misconfigured`].
+    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+        Ok(Self { client: config.dynamodb.clone(), table: config.connections_table()? })
     }
 
     /// Takes the slot, and says from whom: one write does both. A handshake that was overtaken by a
@@ -178,7 +182,7 @@ impl Connections {
     /// connection that was there before then gets no pushes until it logs in again.
     ///
     /// # Errors
-    /// [`Error::Replaced`] when a later connection has it; [`Refusal::Revoked`]; [`Error::PutOut`]; when the
+    /// [`Error::Replaced`] when a later connection has it; [`Refusal::Revoked`]; [`Error::Suspended`]; when the
     /// store fails.
     pub async fn register(&self, new: &Registration<'_>) -> Result<Registered> {
         let made_at = new.connected_at / 1000;
@@ -355,7 +359,7 @@ impl Connections {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn put_out(&self, user: &UserId, until_ms: u64, now_ms: u64) -> Result<Vec<Connection>> {
+    pub async fn suspend(&self, user: &UserId, until_ms: u64, now_ms: u64) -> Result<Vec<Connection>> {
         let writing = allowance::write(allowance::write_units_of(ITEM_BYTES))?;
         let output = self
             .update(user)
@@ -440,7 +444,7 @@ impl Parsed {
         }
         match self.out_until.saturating_sub(new.connected_at) {
             0 => Error::Replaced,
-            ms => Error::PutOut { seconds: ms.div_ceil(1_000) },
+            ms => Error::Suspended { seconds: ms.div_ceil(1_000) },
         }
     }
 }

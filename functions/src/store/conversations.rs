@@ -15,6 +15,7 @@ use super::{
     Consistency, Item, allowance, batch_get, failed, from_item, messages::SWEPT_LATER_S, number, text,
     took_place, user_in,
 };
+use crate::config::{Config, Misconfigured};
 
 /// Each user's list of conversations: partition is the user, sort key the peer. A row is written
 /// before the first message, once per side, and a send never touches it again.
@@ -25,7 +26,7 @@ pub struct Conversations {
 
 /// An entry of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct ConversationEntry {
     /// The peer.
     pub peer: UserId,
     /// The user keeps it on top.
@@ -45,8 +46,12 @@ struct Row {
 const ROW_BYTES: u64 = 128;
 
 impl Conversations {
-    pub(crate) fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+    /// The table of this deployment.
+    ///
+    /// # Errors
+    /// [`Misconfigured`].
+    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+        Ok(Self { client: config.dynamodb.clone(), table: config.conversations_table()? })
     }
 
     /// Makes sure that both users have the conversation in their lists until then, or for ever.
@@ -130,7 +135,7 @@ impl Conversations {
         user: &UserId,
         after: Option<&UserId>,
         limit: i32,
-    ) -> Result<(Vec<Listed>, bool)> {
+    ) -> Result<(Vec<ConversationEntry>, bool)> {
         let bytes = ROW_BYTES.saturating_mul(u64::from(limit.unsigned_abs()));
         let reading = allowance::read(bytes, Consistency::Eventual)?;
         let mut query = self
@@ -151,7 +156,7 @@ impl Conversations {
         let more = answer.last_evaluated_key.is_some();
         let rows = answer.items.unwrap_or_default().into_iter().map(|item| {
             let row: Row = from_item(item)?;
-            Ok(Listed { peer: UserId::parse("v", &row.v)?, is_pinned: row.k })
+            Ok(ConversationEntry { peer: UserId::parse("v", &row.v)?, is_pinned: row.k })
         });
         Ok((rows.collect::<Result<_>>()?, more))
     }

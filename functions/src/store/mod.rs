@@ -9,16 +9,16 @@ pub mod allowance;
 mod blacklists;
 mod connections;
 mod conversations;
-mod counters;
 mod messages;
+mod rates;
 mod users;
 mod watchers;
 
-pub use blacklists::{Blacklists, Change};
+pub use blacklists::{Blacklists, Blocks, Change};
 pub use connections::{Connection, Connections, Names, Presence, Registered, Registration};
-pub use conversations::{Conversations, Listed};
-pub use counters::{Counted, Counter, Counters, Reading, Step};
-pub use messages::{Appended, Behind, Consistency, Messages, Part, Recalled, Search};
+pub use conversations::{ConversationEntry, Conversations};
+pub use messages::{Appended, Behind, Messages, Part, Recalled, Search};
+pub use rates::{Counted, Rate, Rates, Reading, Step};
 pub use users::Users;
 pub use watchers::{MAX_WATCHERS, Subscription, Watcher, Watchers};
 
@@ -36,7 +36,16 @@ use aws_sdk_dynamodb::{
 use hongyan_shared::{Error, Result, model::UserId};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::telemetry::reason;
+use crate::aws::reason;
+
+/// What a read may miss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consistency {
+    /// What was written in the last second, for half the price.
+    Eventual,
+    /// Nothing.
+    Strong,
+}
 
 /// How a write is refused whose item is part of a transaction at this moment.
 const CONFLICT: &str = "TransactionConflictException";

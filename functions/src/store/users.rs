@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tracing::error;
 
 use super::{Consistency, Item, allowance, batch_get, failed, from_item, number, text, to_item, user_in};
+use crate::config::{Config, Misconfigured};
 
 /// What concerns a user and no conversation: partition is the user, and the sort key is
 ///
@@ -76,8 +77,12 @@ const PROFILE: &str = "P";
 const PROFILE_BYTES: u64 = 13 * 1024;
 
 impl Users {
-    pub(crate) fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+    /// The table of this deployment.
+    ///
+    /// # Errors
+    /// [`Misconfigured`].
+    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+        Ok(Self { client: config.dynamodb.clone(), table: config.users_table()? })
     }
 
     /// How many profiles can be read at once: the largest are as many read units as the frame may still

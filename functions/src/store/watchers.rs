@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::{
 use hongyan_shared::{Error, Result, model::UserId};
 
 use super::{Consistency, allowance, connections::last_second, failed, number, text, took_place};
+use crate::config::{Config, Misconfigured};
 
 /// What a sort key begins with.
 const WATCHER: &str = "W#";
@@ -60,8 +61,12 @@ pub struct Watcher {
 }
 
 impl Watchers {
-    pub(crate) fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+    /// The table of this deployment.
+    ///
+    /// # Errors
+    /// [`Misconfigured`].
+    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+        Ok(Self { client: config.dynamodb.clone(), table: config.connections_table()? })
     }
 
     /// Begins to watch. It ends with the connection, or with its signature.

@@ -1,15 +1,33 @@
-use crate::{Error, Result, model::UserId};
+use super::{Side, UserId};
+use crate::{Error, Result};
 
 const C2C: &str = "C2C";
+const GROUP: &str = "GROUP";
 
-/// Between the two IDs of a key. No user ID can hold it, so a key has one reading only.
+/// Between the two IDs of a key. No user ID and no group ID can hold it, so a key has one reading only.
 const SEPARATOR: char = '·';
 
-/// A one-to-one conversation: its two users, in order.
+/// A conversation in the eyes of a user, as clients name it: `C2C` and the other user, or `GROUP` and the group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConversationId {
+    /// With one other user.
+    C2c(Pair),
+    /// In a group.
+    Group(GroupId),
+}
+
+/// The ID of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupId(String);
+
+/// The partition key of a conversation's log.
 ///
-/// **Architecture invariant:** a pair is made from an authenticated user and his peer, in this
-/// file only, and the partition key of a conversation is made from a pair. So no field of any
-/// request can reach a conversation that its sender is not part of.
+/// **Architecture invariant:** a key is made in this file only, from an authenticated user and their peer.
+/// So no field of any request can reach a conversation that its sender is not part of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogKey(String);
+
+/// A one-to-one conversation: its two users, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Pair {
     low: UserId,
@@ -17,22 +35,39 @@ pub struct Pair {
     mine: Side,
 }
 
-/// One of the two users of a [`Pair`]: the one whose ID sorts first, or the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Side {
-    /// The user whose ID sorts first.
-    Low,
-    /// The other one.
-    High,
+impl ConversationId {
+    /// The conversation that a client of this user calls so.
+    ///
+    /// # Errors
+    /// [`Error::BadRequest`] when it is no name of a conversation.
+    pub fn parse(me: &UserId, text: &str) -> Result<Self> {
+        if let Some(group) = text.strip_prefix(GROUP).filter(|group| !group.is_empty()) {
+            return Ok(Self::Group(GroupId(group.to_owned())));
+        }
+        let peer = text.strip_prefix(C2C).ok_or_else(not_one_to_one)?;
+        Ok(Self::C2c(Pair::of(me, &UserId::parse("conversationID", peer)?)?))
+    }
+
+    /// The two users of a one-to-one conversation.
+    ///
+    /// # Errors
+    /// [`Error::BadRequest`] when it is a group.
+    pub fn one_to_one(self) -> Result<Pair> {
+        match self {
+            Self::C2c(pair) => Ok(pair),
+            Self::Group(_) => Err(not_one_to_one()),
+        }
+    }
 }
 
-impl Side {
-    /// The other side.
-    pub fn other(self) -> Self {
-        match self {
-            Self::Low => Self::High,
-            Self::High => Self::Low,
-        }
+fn not_one_to_one() -> Error {
+    Error::BadRequest("`conversationID` must be C2C followed by the other user's ID".to_owned())
+}
+
+impl LogKey {
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -49,20 +84,9 @@ impl Pair {
         }
     }
 
-    /// The conversation of `me` that a client calls `C2C` + peer.
-    ///
-    /// # Errors
-    /// [`Error::BadRequest`] when it is no one-to-one conversation.
-    pub fn parse(me: &UserId, conversation_id: &str) -> Result<Self> {
-        let peer = conversation_id.strip_prefix(C2C).ok_or_else(|| {
-            Error::BadRequest("`conversationID` must be C2C followed by the other user's ID".to_owned())
-        })?;
-        Self::of(me, &UserId::parse("conversationID", peer)?)
-    }
-
-    /// The partition key, the same for both users.
-    pub fn key(&self) -> String {
-        format!("{}{SEPARATOR}{}", self.low, self.high)
+    /// The partition key of its log, the same for both users.
+    pub fn log_key(&self) -> LogKey {
+        LogKey(format!("{}{SEPARATOR}{}", self.low, self.high))
     }
 
     /// The side of the user for whom this pair was made.
@@ -88,14 +112,20 @@ impl Pair {
         self.user(self.mine.other())
     }
 
-    /// The side of a user, if he is part of the conversation.
-    pub fn side_of(&self, user: &str) -> Option<Side> {
-        [Side::Low, Side::High].into_iter().find(|side| self.user(*side).as_str() == user)
+    /// The side of a user. Who is not the one is the other.
+    pub fn side_of(&self, user: &UserId) -> Side {
+        if *user == self.low { Side::Low } else { Side::High }
     }
 
-    /// The name of this conversation in the eyes of `side`.
-    pub fn conversation_id(&self, side: Side) -> String {
-        format!("{C2C}{}", self.user(side.other()))
+    /// The same conversation in the eyes of the other user.
+    #[must_use]
+    pub fn of_peer(&self) -> Self {
+        Self { mine: self.mine.other(), ..self.clone() }
+    }
+
+    /// The name of this conversation in the eyes of the user for whom this pair was made.
+    pub fn conversation_id(&self) -> String {
+        format!("{C2C}{}", self.peer())
     }
 }
 
@@ -114,29 +144,35 @@ mod tests {
     #[test]
     fn both_users_derive_the_same_key() {
         let (alice, bob) = (user("alice"), user("bob"));
-        let (mine, his) = (Pair::of(&alice, &bob).unwrap(), Pair::of(&bob, &alice).unwrap());
-        assert_eq!(mine.key(), his.key());
-        assert_eq!((mine.me(), mine.peer()), (&alice, &bob));
-        assert_eq!((his.me(), his.peer()), (&bob, &alice));
-        assert_eq!(mine.conversation_id(mine.mine()), "C2Cbob");
-        assert_eq!(Pair::parse(&alice, "C2Cbob"), Ok(mine));
+        let (of_alice, of_bob) = (Pair::of(&alice, &bob).unwrap(), Pair::of(&bob, &alice).unwrap());
+        assert_eq!(of_alice.log_key(), of_bob.log_key());
+        assert_eq!((of_alice.me(), of_alice.peer()), (&alice, &bob));
+        assert_eq!((of_bob.me(), of_bob.peer()), (&bob, &alice));
+        assert_eq!(of_alice.conversation_id(), "C2Cbob");
+        assert_eq!(of_alice.of_peer(), of_bob);
+        assert_eq!(ConversationId::parse(&alice, "C2Cbob"), Ok(ConversationId::C2c(of_alice)));
+        assert_eq!(
+            ConversationId::parse(&alice, "GROUPbob"),
+            Ok(ConversationId::Group(GroupId("bob".to_owned())))
+        );
     }
 
     #[test]
-    fn each_user_has_a_side_and_a_stranger_has_none() {
+    fn each_user_has_a_side() {
         let pair = Pair::of(&user("bob"), &user("alice")).unwrap();
+        assert_eq!(["alice", "bob"].map(|name| pair.side_of(&user(name))), [Side::Low, Side::High]);
         assert_eq!(
-            ["alice", "bob", "carol"].map(|user| pair.side_of(user)),
-            [Some(Side::Low), Some(Side::High), None]
+            ["alice", "bob"].map(|name| pair.user(pair.side_of(&user(name))).to_string()),
+            ["alice", "bob"]
         );
     }
 
     #[test]
     fn a_conversation_with_oneself_or_with_a_group_is_refused() {
         let alice = user("alice");
-        assert!(Pair::parse(&alice, "C2Calice").is_err());
-        for other in ["GROUPbob", "bob", "", "C2C", "c2cbob", "C2Ca·b"] {
-            assert!(Pair::parse(&alice, other).is_err(), "{other}");
+        for other in ["C2Calice", "GROUPbob", "GROUP", "bob", "", "C2C", "c2cbob", "C2Ca·b"] {
+            let parsed = ConversationId::parse(&alice, other).and_then(ConversationId::one_to_one);
+            assert!(parsed.is_err(), "{other}");
         }
     }
 
@@ -148,7 +184,7 @@ mod tests {
             prop_assume!(a != b && c != d);
             let (left, right) = (Pair::of(&user(&a), &user(&b)).unwrap(), Pair::of(&user(&c), &user(&d)).unwrap());
             let same_users = (left.low == right.low) && (left.high == right.high);
-            prop_assert_eq!(left.key() == right.key(), same_users);
+            prop_assert_eq!(left.log_key() == right.log_key(), same_users);
         }
     }
 }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Payload, Seq, Side, payload::KINDS};
+use super::{Counts, Hidden, Payload, Seq, UserId, payload::KINDS};
 use crate::{Error, Result};
 
 /// The second in which nothing ends that has no end.
@@ -12,7 +12,7 @@ pub const MAX_MESSAGE_BYTES: usize = 12 * 1024;
 
 const MAX_CLIENT_ID_BYTES: usize = 64;
 
-/// The name that the sender gave a message when he composed it. Together with the sender it is
+/// The name that the sender gave a message when they composed it. Together with the sender it is
 /// the message's identity, for ever: a retry under the same name is the same message.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct ClientId(String);
@@ -155,7 +155,7 @@ pub struct Draft {
     /// The sender's name for it.
     pub client_id: ClientId,
     /// Who sends it.
-    pub from: Side,
+    pub from: UserId,
     /// What it says.
     pub elem: Elem,
     /// What else there is to know about it.
@@ -168,7 +168,7 @@ impl Draft {
         Message {
             seq: Seq(0),
             client_id: self.client_id.clone(),
-            from: self.from,
+            from: self.from.clone(),
             time: now_ms,
             elem: self.elem.clone(),
             options: self.options,
@@ -182,34 +182,6 @@ impl Draft {
     }
 }
 
-/// How many messages that can be unread each side has sent, up to and including a certain one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Counts {
-    /// Those of the low side.
-    pub low: u64,
-    /// Those of the high side.
-    pub high: u64,
-}
-
-impl Counts {
-    /// The count of a side.
-    pub fn of(self, side: Side) -> u64 {
-        match side {
-            Side::Low => self.low,
-            Side::High => self.high,
-        }
-    }
-
-    /// One more from a side.
-    #[must_use]
-    pub fn and_one_from(self, side: Side) -> Self {
-        match side {
-            Side::Low => Self { low: self.low.saturating_add(1), ..self },
-            Side::High => Self { high: self.high.saturating_add(1), ..self },
-        }
-    }
-}
-
 /// A message that has been sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
@@ -218,7 +190,7 @@ pub struct Message {
     /// The sender's name for it.
     pub client_id: ClientId,
     /// Who sent it.
-    pub from: Side,
+    pub from: UserId,
     /// The server's time in milliseconds. It never decreases along the sequence.
     pub time: u64,
     /// What it says.
@@ -239,17 +211,8 @@ pub struct Message {
     /// When the sender has recalled it, in milliseconds. From then on `elem` is as [`Elem::recall`] leaves
     /// it: what was said is kept, and handed to nobody.
     pub revoked_at: Option<u64>,
-    /// Who has deleted it for himself.
+    /// Who has deleted it for themselves.
     pub hidden: Hidden,
-}
-
-/// Which users have deleted a message, each for himself alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Hidden {
-    /// The low side has.
-    pub from_low: bool,
-    /// The high side has.
-    pub from_high: bool,
 }
 
 impl Message {
@@ -267,22 +230,9 @@ impl Message {
         }
     }
 
-    /// Whether a side has deleted it for himself. It still counts and keeps its number.
-    pub fn is_hidden_from(&self, side: Side) -> bool {
-        match side {
-            Side::Low => self.hidden.from_low,
-            Side::High => self.hidden.from_high,
-        }
-    }
-
     /// Whether it was sent once and is not in the history.
     pub fn is_online_only(&self) -> bool {
         self.seq == Seq(0)
-    }
-
-    /// How much it has added to a side's count.
-    pub fn adds_to(&self, side: Side) -> u64 {
-        u64::from(self.from == side && !self.options.excluded_from_unread_count)
     }
 
     /// Whether this is the message that the draft became.
@@ -304,10 +254,10 @@ mod tests {
         Elem::parse(kind, &payload, custom_data.map(str::to_owned))
     }
 
-    fn message(from: Side, client_id: &str) -> Message {
+    fn message(from: &str, client_id: &str) -> Message {
         let draft = Draft {
             client_id: ClientId::parse(client_id).unwrap(),
-            from,
+            from: UserId::parse("test", from).unwrap(),
             elem: parse("TIMTextElem", &json!({ "text": "x" }), None).unwrap(),
             options: Options::default(),
         };
@@ -326,45 +276,26 @@ mod tests {
 
     #[test]
     fn a_message_is_what_its_sender_has_named_it() {
-        let sent = message(Side::Low, "a");
+        let sent = message("alice", "a");
         let is = |from, client_id| {
             let Message { client_id, from, elem, options, .. } = message(from, client_id);
             sent.is(&Draft { client_id, from, elem, options })
         };
-        assert!(is(Side::Low, "a"));
-        assert!(!is(Side::High, "a"), "the other user may have chosen the same name");
-        assert!(!is(Side::Low, "b"));
+        assert!(is("alice", "a"));
+        assert!(!is("bob", "a"), "the other user may have chosen the same name");
+        assert!(!is("alice", "b"));
     }
 
     #[test]
     fn a_message_has_a_number_unless_it_was_for_those_who_are_connected() {
-        let online = message(Side::Low, "a");
+        let online = message("alice", "a");
         assert!(online.is_online_only());
         assert!(!Message { seq: Seq(1), ..online }.is_online_only());
     }
 
     #[test]
-    fn a_message_counts_for_its_sender_unless_it_is_excluded() {
-        let sent = message(Side::Low, "a");
-        assert_eq!([Side::Low, Side::High].map(|side| sent.adds_to(side)), [1, 0]);
-        let excluded = Options { excluded_from_unread_count: true, ..Options::default() };
-        let excluded = Message { options: excluded, ..sent };
-        assert_eq!([Side::Low, Side::High].map(|side| excluded.adds_to(side)), [0, 0]);
-    }
-
-    #[test]
-    fn a_message_is_hidden_from_who_has_deleted_it_alone() {
-        let hidden = |from_low, from_high| {
-            let sent = Message { hidden: Hidden { from_low, from_high }, ..message(Side::Low, "a") };
-            [Side::Low, Side::High].map(|side| sent.is_hidden_from(side))
-        };
-        assert_eq!(hidden(true, false), [true, false]);
-        assert_eq!(hidden(false, true), [false, true]);
-    }
-
-    #[test]
     fn a_message_lives_until_the_second_in_which_it_expires_begins() {
-        let lives = |expires_at, now_ms| Message { expires_at, ..message(Side::Low, "a") }.is_live(now_ms);
+        let lives = |expires_at, now_ms| Message { expires_at, ..message("alice", "a") }.is_live(now_ms);
         assert!(lives(Some(60), 59_999));
         assert!(!lives(Some(60), 60_000));
         assert!(!lives(Some(60), 60_001));
@@ -374,7 +305,7 @@ mod tests {
     #[test]
     fn what_stands_beside_a_message_is_kept_as_long_as_the_message_lives() {
         let is_kept =
-            |kept_until, expires_at| Message { kept_until, expires_at, ..message(Side::Low, "a") }.is_kept();
+            |kept_until, expires_at| Message { kept_until, expires_at, ..message("alice", "a") }.is_kept();
         assert!(is_kept(None, Some(60)) && is_kept(None, None), "nothing beside it expires");
         assert!(is_kept(Some(61), Some(60)) && is_kept(Some(60), Some(60)));
         assert!(!is_kept(Some(59), Some(60)));

@@ -2,19 +2,23 @@
 
 mod conversation;
 mod device;
+mod log;
+mod member;
 mod message;
+mod one_to_one;
 mod payload;
 mod profile;
+mod side;
 pub(crate) mod text;
-mod timeline;
 mod user;
 
-pub use conversation::{Pair, Side};
+pub use conversation::{ConversationId, GroupId, LogKey, Pair};
 pub use device::{Device, MultiDevice, Platform};
-pub use message::{
-    ClientId, Counts, Draft, Elem, FOREVER_S, Hidden, MAX_MESSAGE_BYTES, Message, Options, Priority,
-};
+pub use log::{Floor, LogTail, Predecessor, Seq, floor_before};
+pub use member::{MemberState, ReadMarker};
+pub use message::{ClientId, Draft, Elem, FOREVER_S, MAX_MESSAGE_BYTES, Message, Options, Priority};
+pub use one_to_one::OneToOne;
 pub use payload::Payload;
 pub use profile::{AdminForbid, AllowType, Gender, MAX_CUSTOM_FIELDS, Profile, ProfileKey};
-pub use timeline::{After, Floor, Head, Position, Seq, Standing, floor_before};
+pub use side::{Counts, Hidden, Side};
 pub use user::{MAX_USER_ID_BYTES, UserId};

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::{WireMessage, to_text};
 use crate::{
     Result,
-    model::{Pair, Seq, UserId},
+    model::{ConversationId, Pair, Seq, UserId},
 };
 
 /// `getConversationList`.
@@ -23,7 +23,7 @@ impl GetConversationList {
     pub fn parse(self, me: &UserId) -> Result<Option<UserId>> {
         match self.next_req_conversation_id.as_deref() {
             None | Some("") => Ok(None),
-            Some(id) => Ok(Some(Pair::parse(me, id)?.peer().clone())),
+            Some(id) => Ok(Some(ConversationId::parse(me, id)?.one_to_one()?.peer().clone())),
         }
     }
 }
@@ -99,7 +99,7 @@ impl SetMessageRead {
     /// # Errors
     /// What is wrong with which field.
     pub fn parse(self, me: &UserId) -> Result<(Pair, Option<Seq>)> {
-        Ok((Pair::parse(me, &self.conversation_id)?, self.sequence.map(Seq)))
+        Ok((ConversationId::parse(me, &self.conversation_id)?.one_to_one()?, self.sequence.map(Seq)))
     }
 }
 
@@ -149,7 +149,7 @@ impl DeleteConversation {
     /// What is wrong with which field.
     pub fn parse(self, me: &UserId) -> Result<Deletion> {
         Ok(Deletion {
-            pair: Pair::parse(me, &self.conversation_id)?,
+            pair: ConversationId::parse(me, &self.conversation_id)?.one_to_one()?,
             up_to: self.sequence.map(Seq),
             keeps_history: self.clear_history_message == Some(false),
         })
@@ -187,7 +187,7 @@ impl PinConversation {
     /// # Errors
     /// What is wrong with which field.
     pub fn parse(self, me: &UserId) -> Result<(Pair, bool)> {
-        Ok((Pair::parse(me, &self.conversation_id)?, self.is_pinned))
+        Ok((ConversationId::parse(me, &self.conversation_id)?.one_to_one()?, self.is_pinned))
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use super::{PAGE_SIZE, RANGE_SIZE, to_text};
 use crate::{
     Error, Result,
-    model::{ClientId, Draft, Elem, Message, Options, Pair, Payload, Priority, Seq, UserId},
+    model::{ClientId, ConversationId, Draft, Elem, Message, Options, Pair, Payload, Priority, Seq, UserId},
 };
 
 /// How many messages one `deleteMessage` may name.
@@ -92,7 +92,7 @@ impl SendMessage {
         let control = self.message_control_info.unwrap_or_default();
         let draft = Draft {
             client_id: ClientId::parse(&self.client_id)?,
-            from: pair.mine(),
+            from: me.clone(),
             elem: Elem::parse(&self.kind, &self.payload, self.cloud_custom_data)?,
             options: Options {
                 priority: self.priority.unwrap_or_default(),
@@ -153,18 +153,18 @@ pub struct GetMessageList {
 
 /// Which part of the history is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Span {
+pub enum HistoryQuery {
     /// The newest messages.
     Newest,
     /// The newest messages before those that an earlier page has shown.
-    Before(Bookmark),
+    Before(PageCursor),
     /// All from this one to that one, oldest first.
     Range(Seq, Seq),
 }
 
 /// Where a page of history ended, as `nextReqMessageID` carries it: `120`, or `120.57`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bookmark {
+pub struct PageCursor {
     /// The messages before this one are next.
     pub before: Seq,
     /// Up to this one the user has deleted the conversation. The first page has read it, and the
@@ -172,21 +172,21 @@ pub struct Bookmark {
     pub cleared: Seq,
 }
 
-impl Bookmark {
+impl PageCursor {
     fn parse(text: &str) -> Result<Self> {
         let (before, cleared) = text.split_once('.').unwrap_or((text, "0"));
         let number = |text: &str| text.parse().ok().map(Seq);
         number(before)
             .zip(number(cleared))
             .map(|(before, cleared)| Self { before, cleared })
-            .filter(|bookmark| bookmark.cleared < bookmark.before)
+            .filter(|cursor| cursor.cleared < cursor.before)
             .ok_or_else(|| {
                 Error::BadRequest("`nextReqMessageID` must be the one of the previous page".to_owned())
             })
     }
 }
 
-impl std::fmt::Display for Bookmark {
+impl std::fmt::Display for PageCursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.cleared {
             Seq(0) => write!(f, "{}", self.before),
@@ -200,11 +200,11 @@ impl GetMessageList {
     ///
     /// # Errors
     /// What is wrong with which field.
-    pub fn parse(self, me: &UserId) -> Result<(Pair, Span, usize)> {
-        let pair = Pair::parse(me, &self.conversation_id)?;
+    pub fn parse(self, me: &UserId) -> Result<(Pair, HistoryQuery, usize)> {
+        let pair = ConversationId::parse(me, &self.conversation_id)?.one_to_one()?;
         let (span, at_most) = match (self.next_req_message_id.as_deref(), self.from_sequence) {
-            (None | Some(""), None) => (Span::Newest, PAGE_SIZE),
-            (Some(next), None) => (Span::Before(Bookmark::parse(next)?), PAGE_SIZE),
+            (None | Some(""), None) => (HistoryQuery::Newest, PAGE_SIZE),
+            (Some(next), None) => (HistoryQuery::Before(PageCursor::parse(next)?), PAGE_SIZE),
             (None | Some(""), Some(from)) => {
                 let to = self.to_sequence.unwrap_or(u64::MAX);
                 if from > to {
@@ -212,7 +212,7 @@ impl GetMessageList {
                         "`fromSequence` must not be behind `toSequence`".to_owned(),
                     ));
                 }
-                (Span::Range(Seq(from.max(1)), Seq(to)), RANGE_SIZE)
+                (HistoryQuery::Range(Seq(from.max(1)), Seq(to)), RANGE_SIZE)
             }
             (Some(_), Some(_)) => {
                 return Err(Error::BadRequest(
@@ -245,7 +245,7 @@ impl RevokeMessage {
     /// # Errors
     /// What is wrong with which field.
     pub fn parse(self, me: &UserId) -> Result<(Pair, Seq)> {
-        Ok((Pair::parse(me, &self.conversation_id)?, Seq(self.sequence)))
+        Ok((ConversationId::parse(me, &self.conversation_id)?.one_to_one()?, Seq(self.sequence)))
     }
 }
 
@@ -264,7 +264,7 @@ impl DeleteMessage {
     /// # Errors
     /// What is wrong with which field.
     pub fn parse(mut self, me: &UserId) -> Result<(Pair, Vec<Seq>)> {
-        let pair = Pair::parse(me, &self.conversation_id)?;
+        let pair = ConversationId::parse(me, &self.conversation_id)?.one_to_one()?;
         if !(1..=MAX_DELETIONS).contains(&self.sequences.len()) {
             return Err(Error::BadRequest(format!(
                 "`sequences` must name 1 to {MAX_DELETIONS} messages: delete the rest with further requests"
@@ -313,8 +313,8 @@ impl<'a> WireMessage<'a> {
     /// The message as clients see it.
     pub fn new(pair: &'a Pair, message: &'a Message) -> Self {
         Self {
-            from: pair.user(message.from),
-            to: pair.user(message.from.other()),
+            from: &message.from,
+            to: pair.user(pair.side_of(&message.from).other()),
             conversation_type: "C2C",
             client_id: &message.client_id,
             sequence: message.seq,
@@ -396,18 +396,18 @@ mod tests {
             let data = json!({ "conversationID": "C2Cbob", "nextReqMessageID": "", "count": count });
             let list: GetMessageList = serde_json::from_value(data).unwrap();
             let (_, span, count) = list.parse(&me).unwrap();
-            assert_eq!((span, count), (Span::Newest, expected));
+            assert_eq!((span, count), (HistoryQuery::Newest, expected));
         }
     }
 
     #[test]
-    fn a_bookmark_is_read_as_it_was_written() {
+    fn a_cursor_is_read_as_it_was_written() {
         for (before, cleared) in [(120, 0), (120, 57), (2, 1)] {
-            let bookmark = Bookmark { before: Seq(before), cleared: Seq(cleared) };
-            assert_eq!(Bookmark::parse(&bookmark.to_string()), Ok(bookmark));
+            let cursor = PageCursor { before: Seq(before), cleared: Seq(cleared) };
+            assert_eq!(PageCursor::parse(&cursor.to_string()), Ok(cursor));
         }
         for bad in ["x", "-1", "5.", ".5", "5.5", "5.6", "9.5.1", "0", "1e3"] {
-            assert_eq!(code(Bookmark::parse(bad)), 70402, "{bad}");
+            assert_eq!(code(PageCursor::parse(bad)), 70402, "{bad}");
         }
     }
 
@@ -416,11 +416,11 @@ mod tests {
         let me = UserId::parse("me", "alice").unwrap();
         let parse = |data: Value| serde_json::from_value::<GetMessageList>(data).unwrap().parse(&me);
         let range = parse(json!({ "conversationID": "C2Cbob", "fromSequence": 3, "toSequence": 9 })).unwrap();
-        assert_eq!((range.1, range.2), (Span::Range(Seq(3), Seq(9)), RANGE_SIZE));
+        assert_eq!((range.1, range.2), (HistoryQuery::Range(Seq(3), Seq(9)), RANGE_SIZE));
         let one = parse(json!({ "conversationID": "C2Cbob", "fromSequence": 3, "toSequence": 3 })).unwrap();
-        assert_eq!(one.1, Span::Range(Seq(3), Seq(3)));
+        assert_eq!(one.1, HistoryQuery::Range(Seq(3), Seq(3)));
         let page = parse(json!({ "conversationID": "C2Cbob", "nextReqMessageID": "120.57" })).unwrap();
-        assert_eq!(page.1, Span::Before(Bookmark { before: Seq(120), cleared: Seq(57) }));
+        assert_eq!(page.1, HistoryQuery::Before(PageCursor { before: Seq(120), cleared: Seq(57) }));
         for bad in [
             json!({ "conversationID": "C2Cbob", "fromSequence": 9, "toSequence": 3 }),
             json!({ "conversationID": "C2Cbob", "fromSequence": 1, "nextReqMessageID": "5" }),

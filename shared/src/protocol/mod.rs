@@ -22,8 +22,8 @@ pub use conversation::{
     PinnedReply, ReadReply, SetMessageRead, WireConversation,
 };
 pub use message::{
-    Bookmark, DeleteMessage, GetMessageList, MessageControlInfo, MessageOptions, MessagePage, MessageRange,
-    MessageReply, RevokeMessage, SendMessage, Sending, Span, WireMessage,
+    DeleteMessage, GetMessageList, HistoryQuery, MessageControlInfo, MessageOptions, MessagePage,
+    MessageRange, MessageReply, PageCursor, RevokeMessage, SendMessage, Sending, WireMessage,
 };
 pub use push::{ConversationUpdate, DeletedMessages, KickedOut, Push, ReadByPeer, read_by_peer};
 pub use user::{

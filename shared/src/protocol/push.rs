@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{UserStatus, WireMessage, WireProfile, to_text};
-use crate::model::{Pair, Seq, Side, UserId};
+use crate::model::{Pair, Seq, UserId};
 
 /// A frame that nobody asked for. The names are the official SDK's event values.
 #[derive(Debug, Serialize)]
@@ -115,9 +115,9 @@ impl Push<'_> {
 }
 
 /// What the peer of a reader is told.
-pub fn read_by_peer(pair: &Pair, reader: Side, sequence: Seq, time_ms: u64) -> Push<'static> {
+pub fn read_by_peer(reader: &Pair, sequence: Seq, time_ms: u64) -> Push<'static> {
     Push::MessageReadByPeer(ReadByPeer {
-        conversation_id: pair.conversation_id(reader.other()),
+        conversation_id: reader.of_peer().conversation_id(),
         sequence,
         time: time_ms / 1000,
     })
@@ -134,7 +134,7 @@ mod tests {
         let user = |text: &str| UserId::parse("test", text).unwrap();
         let pair = Pair::of(&user("alice"), &user("bob")).unwrap();
         assert_eq!(
-            read_by_peer(&pair, pair.mine(), Seq(7), 1_795_400_001_999).frame(),
+            read_by_peer(&pair, Seq(7), 1_795_400_001_999).frame(),
             r#"{"event":"onMessageReadByPeer","data":{"conversationID":"C2Calice","sequence":7,"time":1795400001}}"#
         );
     }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use hongyan_functions::{app::App, routes::Handler, runtime::respond};
+use hongyan_functions::functions::Functions;
 use hongyan_local::Lambda;
 use lambda_http::{Body, Request, Response};
 use tokio::sync::{Notify, RwLock};
@@ -57,7 +57,7 @@ impl Death {
 /// The sandboxes of a deployment: there are none until the tables are known.
 #[derive(Clone)]
 pub struct Sandboxes {
-    pub apps: Arc<OnceLock<Vec<Arc<App>>>>,
+    pub apps: Arc<OnceLock<Vec<Arc<Functions>>>>,
     /// Whoever writes to it has no invocation under way.
     pub under_way: Arc<RwLock<()>>,
     fate: Arc<Fate>,
@@ -69,36 +69,34 @@ impl Sandboxes {
     }
 
     pub fn lambda(self) -> Lambda {
-        Arc::new(move |handler, event| {
+        Arc::new(move |name, event| {
             let sandboxes = self.clone();
-            Box::pin(async move { sandboxes.invoke(handler, event).await })
+            Box::pin(async move { sandboxes.invoke(name, event).await })
         })
     }
 
-    async fn invoke(&self, handler: Handler, event: Request) -> Option<Response<Body>> {
+    async fn invoke(&self, name: &'static str, event: Request) -> Option<Response<Body>> {
         let _under_way = self.under_way.read().await;
         match self.fate.course() {
             // The answer waits for both, so that nothing goes on behind it.
             Course::Twice => {
                 let (event, copy) = copy(event);
-                let answers = tokio::join!(
-                    self.run(handler, event, Course::Once),
-                    self.run(handler, copy, Course::Once)
-                );
+                let answers =
+                    tokio::join!(self.run(name, event, Course::Once), self.run(name, copy, Course::Once));
                 if self.fate.below(2) == 0 { answers.0 } else { answers.1 }
             }
-            course => self.run(handler, event, course).await,
+            course => self.run(name, event, course).await,
         }
     }
 
-    async fn run(&self, handler: Handler, event: Request, course: Course) -> Option<Response<Body>> {
+    async fn run(&self, name: &'static str, event: Request, course: Course) -> Option<Response<Body>> {
         let apps = self.apps.get()?;
-        let app = Arc::clone(&apps[self.fate.below(apps.len())]);
+        let functions = Arc::clone(&apps[self.fate.below(apps.len())]);
         let death = Arc::new(Death { calls: AtomicU32::new(0), course, come: Notify::new() });
         INVOCATION
             .scope(Arc::clone(&death), async {
                 tokio::select! {
-                    answer = respond(&app, event, handler) => Some(answer),
+                    answer = functions.respond(name, event) => answer,
                     () = death.come.notified() => None,
                     () = tokio::time::sleep(TIMEOUT) => None,
                 }

@@ -15,8 +15,10 @@ use std::{
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::{StreamExt, stream};
 use hongyan_functions::{
-    app::{App, Settings},
-    authorizer,
+    clock::Clock as Reader,
+    config::{self, Settings},
+    functions::Functions,
+    trigger::authorizer,
 };
 use hongyan_local::{Config, Data, Running, clock::Clock, sdk_config, start, start_with};
 use hongyan_shared::{
@@ -97,7 +99,8 @@ pub async fn serve(options: Options) {
     let replica = start(config(&copy(&options.data), 0)).await.unwrap();
     let fate = Arc::new(Fate::new(options.seed));
     let sandboxes = Sandboxes::new(Arc::clone(&fate));
-    let twin = start_with(config(&options.data, options.port), |_| sandboxes.clone().lambda()).await.unwrap();
+    let twin =
+        start_with(config(&options.data, options.port), |_| Ok(sandboxes.clone().lambda())).await.unwrap();
     let calls = {
         let http = sdk_config(&twin.dynamodb_url).http_client().unwrap();
         Calls::new(http, Arc::clone(&fate), &replica.dynamodb_url)
@@ -131,16 +134,18 @@ pub async fn serve(options: Options) {
     }
 }
 
-fn sandbox(twin: &Running, calls: &Calls, hand: &Clock, skew: Arc<AtomicI64>, settings: Settings) -> App {
-    let through = |url: &str| sdk_config(url).into_builder().http_client(calls.clone()).build();
+fn sandbox(
+    twin: &Running,
+    calls: &Calls,
+    hand: &Clock,
+    skew: Arc<AtomicI64>,
+    settings: Settings,
+) -> Functions {
+    let sdk = sdk_config(&twin.dynamodb_url).into_builder().http_client(calls.clone()).build();
     let hand = hand.clone();
-    App::new(
-        aws_sdk_dynamodb::Client::new(&through(&twin.dynamodb_url)),
-        aws_sdk_apigatewaymanagement::Client::new(&through(&twin.management_url)),
-        twin.tables.clone(),
-        Arc::new(move || hand.now().saturating_add_signed(skew.load(Ordering::SeqCst))),
-        settings,
-    )
+    let clock = Reader::new(move || hand.now().saturating_add_signed(skew.load(Ordering::SeqCst)));
+    let (tables, management) = (twin.tables.clone(), twin.management_url.clone());
+    Functions::new(&config::Config::given(tables, management, settings, sdk, clock)).unwrap()
 }
 
 /// The tables as they are now, for the replica.

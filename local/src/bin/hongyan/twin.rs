@@ -10,8 +10,8 @@ use std::{
 
 use clap::{ArgAction, Args};
 use hongyan_functions::{
-    app::{FRAMES_PER_SECOND, NEW_CONVERSATIONS_PER_HOUR, RECALL_SECONDS, Settings},
-    authorizer::Rules,
+    config::{FRAMES_PER_SECOND, NEW_CONVERSATIONS_PER_HOUR, RECALL_SECONDS, Settings},
+    trigger::authorizer::Rules,
 };
 use hongyan_local::{Config, Data, Running, clock::Clock, key, start};
 use hongyan_shared::{

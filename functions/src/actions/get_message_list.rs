@@ -1,0 +1,124 @@
+//! `getMessageList`: pages of history, going back, and ranges to fill a gap.
+
+use hongyan_shared::{
+    Result,
+    model::{Message, Pair, Seq},
+    protocol::{PageCursor, WireMessage},
+};
+
+use crate::{
+    clock::Clock,
+    config::{Config, Misconfigured},
+    store::{Consistency, Messages},
+};
+
+/// The most messages that a reply may hold, and the bytes that they may have together.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// Messages.
+    pub messages: usize,
+    /// Bytes, as they are in a frame.
+    pub bytes: usize,
+}
+
+/// A part of the history, oldest first, without what the user has deleted.
+pub struct Page {
+    /// The messages.
+    pub messages: Vec<Message>,
+    /// Before which message an earlier page ends, if there is one.
+    pub next: Option<PageCursor>,
+}
+
+/// A range of it.
+pub struct Range {
+    /// The messages.
+    pub messages: Vec<Message>,
+    /// Where the rest of the range begins, if there is any.
+    pub next: Option<Seq>,
+}
+
+/// What it takes to read the history.
+pub struct World {
+    messages: Messages,
+    clock: Clock,
+}
+
+impl World {
+    /// The one of this deployment.
+    ///
+    /// # Errors
+    /// [`Misconfigured`].
+    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+        Ok(Self { messages: Messages::new(config)?, clock: config.clock.clone() })
+    }
+}
+
+/// The newest messages.
+///
+/// # Errors
+/// When the store fails.
+pub async fn newest(world: &World, pair: &Pair, room: Room) -> Result<Page> {
+    // The query that a send makes as well: it says what the user has cleared on the way.
+    let (key, now) = (pair.log_key(), world.clock.now());
+    let tail = world.messages.tail(&key, room.messages, Consistency::Eventual, now).await?;
+    let cleared = tail.member(pair.me()).cleared.seq;
+    Ok(page(pair, tail.messages, room, cleared))
+}
+
+/// The newest messages before those that an earlier page has shown.
+///
+/// # Errors
+/// When the store fails.
+pub async fn before(world: &World, pair: &Pair, at: PageCursor, room: Room) -> Result<Page> {
+    let mut found =
+        world.messages.before(&pair.log_key(), at.before, room.messages, Consistency::Eventual).await?;
+    found.retain(|message| message.is_live(world.clock.now()));
+    Ok(page(pair, found, room, at.cleared))
+}
+
+/// All messages from one number to another, to fill a gap.
+///
+/// # Errors
+/// When the store fails.
+pub async fn range(world: &World, pair: &Pair, from: Seq, to: Seq, room: Room) -> Result<Range> {
+    let part = world.messages.range(&pair.log_key(), from, to, room.messages, world.clock.now()).await?;
+    let mut messages = part.messages;
+    messages.retain(|message| !pair.hides(message));
+    let next = match how_many_fit(pair, &messages, room) {
+        fitting if fitting < messages.len() => messages.drain(fitting..).next().map(|message| message.seq),
+        _ => part.next,
+    };
+    Ok(Range { messages, next })
+}
+
+/// What the user may see of the newest messages among those that were found, newest first.
+/// When there are fewer than could be, nothing is before them, or it has expired.
+fn page(pair: &Pair, mut found: Vec<Message>, room: Room, cleared: Seq) -> Page {
+    found.truncate(room.messages);
+    // Behind what was looked at, even if the user sees none of it, the next page goes on.
+    let looked_at_all = found.len() == room.messages;
+    let mut oldest = found.last().map(|oldest| oldest.seq).filter(|_| looked_at_all);
+    found.retain(|message| message.seq > cleared && !pair.hides(message));
+    // Newest first, so that what does not fit is the older part.
+    let fitting = how_many_fit(pair, &found, room);
+    let is_cut = fitting < found.len();
+    found.truncate(fitting);
+    if is_cut {
+        oldest = found.last().map(|oldest| oldest.seq);
+    }
+    let next = oldest
+        .filter(|oldest| is_cut || *oldest > cleared.next())
+        .map(|before| PageCursor { before, cleared });
+    found.reverse();
+    Page { messages: found, next }
+}
+
+/// How many of the first messages have room.
+fn how_many_fit(pair: &Pair, messages: &[Message], room: Room) -> usize {
+    let mut left = Some(room.bytes);
+    let fits = |message: &&Message| {
+        left = left.and_then(|left| left.checked_sub(WireMessage::new(pair, message).size()));
+        left.is_some()
+    };
+    messages.iter().take_while(fits).count()
+}

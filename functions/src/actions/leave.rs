@@ -1,0 +1,33 @@
+//! A connection frees its device's slot: with `logout`, or because it has ended.
+
+use hongyan_shared::{Result, model::MultiDevice};
+
+use crate::{
+    caller::Caller,
+    config::{Config, Misconfigured},
+    notify::Notifier,
+};
+
+/// What it takes to leave.
+pub struct World {
+    notifier: Notifier,
+    multi_device: MultiDevice,
+}
+
+impl World {
+    /// The one of this deployment.
+    ///
+    /// # Errors
+    /// [`Misconfigured`].
+    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+        Ok(Self { notifier: Notifier::new(config)?, multi_device: config.multi_device()? })
+    }
+}
+
+/// Frees the slot, if it is still this connection's.
+///
+/// # Errors
+/// When the store fails.
+pub async fn leave(world: &World, caller: &Caller) -> Result<()> {
+    world.notifier.free(&caller.user, &caller.slot(world.multi_device), &caller.connection_id).await
+}

@@ -1,0 +1,69 @@
+//! `deleteConversation`: a user wants a conversation out of their list. The other one keeps it, and it
+//! comes back with its next message, without what was before or with it, as they wanted.
+
+use hongyan_shared::{
+    Result,
+    model::{MemberState, Message, OneToOne, Seq},
+    protocol::{ConversationUpdate, Deletion, Push},
+};
+
+use super::World;
+use crate::{caller::Actor, store::Consistency};
+
+/// Clears the conversation for the caller, or takes it out of the list alone, up to the message that they
+/// name or to its last one, and tells their other devices. Who repeats a request whose answer was lost
+/// should name one, because another message may have come in between. Returns the
+/// actor's state then.
+///
+/// # Errors
+/// When the store fails.
+pub async fn delete_conversation(
+    world: &World,
+    actor: Actor<'_>,
+    Deletion { pair, up_to, keeps_history }: &Deletion,
+) -> Result<MemberState> {
+    let (key, keeps_history) = (pair.log_key(), *keeps_history);
+    let reached = |state: MemberState| if keeps_history { state.unlisted.seq } else { state.cleared.seq };
+    let (tail, others) = tokio::join!(
+        world.messages.tail(&key, 1, Consistency::Strong, world.clock.now()),
+        world.notifier.other_connections(actor)
+    );
+    let mut conversation = OneToOne { pair: pair.clone(), tail: tail? };
+    let before = conversation.me();
+    let last = last_to_go(world, &conversation, *up_to).await?;
+    if let Some(last) = last.filter(|last| last.seq > reached(before)) {
+        let (me, marker, now) = (pair.me(), pair.marker_at(&last), world.clock.now());
+        conversation.set_me(if keeps_history {
+            world.messages.unlist(&key, me, before, marker, now).await?
+        } else {
+            world.messages.clear(&key, me, before, marker, now).await?
+        });
+        // Should another device have gone farther in between, it has told so.
+        if reached(conversation.me()) == last.seq {
+            let unread = world.messages.unread(&conversation, world.clock.now()).await?;
+            let push = Push::ConversationListUpdated([ConversationUpdate {
+                conversation_id: pair.conversation_id(),
+                cleared_sequence: (!keeps_history).then_some(last.seq),
+                unlisted_sequence: keeps_history.then_some(last.seq),
+                unread_count: unread,
+                ..ConversationUpdate::default()
+            }]);
+            world.notifier.deliver(&others, &push.frame()).await;
+        }
+    }
+    Ok(conversation.me())
+}
+
+async fn last_to_go(
+    world: &World,
+    OneToOne { pair, tail }: &OneToOne,
+    up_to: Option<Seq>,
+) -> Result<Option<Message>> {
+    match up_to.filter(|named| *named < tail.last_seq()) {
+        None => Ok(tail.last().cloned()),
+        Some(named) => {
+            let found = world.messages.before(&pair.log_key(), named.next(), 1, Consistency::Strong).await?;
+            Ok(found.into_iter().find(|message| message.is_live(world.clock.now())))
+        }
+    }
+}

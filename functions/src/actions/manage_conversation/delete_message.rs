@@ -1,0 +1,43 @@
+//! `deleteMessage`: a user wants some messages out of their sight. The other one keeps them.
+
+use hongyan_shared::{
+    Result,
+    model::{Pair, Seq},
+    protocol::{DeletedMessages, Push},
+};
+
+use super::{super::all, World};
+use crate::{caller::Actor, store::Messages};
+
+/// Hides messages from the actor, as many of them as one request may write, and returns which. Tells the
+/// actor's other devices as well.
+///
+/// # Errors
+/// When the store fails.
+pub async fn delete_message(
+    world: &World,
+    actor: Actor<'_>,
+    pair: &Pair,
+    sequences: &[Seq],
+) -> Result<DeletedMessages> {
+    let (hidden, others) =
+        tokio::join!(hide(world, pair, sequences), world.notifier.other_connections(actor));
+    let deleted = DeletedMessages { conversation_id: pair.conversation_id(), sequences: hidden?.to_vec() };
+    world.notifier.deliver(&others, &Push::MessageDeleted(&deleted).frame()).await;
+    Ok(deleted)
+}
+
+/// Hides the first of them, and returns those.
+async fn hide<'a>(world: &World, pair: &Pair, sequences: &'a [Seq]) -> Result<&'a [Seq]> {
+    let mut hidden = 0;
+    // A large message costs as much to hide as to write, and how large it is shows only then.
+    loop {
+        let rest = sequences.get(hidden..).unwrap_or_default();
+        let wave = rest.get(..Messages::affordable_deletions()).unwrap_or(rest);
+        if wave.is_empty() {
+            return Ok(sequences.get(..hidden).unwrap_or(sequences));
+        }
+        all(wave.iter().map(|seq| world.messages.hide(pair, *seq))).await?;
+        hidden += wave.len();
+    }
+}

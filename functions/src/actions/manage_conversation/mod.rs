@@ -1,0 +1,43 @@
+//! What a user does to a conversation now and then.
+
+mod delete_conversation;
+mod delete_message;
+mod pin_conversation;
+mod revoke_message;
+
+pub use delete_conversation::delete_conversation;
+pub use delete_message::delete_message;
+pub use pin_conversation::pin_conversation;
+pub use revoke_message::revoke_message;
+
+use crate::{
+    clock::Clock,
+    config::{Config, Misconfigured},
+    notify::Notifier,
+    store::{Conversations, Messages},
+};
+
+/// What it takes to do that.
+pub struct World {
+    messages: Messages,
+    conversations: Conversations,
+    notifier: Notifier,
+    recall_seconds: u64,
+    clock: Clock,
+}
+
+impl World {
+    /// The one of this deployment.
+    ///
+    /// # Errors
+    /// [`Misconfigured`].
+    pub fn new(config: &Config) -> Result<Self, Misconfigured> {
+        Ok(Self {
+            messages: Messages::new(config)?,
+            conversations: Conversations::new(config)?,
+            notifier: Notifier::new(config)?,
+            recall_seconds: config.recall_seconds()?,
+            clock: config.clock.clone(),
+        })
+    }
+}

@@ -1,0 +1,38 @@
+//! `revokeMessage`: the sender takes back what they have just said.
+
+use hongyan_shared::{
+    Error, Result,
+    model::{Message, Pair, Seq},
+    protocol::{Push, WireMessage},
+};
+
+use super::World;
+use crate::{caller::Actor, store::Recalled};
+
+/// Recalls a message, tells both users' devices, and returns what is left of it.
+///
+/// # Errors
+/// A message that is not there, not the actor's or too old; a store that fails.
+pub async fn revoke_message(world: &World, actor: Actor<'_>, pair: &Pair, seq: Seq) -> Result<Message> {
+    let now = world.clock.now();
+    let oldest = now.saturating_sub(world.recall_seconds.saturating_mul(1000));
+    let key = pair.log_key();
+    let (recalled, recipients) = tokio::join!(
+        world.messages.revoke(&key, actor.user, seq, oldest, now),
+        world.notifier.recipients(pair, actor)
+    );
+    match recalled? {
+        Recalled::Now(message) => {
+            let push = Push::MessageRevoked([WireMessage::new(pair, &message)]);
+            world.notifier.deliver(recipients.all(), &push.frame()).await;
+            Ok(message)
+        }
+        Recalled::Refused(None) => Err(Error::BadRequest(
+            "`sequence` is of no message in this conversation: it may have expired".to_owned(),
+        )),
+        Recalled::Refused(Some(message)) if message.from != *actor.user => Err(Error::NotSender),
+        // It was recalled before, by a request whose answer was lost or from another device.
+        Recalled::Refused(Some(message)) if message.revoked_at.is_some() => Ok(message),
+        Recalled::Refused(Some(_)) => Err(Error::RecallTooLate),
+    }
+}

@@ -1,0 +1,44 @@
+//! `addToBlacklist`, `removeFromBlacklist`, `getBlacklist`: a user does not want to hear some others.
+
+use std::collections::BTreeSet;
+
+use hongyan_shared::{
+    Error, Result,
+    model::{Pair, UserId},
+    protocol::Push,
+};
+
+use super::World;
+use crate::{caller::Actor, store::Change};
+
+/// Changes the actor's list, returns it as it is then, and pushes that to their other devices, also
+/// when it is the same: a request whose answer was lost may not have come to the push.
+///
+/// # Errors
+/// [`Error::BlacklistSelf`], a list that would become too long, or a store that fails.
+pub async fn change_blacklist(
+    world: &World,
+    actor: Actor<'_>,
+    users: &[UserId],
+    change: Change,
+) -> Result<BTreeSet<UserId>> {
+    let pairs = users
+        .iter()
+        .map(|user| Pair::of(actor.user, user).map_err(|_| Error::BlacklistSelf))
+        .collect::<Result<Vec<_>>>()?;
+    let (changed, others) = tokio::join!(
+        world.blocks.change(actor.user, &pairs, change, world.clock.now()),
+        world.notifier.other_connections(actor)
+    );
+    let blacklist = changed?;
+    world.notifier.deliver(&others, &Push::BlacklistUpdated(&blacklist).frame()).await;
+    Ok(blacklist)
+}
+
+/// Returns a user's whole list.
+///
+/// # Errors
+/// When the store fails.
+pub async fn get_blacklist(world: &World, user: &UserId) -> Result<BTreeSet<UserId>> {
+    world.notifier.blacklists.of(user).await
+}

@@ -1,0 +1,27 @@
+//! What each verb does: a function of the world that it needs, of who acts, and of parsed input.
+//!
+//! **Architecture invariant:** an action knows no transport. A frame of the WebSocket API and a command of
+//! a business server do the same thing by calling the same function.
+
+pub mod connect;
+pub mod get_conversation_list;
+pub mod get_message_list;
+pub mod kick;
+pub mod leave;
+pub mod login;
+pub mod manage_conversation;
+pub mod manage_user;
+pub mod send_message;
+pub mod set_message_read;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use hongyan_shared::Result;
+
+/// How many writes of one request are under way at once.
+const MAX_CONCURRENCY: usize = 16;
+
+/// Does all of it, some at once, and stops at the first that fails.
+async fn all<Work: Future<Output = Result<()>>>(work: impl IntoIterator<Item = Work>) -> Result<()> {
+    let work: Vec<Work> = work.into_iter().collect();
+    stream::iter(work).buffer_unordered(MAX_CONCURRENCY).try_collect().await
+}

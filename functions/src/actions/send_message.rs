@@ -1,0 +1,296 @@
+//! `sendMessage`: one conditional write gives the message its number, whatever happens around it.
+
+use std::time::Duration;
+
+use hongyan_shared::{
+    Error, Result,
+    model::{Draft, FOREVER_S, Floor, LogTail, Message, OneToOne, Pair, Predecessor, Seq, floor_before},
+    protocol::{Push, Sending, WireMessage},
+};
+
+use crate::{
+    caller::Actor,
+    clock::Clock,
+    config::{Config, Misconfigured},
+    limits::ConversationLimit,
+    notify::{Notifier, Recipients},
+    record::{Metric, count},
+    store::{Appended, Behind, Consistency, Conversations, Messages, Search},
+};
+
+/// How many messages the first query returns: texts of this number fit one read unit, and a retry
+/// is almost always among them.
+const TAIL: usize = 8;
+
+/// For how long a request tries to get a number before the conversation counts as busy.
+const TIMEOUT_MS: u64 = 1_200;
+
+/// How long a writer stands back at the most after the second number that was taken, twice as long after
+/// the third, and so on.
+const STAND_BACK_MS: u64 = 8;
+
+/// How often that is doubled.
+const DOUBLINGS: u32 = 5;
+
+/// What it takes to send.
+pub struct World {
+    messages: Messages,
+    conversations: Conversations,
+    notifier: Notifier,
+    limit: ConversationLimit,
+    retention: Option<u64>,
+    clock: Clock,
+}
+
+impl World {
+    /// The one of this deployment.
+    ///
+    /// # Errors
+    /// [`Misconfigured`].
+    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+        Ok(Self {
+            messages: Messages::new(config)?,
+            conversations: Conversations::new(config)?,
+            notifier: Notifier::new(config)?,
+            limit: ConversationLimit::new(config)?,
+            retention: config.retention()?,
+            clock: config.clock.clone(),
+        })
+    }
+}
+
+/// Persists, then pushes, then returns the message as it is stored. What is for those who are online is not
+/// persisted.
+///
+/// # Errors
+/// A `base` that says too little, a recipient who wants none, or a store that fails.
+pub async fn send_message(
+    world: &World,
+    actor: Actor<'_>,
+    pair: &Pair,
+    draft: &Draft,
+    sending: Sending,
+) -> Result<Message> {
+    match sending {
+        Sending::Stored { base } => store(world, actor, pair, draft, base).await,
+        Sending::OnlineOnly => hand_on(world, actor, pair, draft).await,
+    }
+}
+
+async fn store(
+    world: &World,
+    actor: Actor<'_>,
+    pair: &Pair,
+    draft: &Draft,
+    base: Option<Seq>,
+) -> Result<Message> {
+    let deadline = world.clock.now().saturating_add(TIMEOUT_MS);
+    while world.clock.now() < deadline {
+        let tail = world.messages.tail(&pair.log_key(), TAIL, Consistency::Strong, world.clock.now()).await?;
+        let conversation = OneToOne { pair: pair.clone(), tail };
+
+        if let Some(sent) = find_duplicate(world, draft, base, &conversation).await? {
+            return once_more(draft, sent);
+        }
+        unblocked(&conversation)?;
+        let Some(message) = next_message(world, draft, base, &conversation).await? else { continue };
+        // Who is to be told is looked up while the message is being written: it costs no time, and it
+        // sees whoever has connected since the request came in.
+        let (sent, recipients) = tokio::join!(
+            append(world, draft, &conversation, message, deadline),
+            world.notifier.recipients(pair, actor)
+        );
+        let sent = sent?;
+        push(world, pair, &sent, &recipients).await;
+        return Ok(sent);
+    }
+    Err(Error::Busy)
+}
+
+/// A message that nobody will ask for again, a typing hint say. Who is not there misses it.
+async fn hand_on(world: &World, actor: Actor<'_>, pair: &Pair, draft: &Draft) -> Result<Message> {
+    let key = pair.log_key();
+    let (members, recipients) =
+        tokio::join!(world.messages.members(&key), world.notifier.recipients(pair, actor));
+    unblocked(&OneToOne { pair: pair.clone(), tail: LogTail { members: members?, ..LogTail::default() } })?;
+    let message = draft.online_only(world.clock.now());
+    push(world, pair, &message, &recipients).await;
+    Ok(message)
+}
+
+/// Who blocks a user has nothing to say to them either.
+fn unblocked(conversation: &OneToOne) -> Result<()> {
+    if conversation.peer().blocks {
+        return Err(Error::Blacklisted);
+    }
+    if conversation.me().blocks {
+        return Err(Error::Blacklisting);
+    }
+    Ok(())
+}
+
+async fn push(world: &World, pair: &Pair, message: &Message, recipients: &Recipients) {
+    let mut named = WireMessage::new(pair, message);
+    named.nick = shown(&recipients.names.nick);
+    named.avatar = shown(&recipients.names.avatar);
+    world.notifier.deliver(recipients.all(), &Push::MessageReceived([named]).frame()).await;
+}
+
+fn shown(name: &Option<String>) -> Option<&str> {
+    name.as_deref().filter(|name| !name.is_empty())
+}
+
+/// The original write of a message can only lie behind `base`, which is the last one that its
+/// sender had seen when they first composed it. So it is there or it is nowhere.
+async fn find_duplicate(
+    world: &World,
+    draft: &Draft,
+    base: Option<Seq>,
+    OneToOne { pair, tail }: &OneToOne,
+) -> Result<Option<Message>> {
+    let last = tail.last_seq();
+    if let Some(sent) = tail.messages.iter().find(|message| message.is(draft)) {
+        return Ok(Some(sent.clone()));
+    }
+    // A base from the future: the tables were restored from a backup since. Whether this message
+    // was sent cannot be told from such a number.
+    if base.is_some_and(|base| base > last) && tail.last().is_some() {
+        return Err(Error::BaseUnknown { last });
+    }
+    let unseen = tail.messages.last().map_or(last, |oldest| oldest.seq.prev());
+    let from = base.unwrap_or_default().next();
+    if from > unseen {
+        return Ok(None);
+    }
+    match world.messages.find(&pair.log_key(), draft, from, unseen, world.clock.now()).await? {
+        Search::Found(sent) => Ok(Some(*sent)),
+        Search::Absent => Ok(None),
+        Search::TooMuch => Err(Error::BaseUnknown { last }),
+    }
+}
+
+/// Writes the message behind the last one. Every number that turns out to be taken is looked at, so
+/// of two attempts at one message the later one finds the earlier. That message is pushed once more,
+/// because the earlier attempt may have been this very one, with its answer lost.
+///
+/// How often it tries depends on what it may write: small messages among small ones some fifty times,
+/// the largest four times. It is refused as busy when that or its time is over.
+async fn append(
+    world: &World,
+    draft: &Draft,
+    conversation: &OneToOne,
+    mut message: Message,
+    deadline: u64,
+) -> Result<Message> {
+    let OneToOne { pair, tail } = conversation;
+    let key = pair.log_key();
+    let mut taken_before = 0;
+    while Messages::can_append() && world.clock.now() < deadline {
+        // For the first one it has been done.
+        if tail.last().is_some() || taken_before > 0 {
+            keep_beside(world, pair, &mut message).await?;
+        }
+        let taken = match world.messages.append(&key, &message).await? {
+            Appended::Written => {
+                count(Metric::Sends);
+                return Ok(message);
+            }
+            Appended::Taken(taken) => *taken,
+        };
+        if taken.is(draft) {
+            return once_more(draft, taken);
+        }
+        count(Metric::Conflicts);
+        let mut newest = taken;
+        // A crowd is writing: stand back, the longer the larger it seems, then get behind all of it at once.
+        if taken_before > 0 {
+            let at_most = STAND_BACK_MS << taken_before.min(DOUBLINGS);
+            tokio::time::sleep(Duration::from_millis(rand::random_range(0..at_most))).await;
+            // What has expired still holds its number.
+            let Behind::All(newer) = world.messages.behind(&key, newest.seq).await? else { break };
+            if let Some(sent) = newer.iter().find(|message| message.is(draft)) {
+                return once_more(draft, sent.clone());
+            }
+            newest = newer.into_iter().next().unwrap_or(newest);
+        }
+        taken_before += 1;
+        let predecessor = Predecessor::Message(&newest);
+        message = conversation.next_message(draft, predecessor, world.clock.now(), world.retention);
+    }
+    Err(Error::Busy)
+}
+
+/// The message that a draft has become before, if that says the same. If not, its sender has used a name
+/// twice, and would never learn that the second message was not sent.
+fn once_more(draft: &Draft, sent: Message) -> Result<Message> {
+    if !sent.elem.says_what(&draft.elem) {
+        return Err(Error::ClientIdTaken);
+    }
+    count(Metric::Duplicates);
+    Ok(sent)
+}
+
+/// The message as it is to be written, behind the last one that lives. Where none does, a floor is laid first
+/// and both users get the conversation into their lists. Nothing when somebody else has begun meanwhile.
+async fn next_message(
+    world: &World,
+    draft: &Draft,
+    base: Option<Seq>,
+    conversation: &OneToOne,
+) -> Result<Option<Message>> {
+    let (OneToOne { pair, tail }, key) = (conversation, conversation.pair.log_key());
+    let (now, retention) = (world.clock.now(), world.retention);
+    if let Some(last) = tail.last() {
+        let predecessor = Predecessor::Message(last);
+        return Ok(Some(conversation.next_message(draft, predecessor, now, retention)));
+    }
+    if tail.is_settling(now) {
+        return Err(Error::Busy);
+    }
+    // Messages that have expired come first in a tail.
+    let before = if tail.stored.is_some() { world.messages.floor(&key).await? } else { tail.floor };
+    if before.is_none() && tail.stored.is_none() {
+        world.limit.count(pair).await?;
+    }
+    let begins_behind =
+        |seq: Seq| conversation.next_message(draft, Predecessor::Nothing(seq), now, retention);
+    let expires_at = begins_behind(Seq(0)).expires_at;
+    let kept_until = longer(world, expires_at);
+    let floor = Floor::next(before, tail.stored, expires_at, kept_until, now);
+    // A base of the conversation that was here before: once the numbers have come as far, this message would not be
+    // looked for any more where it is now to be.
+    if base.is_some_and(|base| base > floor.begun_behind) {
+        return Err(Error::BaseUnknown { last: floor.begun_behind });
+    }
+    let mut message = begins_behind(floor.begun_behind);
+    // Where nothing has ever expired there is always a last message.
+    let needs_floor = retention.is_some() || before.is_some() || tail.stored.is_some();
+    message.kept_until = needs_floor.then_some(kept_until);
+    world.conversations.keep(pair, now, message.kept_until).await?;
+    let is_laid = !needs_floor || world.messages.lay_floor(&key, before, floor).await?;
+    Ok(is_laid.then_some(message))
+}
+
+/// Before a message is there, what stands beside it is kept as long as it will live, and its number
+/// reserved. Its successors know from it how long that is.
+async fn keep_beside(world: &World, pair: &Pair, message: &mut Message) -> Result<()> {
+    let key = pair.log_key();
+    if !message.is_kept() {
+        let kept_until = Some(longer(world, message.expires_at));
+        tokio::try_join!(
+            world.conversations.keep(pair, world.clock.now(), kept_until),
+            world.messages.keep_floor(&key, kept_until)
+        )?;
+        message.kept_until = kept_until;
+    }
+    match floor_before(message.seq) {
+        Some(floor) if message.expires_at.is_some() => world.messages.raise_floor(&key, floor).await,
+        _ => Ok(()),
+    }
+}
+
+/// Half a retention longer, so that it need not be written with every message.
+fn longer(world: &World, expires_at: Option<u64>) -> u64 {
+    let half = world.retention.unwrap_or_default() / 2;
+    expires_at.map_or(FOREVER_S, |second| second.saturating_add(half))
+}

@@ -1,0 +1,123 @@
+//! `setMessageRead`: the reader names the last message that they have seen.
+
+use hongyan_shared::{
+    Result,
+    model::{MemberState, Message, OneToOne, Pair, Seq},
+    protocol::{ConversationUpdate, Push, read_by_peer},
+};
+
+use crate::{
+    caller::Actor,
+    clock::Clock,
+    config::{Config, Misconfigured},
+    notify::{Notifier, Recipients},
+    store::{Consistency, Messages},
+};
+
+/// How many messages the first query returns.
+const TAIL: usize = 8;
+
+/// What it takes to mark messages as read.
+pub struct World {
+    messages: Messages,
+    notifier: Notifier,
+    clock: Clock,
+}
+
+impl World {
+    /// The one of this deployment.
+    ///
+    /// # Errors
+    /// [`Misconfigured`].
+    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+        Ok(Self {
+            messages: Messages::new(config)?,
+            notifier: Notifier::new(config)?,
+            clock: config.clock.clone(),
+        })
+    }
+}
+
+/// Moves the read position forward, to the last message at the most, and tells the peer and the
+/// reader's other devices. Returns the conversation as it is then.
+///
+/// # Errors
+/// When the store fails.
+pub async fn set_message_read(
+    world: &World,
+    actor: Actor<'_>,
+    pair: &Pair,
+    named: Option<Seq>,
+) -> Result<OneToOne> {
+    let (looked_up, recipients) =
+        tokio::join!(look_up(world, pair, named), world.notifier.recipients(pair, actor));
+    let (mut conversation, reached) = looked_up?;
+
+    let before = conversation.me();
+    if let Some(reached) = reached.filter(|message| message.seq > before.read.seq) {
+        let (key, marker) = (pair.log_key(), pair.marker_at(&reached));
+        let told = conversation.is_blocked().then(|| conversation.told(pair.me()));
+        conversation.set_me(MemberState { read: marker, ..before });
+        // They have read it, whatever becomes of the write: a mark that is lost is made again by the
+        // client, and never goes back. So the peer need not wait for it.
+        let (stored, ()) = tokio::join!(
+            world.messages.advance(&key, pair.me(), before, marker, told, world.clock.now()),
+            tell(world, &conversation, &recipients)
+        );
+        if stored?.read.seq > marker.seq {
+            // Another device was faster, and has read further.
+            conversation.tail = world.messages.tail(&key, 1, Consistency::Strong, world.clock.now()).await?;
+        }
+    }
+    Ok(conversation)
+}
+
+/// How many messages are unread then.
+///
+/// # Errors
+/// When the store fails.
+pub async fn unread(world: &World, conversation: &OneToOne) -> Result<u64> {
+    let unread = world.messages.unread(conversation, world.clock.now()).await?;
+    Ok(unread.unwrap_or_else(|| conversation.unread()))
+}
+
+/// The end of the conversation, and the last message up to the named one.
+async fn look_up(world: &World, pair: &Pair, named: Option<Seq>) -> Result<(OneToOne, Option<Message>)> {
+    let key = pair.log_key();
+    // A client that names a message has seen it, so a read that may be a second old will do, unless
+    // that message is not in it.
+    let consistency = if named.is_some() { Consistency::Eventual } else { Consistency::Strong };
+    let mut tail = world.messages.tail(&key, TAIL, consistency, world.clock.now()).await?;
+    if named.is_some_and(|named| named > tail.last_seq()) {
+        tail = world.messages.tail(&key, TAIL, Consistency::Strong, world.clock.now()).await?;
+    }
+    let named = named.unwrap_or_else(|| tail.last_seq()).min(tail.last_seq());
+    let reached = match tail.messages.iter().find(|message| message.seq <= named) {
+        Some(message) => Some(message.clone()),
+        None if named <= tail.member(pair.me()).read.seq => None,
+        None => world
+            .messages
+            .before(&key, named.next(), 1, Consistency::Strong)
+            .await?
+            .into_iter()
+            .find(|message| message.is_live(world.clock.now())),
+    };
+    Ok((OneToOne { pair: pair.clone(), tail }, reached))
+}
+
+async fn tell(world: &World, conversation: &OneToOne, recipients: &Recipients) {
+    let (pair, marker) = (&conversation.pair, conversation.me().read);
+    let to_peer = read_by_peer(pair, marker.seq, marker.time).frame();
+    let to_others = Push::ConversationListUpdated([ConversationUpdate {
+        conversation_id: pair.conversation_id(),
+        read_sequence: Some(marker.seq),
+        unread_count: Some(conversation.unread()),
+        ..ConversationUpdate::default()
+    }])
+    .frame();
+    let peer = if conversation.is_blocked() { &[] } else { recipients.peer.as_slice() };
+    tokio::join!(
+        world.notifier.deliver(peer, &to_peer),
+        world.notifier.deliver(&recipients.others, &to_others)
+    );
+}

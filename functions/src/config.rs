@@ -1,0 +1,285 @@
+//! What the operator decided, and where the things are that a function uses. Each function takes what it
+//! needs of it, and no more: that is what template.yaml gives it.
+
+use std::{
+    num::NonZeroU32,
+    str::FromStr,
+    sync::{Arc, OnceLock},
+};
+
+use aws_types::SdkConfig;
+use hongyan_shared::model::MultiDevice;
+
+use crate::{
+    aws,
+    clock::Clock,
+    limits::Meter,
+    record::{self, Report},
+};
+
+/// What a function is built from, once per sandbox.
+pub struct Config {
+    source: Source,
+    /// How DynamoDB is called.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    sdk: SdkConfig,
+    /// The time.
+    pub clock: Clock,
+    /// What becomes of the record of an invocation.
+    pub report: Report,
+    meter: OnceLock<Arc<Meter>>,
+}
+
+/// Reads a variable of an environment.
+pub type Variables = Box<dyn Fn(&'static str) -> Option<String> + Send + Sync>;
+
+enum Source {
+    /// The variables that template.yaml sets for the function.
+    Environment(Variables),
+    /// A laptop's.
+    Given { tables: Tables, connections_endpoint: String, settings: Settings },
+}
+
+/// The operator's decisions, parameters of the template.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// How long a message lives, in seconds; for ever if nothing is said.
+    pub retention: Option<u64>,
+    /// How many connections a user may have.
+    pub multi_device: MultiDevice,
+    /// For how long a message can be recalled, in seconds.
+    pub recall_seconds: u64,
+    /// How many frames a user may send per second; as many as they like if nothing is said.
+    pub frames_per_second: Option<NonZeroU32>,
+    /// How many conversations a user may open per hour; as many as they like if nothing is said.
+    pub new_conversations_per_hour: Option<NonZeroU32>,
+}
+
+/// What the template does when nobody decides.
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            retention: None,
+            multi_device: MultiDevice::default(),
+            recall_seconds: RECALL_SECONDS,
+            frames_per_second: NonZeroU32::new(FRAMES_PER_SECOND),
+            new_conversations_per_hour: NonZeroU32::new(NEW_CONVERSATIONS_PER_HOUR),
+        }
+    }
+}
+
+/// The template's default of [`Settings::recall_seconds`].
+pub const RECALL_SECONDS: u64 = 120;
+
+/// The template's default of [`Settings::frames_per_second`].
+pub const FRAMES_PER_SECOND: u32 = 20;
+
+/// The template's default of [`Settings::new_conversations_per_hour`].
+pub const NEW_CONVERSATIONS_PER_HOUR: u32 = 100;
+
+impl Settings {
+    /// How many seconds a retention of so many days is; 0 days keep everything.
+    pub fn retention_of(days: u64) -> Option<u64> {
+        (days > 0).then(|| days.saturating_mul(24 * 60 * 60))
+    }
+}
+
+/// The names of the tables.
+#[derive(Debug, Clone)]
+pub struct Tables {
+    /// Messages and read positions.
+    pub messages: String,
+    /// Conversations of a user.
+    pub conversations: String,
+    /// Connections of a user, and who watches them.
+    pub connections: String,
+    /// Profile and blacklist of a user.
+    pub users: String,
+}
+
+/// The function was deployed without something that it needs.
+#[derive(Debug, thiserror::Error)]
+pub enum Misconfigured {
+    /// An environment variable is missing.
+    #[error(
+        "the environment variable {0} is not set: template.yaml sets it for every function that needs it"
+    )]
+    Missing(&'static str),
+    /// An environment variable holds nonsense.
+    #[error("the environment variable {name} is wrong: {why}")]
+    Wrong {
+        /// Which.
+        name: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// `sam local invoke` runs it, with the credentials of an account and nothing that says where else to go.
+    #[error(
+        "on a laptop this would use your AWS account: say where a twin is, with `--env-vars local/env-vars.json`"
+    )]
+    WouldUseAnAccount,
+}
+
+impl Config {
+    /// The environment of a Lambda function. Its records go to CloudWatch, under the stack's name.
+    ///
+    /// # Errors
+    /// [`Misconfigured`].
+    pub fn from_env() -> Result<Self, Misconfigured> {
+        const NAMESPACE: &str = "METRICS_NAMESPACE";
+        let report = record::embedded_metrics(variable(NAMESPACE)?, Clock::system())
+            .map_err(|error| Misconfigured::Wrong { name: NAMESPACE, why: error.to_string() })?;
+        let config = Self::from_variables(Box::new(|name| std::env::var(name).ok()), aws::sdk_config()?);
+        Ok(Self { report, ..config })
+    }
+
+    /// An environment that a test gives.
+    pub fn from_variables(variables: Variables, sdk: SdkConfig) -> Self {
+        Self::new(Source::Environment(variables), sdk, Clock::system())
+    }
+
+    /// A laptop's: everything that any function needs.
+    pub fn given(
+        tables: Tables,
+        connections_endpoint: String,
+        settings: Settings,
+        sdk: SdkConfig,
+        clock: Clock,
+    ) -> Self {
+        Self::new(Source::Given { tables, connections_endpoint, settings }, sdk, clock)
+    }
+
+    fn new(source: Source, sdk: SdkConfig, clock: Clock) -> Self {
+        Self {
+            source,
+            dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
+            sdk,
+            clock,
+            report: record::log(),
+            meter: OnceLock::new(),
+        }
+    }
+
+    /// The same for a sandbox that has seen its users before.
+    #[must_use]
+    pub fn with_meter(self, meter: Meter) -> Self {
+        Self { meter: Arc::new(meter).into(), ..self }
+    }
+
+    /// The name of the table of messages.
+    pub(crate) fn messages_table(&self) -> Result<String, Misconfigured> {
+        self.table("MESSAGES_TABLE", |tables| &tables.messages)
+    }
+
+    /// The name of the table of conversations.
+    pub(crate) fn conversations_table(&self) -> Result<String, Misconfigured> {
+        self.table("CONVERSATIONS_TABLE", |tables| &tables.conversations)
+    }
+
+    /// The name of the table of connections.
+    pub(crate) fn connections_table(&self) -> Result<String, Misconfigured> {
+        self.table("CONNECTIONS_TABLE", |tables| &tables.connections)
+    }
+
+    /// The name of the table of users.
+    pub(crate) fn users_table(&self) -> Result<String, Misconfigured> {
+        self.table("USERS_TABLE", |tables| &tables.users)
+    }
+
+    /// [`Settings::retention`].
+    pub(crate) fn retention(&self) -> Result<Option<u64>, Misconfigured> {
+        self.setting("RETENTION_DAYS", Settings::retention_of, |settings| settings.retention)
+    }
+
+    /// [`Settings::multi_device`].
+    pub(crate) fn multi_device(&self) -> Result<MultiDevice, Misconfigured> {
+        self.setting("MULTI_DEVICE", |policy| policy, |settings| settings.multi_device)
+    }
+
+    /// [`Settings::recall_seconds`].
+    pub(crate) fn recall_seconds(&self) -> Result<u64, Misconfigured> {
+        self.setting("RECALL_SECONDS", |seconds| seconds, |settings| settings.recall_seconds)
+    }
+
+    /// [`Settings::new_conversations_per_hour`].
+    pub(crate) fn new_conversations_per_hour(&self) -> Result<Option<NonZeroU32>, Misconfigured> {
+        self.setting("NEW_CONVERSATIONS_PER_HOUR", NonZeroU32::new, |settings| {
+            settings.new_conversations_per_hour
+        })
+    }
+
+    /// What this sandbox has seen of its users: one for all who ask.
+    pub(crate) fn meter(&self) -> Result<Arc<Meter>, Misconfigured> {
+        let per_second =
+            self.setting("FRAMES_PER_SECOND", NonZeroU32::new, |settings| settings.frames_per_second)?;
+        let meter = || Arc::new(Meter::new(per_second, Box::new(|below| rand::random_range(0..below))));
+        Ok(Arc::clone(self.meter.get_or_init(meter)))
+    }
+
+    /// The SDK's settings for `@connections`. The endpoint comes from the template and not from the event,
+    /// because behind a custom domain the event names a host that does not serve it.
+    pub(crate) fn connections_api(&self) -> Result<aws_sdk_apigatewaymanagement::Config, Misconfigured> {
+        let endpoint = match &self.source {
+            Source::Environment(_) => self.variable("CONNECTIONS_ENDPOINT")?,
+            Source::Given { connections_endpoint, .. } => connections_endpoint.clone(),
+        };
+        let config = aws_sdk_apigatewaymanagement::config::Builder::from(&self.sdk);
+        Ok(config.endpoint_url(endpoint).build())
+    }
+
+    fn table(&self, name: &'static str, given: fn(&Tables) -> &String) -> Result<String, Misconfigured> {
+        match &self.source {
+            Source::Environment(_) => self.variable(name),
+            Source::Given { tables, .. } => Ok(given(tables).clone()),
+        }
+    }
+
+    /// A variable that only a function in Lambda has.
+    pub(crate) fn variable(&self, name: &'static str) -> Result<String, Misconfigured> {
+        match &self.source {
+            Source::Environment(variables) => text(name, variables),
+            Source::Given { .. } => Err(Misconfigured::Missing(name)),
+        }
+    }
+
+    /// The same of a type.
+    pub(crate) fn parse<T>(&self, name: &'static str) -> Result<T, Misconfigured>
+    where
+        T: FromStr<Err: std::fmt::Display>,
+    {
+        let value = self.variable(name)?;
+        value.parse().map_err(|error: T::Err| Misconfigured::Wrong { name, why: error.to_string() })
+    }
+
+    /// How other services than DynamoDB are called.
+    pub(crate) fn sdk(&self) -> &SdkConfig {
+        &self.sdk
+    }
+
+    fn setting<Raw, T>(
+        &self,
+        name: &'static str,
+        meaning: fn(Raw) -> T,
+        given: fn(&Settings) -> T,
+    ) -> Result<T, Misconfigured>
+    where
+        Raw: FromStr<Err: std::fmt::Display>,
+    {
+        match &self.source {
+            Source::Environment(_) => self.parse(name).map(meaning),
+            Source::Given { settings, .. } => Ok(given(settings)),
+        }
+    }
+}
+
+/// A variable of the process.
+pub(crate) fn variable(name: &'static str) -> Result<String, Misconfigured> {
+    text(name, |name| std::env::var(name).ok())
+}
+
+fn text(
+    name: &'static str,
+    variables: impl Fn(&'static str) -> Option<String>,
+) -> Result<String, Misconfigured> {
+    variables(name).filter(|value| !value.is_empty()).ok_or(Misconfigured::Missing(name))
+}

@@ -1,0 +1,72 @@
+//! All functions of the WebSocket API by their names, for a laptop, where they share a process. A Lambda
+//! binary names its one function itself and links no other.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures_util::future::BoxFuture;
+use lambda_http::{Body, Request, Response};
+
+use crate::{
+    config::{Config, Misconfigured},
+    routes::ws,
+    trigger::websocket::Function,
+};
+
+/// Each function in its sandbox.
+pub struct Functions(BTreeMap<&'static str, Invoke>);
+
+/// One event in, one answer out.
+pub type Invoke = Box<dyn Fn(Request) -> BoxFuture<'static, Response<Body>> + Send + Sync>;
+
+impl Functions {
+    /// The answer of a function, if there is one of that name.
+    pub async fn respond(&self, name: &str, request: Request) -> Option<Response<Body>> {
+        Some(self.0.get(name)?(request).await)
+    }
+}
+
+macro_rules! functions {
+    ($($name:literal => $module:ident),+ $(,)?) => {
+        /// The names of all functions, as their binaries are called.
+        pub const NAMES: &[&str] = &[$($name),+];
+
+        $(fn $module(config: &Config) -> Result<Invoke, Misconfigured> {
+            let function = Arc::new(Function::new(config, ws::$module::World::new)?);
+            Ok(Box::new(move |request| {
+                let function = Arc::clone(&function);
+                Box::pin(async move { function.respond(request, ws::$module::handle).await })
+            }))
+        })+
+
+        /// One of them.
+        pub fn build(name: &str, config: &Config) -> Option<Result<Invoke, Misconfigured>> {
+            match name {
+                $($name => Some($module(config)),)+
+                _ => None,
+            }
+        }
+
+        impl Functions {
+            /// All of them.
+            ///
+            /// # Errors
+            /// [`Misconfigured`].
+            pub fn new(config: &Config) -> Result<Self, Misconfigured> {
+                Ok(Self(BTreeMap::from([$(($name, $module(config)?)),+])))
+            }
+        }
+    };
+}
+
+functions! {
+    "connect" => connect,
+    "disconnect" => disconnect,
+    "send-message" => send_message,
+    "get-message-list" => get_message_list,
+    "set-message-read" => set_message_read,
+    "get-conversation-list" => get_conversation_list,
+    "manage-conversation" => manage_conversation,
+    "manage-user" => manage_user,
+    "logout" => logout,
+    "default" => default,
+}

@@ -1,0 +1,16 @@
+//! `$disconnect`: best effort by API Gateway, so it may come late, twice or never.
+
+use hongyan_shared::Result;
+
+use super::{Event, Reply};
+pub use crate::actions::leave::World;
+use crate::actions::leave::leave;
+
+/// Frees the slot.
+///
+/// # Errors
+/// When the store fails.
+pub async fn handle(world: &World, event: Event) -> Result<Reply> {
+    leave(world, &event.caller).await?;
+    Ok(Reply::Silence)
+}

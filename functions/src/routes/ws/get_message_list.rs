@@ -1,0 +1,45 @@
+//! `getMessageList`.
+
+use hongyan_shared::{
+    Result,
+    model::{Message, Pair},
+    protocol::{GetMessageList, HistoryQuery, MAX_REPLY_BYTES, MessagePage, MessageRange, WireMessage},
+};
+
+use super::{Event, Reply};
+pub use crate::actions::get_message_list::World;
+use crate::actions::get_message_list::{Page, Room, before, newest, range};
+
+/// Answers with messages, oldest first.
+///
+/// # Errors
+/// A bad request, or a store that fails.
+pub async fn handle(world: &World, event: Event) -> Result<Reply> {
+    let request: GetMessageList = event.request.data()?;
+    let (pair, span, messages) = request.parse(&event.caller.user)?;
+    let room = Room { messages, bytes: MAX_REPLY_BYTES };
+    match span {
+        HistoryQuery::Newest => newest(world, &pair, room).await.map(|found| page(&pair, &found)),
+        HistoryQuery::Before(at) => before(world, &pair, at, room).await.map(|found| page(&pair, &found)),
+        HistoryQuery::Range(from, to) => {
+            let found = range(world, &pair, from, to, room).await?;
+            Ok(Reply::data(&MessageRange {
+                message_list: on_the_wire(&pair, &found.messages),
+                next_sequence: found.next.unwrap_or_default(),
+                is_completed: found.next.is_none(),
+            }))
+        }
+    }
+}
+
+fn page(pair: &Pair, found: &Page) -> Reply {
+    Reply::data(&MessagePage {
+        message_list: on_the_wire(pair, &found.messages),
+        next_req_message_id: found.next.map(|at| at.to_string()).unwrap_or_default(),
+        is_completed: found.next.is_none(),
+    })
+}
+
+fn on_the_wire<'a>(pair: &'a Pair, messages: &'a [Message]) -> Vec<WireMessage<'a>> {
+    messages.iter().map(|message| WireMessage::new(pair, message)).collect()
+}

@@ -1,0 +1,17 @@
+//! `logout`: this device wants no more messages, and its connection is good for nothing else.
+
+use hongyan_shared::{Result, protocol::NoData};
+
+use super::{Event, Reply};
+pub use crate::actions::leave::World;
+use crate::actions::leave::leave;
+
+/// Frees the slot, answers, and ends the connection.
+///
+/// # Errors
+/// A bad request, or a store that fails.
+pub async fn handle(world: &World, event: Event) -> Result<Reply> {
+    let NoData {} = event.request.data()?;
+    leave(world, &event.caller).await?;
+    Ok(Reply::last(&NoData {}))
+}

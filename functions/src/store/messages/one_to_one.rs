@@ -1,0 +1,76 @@
+//! What a log of two users has besides: unread counts of both, and what each has deleted for themselves.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use hongyan_shared::{
+    Result,
+    model::{OneToOne, Pair, Seq, Side},
+};
+
+use super::{
+    super::{Consistency, allowance, output_of},
+    MESSAGE_BYTES, Messages,
+    log::Oldest,
+    message_key,
+};
+
+impl Messages {
+    /// How many messages of the peer the user has neither read nor cleared, not counting what has expired unread.
+    ///
+    /// Only when something behind the marker may have expired is there a second look; nothing is returned when
+    /// that would be more than the request may read.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn unread(&self, conversation: &OneToOne, now_ms: u64) -> Result<Option<u64>> {
+        let unread = conversation.unread();
+        let marker = conversation.me().done();
+        let Some(last) = conversation.tail.last().filter(|_| unread > 0) else { return Ok(Some(0)) };
+        // Expiry never decreases along the log, so what is behind a message that lives outlives it.
+        let nothing_expires = last.expires_at.is_none() && last.kept_until.is_none();
+        let all_live = marker.seq > Seq(0) || nothing_expires;
+        if all_live {
+            return Ok(Some(unread));
+        }
+        // What a read that may be a second old misses is new, and lives.
+        let span = (marker.seq.next(), last.seq.prev());
+        let key = conversation.pair.log_key();
+        let oldest = self.oldest_live(&key, span, Some(last), Consistency::Eventual, now_ms).await?;
+        Ok(match oldest {
+            Oldest::Is(oldest) => Some(conversation.unread_from(&oldest)),
+            Oldest::None => Some(unread),
+            Oldest::NotBefore(_) => None,
+        })
+    }
+
+    /// How many messages can be hidden at once: the largest are as many write units as the frame may
+    /// still take.
+    pub fn affordable_deletions() -> usize {
+        let worst = allowance::write_units_of(MESSAGE_BYTES);
+        usize::try_from(allowance::write_units_left() / worst).unwrap_or(usize::MAX)
+    }
+
+    /// Hides a message from the pair's user, if it is there.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn hide(&self, pair: &Pair, seq: Seq) -> Result<()> {
+        let attribute = match pair.mine() {
+            Side::Low => "ha",
+            Side::High => "hz",
+        };
+        let writing = allowance::write(allowance::write_units_of(MESSAGE_BYTES))?;
+        let answer = self
+            .update(&pair.log_key(), message_key(seq))
+            .update_expression(format!("SET {attribute} = :h"))
+            .condition_expression("attribute_exists(p)")
+            .expression_attribute_values(":h", AttributeValue::Bool(true))
+            .send()
+            .await;
+        match output_of(answer)? {
+            Some(output) => writing.cost(output.consumed_capacity()),
+            // Nothing is there.
+            None => writing.cost_units(1),
+        }
+        Ok(())
+    }
+}

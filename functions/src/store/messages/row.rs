@@ -1,0 +1,127 @@
+//! A message as an item.
+
+use hongyan_shared::{
+    Error, Result,
+    model::{ClientId, Counts, Elem, Hidden, LogKey, Message, Options, Payload, Priority, Seq, UserId},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    super::{Item, from_item},
+    SWEPT_LATER_S, message_key,
+};
+
+/// A message. Attribute names are one letter long, so that fifteen texts fit one read unit.
+#[derive(Serialize, Deserialize)]
+pub(super) struct MessageRow {
+    /// Conversation.
+    p: String,
+    /// `M` + sequence number.
+    s: String,
+    /// From.
+    f: String,
+    /// Client ID.
+    c: String,
+    /// Time, milliseconds.
+    t: u64,
+    /// Type.
+    y: String,
+    /// Payload, as JSON.
+    d: String,
+    /// Cloud custom data.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    k: String,
+    /// How many that can be unread the low side has sent.
+    a: u64,
+    /// How many the high side has.
+    z: u64,
+    /// Priority, unless it is the usual one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    o: Option<Priority>,
+    /// Wants a read receipt.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    q: bool,
+    /// Takes extensions.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    e: bool,
+    /// Is never unread.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    u: bool,
+    /// Is no last message in a list: this one before it is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    l: Option<u64>,
+    /// Recalled at, milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    r: Option<u64>,
+    /// Hidden from the low side.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    ha: bool,
+    /// Hidden from the high side.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    hz: bool,
+    /// Until when what stands beside it is kept, seconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    v: Option<u64>,
+    /// Swept at, seconds: the TTL attribute.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    x: Option<u64>,
+}
+
+impl MessageRow {
+    pub(super) fn new(key: &LogKey, message: &Message) -> Self {
+        Self {
+            p: key.as_str().to_owned(),
+            s: message_key(message.seq),
+            f: message.from.to_string(),
+            c: message.client_id.as_str().to_owned(),
+            t: message.time,
+            y: message.elem.kind().to_owned(),
+            d: message.elem.payload().as_str().to_owned(),
+            k: message.elem.custom_data().to_owned(),
+            a: message.counts.low,
+            z: message.counts.high,
+            o: Some(message.options.priority).filter(|priority| *priority != Priority::default()),
+            q: message.options.needs_read_receipt,
+            e: message.options.supports_extension,
+            u: message.options.excluded_from_unread_count,
+            l: message.options.excluded_from_last_message.then_some(message.listed.0),
+            r: message.revoked_at,
+            ha: message.hidden.from_low,
+            hz: message.hidden.from_high,
+            v: message.kept_until,
+            x: message.expires_at.map(|second| second.saturating_add(SWEPT_LATER_S)),
+        }
+    }
+}
+
+pub(super) fn parse(item: Item) -> Result<Message> {
+    let row: MessageRow = from_item(item)?;
+    let wrong = |what: &str| Error::Internal(format!("{what} of message {} is wrong", row.s));
+    let payload =
+        Payload::restore(row.d).ok_or_else(|| Error::Internal("a payload is no JSON".to_owned()))?;
+    let elem = Elem::restore(row.y, payload, row.k);
+    // Here, so that no route can tell by mistake what a recalled message said.
+    let elem = if row.r.is_some() { elem.recall() } else { elem };
+    let seq = row.s.strip_prefix('M').and_then(|digits| digits.parse().ok()).map(Seq);
+    let seq = seq.ok_or_else(|| wrong("the key"))?;
+    Ok(Message {
+        seq,
+        client_id: ClientId::parse(&row.c).map_err(|_| wrong("the client ID"))?,
+        from: UserId::parse("f", &row.f).map_err(|_| wrong("the sender"))?,
+        time: row.t,
+        elem,
+        options: Options {
+            priority: row.o.unwrap_or_default(),
+            needs_read_receipt: row.q,
+            supports_extension: row.e,
+            excluded_from_unread_count: row.u,
+            excluded_from_last_message: row.l.is_some(),
+        },
+        counts: Counts { low: row.a, high: row.z },
+        listed: row.l.map_or(seq, Seq),
+        expires_at: row.x.map(|second| second.saturating_sub(SWEPT_LATER_S)),
+        kept_until: row.v,
+        revoked_at: row.r,
+        hidden: Hidden { from_low: row.ha, from_high: row.hz },
+    })
+}

@@ -1,0 +1,4 @@
+//! What starts a function: the only part that knows the types of Lambda's events.
+
+pub mod authorizer;
+pub mod websocket;
