@@ -11,7 +11,7 @@ use hongyan_shared::sig::{Key, Keys};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    KEY, RULES, SDK_APP_ID, START_MS, World, event, nobody_was_put_out, recorder::Fault, set_user,
+    KEY, RULES, SDK_APP_ID, START_MS, World, event, nobody_was_kicked, recorder::Fault, set_user,
     text_message, user_sig,
 };
 
@@ -184,7 +184,7 @@ async fn no_line_holds_a_signature_or_what_somebody_wrote() {
 #[tokio::test]
 async fn the_door_says_by_which_code_it_refuses_and_names_nobody_but_who_has_signed() {
     let lines = Lines::default();
-    let (keys, connections) = (Keys::one(Key::parse(KEY).unwrap()), nobody_was_put_out().await);
+    let (keys, connections) = (Keys::one(Key::parse(KEY).unwrap()), nobody_was_kicked().await);
     let mut door = Authorizer::new(RULES, keys, connections, Clock::new(|| START_MS));
     door.report = lines.report();
     let another =

@@ -207,9 +207,9 @@ test('an expired UserSig ends the session with the reason, and a new one begins 
 });
 
 for (const isTold of [true, false]) {
-  test(`who was put out by the operator is told so once and does not come back, ${isTold ? 'with' : 'without'} a last push`, async () => {
+  test(`who was kicked by the operator is told so once and does not come back, ${isTold ? 'with' : 'without'} a last push`, async () => {
     const [alice, bob] = await two();
-    const [connection] = await users.twin.putOut(alice.userID);
+    const [connection] = await users.twin.kick(alice.userID);
     await users.twin.end(connection!, isTold && { event: 'kickedOut', data: { type: 'REST_API_Kick' } });
     if (!isTold) {
       // It takes it for a lost network, tries again, and is told 70052.

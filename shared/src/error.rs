@@ -130,7 +130,7 @@ pub enum Error {
     },
 
     /// The user went on all the same, and has no connection any more.
-    #[error("this user was disconnected for sending far too many frames: connect again in {seconds} s")]
+    #[error("this user is suspended for sending far too many frames: connect again in {seconds} s")]
     Suspended {
         /// For how long.
         seconds: u64,

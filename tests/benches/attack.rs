@@ -23,7 +23,7 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 const SDK_APP_ID: u64 = 1_400_000_000;
 const DEVICES: u32 = 16;
 const PAIRS: u32 = 5;
-/// An attacker who is put out comes back after a minute.
+/// An attacker who is suspended comes back after a minute.
 const LASTS: Duration = Duration::from_secs(60);
 /// How long a person waits between two messages.
 const PAUSE: Duration = Duration::from_millis(500);

@@ -12,7 +12,7 @@ from stack import KEY_PARAMETER, TABLES
 # Whoever answers has to be able to say goodbye: a reply that ends a connection goes out before the end.
 SPEAKS = {"@connections": ["POST", "DELETE"]}
 
-# Counting frames, and putting out who sends far too many.
+# Counting frames, and suspending who sends far too many.
 COUNTS = {"Connections": ["UpdateItem"]}
 
 # Reading who is connected and who watches, taking and freeing a slot, forgetting a watcher.

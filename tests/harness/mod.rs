@@ -352,7 +352,7 @@ pub async fn answering(answer: impl Fn() -> (u16, String) + Clone + Send + Sync 
 }
 
 /// A table of connections in which nobody is.
-pub async fn nobody_was_put_out() -> Connections {
+pub async fn nobody_was_kicked() -> Connections {
     let url = answering(|| (200, "{}".to_owned())).await;
     let name = |name: &str| name.to_owned();
     let tables = Tables {

@@ -11,12 +11,12 @@ use hongyan_local::{clock::Clock, sdk_config};
 use hongyan_shared::sig::{Key, Keys, MAX_CHARS, issue};
 use serde_json::{Value, json};
 
-use crate::harness::{KEY, RULES, SDK_APP_ID, START_MS, answering, event, nobody_was_put_out, user_sig};
+use crate::harness::{KEY, RULES, SDK_APP_ID, START_MS, answering, event, nobody_was_kicked, user_sig};
 
 const NOW: u64 = START_MS / 1000;
 
 async fn decide(event: Value, now: u64, keys: &str) -> Result<Value, String> {
-    let (keys, connections) = (Keys::parse(keys).unwrap(), nobody_was_put_out().await);
+    let (keys, connections) = (Keys::parse(keys).unwrap(), nobody_was_kicked().await);
     let authorizer =
         Authorizer::new(RULES, keys, connections, hongyan_functions::clock::Clock::new(move || now * 1000));
     authorizer.handle(serde_json::from_value(event).unwrap(), "").await.map_err(|error| error.to_string())
@@ -124,7 +124,7 @@ fn signed() -> Value {
 
 async fn door(parameter_store: &str, clock: &Clock) -> Authorizer {
     let client = aws_sdk_ssm::Client::new(&sdk_config(parameter_store));
-    let connections = nobody_was_put_out().await;
+    let connections = nobody_was_kicked().await;
     Authorizer::with_parameter(RULES, client, "/hongyan/key".to_owned(), connections, clock.reader())
 }
 

@@ -7,7 +7,7 @@ use std::{
 use hongyan_functions::trigger::authorizer::Rules;
 use serde_json::{Value, json};
 
-use crate::harness::{RULES, START_MS, World, event, nobody_was_put_out, signed_for, socket::Socket};
+use crate::harness::{RULES, START_MS, World, event, nobody_was_kicked, signed_for, socket::Socket};
 
 const NOW: u64 = START_MS / 1000;
 const DAY: i64 = 24 * 60 * 60;
@@ -98,7 +98,7 @@ async fn verdict(rules: Rules, sig: &str) -> (Value, i32) {
     let mut door = hongyan_functions::trigger::authorizer::Authorizer::new(
         rules,
         keys,
-        nobody_was_put_out().await,
+        nobody_was_kicked().await,
         clock,
     );
     door.report = Arc::new(move |line| *told.lock().unwrap() = line.code());

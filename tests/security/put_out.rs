@@ -46,7 +46,7 @@ async fn log_in(url: &str) -> Socket {
 }
 
 #[tokio::test]
-async fn who_is_put_out_is_told_so_and_gone_at_once() {
+async fn who_is_kicked_is_told_so_and_gone_at_once() {
     let world = World::new().await;
     let url = old_url(&world, "alice");
     // Those who have a conversation may watch each other.
@@ -119,7 +119,7 @@ async fn pushes_end_whatever_becomes_of_the_close() {
         Fault::Refuse(500, "InternalServerError")
     });
     let failed = kick(&world.app.notifier, &user("alice")).await;
-    assert!(failed.is_err(), "whoever puts somebody out is told to do it again");
+    assert!(failed.is_err(), "who kicks a user is told to do it again");
     world.management.mend();
 
     world.calls();
@@ -206,7 +206,7 @@ async fn a_table_that_does_not_answer_turns_nobody_away_at_the_door_and_lets_nob
 }
 
 #[tokio::test]
-async fn that_somebody_was_put_out_is_never_forgotten_and_never_taken_back() {
+async fn that_somebody_was_kicked_is_never_forgotten_and_never_taken_back() {
     let world = World::new().await;
     let url = old_url(&world, "alice");
     kick(&world.app.notifier, &user("alice")).await.unwrap();
@@ -276,7 +276,7 @@ async fn the_write_that_an_operator_makes_puts_a_user_out() {
 
 // --- Every interleaving --------------------------------------------------------------------------
 
-/// What happens to a connection, in this order, and what whoever puts the user out does, in this one.
+/// What happens to a connection, in this order, and what who kicks the user does, in this one.
 const HANDSHAKE: [Step; 4] = [Step::Authorize, Step::Register, Step::Open, Step::LogIn];
 const KICK: [Step; 2] = [Step::Mark, Step::End];
 

@@ -270,7 +270,7 @@ async fn sixteen_devices_over_sixteen_sandboxes_are_held_to_one_limit() {
     let mut random = random_numbers();
     let apps: Vec<Sandbox> = (0..16).map(|index| sandbox(&world, seeded(index))).collect();
     let mut served = Vec::new();
-    // 39 frames per second, less than twice the limit: refused, and nobody is put out.
+    // 39 frames per second, less than twice the limit: refused, and nobody is suspended.
     for _second in 0..60 {
         let mut this_second = 0_u64;
         for _ in 0..39 {
@@ -385,7 +385,7 @@ async fn who_goes_on_at_more_than_twice_the_limit_is_out_after_seconds_and_for_a
 }
 
 #[tokio::test]
-async fn who_is_refused_now_and_then_is_not_put_out() {
+async fn who_is_refused_now_and_then_is_not_suspended() {
     // Less than twice the limit for a minute, and a crowd of frames at once every half minute.
     let world = World::new().await;
     assert_eq!(flood(&world, &world.app, 37, 60).await, None);

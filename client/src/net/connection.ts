@@ -161,7 +161,7 @@ export class Connection extends Requests {
     if (parsed.event === 'kickedOut') {
       const data = parsed.data as { type: KickedOut };
       if (data.type === 'REST_API_Kick') {
-        return this.end(new ChatError(USERSIG_INVALIDATED, 'the operator has put this user out: ask your server for a new UserSig', data));
+        return this.end(new ChatError(USERSIG_INVALIDATED, 'the operator has kicked this user: ask your server for a new UserSig', data));
       }
       const code = data.type === 'multipleDevice' ? KICKED_MULT_DEVICE : KICKED_MULT_ACCOUNT;
       return this.end(new ChatError(code, 'this account is in use elsewhere: log in again if it should be here', data));

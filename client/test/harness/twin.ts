@@ -17,8 +17,8 @@ export interface Twin {
   /** Lets time pass on the server. */
   advance(ms: number): Promise<void>;
   userSig(userID: string, expireSeconds?: number): string;
-  /** Makes the write that puts a user out, as docs/operate.md has it. Returns the connections that were open. */
-  putOut(userID: string): Promise<string[]>;
+  /** Makes the write that kicks a user, as docs/operate.md has it. Returns the connections that were open. */
+  kick(userID: string): Promise<string[]>;
   /** Pushes a frame to a connection, if there is one, and ends it. */
   end(connectionID: string, frame?: unknown): Promise<void>;
   stop(): Promise<void>;
@@ -56,7 +56,7 @@ export async function startTwin(...options: string[]): Promise<Twin> {
       const options = ['--key', key, '--user-id', userID, '--expire', String(expire)];
       return execFileSync(PROGRAM, ['sig', 'issue', ...options], { encoding: 'utf8' }).trim();
     },
-    async putOut(userID) {
+    async kick(userID) {
       // The next second of those who sign: every signature of before is older.
       const now = { N: String(Math.floor(Date.now() / 1000) + 1) };
       const answer = await fetch(ready['dynamodbUrl'] as string, {

@@ -22,7 +22,7 @@ const LIFETIME_S: u64 = 2 * 60 * 60 + 5 * 60;
 /// How long after the last connection the item stays, for the sake of the names.
 const ITEM_LIFETIME_S: u64 = 30 * 24 * 60 * 60;
 
-/// Until when an item stays whose user was put out: the last second of the year 9999. A signature of
+/// Until when an item stays whose user was kicked: the last second of the year 9999. A signature of
 /// before then may be valid for as long as whoever made it liked.
 const KEPT_UNTIL: u64 = 253_402_300_799;
 
@@ -175,7 +175,7 @@ impl Connections {
     }
 
     /// Takes the slot, and says from whom: one write does both. A handshake that was overtaken by a
-    /// later one does not take the slot back, and nobody takes one who was put out since the signature
+    /// later one does not take the slot back, and nobody takes one who was kicked since the signature
     /// was issued. A user who has too many connections loses the oldest, by a second write.
     ///
     /// Should the answer of the write be lost, the SDK makes it once more and finds itself; a
@@ -252,7 +252,7 @@ impl Connections {
         Ok(connections)
     }
 
-    /// Whether the user was put out after that second, as far as the last second is known.
+    /// Whether the user was kicked after that second, as far as the last second is known.
     ///
     /// # Errors
     /// When the store fails.
@@ -521,7 +521,7 @@ fn not_before(item: &Item) -> Result<u64> {
             .as_n()
             .ok()
             .and_then(|text| text.parse().ok())
-            .ok_or_else(|| Error::Internal("a user was put out at no time".to_owned())),
+            .ok_or_else(|| Error::Internal("a user was kicked at no time".to_owned())),
     }
 }
 

@@ -34,7 +34,7 @@ pub enum Push<'a> {
     /// Users whom this connection watches have come or gone.
     #[serde(rename = "onUserStatusUpdated")]
     UserStatusUpdated(&'a [UserStatus]),
-    /// This connection ends because another one has taken its place, or the user was put out.
+    /// This connection ends because another one has taken its place, or the user was kicked.
     #[serde(rename = "kickedOut")]
     KickedOut {
         /// Why.
@@ -102,7 +102,7 @@ pub enum KickedOut {
     /// The same account on another kind of device.
     #[serde(rename = "multipleDevice")]
     MultipleDevice,
-    /// The operator has put the user out.
+    /// The operator has kicked the user.
     #[serde(rename = "REST_API_Kick")]
     RestApiKick,
 }

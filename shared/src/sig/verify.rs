@@ -62,9 +62,9 @@ pub enum Refusal {
         "the UserSig reaches too far into the future: sign for less time, and see that your server's clock is right"
     )]
     TooFar,
-    /// 70052: the user was put out after it had been issued.
+    /// 70052: the user was kicked after it had been issued.
     #[error(
-        "the UserSig was issued before this user was put out: ask your server for a new one and log in again"
+        "the UserSig was issued before this user was kicked: ask your server for a new one and log in again"
     )]
     Revoked,
     /// 70009: the HMAC does not match any of the keys.
