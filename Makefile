@@ -9,7 +9,7 @@ export SAM_CLI_TELEMETRY := 0
 # SAM hands the credentials that it finds on to the function that it runs.
 NOBODY := AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_SESSION_TOKEN=local AWS_REGION=us-east-1
 
-.PHONY: run test test-server test-client cloud-test cloud-build lint client wire build deploy invoke model soak states bench bench-attack bench-cold deny audit mutants prove clean screenshot
+.PHONY: run test test-server test-client cloud-test cloud-build lint client wire version build release deploy invoke model soak states bench bench-attack bench-cold deny audit mutants prove clean screenshot
 
 run: ## everything on this machine
 	cargo run
@@ -48,11 +48,25 @@ client: client/node_modules/ready ## the client's one file, which is committed
 wire: ## the client's types of what goes over the wire, from the server's
 	UPDATE=1 cargo test --package hongyan-shared the_client_has_these_types
 
+version: ## the version of Cargo.toml, wherever else it stands
+	UPDATE=1 cargo test --package hongyan-tests --test hongyan there_is_one_version
+	$(MAKE) client
+
 screenshot: client/node_modules/ready ## the picture in the README
 	cd client && SCREENSHOT=1 node --import tsx --test test/web.test.ts
 
 build: $(VENV)/ready ## the Lambda functions, as they are deployed
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(SAM) build
+
+# The folder that `sam deploy` takes, and the package that `npm install` takes. docs/release.md says how each is checked.
+ARTEFACTS := target/artefacts
+release: build client/node_modules/ready ## what a release consists of, in target/artefacts
+	rm -rf $(ARTEFACTS) && mkdir -p $(ARTEFACTS)
+	cd client && npm pack --silent --pack-destination $(CURDIR)/$(ARTEFACTS)
+	@set -e; version=$$(sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml); folder=$(ARTEFACTS)/hongyan-$$version; \
+		cp -R .aws-sam/build $$folder && cp samconfig.toml cloudfront.yaml CHANGELOG.md LICENSE $$folder; \
+		tar -czf $$folder.tar.gz -C $(ARTEFACTS) hongyan-$$version && rm -rf $$folder
+	cd $(ARTEFACTS) && sha256sum *.tgz *.tar.gz | tee SHA256SUMS
 
 deploy: build ## into the account of your AWS credentials
 	$(SAM) deploy --guided

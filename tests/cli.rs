@@ -354,6 +354,13 @@ async fn a_clock_that_is_moved_by_hand_stands_still_otherwise() {
     assert_eq!(alice.closed().await.unwrap().code, 1001.into(), "it was idle for too long");
 }
 
+#[test]
+#[ignore = "needs the built programs: make test"]
+fn the_program_has_the_version_of_the_workspace() {
+    let output = hongyan(&["--version"]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), format!("hongyan {}\n", env!("CARGO_PKG_VERSION")));
+}
+
 #[tokio::test]
 #[ignore = "needs the built programs: make test"]
 async fn a_connection_that_is_silent_takes_less_than_32_kb() {

@@ -10,6 +10,7 @@
 //! - `bad_input`: what nobody should send, sent.
 //! - `journeys`: two users over real sockets. `gateway`: the twin against API Gateway's rules.
 //! - `contract`: template, binaries, events and documents agree. `cli`: the program `hongyan`.
+//! - `documents`: what the documents say of versions, decisions, metrics and one another.
 //! - `security`: what an attacker may try, a file for each row of docs/security.md.
 //! - `telemetry`: what an operator learns of an invocation.
 //! - `model`: random sequences of actions, against a model that is the specification.
@@ -19,6 +20,7 @@ mod bad_input;
 mod budgets;
 mod cli;
 mod contract;
+mod documents;
 mod faults;
 mod gateway;
 mod harness;

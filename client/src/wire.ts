@@ -34,6 +34,8 @@ export type LoginReply = {
   maxMessageBytes: number,
   /** For how long a message can be recalled. */
   recallSeconds: number,
+  /** The version of the server, such as `1.2.3`. */
+  version: string,
 };
 
 /** How much a message matters. Everything is delivered at once all the same: it is the clients' to use. */

@@ -46,12 +46,13 @@ pub enum Metric {
     FailedPushes,
     /// A user was refused something because they did too much of it.
     Limited,
-    /// A user was put out because they went on.
+    /// A user was suspended because they went on.
     Suspended,
 }
 
 impl Metric {
-    const ALL: [Self; 8] = [
+    /// All of them.
+    pub const ALL: [Self; 8] = [
         Self::Sends,
         Self::Duplicates,
         Self::Conflicts,

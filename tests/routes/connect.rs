@@ -67,6 +67,7 @@ async fn login_says_what_a_client_needs_to_start() {
             "userID": "alice", "platform": "MiniProgram", "serverTime": START_MS / 1000,
             "userSigExpireTime": 3_372_200_000_u64, "connectedTime": 1_795_400_000, "connectionSeconds": 7200,
             "heartbeatSeconds": 240, "pageSize": 15, "maxMessageBytes": 12288, "recallSeconds": 120,
+            "version": env!("CARGO_PKG_VERSION"),
         })
     );
 }

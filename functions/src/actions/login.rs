@@ -52,6 +52,7 @@ pub async fn login<'a>(world: &World, caller: &'a Caller) -> Result<LoginReply<'
         page_size: PAGE_SIZE,
         max_message_bytes: MAX_MESSAGE_BYTES,
         recall_seconds: world.recall_seconds,
+        version: env!("CARGO_PKG_VERSION"),
     })
 }
 

@@ -50,6 +50,8 @@ pub struct LoginReply<'a> {
     pub max_message_bytes: usize,
     /// For how long a message can be recalled.
     pub recall_seconds: u64,
+    /// The version of the server, such as `1.2.3`.
+    pub version: &'a str,
 }
 
 /// `getUserProfile`, `getUserStatus`, `subscribeUserStatus`, `unsubscribeUserStatus`, `addToBlacklist`

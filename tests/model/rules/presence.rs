@@ -50,6 +50,7 @@ impl Model {
                 "serverTime": caller.now / 1000, "userSigExpireTime": 3_372_200_000_u64,
                 "connectedTime": caller.connection.connected_at / 1000, "connectionSeconds": 7200,
                 "heartbeatSeconds": 240, "pageSize": 15, "maxMessageBytes": 12288, "recallSeconds": 120,
+                "version": env!("CARGO_PKG_VERSION"),
             })),
         )
     }
