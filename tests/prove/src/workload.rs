@@ -48,7 +48,7 @@ fn peers(user: usize) -> Vec<usize> {
     [1, 3, 7, USERS - 7, USERS - 3, USERS - 1].map(|step| (user + step) % USERS).into()
 }
 
-/// So many users do not stop to think.
+/// So many users do not stop to think, and have eyes for their neighbour alone.
 const HASTY: usize = 4;
 
 /// Everybody does something until they are told to stop, and completes what they have begun.
@@ -129,7 +129,7 @@ impl Person {
     async fn act(&mut self) {
         // Mostly their neighbour: some conversations become long, and many devices write to them at once.
         let peer = match self.random.random_range(0..3) {
-            0 => self.peers[self.random.random_range(0..self.peers.len())],
+            0 if self.number >= HASTY => self.peers[self.random.random_range(0..self.peers.len())],
             _ => self.number ^ 1,
         };
         match self.random.random_range(0..100) {
