@@ -232,14 +232,7 @@ impl<'a> Checker<'a> {
                 log.counts.push((*number, message.time, counts));
             }
         }
-        for ((from, client_id), sent) in &self.sent {
-            let log = self.logs.get(&conversation(from, &sent.to));
-            let name = ((*from).to_owned(), (*client_id).to_owned());
-            if log.is_none_or(|log| !log.numbers.contains_key(&name)) {
-                self.unseen.entry(((*from).to_owned(), sent.to.clone())).or_default().push(sent.at);
-            }
-        }
-        self.unseen.values_mut().for_each(|unseen| unseen.sort_unstable());
+        self.find_unseen();
         let mut positions: HashMap<(String, String), [Growth; 2]> = HashMap::new();
         for operation in &self.operations {
             if operation.action != "setMessageRead" {
@@ -258,6 +251,27 @@ impl<'a> Checker<'a> {
                 (key, Position { known: Steps::of(known), wanted: Steps::of(wanted) })
             })
             .collect();
+    }
+
+    /// What was sent and of which nobody ever saw that it was there within its life. With retention it may have been,
+    /// and is there again under another number when it was sent once more after that.
+    fn find_unseen(&mut self) {
+        let lifetime = self.rules.retention.unwrap_or(u64::MAX);
+        let mut counted: HashMap<(&str, &str), u64> = HashMap::new();
+        for operation in self.operations.iter().filter(|operation| operation.action == "sendMessage") {
+            let (from, now) = (operation.user, operation.clock / 1000);
+            let (to, client_id) = (text(operation.data, "to"), text(operation.data, "clientID"));
+            let is_seen = self.logs.get(&conversation(from, to)).is_some_and(|log| {
+                let numbers = log.numbers.get(&(from.to_owned(), client_id.to_owned()));
+                let mut numbers = numbers.into_iter().flatten();
+                numbers.any(|number| log.messages[number].time.abs_diff(now) < lifetime)
+            });
+            let is_counted = counted.get(&(from, client_id)).is_some_and(|then| now - then < lifetime);
+            if !is_seen && !is_counted {
+                counted.insert((from, client_id), now);
+                self.unseen.entry((from.to_owned(), to.to_owned())).or_default().push(operation.at);
+            }
+        }
     }
 
     /// How many messages from one user to another have been sent before then that nobody has ever seen.

@@ -548,7 +548,8 @@ fn numbers_go_on_behind_a_block_when_all_has_expired_and_only_then() {
 
 #[test]
 fn what_nobody_has_seen_may_have_expired_and_leaves_its_number() {
-    for (is_sent, is_good) in [(true, true), (false, false)] {
+    for (is_sent, is_sent_again, is_good) in [(true, false, true), (true, true, true), (false, false, false)]
+    {
         let mut story = Story::with_retention();
         story.sent("alice", "a1", 1);
         if is_sent {
@@ -556,8 +557,12 @@ fn what_nobody_has_seen_may_have_expired_and_leaves_its_number() {
         }
         story.step_clock(400);
         story.sent("alice", "a2", 3);
-        let log = [story.message("alice", "a2", 3)];
+        let mut log = vec![story.message("alice", "a2", 3)];
         story.step_clock(300);
+        if is_sent_again {
+            log.push(story.message("bob", "b1", 4));
+            story.sent("bob", "b1", 4);
+        }
         let verdict = story.ends_with(&log);
         if is_good {
             accepted(verdict)
