@@ -172,3 +172,29 @@ pub fn read(from: impl Read) -> io::Result<Vec<Event>> {
     let lines = BufReader::new(from).lines();
     lines.map(|line| Ok(serde_json::from_str(&line?)?)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_history_is_read_from_its_file_as_it_was_written() {
+        let history = History::new(Rules { seed: 7, retention: Some(600), ..Rules::default() });
+        let op = history.invoke("u01", "getMessageList", &json!({ "fromSequence": 1 }));
+        history.note(What::Return(Return { op, code: 0, data: json!({ "messageList": [] }) }));
+        history.note(What::Push(Push { user: "u02".to_owned(), event: "x".to_owned(), data: json!([1.5]) }));
+        history.step_clock(1_000, |_| ());
+        history.note(What::End(Value::Null));
+        let (events, mut file) = (history.take(), Vec::new());
+        write(&events, &mut file).unwrap();
+        let read = read(file.as_slice()).unwrap();
+        assert_eq!(json!(read), json!(events));
+        assert!(
+            events[4].clock >= events[3].clock + 1_000,
+            "the server's clock steps, and the history's does not"
+        );
+        assert!(events[4].at < events[3].at + 1_000_000);
+    }
+}
