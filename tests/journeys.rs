@@ -69,7 +69,7 @@ async fn two_users_whose_servers_sign_with_the_official_libraries_talk() {
         let twin = twin(Data::Memory, Clock::manual(at * 1000 + 5_000)).await;
         let mut first = log_in(&twin, alice, alice_sig).await;
 
-        // The other one is offline: his messages wait for him.
+        // The other one is offline: their messages wait for them.
         for base in 0..3 {
             first.ask("sendMessage", text_message(bob, &format!("a{base}"), base)).await;
         }
@@ -83,7 +83,7 @@ async fn two_users_whose_servers_sign_with_the_official_libraries_talk() {
         let history = second.ask("getMessageList", json!({ "conversationID": format!("C2C{alice}") })).await;
         assert_eq!(sequences(history["messageList"].as_array().unwrap()), [1, 2, 3]);
 
-        // He reads, and the sender sees it.
+        // They read, and the sender sees it.
         let read = json!({ "conversationID": format!("C2C{alice}"), "sequence": 3 });
         assert_eq!(second.ask("setMessageRead", read).await["unreadCount"], 0);
         let push = first.push().await;
@@ -95,7 +95,7 @@ async fn two_users_whose_servers_sign_with_the_official_libraries_talk() {
         assert_eq!(sent["message"]["sequence"], 4);
         assert_eq!(first.push().await["data"], json!([sent["message"]]));
 
-        // The reader goes; what comes next is counted, and what he has read is not.
+        // The reader goes; what comes next is counted, and what they have read is not.
         second.close().await;
         first.ask("sendMessage", text_message(bob, "a3", 4)).await;
         let mut second = log_in(&twin, bob, bob_sig).await;
@@ -182,7 +182,7 @@ async fn the_status_of_a_peer_is_right_at_once_whatever_becomes_of_the_connectio
     // Away when alice began to watch, then there all the time, then gone.
     assert_eq!(statuses, [2, 1, 2]);
 
-    // Alice has been away herself, watches again, and is told what she has missed.
+    // Alice has been away as well, watches again, and is told what was missed.
     alice.close().await;
     let _bob = world.connect("bob").await;
     let mut alice = world.connect("alice").await;

@@ -1,4 +1,4 @@
-//! The chat page of `client/demo/web`, with the client and a UserSig for whoever wants to try it.
+//! The chat page of `client/demo/web`, with the client and a UserSig for anybody who wants to try it.
 //!
 //! In an account, signing is the work of the team's own server. Here there is none, and the key of a
 //! laptop protects nothing.

@@ -70,7 +70,7 @@ def test_a_message_that_is_sent_again_is_the_same_message(user):
         assert frank.texts("erin") == ["早"]
 
 
-def test_who_was_away_finds_what_he_missed(user):
+def test_who_was_away_finds_what_they_missed(user):
     with user("grace") as grace:
         base = 0
         for text in ["一", "二", "三"]:

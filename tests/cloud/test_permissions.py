@@ -9,7 +9,7 @@ import pytest
 
 from stack import KEY_PARAMETER, TABLES
 
-# Whoever answers has to be able to say goodbye: a reply that ends a connection goes out before the end.
+# Who answers has to be able to end the connection: a reply that ends a connection goes out before the end.
 SPEAKS = {"@connections": ["POST", "DELETE"]}
 
 # Counting frames, and suspending who sends far too many.

@@ -381,7 +381,7 @@ pub fn event(name: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{path}"))).unwrap()
 }
 
-/// Makes the event another user's, over a connection of his own.
+/// Makes the event another user's, over a connection of their own.
 pub fn set_user(event: &mut Value, user: &str) {
     let context = &mut event["requestContext"];
     context["connectionId"] = json!(format!("{user}-connection="));

@@ -138,7 +138,7 @@ mod tests {
         json!({ "u": { "S": "alice" }, "s": { "S": name } })
     }
 
-    /// Every read of what `alice` has, each with its answer when she has these.
+    /// Every read of what `alice` has, each with its answer when there are these.
     async fn assert_seen(world: &World, seen: &[&str], is_consistent: bool) {
         let of_alice = json!({
             "TableName": "Users", "KeyConditionExpression": "u = :u",

@@ -127,7 +127,7 @@ async fn p3_the_floor_never_sinks() {
     for base in 0..32 {
         world.send("alice", "bob", &base.to_string(), base).await;
     }
-    // Before alice's function has raised the floor to 64, somebody far ahead of her has raised it to 96.
+    // Before alice's function has raised the floor to 64, somebody far ahead has raised it to 96.
     world.dynamodb.break_calls(|operation, request| {
         let raises = operation == "UpdateItem" && request["ExpressionAttributeValues"][":n"]["N"] == "64";
         if raises { Fault::Hold } else { Fault::None }
@@ -173,7 +173,7 @@ async fn p3_of_two_who_begin_the_one_whose_message_expires_first_counts() {
         _ => Fault::None,
     });
     // Alice's message will live for a day. By bob's function, to which the operator has just given another
-    // setting, his would live for ten, but it is killed.
+    // setting, theirs would live for ten, but it is killed.
     let alice = world.send("alice", "bob", "alice's", 0);
     let bob = async {
         world.dynamodb.held().await;

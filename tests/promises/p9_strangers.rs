@@ -55,7 +55,7 @@ async fn ask(world: &World, function: &str, data: Value) {
 async fn rows_of_others(world: &World, table: &str) -> Vec<String> {
     let is_mallorys = |row: &Value| {
         let users = |name: &str| row[name]["S"].as_str().unwrap_or_default().split('·').map(str::to_owned);
-        // Of a conversation of hers nothing is anybody else's but how they stand.
+        // Of a conversation of mallory's nothing is anybody else's but how they stand.
         ["p", "u", "v"].into_iter().flat_map(users).any(|user| user == "mallory")
             && ["mallory", ""].contains(&row["f"]["S"].as_str().unwrap_or_default())
     };

@@ -27,7 +27,7 @@ async fn who_is_on_the_blacklist_gets_nothing_through() {
 
     world.later(Duration::from_secs(600));
     assert_eq!(world.send("bob", "alice", "early", 0).await, 1, "what was sent before stays sent");
-    assert_eq!(send(&world, "carol", "alice", "hers").await, 0);
+    assert_eq!(send(&world, "carol", "alice", "carol's").await, 0);
 }
 
 #[tokio::test]
@@ -98,13 +98,13 @@ async fn the_limit_holds_however_many_requests_race_for_what_is_left() {
     assert_eq!(marked(&world, "alice").await, listed(&world, "alice").await);
 }
 
-/// The list of a user, as he is shown it.
+/// The list of a user, as they are shown it.
 async fn listed(world: &World, me: &str) -> BTreeSet<String> {
     let blacklist = world.ask("get-blacklist", me, json!({})).await["blacklist"].clone();
     blacklist.as_array().unwrap().iter().map(|user| user.as_str().unwrap().to_owned()).collect()
 }
 
-/// Those whose messages to him are refused, by what a send reads.
+/// Those whose messages to them are refused, by what a send reads.
 async fn marked(world: &World, me: &str) -> BTreeSet<String> {
     let rows = world.dump("Messages").await;
     let blocks = rows.iter().filter(|row| row["s"]["S"] == format!("R#{me}") && row["b"]["BOOL"] == true);

@@ -88,7 +88,7 @@ async fn kicked(policy: MultiDevice, first: (&str, &str), second: (&str, &str)) 
     new.ask("login", json!({})).await;
     let survivors = world.slots().await.len();
 
-    // Whoever was kicked finds a push, then the end; whoever was not can still talk.
+    // Who was kicked finds a push, then the end; who was not can still talk.
     if survivors == 2 {
         old.ask("login", json!({})).await;
         return None;

@@ -40,7 +40,7 @@ async fn a_deleted_conversation_is_empty_for_the_one_and_unchanged_for_the_other
         })
     );
     assert!(world.history("alice", "bob").await.is_empty());
-    assert_eq!(world.conversation("bob", "alice").await, before, "the peer is not told that he has read");
+    assert_eq!(world.conversation("bob", "alice").await, before, "the peer is not told that they have read");
     assert_eq!(world.history("bob", "alice").await.len(), 20);
 }
 

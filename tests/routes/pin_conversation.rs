@@ -7,7 +7,7 @@ async fn is_pinned(world: &World, me: &str, peer: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_pinned_conversation_is_pinned_for_the_one_and_on_all_his_devices() {
+async fn a_pinned_conversation_is_pinned_for_the_one_and_on_all_their_devices() {
     let world = World::new().await;
     world.send("bob", "alice", "1", 0).await;
     let (mut bob, mut other_device) = (world.connect("bob").await, world.connect("alice").await);

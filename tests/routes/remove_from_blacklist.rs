@@ -25,7 +25,7 @@ async fn who_was_never_on_it_leaves_no_trace() {
 }
 
 #[tokio::test]
-async fn nobody_takes_himself_off_the_list_of_another() {
+async fn nobody_takes_themselves_off_the_list_of_another() {
     let world = World::new().await;
     world.ask("add-to-blacklist", "alice", json!({ "userIDList": ["mallory"] })).await;
     world.ask("remove-from-blacklist", "mallory", json!({ "userIDList": ["alice"] })).await;

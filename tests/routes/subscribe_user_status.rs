@@ -42,7 +42,7 @@ async fn watches(world: &World) -> usize {
 }
 
 #[tokio::test]
-async fn whoever_watches_is_told_at_once_how_it_stands() {
+async fn who_watches_is_told_at_once_how_it_stands() {
     let world = World::new().await;
     let _carol = world.connect("carol").await;
     for user in ["bob", "carol"] {

@@ -157,12 +157,12 @@ async fn of_350_strangers_in_a_row_100_get_a_message_and_the_others_leave_nothin
     }
     assert!(codes[..100].iter().all(|code| *code == 0) && codes[100..].iter().all(|code| *code == 60007));
     assert_eq!((world.dump("Messages").await.len(), world.dump("Conversations").await.len()), (100, 200));
-    // Whom alice knows she may write to all the time, and whoever writes to her first gets an answer.
+    // Whom alice knows they may write to all the time, and who writes to them first gets an answer.
     world.send("alice", "stranger-7", "2", 1).await;
     world.send("dave", "alice", "1", 0).await;
     world.send("alice", "dave", "2", 1).await;
 
-    // One more every 36 s, to the millisecond, and no more than a hundred at once however long she waits.
+    // One more every 36 s, to the millisecond, and no more than a hundred at once however long they wait.
     let to = |name: String| text_message(&name, "1", 0);
     later(&world, 35_999);
     assert_eq!(world.invoke("send-message", "alice", to("e".to_owned())).await["code"], 60007);

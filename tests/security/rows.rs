@@ -98,7 +98,7 @@ async fn who_begins_while_the_floor_is_swept_begins_where_everybody_does() {
     let world = World::with(with_retention()).await;
     world.send("alice", "bob", "1", 0).await;
     later(&world, 2 * RETENTION + FLOOR);
-    // Alice has read the floor. Before she lays the next one it is swept, and bob begins anew.
+    // Alice has read the floor. Before the next one is laid it is swept, and bob begins anew.
     world.dynamodb.break_calls(|operation, request| {
         let is_floor = operation == "UpdateItem" && request["Key"]["s"]["S"] == "F";
         if is_floor && request["ConditionExpression"].as_str().unwrap().contains(":before") {

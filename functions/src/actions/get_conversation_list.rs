@@ -62,9 +62,6 @@ impl World {
 
 /// Returns the conversations behind that one, in the order of the table, and whether there are more: as many
 /// as may be read, and not much more than have room in so many bytes.
-///
-/// # Errors
-/// When the store fails.
 pub async fn get_conversation_list(
     world: &World,
     me: &UserId,

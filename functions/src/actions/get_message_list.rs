@@ -54,9 +54,6 @@ impl World {
 }
 
 /// The newest messages.
-///
-/// # Errors
-/// When the store fails.
 pub async fn newest(world: &World, pair: &Pair, room: Room) -> Result<Page> {
     // The query that a send makes as well: it says what the user has cleared on the way.
     let (key, now) = (pair.log_key(), world.clock.now());
@@ -66,9 +63,6 @@ pub async fn newest(world: &World, pair: &Pair, room: Room) -> Result<Page> {
 }
 
 /// The newest messages before those that an earlier page has shown.
-///
-/// # Errors
-/// When the store fails.
 pub async fn before(world: &World, pair: &Pair, at: PageCursor, room: Room) -> Result<Page> {
     let mut found =
         world.messages.before(&pair.log_key(), at.before, room.messages, Consistency::Eventual).await?;
@@ -77,9 +71,6 @@ pub async fn before(world: &World, pair: &Pair, at: PageCursor, room: Room) -> R
 }
 
 /// All messages from one number to another, to fill a gap.
-///
-/// # Errors
-/// When the store fails.
 pub async fn range(world: &World, pair: &Pair, from: Seq, to: Seq, room: Room) -> Result<Range> {
     let part = world.messages.range(&pair.log_key(), from, to, room.messages, world.clock.now()).await?;
     let mut messages = part.messages;

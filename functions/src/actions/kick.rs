@@ -23,11 +23,11 @@ const TIMEOUT_MS: u64 = 12_000;
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// Kicks a user. Their connections are told so and end, those who watch are told that they have
-/// gone, and whoever connects with a signature from before this second is answered with 70052. A
+/// gone, and who connects with a signature from before this second is answered with 70052. A
 /// new signature is good at once.
 ///
 /// # Errors
-/// When the store fails, or a connection could not be ended: nothing is pushed to it any more, and
+/// [`Error::Internal`] when a connection could not be ended: nothing is pushed to it any more, and
 /// to kick the user again tries again.
 pub async fn kick(notifier: &Notifier, user: &UserId) -> Result<()> {
     let connections =

@@ -25,9 +25,6 @@ impl World {
 }
 
 /// Frees the slot, if it is still this connection's.
-///
-/// # Errors
-/// When the store fails.
 pub async fn leave(world: &World, caller: &Caller) -> Result<()> {
     world.notifier.free(&caller.user, &caller.slot(world.multi_device), &caller.connection_id).await
 }

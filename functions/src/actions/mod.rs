@@ -2,6 +2,8 @@
 //!
 //! **Architecture invariant:** an action knows no transport. A frame of the WebSocket API and a command of
 //! a business server do the same thing by calling the same function.
+//!
+//! Every action may fail as the [`store`](crate::store) does. `# Errors` names what else there is.
 
 pub mod connect;
 pub mod get_conversation_list;

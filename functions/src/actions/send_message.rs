@@ -63,7 +63,7 @@ impl World {
 /// persisted.
 ///
 /// # Errors
-/// A `base` that says too little, a recipient who wants none, or a store that fails.
+/// A `base` that says too little, a recipient who wants none.
 pub async fn send_message(
     world: &World,
     actor: Actor<'_>,
@@ -95,7 +95,7 @@ async fn store(
         unblocked(&conversation)?;
         let Some(message) = next_message(world, draft, base, &conversation).await? else { continue };
         // Who is to be told is looked up while the message is being written: it costs no time, and it
-        // sees whoever has connected since the request came in.
+        // sees who has connected since the request came in.
         let (sent, recipients) = tokio::join!(
             append(world, draft, &conversation, message, deadline),
             world.notifier.recipients(pair, actor)

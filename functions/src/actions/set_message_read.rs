@@ -40,9 +40,6 @@ impl World {
 
 /// Moves the read position forward, to the last message at the most, and tells the peer and the
 /// reader's other devices. Returns the conversation as it is then.
-///
-/// # Errors
-/// When the store fails.
 pub async fn set_message_read(
     world: &World,
     actor: Actor<'_>,
@@ -73,9 +70,6 @@ pub async fn set_message_read(
 }
 
 /// How many messages are unread then.
-///
-/// # Errors
-/// When the store fails.
 pub async fn unread(world: &World, conversation: &OneToOne) -> Result<u64> {
     let unread = world.messages.unread(conversation, world.clock.now()).await?;
     Ok(unread.unwrap_or_else(|| conversation.unread()))

@@ -80,9 +80,6 @@ impl Blacklists {
     }
 
     /// Whom a user has on their blacklist.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn of(&self, user: &UserId) -> Result<BTreeSet<UserId>> {
         Ok(self.read(user).await?.users)
     }
@@ -90,7 +87,7 @@ impl Blacklists {
     /// Which of these users, at most 100, have a user on their blacklist, as far as the last second is known.
     ///
     /// # Errors
-    /// [`Error::Throttled`] when the store does not give all of them; when it fails.
+    /// [`Error::Throttled`] when the store does not give all of them.
     pub async fn with(&self, user: &UserId, owners: &[UserId]) -> Result<BTreeSet<UserId>> {
         let keys = owners.iter().map(|owner| entry_key(owner, user)).collect();
         let items = batch_get(&self.client, &self.table, keys, ROW_BYTES, Consistency::Eventual).await?;
@@ -149,7 +146,7 @@ impl Blocks {
     ///
     /// # Errors
     /// A list that would become too long; [`Error::Throttled`] when other changes get in between all
-    /// the time; when the store fails.
+    /// the time.
     pub async fn change(
         &self,
         user: &UserId,

@@ -23,7 +23,7 @@ const LIFETIME_S: u64 = 2 * 60 * 60 + 5 * 60;
 const ITEM_LIFETIME_S: u64 = 30 * 24 * 60 * 60;
 
 /// Until when an item stays whose user was kicked: the last second of the year 9999. A signature of
-/// before then may be valid for as long as whoever made it liked.
+/// before then may be valid for as long as who made it liked.
 const KEPT_UNTIL: u64 = 253_402_300_799;
 
 /// How many connections a user may have. The oldest makes room.
@@ -182,8 +182,7 @@ impl Connections {
     /// connection that was there before then gets no pushes until it logs in again.
     ///
     /// # Errors
-    /// [`Error::Replaced`] when a later connection has it; [`Refusal::Revoked`]; [`Error::Suspended`]; when the
-    /// store fails.
+    /// [`Error::Replaced`] when a later connection has it; [`Refusal::Revoked`]; [`Error::Suspended`].
     pub async fn register(&self, new: &Registration<'_>) -> Result<Registered> {
         let made_at = new.connected_at / 1000;
         let writing = allowance::write(allowance::write_units_of(ITEM_BYTES))?;
@@ -231,9 +230,6 @@ impl Connections {
     /// From now on, no signature of this user counts that was issued before that second. Returns the
     /// connections that may be open. One write does both, so a handshake has either registered before
     /// it, and is among them, or is refused.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn revoke(&self, user: &UserId, before_s: u64, now_ms: u64) -> Result<Vec<Connection>> {
         let _item = allowance::write(allowance::write_units_of(ITEM_BYTES))?;
         let answer = self
@@ -253,9 +249,6 @@ impl Connections {
     }
 
     /// Whether the user was kicked after that second, as far as the last second is known.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn is_revoked(&self, user: &UserId, issued_at: u64) -> Result<bool> {
         let _one_block = allowance::read(ITEM_BYTES, Consistency::Eventual)?;
         let answer = self
@@ -272,9 +265,6 @@ impl Connections {
     }
 
     /// A user's connections and names.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn of(&self, user: &UserId, consistency: Consistency, now_ms: u64) -> Result<Presence> {
         let _one_block = allowance::read(ITEM_BYTES, consistency)?;
         let answer = self
@@ -292,7 +282,7 @@ impl Connections {
     /// The same of up to 100 users, each named once. Who was never connected is not among them.
     ///
     /// # Errors
-    /// [`Error::Throttled`] when the store does not give all of them; when it fails.
+    /// [`Error::Throttled`] when the store does not give all of them.
     pub async fn of_all(
         &self,
         users: &[UserId],
@@ -311,9 +301,6 @@ impl Connections {
 
     /// Frees the slot if this connection holds it, and says whether it was the user's last. A late
     /// call finds another one there and leaves it alone.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn remove(&self, user: &UserId, slot: &str, id: &str, now_ms: u64) -> Result<bool> {
         let writing = allowance::write(allowance::write_units_of(ITEM_BYTES))?;
         let answer = self
@@ -356,9 +343,6 @@ impl Connections {
     }
 
     /// Lets the user make no connection until then, and returns those that there are.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn suspend(&self, user: &UserId, until_ms: u64, now_ms: u64) -> Result<Vec<Connection>> {
         let writing = allowance::write(allowance::write_units_of(ITEM_BYTES))?;
         let output = self
@@ -375,17 +359,11 @@ impl Connections {
     }
 
     /// Notes that the user goes by another name or has another picture.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn rename(&self, user: &UserId, changed: &Names, now_ms: u64) -> Result<()> {
         self.set_names(user, changed, now_ms, |name, value| format!("{name} = {value}")).await
     }
 
     /// Copies the names of the profile where they are missing. A change that comes in meanwhile wins.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn fill_in(&self, user: &UserId, names: &Names, now_ms: u64) -> Result<()> {
         self.set_names(user, names, now_ms, |name, value| format!("{name} = if_not_exists({name}, {value})"))
             .await
@@ -398,7 +376,7 @@ impl Connections {
         now_ms: u64,
         assignment: impl Fn(&str, &str) -> String,
     ) -> Result<()> {
-        // Whoever has no item yet gets one, and it has to end as well.
+        // Who has no item yet gets one, and it has to end as well.
         let end = (now_ms / 1000).saturating_add(ITEM_LIFETIME_S);
         let mut update = self.update(user).expression_attribute_values(":x", number(end));
         let mut set = "SET x = if_not_exists(x, :x)".to_owned();

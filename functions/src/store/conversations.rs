@@ -55,9 +55,6 @@ impl Conversations {
     }
 
     /// Makes sure that both users have the conversation in their lists until then, or for ever.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn keep(&self, pair: &Pair, now_ms: u64, until: Option<u64>) -> Result<()> {
         try_join(
             self.keep_one(pair, Side::Low, now_ms, until),
@@ -91,9 +88,6 @@ impl Conversations {
     }
 
     /// Pins a conversation in the list of the pair's user, or unpins it. Says whether there is one.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn pin(&self, pair: &Pair, is_pinned: bool) -> Result<bool> {
         let _one_unit = allowance::write(1)?;
         let update = self
@@ -116,7 +110,7 @@ impl Conversations {
     /// With which of these users, at most 100, a user has a conversation.
     ///
     /// # Errors
-    /// [`hongyan_shared::Error::Throttled`] when the store does not give all of them; when it fails.
+    /// [`hongyan_shared::Error::Throttled`] when the store does not give all of them.
     pub async fn among(&self, user: &UserId, peers: &[UserId]) -> Result<BTreeSet<UserId>> {
         let keys = peers.iter().map(|peer| {
             Item::from([("u".to_owned(), text(user.as_str())), ("v".to_owned(), text(peer.as_str()))])
@@ -127,9 +121,6 @@ impl Conversations {
     }
 
     /// A part of a user's list, by peer, and whether more follows.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn list(
         &self,
         user: &UserId,

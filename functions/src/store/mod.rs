@@ -4,6 +4,9 @@
 //! **Architecture invariant:** nothing outside this module knows DynamoDB, and row types do not
 //! leave their file. There is one implementation: on a laptop the same calls go to another
 //! endpoint.
+//!
+//! Every call may fail with [`Error::Throttled`], after which it may be repeated, and with
+//! [`Error::Internal`]. `# Errors` names what else there is.
 
 pub mod allowance;
 mod blacklists;

@@ -101,9 +101,6 @@ impl Rates {
     /// by two otherwise: from the clock on if it was behind, from where it was if not.
     ///
     /// Should the answer of the write be lost, the SDK makes it once more, and it may count twice.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn advance(
         &self,
         user: &UserId,

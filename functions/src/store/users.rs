@@ -95,7 +95,7 @@ impl Users {
     /// and neither is one whose row cannot be read: that is nobody else's trouble.
     ///
     /// # Errors
-    /// [`Error::Throttled`] when the store does not give all of them; when it fails.
+    /// [`Error::Throttled`] when the store does not give all of them.
     pub async fn profiles(&self, users: &[UserId]) -> Result<BTreeMap<UserId, (Profile, u64)>> {
         let mut profiles = BTreeMap::new();
         let key = |user: &UserId| {

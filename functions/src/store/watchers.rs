@@ -70,9 +70,6 @@ impl Watchers {
     }
 
     /// Begins to watch. It ends with the connection, or with its signature.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn add(&self, new: &Subscription<'_>) -> Result<()> {
         let _one_unit = allowance::write(1)?;
         self.client
@@ -89,25 +86,16 @@ impl Watchers {
     }
 
     /// Ends it, if this connection has begun it.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn remove(&self, old: &Subscription<'_>) -> Result<()> {
         self.delete(old.user, old.key(), old.id).await
     }
 
     /// Forgets a watcher whose connection is gone.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn forget(&self, user: &UserId, watcher: &Watcher) -> Result<()> {
         self.delete(user, watcher.key.clone(), &watcher.id).await
     }
 
     /// Who watches a user: the first 200, and perhaps more. Not strongly consistent: a push is a hint.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn of(&self, user: &UserId, now_ms: u64) -> Result<Vec<Watcher>> {
         let mut pages = self
             .client

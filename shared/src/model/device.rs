@@ -8,7 +8,7 @@ pub enum MultiDevice {
     /// One for each platform.
     #[default]
     OnePerPlatform,
-    /// As many as he has instances of the client.
+    /// As many as they have instances of the client.
     Many,
 }
 
@@ -113,7 +113,7 @@ impl Device {
         })
     }
 
-    /// The place that this device takes under a policy. Whoever takes it next kicks it out.
+    /// The place that this device takes under a policy. Who takes it next kicks it out.
     pub fn slot(&self, policy: MultiDevice, connection_id: &str) -> String {
         match policy {
             MultiDevice::One => "*".to_owned(),

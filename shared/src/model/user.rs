@@ -7,7 +7,7 @@ pub const MAX_USER_ID_BYTES: usize = 32;
 
 /// A user ID: 1 to 32 printable ASCII characters.
 ///
-/// The ID says nothing about whether such a user exists. There is no register of users: whoever
+/// The ID says nothing about whether such a user exists. There is no register of users: who
 /// comes with a signature of the team's server is one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct UserId(String);

@@ -72,7 +72,7 @@ pub struct MessageControlInfo {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sending {
     /// It becomes part of the history. The number is that of the last message that the sender had
-    /// seen when he first composed it.
+    /// seen when they first composed it.
     Stored {
         /// The number.
         base: Option<Seq>,

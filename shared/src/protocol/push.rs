@@ -25,10 +25,10 @@ pub enum Push<'a> {
     /// Another device of the user has changed a conversation.
     #[serde(rename = "onConversationListUpdated")]
     ConversationListUpdated([ConversationUpdate; 1]),
-    /// Another device of the user has changed his profile.
+    /// Another device of the user has changed their profile.
     #[serde(rename = "onProfileUpdated")]
     ProfileUpdated([WireProfile<'a>; 1]),
-    /// Another device of the user has changed his blacklist, which is this now.
+    /// Another device of the user has changed their blacklist, which is this now.
     #[serde(rename = "blacklistUpdated")]
     BlacklistUpdated(&'a BTreeSet<UserId>),
     /// Users whom this connection watches have come or gone.

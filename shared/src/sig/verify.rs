@@ -344,7 +344,7 @@ mod tests {
                 // Several codes are right for some vectors, and ours is the first of them but twice.
                 // A document without an expiry is how the Go library writes 0, so it has expired;
                 "neg-036" => json!(70001),
-                // and an expiry beyond all numbers cannot be read, whoever signed it.
+                // and an expiry beyond all numbers cannot be read, who signed it.
                 "neg-048" => json!(70003),
                 _ => vector["expect_code"].clone(),
             };
@@ -431,7 +431,7 @@ mod tests {
     #[test]
     fn a_userbuf_cannot_smuggle_lines_into_the_signed_text() {
         // A hostile user registers under a name that contains the lines of a victim's text and has
-        // his server sign it. Read as the victim's, the rest would have to be a userbuf.
+        // their server sign it. Read as the victim's, the rest would have to be a userbuf.
         let key = Key::parse("key").unwrap();
         let hostile = "victim\nTLS.sdkappid:1\nTLS.time:1\nTLS.expire:9\nTLS.userbuf:AA==";
         let signed = Signed { identifier: hostile, sdk_app_id: 1, time: 5, expire: 9, userbuf: None };

@@ -144,7 +144,7 @@ impl Model {
         }
     }
 
-    /// Whoever watches a user is told, unless they are on the user's blacklist.
+    /// Who watches a user is told, unless they are on the user's blacklist.
     fn tell(&mut self, user: User, is_online: bool, now: u64) {
         let frame = json!({ "event": "onUserStatusUpdated", "data": [status(user, is_online)] });
         for watch in self.watches.clone() {

@@ -58,7 +58,7 @@ impl Death {
 #[derive(Clone)]
 pub struct Sandboxes {
     pub apps: Arc<OnceLock<Vec<Arc<Functions>>>>,
-    /// Whoever writes to it has no invocation under way.
+    /// Who writes to it has no invocation under way.
     pub under_way: Arc<RwLock<()>>,
     fate: Arc<Fate>,
 }

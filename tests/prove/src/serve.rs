@@ -116,7 +116,7 @@ pub async fn serve(options: Options) {
             let _ = orders.send(line);
         }
     });
-    // Whoever started it is gone when there is nothing more to read.
+    // Who started it is gone when there is nothing more to read.
     let mut held = None;
     while let Some(line) = inbox.recv().await {
         match serde_json::from_str(&line).unwrap() {

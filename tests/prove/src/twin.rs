@@ -94,7 +94,7 @@ pub fn add(to: &mut Counts, counts: Counts) {
     }
 }
 
-/// A port that is free, and stays free while the server is dead: not one of those that the system gives to whoever
+/// A port that is free, and stays free while the server is dead: not one of those that the system gives to anybody who
 /// connects to something, which begin with 32768.
 pub fn free_port() -> u16 {
     let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();

@@ -14,9 +14,6 @@ use crate::{caller::Actor, store::Consistency};
 /// name or to its last one, and tells their other devices. Who repeats a request whose answer was lost
 /// should name one, because another message may have come in between. Returns the
 /// actor's state then.
-///
-/// # Errors
-/// When the store fails.
 pub async fn delete_conversation(
     world: &World,
     actor: Actor<'_>,

@@ -11,9 +11,6 @@ use crate::{caller::Actor, store::Messages};
 
 /// Hides messages from the actor, as many of them as one request may write, and returns which. Tells the
 /// actor's other devices as well.
-///
-/// # Errors
-/// When the store fails.
 pub async fn delete_message(
     world: &World,
     actor: Actor<'_>,

@@ -12,7 +12,7 @@ use crate::caller::Actor;
 /// Pins or unpins, and tells the actor's other devices.
 ///
 /// # Errors
-/// [`Error::NoSuchConversation`], or a store that fails.
+/// [`Error::NoSuchConversation`].
 pub async fn pin_conversation(world: &World, actor: Actor<'_>, pair: &Pair, is_pinned: bool) -> Result<()> {
     let (exists, others) =
         tokio::join!(world.conversations.pin(pair, is_pinned), world.notifier.other_connections(actor));

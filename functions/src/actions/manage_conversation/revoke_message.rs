@@ -12,7 +12,7 @@ use crate::{caller::Actor, store::Recalled};
 /// Recalls a message, tells both users' devices, and returns what is left of it.
 ///
 /// # Errors
-/// A message that is not there, not the actor's or too old; a store that fails.
+/// A message that is not there, not the actor's or too old.
 pub async fn revoke_message(world: &World, actor: Actor<'_>, pair: &Pair, seq: Seq) -> Result<Message> {
     let now = world.clock.now();
     let oldest = now.saturating_sub(world.recall_seconds.saturating_mul(1000));

@@ -15,7 +15,7 @@ use crate::{caller::Actor, store::Change};
 /// when it is the same: a request whose answer was lost may not have come to the push.
 ///
 /// # Errors
-/// [`Error::BlacklistSelf`], a list that would become too long, or a store that fails.
+/// [`Error::BlacklistSelf`], a list that would become too long.
 pub async fn change_blacklist(
     world: &World,
     actor: Actor<'_>,
@@ -36,9 +36,6 @@ pub async fn change_blacklist(
 }
 
 /// Returns a user's whole list.
-///
-/// # Errors
-/// When the store fails.
 pub async fn get_blacklist(world: &World, user: &UserId) -> Result<BTreeSet<UserId>> {
     world.notifier.blacklists.of(user).await
 }

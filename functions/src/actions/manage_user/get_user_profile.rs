@@ -8,9 +8,6 @@ use crate::store::Users;
 /// Returns profiles, in the order asked for. There is no register of users, so a user who has said
 /// nothing has an empty one. What has no room in so many bytes, or is more than may be read, is left out and
 /// can be asked for again: one always fits.
-///
-/// # Errors
-/// When the store fails.
 pub async fn get_user_profile<'a>(
     world: &World,
     users: &'a [UserId],

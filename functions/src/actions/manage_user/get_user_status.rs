@@ -11,9 +11,6 @@ use crate::store::{Consistency, Presence};
 
 /// Returns who has a connection at this moment, as far as the last second is known, and whose status the user
 /// may not see.
-///
-/// # Errors
-/// When the store fails.
 pub async fn get_user_status(
     world: &World,
     me: &UserId,

@@ -19,9 +19,6 @@ use crate::{
 
 /// Begins to watch, then pushes the status of each user as it is: who came before that is seen in
 /// this look, and who comes after it finds the watcher. Returns whom the user may not watch.
-///
-/// # Errors
-/// When the store fails.
 pub async fn subscribe_user_status(
     world: &World,
     caller: &Caller,
@@ -39,9 +36,6 @@ pub async fn subscribe_user_status(
 }
 
 /// Ends what this connection has begun. Users whom it does not watch are passed over.
-///
-/// # Errors
-/// When the store fails.
 pub async fn unsubscribe_user_status(world: &World, caller: &Caller, users: &[UserId]) -> Result<()> {
     let (slot, watchers) = (caller.slot(world.multi_device), &world.notifier.watchers);
     all(users.iter().map(async |user| watchers.remove(&subscription(caller, &slot, user)).await)).await

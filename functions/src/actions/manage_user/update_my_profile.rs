@@ -13,7 +13,7 @@ use crate::{caller::Actor, store::Names};
 /// it was changed.
 ///
 /// # Errors
-/// Custom fields for which there is no room, or a store that fails.
+/// Custom fields for which there is no room.
 pub async fn update_my_profile(world: &World, actor: Actor<'_>, changes: &Profile) -> Result<(Profile, u64)> {
     let now = world.clock.now();
     let names = Names { nick: changes.nick.clone(), avatar: changes.avatar.clone() };

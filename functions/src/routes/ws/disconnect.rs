@@ -7,9 +7,6 @@ pub use crate::actions::leave::World;
 use crate::actions::leave::leave;
 
 /// Frees the slot.
-///
-/// # Errors
-/// When the store fails.
 pub async fn handle(world: &World, event: Event) -> Result<Reply> {
     leave(world, &event.caller).await?;
     Ok(Reply::Silence)

@@ -13,7 +13,7 @@ use crate::actions::get_conversation_list::{Listed, get_conversation_list};
 /// Answers with conversations, newest first: as many as fit the frame, and as it may read.
 ///
 /// # Errors
-/// A bad request, or a store that fails.
+/// [`hongyan_shared::Error::BadRequest`].
 pub async fn handle(world: &World, event: Event) -> Result<Reply> {
     let request: GetConversationList = event.request.data()?;
     let me = &event.caller.user;

@@ -13,7 +13,7 @@ use crate::actions::get_message_list::{Page, Room, before, newest, range};
 /// Answers with messages, oldest first.
 ///
 /// # Errors
-/// A bad request, or a store that fails.
+/// [`hongyan_shared::Error::BadRequest`].
 pub async fn handle(world: &World, event: Event) -> Result<Reply> {
     let request: GetMessageList = event.request.data()?;
     let (pair, span, messages) = request.parse(&event.caller.user)?;

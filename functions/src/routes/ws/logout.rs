@@ -9,7 +9,7 @@ use crate::actions::leave::leave;
 /// Frees the slot, answers, and ends the connection.
 ///
 /// # Errors
-/// A bad request, or a store that fails.
+/// [`hongyan_shared::Error::BadRequest`].
 pub async fn handle(world: &World, event: Event) -> Result<Reply> {
     let NoData {} = event.request.data()?;
     leave(world, &event.caller).await?;

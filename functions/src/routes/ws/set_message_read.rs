@@ -13,7 +13,7 @@ use crate::actions::set_message_read::{set_message_read, unread};
 /// to do with one, and the frame would cost as much as the mark.
 ///
 /// # Errors
-/// A bad request, or a store that fails.
+/// [`hongyan_shared::Error::BadRequest`].
 pub async fn handle(world: &World, event: Event) -> Result<Reply> {
     let request: SetMessageRead = event.request.data()?;
     let (pair, named) = request.parse(&event.caller.user)?;

@@ -41,9 +41,6 @@ const FLOOR_KEPT_LONGER_S: u64 = 30 * 24 * 60 * 60;
 
 impl Messages {
     /// The floor alone, for a conversation whose messages have all expired and not all been swept.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn floor(&self, key: &LogKey) -> Result<Option<Floor>> {
         let _one_unit = allowance::read(OTHER_ROWS_BYTES, Consistency::Strong)?;
         let answer = self
@@ -61,9 +58,6 @@ impl Messages {
 
     /// Lays the floor for the first message of a conversation in which none lives, if it is still as it was
     /// read. Of all who begin at the same time, some with a floor and some after it has been swept, one does.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn lay_floor(&self, key: &LogKey, before: Option<Floor>, floor: Floor) -> Result<bool> {
         let _one_unit = allowance::write(1)?;
         let update = self
@@ -84,9 +78,6 @@ impl Messages {
     }
 
     /// Keeps the floor for longer.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn keep_floor(&self, key: &LogKey, kept_until: Option<u64>) -> Result<()> {
         let _one_unit = allowance::write(1)?;
         let answer = self
@@ -100,9 +91,6 @@ impl Messages {
     }
 
     /// Raises the floor. It never sinks.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn raise_floor(&self, key: &LogKey, floor: Seq) -> Result<()> {
         let _one_unit = allowance::write(1)?;
         let answer = self

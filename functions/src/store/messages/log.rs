@@ -109,9 +109,6 @@ const KEPT_BY_A_SEARCH: u64 = 8;
 
 impl Messages {
     /// What is kept of the users, and the newest messages.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn tail(
         &self,
         key: &LogKey,
@@ -170,9 +167,6 @@ impl Messages {
 
     /// Gives the message its number, unless that is taken. The key is the counter: no other item
     /// has to agree.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn append(&self, key: &LogKey, message: &Message) -> Result<Appended> {
         let item = to_item(&MessageRow::new(key, message))?;
         let worst = allowance::write_units_of(MESSAGE_BYTES);
@@ -183,9 +177,6 @@ impl Messages {
     }
 
     /// The newest messages before a number, newest first.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn before(
         &self,
         key: &LogKey,
@@ -201,9 +192,6 @@ impl Messages {
     }
 
     /// All messages behind a number, newest first, live or not.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn behind(&self, key: &LogKey, seq: Seq) -> Result<Behind> {
         let (mut all, mut to) = (Vec::new(), Seq(u64::MAX));
         for _ in 0..PAGES {
@@ -225,9 +213,6 @@ impl Messages {
 
     /// The live messages from one number to another, oldest first: `count` of them, or as many as a
     /// frame holds or may read. Nothing is missing in between: this is what a client fills its gaps from.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn range(&self, key: &LogKey, from: Seq, to: Seq, count: usize, now_ms: u64) -> Result<Part> {
         let mut part = Part { messages: Vec::new(), next: Some(from) };
         let mut room = MAX_REPLY_BYTES as u64;
@@ -297,9 +282,6 @@ impl Messages {
     /// What the draft became, if it became a message with a number in this range that lives. One that has
     /// expired is not there, whether it has been swept or not: when that happens must not matter. It is
     /// looked for from the old end, because what is sent again was mostly sent at once the first time.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn find(&self, key: &LogKey, draft: &Draft, from: Seq, to: Seq, now_ms: u64) -> Result<Search> {
         let mut from = from;
         for _ in 0..PAGES {
@@ -323,9 +305,6 @@ impl Messages {
 
     /// Recalls a message of a user, if it is not older than `oldest_ms`. One conditional write
     /// decides, and says what there is when it does not take place.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn revoke(
         &self,
         key: &LogKey,

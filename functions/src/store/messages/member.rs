@@ -87,9 +87,6 @@ const ATTEMPTS: usize = 5;
 impl Messages {
     /// Moves a read marker forward, unless it is farther already: it never goes back. Behind a block the
     /// peer is `told` less. Returns the user's state then.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn advance(
         &self,
         key: &LogKey,
@@ -104,9 +101,6 @@ impl Messages {
 
     /// Clears the conversation for a user, up to a marker, unless more is cleared already: what is
     /// cleared does not come back. Returns the user's state then.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn clear(
         &self,
         key: &LogKey,
@@ -120,9 +114,6 @@ impl Messages {
 
     /// Takes the conversation out of a user's list, up to a marker, unless it is farther already. Its
     /// history stays. Returns the user's state then.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn unlist(
         &self,
         key: &LogKey,
@@ -255,9 +246,6 @@ impl Messages {
 
     /// What is kept of the users, as far as the last second is known, and no message. A send that is stored
     /// learns it from [`Messages::tail`], which misses nothing.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn members(&self, key: &LogKey) -> Result<BTreeMap<UserId, MemberState>> {
         let _half_a_unit = allowance::read(OTHER_ROWS_BYTES, Consistency::Eventual)?;
         let answer = self

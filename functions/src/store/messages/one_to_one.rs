@@ -18,9 +18,6 @@ impl Messages {
     ///
     /// Only when something behind the marker may have expired is there a second look; nothing is returned when
     /// that would be more than the request may read.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn unread(&self, conversation: &OneToOne, now_ms: u64) -> Result<Option<u64>> {
         let unread = conversation.unread();
         let marker = conversation.me().done();
@@ -50,9 +47,6 @@ impl Messages {
     }
 
     /// Hides a message from the pair's user, if it is there.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn hide(&self, pair: &Pair, seq: Seq) -> Result<()> {
         let attribute = match pair.mine() {
             Side::Low => "ha",
