@@ -1,9 +1,13 @@
 //! The product, as the machine drives it: the real handlers on the embedded engine, in two sandboxes, with
 //! devices that the test holds.
 
-use std::time::Duration;
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 
 use hongyan_functions::config::Settings;
+use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 
 use super::{
@@ -14,6 +18,9 @@ use super::{
 };
 use crate::harness::{World, body, event, recorder::Fault, sandbox::Sandbox};
 
+/// A function that takes longer may have given a push up, as it should.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 pub struct Product {
     world: World,
     devices: Devices,
@@ -22,6 +29,7 @@ pub struct Product {
     elsewhere: Sandbox,
     /// The one that the test looks through, past the recorder.
     looks: Sandbox,
+    was_too_slow: Cell<bool>,
 }
 
 impl Product {
@@ -41,7 +49,7 @@ impl Product {
         let elsewhere = world.sandbox_ahead(&world.dynamodb.url, &management, settings, ahead);
         let sandbox = recorded();
         let looks = world.sandbox_between(&world.twin.dynamodb_url, &management, settings);
-        let product = Self { world, devices, sandbox, elsewhere, looks };
+        let product = Self { world, devices, sandbox, elsewhere, looks, was_too_slow: Cell::new(false) };
         for connection in &model.connections {
             product.connect(connection).await;
         }
@@ -62,7 +70,7 @@ impl Product {
             Event::Disconnects(connection) => {
                 self.devices.close(&connection.id);
                 let event = self.event("disconnect", connection);
-                assert_eq!(self.world.respond_in(&self.sandbox, "disconnect", &event).await.status(), 200);
+                assert_eq!(self.respond(&self.sandbox, "disconnect", &event).await.status(), 200);
             }
             Event::IsCut(connection) => self.devices.close(&connection.id),
             Event::Later(seconds, ended) => {
@@ -74,6 +82,19 @@ impl Product {
             }
         }
         (answers, self.devices.take())
+    }
+
+    /// Whether this machine was so busy that pushes may have been given up.
+    pub fn was_too_slow(&self) -> bool {
+        self.was_too_slow.get()
+    }
+
+    /// One function runs.
+    async fn respond(&self, sandbox: &Sandbox, name: &str, event: &Value) -> Response<Body> {
+        let started = Instant::now();
+        let response = self.world.respond_in(sandbox, name, event).await;
+        self.was_too_slow.set(self.was_too_slow.get() || started.elapsed() >= PATIENCE);
+        response
     }
 
     /// The connections that API Gateway has.
@@ -94,7 +115,7 @@ impl Product {
     async fn connect(&self, connection: &Connection) {
         self.devices.open(&connection.id);
         let event = self.event("connect", connection);
-        assert_eq!(self.world.respond_in(&self.sandbox, "connect", &event).await.status(), 200);
+        assert_eq!(self.respond(&self.sandbox, "connect", &event).await.status(), 200);
     }
 
     async fn call(&self, call: &Call) -> Answer {
@@ -107,7 +128,7 @@ impl Product {
             if operation == "PutItem" { std::mem::replace(&mut fault, Fault::None) } else { Fault::None }
         });
         let answer = tokio::select! {
-            reply = self.world.respond_in(app, call.event, &event) => match body(reply) {
+            reply = self.respond(app, call.event, &event) => match body(reply) {
                 // It went the way of the pushes.
                 Value::Null => answer(&self.devices.take_reply(&call.by.id)),
                 reply => answer(&reply),
