@@ -9,7 +9,7 @@ export SAM_CLI_TELEMETRY := 0
 # SAM hands the credentials that it finds on to the function that it runs.
 NOBODY := AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_SESSION_TOKEN=local AWS_REGION=us-east-1
 
-.PHONY: run test test-server test-client cloud-test cloud-build lint client wire version build release deploy invoke model soak states bench bench-attack bench-cold deny audit mutants prove clean screenshot
+.PHONY: run test test-server test-client cloud-test cloud-build lint client wire version build release deploy invoke model soak states fuzz bench bench-attack bench-cold deny audit mutants prove clean screenshot
 
 run: ## everything on this machine
 	cargo run
@@ -83,6 +83,10 @@ soak: ## 10 000 sends into a database that fails
 states: ## the model of numbers, further than in the tests; figures are in docs/proofs.md
 	HONGYAN_STATES=1 cargo test --package hongyan-numbers -- --nocapture --test-threads 1
 
+FUZZ := 1000000
+
+fuzz: ## bent signatures, frames and cursors, as many of each of four kinds as FUZZ says; figures are in docs/proofs.md
+	HONGYAN_FUZZ=$(FUZZ) cargo test --profile bench --package hongyan-shared --lib hostile
 
 bench: ## UserSig and twin; figures are in docs/benchmarks.md
 	cargo bench --package hongyan-tests --bench usersig --bench chat

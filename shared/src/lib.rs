@@ -12,6 +12,8 @@
 //! - [`error`]: everything that can be refused, with its code.
 
 pub mod error;
+#[cfg(test)]
+mod hostile;
 pub mod model;
 pub mod protocol;
 pub mod sig;

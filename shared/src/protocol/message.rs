@@ -179,7 +179,7 @@ impl PageCursor {
         number(before)
             .zip(number(cleared))
             .map(|(before, cleared)| Self { before, cleared })
-            .filter(|cursor| cursor.cleared < cursor.before)
+            .filter(|cursor| cursor.cleared < cursor.before && cursor.to_string() == text)
             .ok_or_else(|| {
                 Error::BadRequest("`nextReqMessageID` must be the one of the previous page".to_owned())
             })
