@@ -45,8 +45,9 @@ lint: $(VENV)/ready ## format, clippy, docs, template, the figures of docs/cost.
 client: client/node_modules/ready ## the client's one file, which is committed
 	cd client && npm run --silent build
 
-wire: ## the client's types of what goes over the wire, from the server's
-	UPDATE=1 cargo test --package hongyan-shared the_client_has_these_types
+wire: ## what follows from the code and docs/protocol.md: the client's types, the table of codes, events of new actions
+	UPDATE=1 cargo test --package hongyan-shared --lib -- the_client_has_these_types the_protocol_explains_these_codes
+	UPDATE=1 cargo test --package hongyan-tests --test hongyan every_route_and_function_has_an_event
 
 version: ## the version of Cargo.toml, wherever else it stands
 	UPDATE=1 cargo test --package hongyan-tests --test hongyan there_is_one_version

@@ -442,7 +442,7 @@ fn most_in_flight(calls: &[Call]) -> usize {
 
 #[test]
 fn ping_reaches_no_function() {
-    let template = crate::contract::template();
+    let template = crate::harness::template::template();
     assert_eq!(template["Resources"]["PingIntegration"]["Properties"]["IntegrationType"], "MOCK");
     assert!(
         template["Resources"]["PingRoute"]["Properties"].get("RouteResponseSelectionExpression").is_none()

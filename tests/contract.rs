@@ -7,32 +7,24 @@ use std::{
 
 use hongyan_functions::{
     config::{Config, Misconfigured, Settings},
-    functions, record, routes,
+    functions, record,
     trigger::authorizer::Authorizer,
 };
 use hongyan_local::sdk_config;
-use hongyan_shared::{Error, model::Seq, sig::Refusal};
+use hongyan_shared::protocol::Action;
 use serde_json::Value;
 
-use crate::harness::{World, socket::Socket};
-
-pub fn template() -> Value {
-    serde_saphyr::from_str(include_str!("../template.yaml")).unwrap()
-}
+use crate::harness::{
+    World,
+    socket::Socket,
+    template::{kebab, template, template_routes},
+};
 
 fn resources(kind: &str) -> BTreeMap<String, Value> {
     let template = template();
     let of_kind =
         template["Resources"].as_object().unwrap().iter().filter(|(_, resource)| resource["Type"] == kind);
     of_kind.map(|(name, resource)| (name.clone(), resource.clone())).collect()
-}
-
-/// Route key to the logical ID of its function.
-pub fn template_routes() -> BTreeMap<String, String> {
-    let gateway = &template()["Resources"]["Gateway"]["Properties"]["Routes"];
-    let function =
-        |route: &Value| route["FunctionArn"].as_str().unwrap().strip_suffix(".Arn").unwrap().to_owned();
-    gateway.as_object().unwrap().iter().map(|(key, route)| (key.clone(), function(route))).collect()
 }
 
 fn names_in(folder: &str) -> Vec<String> {
@@ -47,18 +39,6 @@ fn files(folder: &str, ending: &str) -> BTreeSet<String> {
 
 fn is_there(path: &str) -> bool {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path).exists()
-}
-
-/// `sendMessage` and `SendMessage` become `send-message`.
-pub fn kebab(name: &str) -> String {
-    let mut kebab = String::new();
-    for letter in name.trim_start_matches('$').chars() {
-        if letter.is_uppercase() && !kebab.is_empty() {
-            kebab.push('-');
-        }
-        kebab.extend(letter.to_lowercase());
-    }
-    kebab
 }
 
 #[test]
@@ -93,9 +73,54 @@ fn one_name_has_four_spellings_and_nothing_else() {
 }
 
 #[test]
+fn the_template_routes_every_action_to_its_function_and_nothing_else() {
+    let mut routes: BTreeMap<String, String> =
+        Action::ALL.iter().map(|action| (action.name().to_owned(), action.function().to_owned())).collect();
+    for own in ["connect", "disconnect", "default"] {
+        routes.insert(format!("${own}"), own.to_owned());
+    }
+    let of_template = template_routes().into_iter().map(|(key, function)| (key, kebab(&function)));
+    assert_eq!(routes, of_template.collect());
+}
+
+#[test]
+fn the_protocol_shows_of_every_action_what_is_sent_and_what_is_answered() {
+    let frames = conversation().into_iter();
+    let shown: BTreeSet<(String, bool)> =
+        frames.filter_map(|(_, sends, frame)| Some((frame["action"].as_str()?.to_owned(), sends))).collect();
+    let all =
+        Action::ALL.iter().flat_map(|action| [true, false].map(|sends| (action.name().to_owned(), sends)));
+    let missing: Vec<_> = all.filter(|example| !shown.contains(example)).collect();
+    assert!(missing.is_empty(), "docs/protocol.md has no example (action, is sent): {missing:?}");
+}
+
+/// With `UPDATE`, an action that has no event yet gets the first example of it in docs/protocol.md. In events,
+/// alice asks about bob.
+fn write_missing_events() {
+    for action in Action::ALL {
+        let path = format!("events/{}.json", kebab(action.name()));
+        if is_there(&path) {
+            continue;
+        }
+        let example = conversation().into_iter().find(|(.., frame)| frame["action"] == action.name());
+        let (user, _, mut frame) = example.unwrap_or_else(|| panic!("docs/protocol.md has no {action:?}"));
+        frame["requestID"] = "1".into();
+        let swapped = frame.to_string().replace("alice", "\0").replace("bob", "alice").replace('\0', "bob");
+        let mut event = crate::harness::event("login");
+        event["requestContext"]["routeKey"] = action.name().into();
+        event["body"] = if user == "bob" { swapped.into() } else { frame.to_string().into() };
+        let path = format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::write(path, serde_json::to_string_pretty(&event).unwrap() + "\n").unwrap();
+    }
+}
+
+#[test]
 fn every_route_and_function_has_an_event() {
-    let mut expected: BTreeSet<String> = template_routes().keys().map(|key| kebab(key)).collect();
-    expected.insert("authorizer".to_owned());
+    if std::env::var_os("UPDATE").is_some() {
+        write_missing_events();
+    }
+    let mut expected: BTreeSet<String> = Action::ALL.iter().map(|action| kebab(action.name())).collect();
+    expected.extend(["authorizer", "connect", "disconnect", "default"].map(str::to_owned));
     assert_eq!(files("events", ".json"), expected);
     for name in expected {
         let event = crate::harness::event(&name);
@@ -127,7 +152,8 @@ fn every_route_that_answers_has_a_route_response() {
         let is_one_way = route.get("RouteResponseSelectionExpression").is_none();
         assert_eq!(
             is_one_way,
-            ["$connect", "$disconnect"].contains(&key.as_str()) || routes::ws::is_one_way(key),
+            ["$connect", "$disconnect"].contains(&key.as_str())
+                || Action::parse(key).is_some_and(Action::is_one_way),
             "{key}"
         );
     }
@@ -291,16 +317,6 @@ fn each_function_reads_what_the_template_gives_it_and_nothing_else() {
     }
 }
 
-#[test]
-fn the_client_has_a_type_for_every_action() {
-    let types = include_str!("../client/src/wire.ts");
-    let (_, actions) = types.split_once("export interface Actions {").unwrap();
-    let actions = actions.lines().filter_map(|line| line.trim().split_once(": {"));
-    let actions: BTreeSet<String> = actions.map(|(action, _)| action.to_owned()).collect();
-    let routes = template_routes().into_keys().filter(|key| !key.starts_with('$')).collect();
-    assert_eq!(actions, routes);
-}
-
 /// The fenced blocks of docs/protocol.md that say who sends or receives them.
 fn conversation() -> Vec<(String, bool, Value)> {
     let text = include_str!("../docs/protocol.md");
@@ -333,92 +349,4 @@ async fn the_examples_of_the_protocol_are_what_happens() {
             assert_eq!(socket.frame().await, frame);
         }
     }
-}
-
-#[test]
-fn every_code_is_explained() {
-    let text = include_str!("../docs/protocol.md");
-    let refusals = [
-        Refusal::Empty,
-        Refusal::Malformed(""),
-        Refusal::SdkAppIdMismatch,
-        Refusal::IdentifierMismatch,
-        Refusal::Expired { genuine: None },
-        Refusal::KeyMismatch,
-        Refusal::TooFar,
-        Refusal::Revoked,
-    ];
-    let errors = [
-        Error::UnknownSdkAppId,
-        Error::InvalidUserId { field: "" },
-        Error::NoIdentity,
-        Error::Replaced,
-        Error::MalformedRequest(String::new()),
-        Error::UnknownAction,
-        Error::BadRequest(String::new()),
-        Error::NotSender,
-        Error::RecallTooLate,
-        Error::Blacklisted,
-        Error::Blacklisting,
-        Error::OperatorOnly { field: String::new() },
-        Error::ClientIdTaken,
-        Error::BlacklistSelf,
-        Error::NoSuchConversation,
-        Error::InvalidRecipient(""),
-        Error::InvalidMessage(String::new()),
-        Error::MessageTooLarge { size: 0 },
-        Error::BaseUnknown { last: Seq(0) },
-        Error::Busy,
-        Error::Throttled,
-        Error::Internal(String::new()),
-    ];
-    let codes: BTreeSet<i32> =
-        errors.into_iter().chain(refusals.map(Error::UserSig)).map(|error| error.code()).collect();
-    let explained: BTreeSet<i32> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("| ")?.split(" |").next()?.parse().ok())
-        .filter(|code| *code != 0)
-        .collect();
-    assert_eq!(codes, explained);
-}
-
-/// Sources and documents that people read: what git would list, without what is built and what is Chinese.
-fn texts() -> Vec<std::path::PathBuf> {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut folders: Vec<_> =
-        ["functions", "shared", "local", "tests", "docs"].iter().map(|name| root.join(name)).collect();
-    let mut texts: Vec<_> = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "template.yaml"]
-        .iter()
-        .map(|name| root.join(name))
-        .collect();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            let is_text = [".rs", ".md", ".py", ".toml"].iter().any(|ending| name.ends_with(ending));
-            if path.is_dir() {
-                folders.push(path);
-            } else if is_text && !name.ends_with("zh-CN.md") {
-                texts.push(path);
-            }
-        }
-    }
-    texts
-}
-
-#[test]
-fn a_user_is_they_in_every_text() {
-    let others = ["he", "his", "him", "himself", "she", "hers", "herself", "whoever", "whomever"];
-    let mut found = Vec::new();
-    for path in texts() {
-        let text = std::fs::read_to_string(&path).unwrap();
-        for (number, line) in text.lines().enumerate() {
-            let mut words = line.split(|letter: char| !letter.is_alphabetic()).map(str::to_lowercase);
-            // This one has to name them.
-            if !line.contains("let others = ") && words.any(|word| others.contains(&word.as_str())) {
-                found.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
-            }
-        }
-    }
-    assert!(found.is_empty(), "{found:#?}");
 }

@@ -8,7 +8,7 @@ use std::{
 
 use hongyan_functions::record::Metric;
 
-use crate::contract::template;
+use crate::harness::template::template;
 
 /// The version of the workspace, in `Cargo.toml`.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -221,4 +221,45 @@ fn the_picture_of_the_architecture_is_aligned_and_names_what_is_there() {
         let is_table = resource["Type"] == "AWS::DynamoDB::Table";
         assert!(!is_table || picture.contains(name.as_str()), "the table {name} is not in the picture");
     }
+}
+
+/// Sources and documents that people read: what git would list, without what is built and what is Chinese.
+fn texts() -> Vec<std::path::PathBuf> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut folders: Vec<_> =
+        ["functions", "shared", "local", "tests", "docs"].iter().map(|name| root.join(name)).collect();
+    let mut texts: Vec<_> = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "template.yaml"]
+        .iter()
+        .map(|name| root.join(name))
+        .collect();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let is_text = [".rs", ".md", ".py", ".toml"].iter().any(|ending| name.ends_with(ending));
+            if path.is_dir() {
+                folders.push(path);
+            } else if is_text && !name.ends_with("zh-CN.md") {
+                texts.push(path);
+            }
+        }
+    }
+    texts
+}
+
+#[test]
+fn a_user_is_they_in_every_text() {
+    let others = ["he", "his", "him", "himself", "she", "hers", "herself", "whoever", "whomever"];
+    let mut found = Vec::new();
+    for path in texts() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (number, line) in text.lines().enumerate() {
+            let mut words = line.split(|letter: char| !letter.is_alphabetic()).map(str::to_lowercase);
+            // This one has to name them.
+            if !line.contains("let others = ") && words.any(|word| others.contains(&word.as_str())) {
+                found.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
 }

@@ -14,9 +14,9 @@ use flate2::{Compression, write::DeflateEncoder};
 
 use serde_json::{Value, json};
 
-use crate::{
-    cli::{Twin, program},
-    harness::{KEY, event},
+use crate::harness::{
+    KEY, event,
+    program::{Twin, program},
 };
 
 /// What each event must be answered with: the status, and the code in the body.

@@ -14,8 +14,10 @@
 //! - `security`: what an attacker may try, a file for each row of docs/security.md.
 //! - `telemetry`: what an operator learns of an invocation.
 //! - `model`: random sequences of actions, against a model that is the specification.
+//! - `architecture`: the invariants of docs/architecture.md, read from the code.
 //! - `lambda`: the real binaries under AWS's runtime emulator.
 
+mod architecture;
 mod bad_input;
 mod budgets;
 mod cli;

@@ -78,8 +78,14 @@ async fn many(world: &World, after: u64, count: u64) {
     let pair = pair("bob", "alice");
     let key = pair.log_key();
     let conversation = OneToOne { pair: pair.clone(), tail: LogTail::default() };
-    let mut last =
-        world.app.messages.range(&key, Seq(after), Seq(after), 1, 0).await.unwrap().messages.remove(0);
+    let mut last = world
+        .app
+        .messages
+        .range(&key, Seq(after), Seq(after), 1, usize::MAX, 0)
+        .await
+        .unwrap()
+        .messages
+        .remove(0);
     for number in 0..count {
         let draft = Draft {
             client_id: ClientId::parse(&format!("bob-{}", after + number)).unwrap(),

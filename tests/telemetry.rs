@@ -4,10 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use hongyan_functions::{
     clock::Clock,
+    config::Settings,
     record::{InvocationRecord, Metric, Report},
     trigger::authorizer::Authorizer,
 };
-use hongyan_shared::sig::{Key, Keys};
+use hongyan_shared::{
+    model::MultiDevice,
+    sig::{Key, Keys},
+};
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -113,6 +117,24 @@ async fn pushes_that_hang_have_failed() {
     world.management.break_calls(|_, _| Fault::LoseCall);
     world.send("alice", "bob", "1", 0).await;
     assert_eq!(lines.last().counts, [(Metric::Sends, 1), (Metric::FailedPushes, 2)]);
+}
+
+#[tokio::test]
+async fn pushes_that_did_not_get_their_turn_have_failed_as_well() {
+    let settings = Settings { multi_device: MultiDevice::Many, ..Settings::default() };
+    let (mut world, lines) = (World::with(settings).await, Lines::default());
+    world.report_to(lines.report());
+    // Sixteen are under way at once.
+    for index in 0..17 {
+        let mut device = event("connect");
+        set_user(&mut device, if index < 16 { "bob" } else { "alice" });
+        device["requestContext"]["connectionId"] = json!(format!("{index}="));
+        device["requestContext"]["authorizer"]["instance"] = json!(index.to_string());
+        assert_eq!(world.respond("connect", &device).await.status(), 200);
+    }
+    world.management.break_calls(|_, _| Fault::LoseCall);
+    world.send("alice", "bob", "1", 0).await;
+    assert_eq!(lines.last().counts, [(Metric::Sends, 1), (Metric::FailedPushes, 17)]);
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 // The frames on the socket: docs/protocol.md. Generated from shared/src/protocol by `make wire`
-// (UPDATE=1 cargo test -p hongyan-shared the_client_has_these_types); a test compares the two.
+// (UPDATE=1 cargo test -p hongyan-shared); a test compares the two.
+
+/** The largest frame that API Gateway takes, in bytes. */
+export const MAX_FRAME_BYTES = 32768;
 
 /** The frame of a reply. */
 export type Reply = { action: string, requestID: string,
@@ -9,33 +12,12 @@ export type Reply = { action: string, requestID: string,
   message: string, data: object,
 };
 
-/** The data of an action or of a reply that has none. */
-export type NoData = Record<string, never>;
-
-/** The reply to `login`: what a client needs to start. */
-export type LoginReply = {
-  /** The user. */
-  userID: string,
-  /** The kind of device. */
-  platform: string,
-  /** Unix seconds. */
-  serverTime: number,
-  /** When a new UserSig is needed. */
-  userSigExpireTime: number,
-  /** When this connection was made. */
-  connectedTime: number,
-  /** How long a connection lasts at the most. */
-  connectionSeconds: number,
-  /** How often to say `ping`. */
-  heartbeatSeconds: number,
-  /** The most messages of a page. */
-  pageSize: number,
-  /** The most bytes of a message. */
-  maxMessageBytes: number,
-  /** For how long a message can be recalled. */
-  recallSeconds: number,
-  /** The version of the server, such as `1.2.3`. */
-  version: string,
+/** What a client is told besides code and text, to take the next step. */
+export type ErrorData = {
+  /** The newest number of the conversation, when `base` does not fit it. */
+  lastSequence?: number,
+  /** When there is room for the request, in seconds from now. */
+  retryAfterSeconds?: number,
 };
 
 /** How much a message matters. Everything is delivered at once all the same: it is the clients' to use. */
@@ -74,49 +56,6 @@ export type WireMessage = { from: string, to: string, conversationType: "C2C", c
   onlineUserOnly?: boolean,
 };
 
-/** `sendMessage`. */
-export type SendMessage = { to: string, conversationType: string, clientID: string, base?: number, type: string, payload: Record<string, unknown>, cloudCustomData?: string,
-  /** `Normal` unless it says otherwise. */
-  priority?: Priority, needReadReceipt?: boolean, isSupportExtension?: boolean, messageControlInfo?: MessageControlInfo,
-  /** It goes to those who are connected, and is not stored: its `sequence` is 0. */
-  onlineUserOnly?: boolean,
-};
-
-/** The reply to `sendMessage` and to `revokeMessage`. */
-export type MessageReply = {
-  /** The message as it is now. */
-  message: WireMessage,
-};
-
-/** `getMessageList`: either a page of history going back, or a range to fill a gap. */
-export type GetMessageList = { conversationID: string, nextReqMessageID?: string, count?: number, fromSequence?: number, toSequence?: number, };
-
-/** The reply to `getMessageList` for a page. */
-export type MessagePage = {
-  /** Oldest first. */
-  messageList: Array<WireMessage>,
-  /** What to ask for the page before this one with. Opaque. */
-  nextReqMessageID: string,
-  /** Nothing is before this page. */
-  isCompleted: boolean,
-};
-
-/** The reply to `getMessageList` for a range. */
-export type MessageRange = {
-  /** Oldest first. */
-  messageList: Array<WireMessage>,
-  /** Where to go on from, unless it is completed. */
-  nextSequence: number,
-  /** The range ends here. */
-  isCompleted: boolean,
-};
-
-/** `revokeMessage`. */
-export type RevokeMessage = { conversationID: string, sequence: number, };
-
-/** `deleteMessage`. */
-export type DeleteMessage = { conversationID: string, sequences: Array<number>, };
-
 /** A conversation in the list. */
 export type WireConversation = {
   /** `C2C` and the peer. */
@@ -144,67 +83,6 @@ export type WireConversation = {
   isPinned: boolean,
 };
 
-/** `getConversationList`. */
-export type GetConversationList = {
-  /** Where the previous part ended, if that was not the end. */
-  nextReqConversationID?: string,
-};
-
-/** The reply to `getConversationList`. */
-export type ConversationPage = {
-  /** Newest first. */
-  conversationList: Array<WireConversation>,
-  /** What to ask for the next part with. Opaque. */
-  nextReqConversationID: string,
-  /** There is no further part. */
-  isCompleted: boolean,
-};
-
-/** `setMessageRead`. */
-export type SetMessageRead = { conversationID: string, sequence?: number, };
-
-/** The reply to `setMessageRead`. */
-export type ReadReply = {
-  /** The conversation. */
-  conversationID: string,
-  /** How far the user has read. */
-  readSequence: number,
-  /** What is left unread. */
-  unreadCount: number,
-};
-
-/** `deleteConversation`. */
-export type DeleteConversation = { conversationID: string, sequence?: number,
-  /** Its history goes as well, unless this is false. */
-  clearHistoryMessage?: boolean,
-};
-
-/** The reply to `deleteConversation`. */
-export type ClearedReply = {
-  /** The conversation. */
-  conversationID: string,
-  /** The last message that is gone for the user. */
-  clearedSequence: number,
-  /** The last one that is gone from the list alone. */
-  unlistedSequence?: number,
-};
-
-/** `pinConversation`. */
-export type PinConversation = { conversationID: string, isPinned: boolean, };
-
-/** The reply to `pinConversation`. */
-export type PinnedReply = {
-  /** The conversation. */
-  conversationID: string,
-  /** Whether it is on top now. */
-  isPinned: boolean,
-};
-
-/** `getUserProfile`, `getUserStatus`, `subscribeUserStatus`, `unsubscribeUserStatus`, `addToBlacklist`
- * and `removeFromBlacklist`. A change of the blacklist may name 15 users, one of what is watched 30,
- * `getUserStatus` 40 and `getUserProfile` 100. */
-export type UserIdList = { userIDList: Array<string>, };
-
 /** A gender. */
 export type Gender = "Gender_Type_Unknown" | "Gender_Type_Female" | "Gender_Type_Male";
 
@@ -229,24 +107,6 @@ export type WireProfile = {
   lastUpdatedTime: number, nick?: string, avatar?: string, gender?: Gender, selfSignature?: string, allowType?: AllowType, birthday?: number, location?: string, language?: number, messageSettings?: number, adminForbidType?: AdminForbid, level?: number, role?: number, profileCustomField?: Array<CustomField>,
 };
 
-/** The reply to `getUserProfile`. */
-export type ProfileList = {
-  /** In the order asked for. */
-  profileList: Array<WireProfile>,
-};
-
-/** The reply to `updateMyProfile`. */
-export type ProfileReply = {
-  /** The profile as it is now. */
-  profile: WireProfile,
-};
-
-/** The reply to `getBlacklist`, `addToBlacklist` and `removeFromBlacklist`. */
-export type BlacklistReply = {
-  /** The whole list as it is now, sorted. */
-  blacklist: Array<string>,
-};
-
 /** Whether a user is online. */
 export type UserStatus = { userID: string,
   /** 1 online, 2 offline. */
@@ -257,20 +117,6 @@ export type UserStatus = { userID: string,
 
 /** A user for whom a part of a request was refused. */
 export type FailedUser = { userID: string, code: number, message: string, };
-
-/** The reply to `getUserStatus`. */
-export type StatusReply = {
-  /** In the order asked for. */
-  successUserList: Array<UserStatus>,
-  /** Those whose status the user may not see. */
-  failureUserList: Array<FailedUser>,
-};
-
-/** The reply to `subscribeUserStatus` and `unsubscribeUserStatus`. */
-export type SubscriptionReply = {
-  /** Those whose status the user may not see. */
-  failureUserList: Array<FailedUser>,
-};
 
 /** A frame that nobody asked for. The names are the official SDK's event values. */
 export type Push = { "event": "onMessageReceived", "data": Array<WireMessage> } | { "event": "onMessageRevoked", "data": Array<WireMessage> } | { "event": "onMessageDeleted", "data": DeletedMessages } | { "event": "onMessageReadByPeer", "data": ReadByPeer } | { "event": "onConversationListUpdated", "data": Array<ConversationUpdate> } | { "event": "onProfileUpdated", "data": Array<WireProfile> } | { "event": "blacklistUpdated", "data": Array<string> } | { "event": "onUserStatusUpdated", "data": Array<UserStatus> } | { "event": "kickedOut", "data": {
@@ -314,16 +160,181 @@ export type ConversationUpdate = {
 /** Why a connection is kicked out. */
 export type KickedOut = "multipleAccount" | "multipleDevice" | "REST_API_Kick";
 
+/** The data of an action or of a reply that has none. */
+export type NoData = Record<string, never>;
+
+/** The reply to `login`: what a client needs to start. */
+export type LoginReply = {
+  /** The user. */
+  userID: string,
+  /** The kind of device. */
+  platform: string,
+  /** Unix seconds. */
+  serverTime: number,
+  /** When a new UserSig is needed. */
+  userSigExpireTime: number,
+  /** When this connection was made. */
+  connectedTime: number,
+  /** How long a connection lasts at the most. */
+  connectionSeconds: number,
+  /** How often to say `ping`. */
+  heartbeatSeconds: number,
+  /** The most messages of a page. */
+  pageSize: number,
+  /** The most bytes of a message. */
+  maxMessageBytes: number,
+  /** For how long a message can be recalled. */
+  recallSeconds: number,
+  /** The version of the server, such as `1.2.3`. */
+  version: string,
+};
+
+/** `sendMessage`. */
+export type SendMessage = { to: string, conversationType: string, clientID: string, base?: number, type: string, payload: Record<string, unknown>, cloudCustomData?: string,
+  /** `Normal` unless it says otherwise. */
+  priority?: Priority, needReadReceipt?: boolean, isSupportExtension?: boolean, messageControlInfo?: MessageControlInfo,
+  /** It goes to those who are connected, and is not stored: its `sequence` is 0. */
+  onlineUserOnly?: boolean,
+};
+
+/** The reply to `sendMessage` and to `revokeMessage`. */
+export type MessageReply = {
+  /** The message as it is now. */
+  message: WireMessage,
+};
+
+/** `getMessageList`: either a page of history going back, or a range to fill a gap. */
+export type GetMessageList = { conversationID: string, nextReqMessageID?: string, count?: number, fromSequence?: number, toSequence?: number, };
+
+/** The reply to `getMessageList` for a page. */
+export type MessagePage = {
+  /** Oldest first. */
+  messageList: Array<WireMessage>,
+  /** What to ask for the page before this one with. Opaque. */
+  nextReqMessageID: string,
+  /** Nothing is before this page. */
+  isCompleted: boolean,
+};
+
+/** The reply to `getMessageList` for a range. */
+export type MessageRange = {
+  /** Oldest first. */
+  messageList: Array<WireMessage>,
+  /** Where to go on from, unless it is completed. */
+  nextSequence: number,
+  /** The range ends here. */
+  isCompleted: boolean,
+};
+
+/** `setMessageRead`. */
+export type SetMessageRead = { conversationID: string, sequence?: number, };
+
+/** The reply to `setMessageRead`. */
+export type ReadReply = {
+  /** The conversation. */
+  conversationID: string,
+  /** How far the user has read. */
+  readSequence: number,
+  /** What is left unread. */
+  unreadCount: number,
+};
+
+/** `getConversationList`. */
+export type GetConversationList = {
+  /** Where the previous part ended, if that was not the end. */
+  nextReqConversationID?: string,
+};
+
+/** The reply to `getConversationList`. */
+export type ConversationPage = {
+  /** Newest first. */
+  conversationList: Array<WireConversation>,
+  /** What to ask for the next part with. Opaque. */
+  nextReqConversationID: string,
+  /** There is no further part. */
+  isCompleted: boolean,
+};
+
+/** `revokeMessage`. */
+export type RevokeMessage = { conversationID: string, sequence: number, };
+
+/** `deleteMessage`. */
+export type DeleteMessage = { conversationID: string, sequences: Array<number>, };
+
+/** `deleteConversation`. */
+export type DeleteConversation = { conversationID: string, sequence?: number,
+  /** Its history goes as well, unless this is false. */
+  clearHistoryMessage?: boolean,
+};
+
+/** The reply to `deleteConversation`. */
+export type ClearedReply = {
+  /** The conversation. */
+  conversationID: string,
+  /** The last message that is gone for the user. */
+  clearedSequence: number,
+  /** The last one that is gone from the list alone. */
+  unlistedSequence?: number,
+};
+
+/** `pinConversation`. */
+export type PinConversation = { conversationID: string, isPinned: boolean, };
+
+/** The reply to `pinConversation`. */
+export type PinnedReply = {
+  /** The conversation. */
+  conversationID: string,
+  /** Whether it is on top now. */
+  isPinned: boolean,
+};
+
+/** `getUserProfile`, `getUserStatus`, `subscribeUserStatus`, `unsubscribeUserStatus`, `addToBlacklist`
+ * and `removeFromBlacklist`. A change of the blacklist may name 15 users, one of what is watched 30,
+ * `getUserStatus` 40 and `getUserProfile` 100. */
+export type UserIdList = { userIDList: Array<string>, };
+
+/** The reply to `getUserProfile`. */
+export type ProfileList = {
+  /** In the order asked for. */
+  profileList: Array<WireProfile>,
+};
+
+/** The reply to `updateMyProfile`. */
+export type ProfileReply = {
+  /** The profile as it is now. */
+  profile: WireProfile,
+};
+
+/** The reply to `getBlacklist`, `addToBlacklist` and `removeFromBlacklist`. */
+export type BlacklistReply = {
+  /** The whole list as it is now, sorted. */
+  blacklist: Array<string>,
+};
+
+/** The reply to `getUserStatus`. */
+export type StatusReply = {
+  /** In the order asked for. */
+  successUserList: Array<UserStatus>,
+  /** Those whose status the user may not see. */
+  failureUserList: Array<FailedUser>,
+};
+
+/** The reply to `subscribeUserStatus` and `unsubscribeUserStatus`. */
+export type SubscriptionReply = {
+  /** Those whose status the user may not see. */
+  failureUserList: Array<FailedUser>,
+};
+
 /** Every action, what it takes, and what it answers. */
 export interface Actions {
   login: { data: NoData; reply: LoginReply };
   logout: { data: NoData; reply: NoData };
   sendMessage: { data: SendMessage; reply: MessageReply };
   getMessageList: { data: GetMessageList; reply: MessagePage | MessageRange };
-  revokeMessage: { data: RevokeMessage; reply: MessageReply };
-  deleteMessage: { data: DeleteMessage; reply: DeletedMessages };
   setMessageRead: { data: SetMessageRead; reply: ReadReply };
   getConversationList: { data: GetConversationList; reply: ConversationPage };
+  revokeMessage: { data: RevokeMessage; reply: MessageReply };
+  deleteMessage: { data: DeleteMessage; reply: DeletedMessages };
   deleteConversation: { data: DeleteConversation; reply: ClearedReply };
   pinConversation: { data: PinConversation; reply: PinnedReply };
   getUserProfile: { data: UserIdList; reply: ProfileList };

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_types::{SdkConfig, sdk_config::Builder};
 
-use crate::config::{Misconfigured, variable};
+use crate::environment::{Misconfigured, variable};
 
 /// The SDK's settings that are the same in an account and on a laptop: the functions' time-outs and retries.
 pub fn sdk_settings(credentials: Credentials, region: String, http: impl HttpClient + 'static) -> Builder {

@@ -10,10 +10,12 @@ use std::{
 use aws_types::SdkConfig;
 use hongyan_shared::model::MultiDevice;
 
+pub use crate::environment::{Misconfigured, Variables};
 use crate::{
     aws,
     clock::Clock,
-    limits::Meter,
+    environment::{text, variable},
+    meter::Meter,
     record::{self, Report},
 };
 
@@ -29,9 +31,6 @@ pub struct Config {
     pub report: Report,
     meter: OnceLock<Arc<Meter>>,
 }
-
-/// Reads a variable of an environment.
-pub type Variables = Box<dyn Fn(&'static str) -> Option<String> + Send + Sync>;
 
 enum Source {
     /// The variables that template.yaml sets for the function.
@@ -95,29 +94,6 @@ pub struct Tables {
     pub connections: String,
     /// Profile and blacklist of a user.
     pub users: String,
-}
-
-/// The function was deployed without something that it needs.
-#[derive(Debug, thiserror::Error)]
-pub enum Misconfigured {
-    /// An environment variable is missing.
-    #[error(
-        "the environment variable {0} is not set: template.yaml sets it for every function that needs it"
-    )]
-    Missing(&'static str),
-    /// An environment variable holds nonsense.
-    #[error("the environment variable {name} is wrong: {why}")]
-    Wrong {
-        /// Which.
-        name: &'static str,
-        /// Why.
-        why: String,
-    },
-    /// `sam local invoke` runs it, with the credentials of an account and nothing that says where else to go.
-    #[error(
-        "on a laptop this would use your AWS account: say where a twin is, with `--env-vars local/env-vars.json`"
-    )]
-    WouldUseAnAccount,
 }
 
 impl Config {
@@ -270,16 +246,4 @@ impl Config {
             Source::Given { settings, .. } => Ok(given(settings)),
         }
     }
-}
-
-/// A variable of the process.
-pub(crate) fn variable(name: &'static str) -> Result<String, Misconfigured> {
-    text(name, |name| std::env::var(name).ok())
-}
-
-fn text(
-    name: &'static str,
-    variables: impl Fn(&'static str) -> Option<String>,
-) -> Result<String, Misconfigured> {
-    variables(name).filter(|value| !value.is_empty()).ok_or(Misconfigured::Missing(name))
 }

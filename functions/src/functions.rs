@@ -25,7 +25,7 @@ impl Functions {
     }
 }
 
-macro_rules! functions {
+macro_rules! define {
     ($($name:literal => $module:ident),+ $(,)?) => {
         /// The names of all functions, as their binaries are called.
         pub const NAMES: &[&str] = &[$($name),+];
@@ -58,15 +58,15 @@ macro_rules! functions {
     };
 }
 
-functions! {
-    "connect" => connect,
-    "disconnect" => disconnect,
-    "send-message" => send_message,
-    "get-message-list" => get_message_list,
-    "set-message-read" => set_message_read,
-    "get-conversation-list" => get_conversation_list,
-    "manage-conversation" => manage_conversation,
-    "manage-user" => manage_user,
-    "logout" => logout,
-    "default" => default,
+/// The functions of the list of actions, and those of `$disconnect` and `$default`.
+macro_rules! functions {
+    ($($module:ident $name:literal { $($action:tt)+ })+) => {
+        define! {
+            $($name => $module,)+
+            "disconnect" => disconnect,
+            "default" => default,
+        }
+    };
 }
+
+hongyan_shared::actions!(functions);

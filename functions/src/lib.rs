@@ -9,12 +9,12 @@
 //! - [`trigger`]: what starts a function. The only part that knows the types of Lambda's events.
 //! - [`routes`]: decode, act, encode.
 //! - [`actions`]: what each verb does, one file each.
-//! - [`caller`]: who asks. [`limits`]: how much one user may do.
+//! - [`caller`]: who asks. [`limits`]: how much one user may do, and [`meter`], what a sandbox has seen of it.
 //! - [`notify`]: who is told of what has changed. [`presence`]: who is told that a user comes or goes.
 //! - [`connections_api`]: frames to connections. The only part that knows `@connections`.
 //! - [`store`]: the tables, one file each. The only part that knows DynamoDB.
 //! - [`record`]: what an operator learns of an invocation. The only part that knows CloudWatch.
-//! - [`config`], [`aws`], [`clock`]: what a function is built from, once per sandbox.
+//! - [`config`], `environment`, [`aws`], [`clock`]: what a function is built from, once per sandbox.
 
 pub mod actions;
 pub mod aws;
@@ -22,8 +22,10 @@ pub mod caller;
 pub mod clock;
 pub mod config;
 pub mod connections_api;
+mod environment;
 pub mod functions;
 pub mod limits;
+pub mod meter;
 pub mod notify;
 pub mod presence;
 pub mod record;

@@ -1,4 +1,4 @@
-//! One connection's life, and the register of all that live.
+//! One connection's life, and the registry of all that live.
 
 use std::{
     collections::HashMap,
@@ -10,6 +10,7 @@ use std::{
 };
 
 use futures_util::{SinkExt, StreamExt};
+use hongyan_shared::gateway::{IDLE_S, LIFETIME_S, MAX_FRAME_BYTES, MAX_PAYLOAD_BYTES};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::{mpsc, watch},
@@ -23,62 +24,59 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::{clock::Clock, event::Origin, told_to_stop};
+use crate::{clock::Clock, event::ConnectionContext, shutdown::shutdown_requested};
 
-/// API Gateway's limits.
-pub(crate) const MAX_FRAME_BYTES: usize = 32 * 1024;
-pub(crate) const MAX_MESSAGE_BYTES: usize = 128 * 1024;
-const IDLE: Duration = Duration::from_secs(10 * 60);
-const LIFETIME: Duration = Duration::from_secs(2 * 60 * 60);
+const IDLE: Duration = Duration::from_secs(IDLE_S);
+const LIFETIME: Duration = Duration::from_secs(LIFETIME_S);
 
 /// How long a client may take to make room for a frame.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a client may take to hear that it is over.
-const FAREWELL: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What is read at once. It is there as long as the connection, and most connections are silent.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 
 /// What may wait for a client to read it: a message, and the answers to its pings.
-const WRITE_BUFFER_BYTES: usize = 2 * MAX_MESSAGE_BYTES;
+const WRITE_BUFFER_BYTES: usize = 2 * MAX_PAYLOAD_BYTES;
 
 /// What is to happen on a connection.
-pub(crate) enum Order {
-    Say(String),
+pub(crate) enum Command {
+    Send(String),
     Close,
 }
 
 /// A connection as others see it.
 pub(crate) struct Connection {
-    pub origin: Origin,
+    pub context: ConnectionContext,
     pub last_active: AtomicU64,
-    orders: mpsc::UnboundedSender<Order>,
+    commands: mpsc::UnboundedSender<Command>,
 }
 
 impl Connection {
-    pub fn new(origin: Origin, now_ms: u64) -> (Arc<Self>, mpsc::UnboundedReceiver<Order>) {
-        let (orders, inbox) = mpsc::unbounded_channel();
-        (Arc::new(Self { origin, last_active: AtomicU64::new(now_ms), orders }), inbox)
+    pub fn new(context: ConnectionContext, now_ms: u64) -> (Arc<Self>, mpsc::UnboundedReceiver<Command>) {
+        let (commands, inbox) = mpsc::unbounded_channel();
+        (Arc::new(Self { context, last_active: AtomicU64::new(now_ms), commands }), inbox)
     }
 
-    /// Says whether the connection is still there to take the order.
-    pub fn order(&self, order: Order) -> bool {
-        self.orders.send(order).is_ok()
+    /// Says whether the connection is still there to take the command.
+    pub fn send(&self, command: Command) -> bool {
+        self.commands.send(command).is_ok()
     }
 }
 
 /// All connections that are open at this moment.
 #[derive(Default)]
-pub(crate) struct Register(Mutex<HashMap<String, Arc<Connection>>>);
+pub(crate) struct ConnectionRegistry(Mutex<HashMap<String, Arc<Connection>>>);
 
-impl Register {
+impl ConnectionRegistry {
     pub fn get(&self, id: &str) -> Option<Arc<Connection>> {
         self.lock().get(id).cloned()
     }
 
     pub fn add(&self, connection: &Arc<Connection>) {
-        self.lock().insert(connection.origin.connection_id.clone(), Arc::clone(connection));
+        self.lock().insert(connection.context.connection_id.clone(), Arc::clone(connection));
     }
 
     pub fn remove(&self, id: &str) {
@@ -91,13 +89,13 @@ impl Register {
     }
 }
 
-/// Why a connection has ended, in the words of `$disconnect`.
-pub(crate) struct Ended {
+/// Why a connection was closed, in the words of `$disconnect`.
+pub(crate) struct CloseReason {
     pub code: u16,
     pub reason: String,
 }
 
-impl Ended {
+impl CloseReason {
     fn new(code: u16, reason: &str) -> Self {
         Self { code, reason: reason.to_owned() }
     }
@@ -121,7 +119,7 @@ where
 {
     let config = WebSocketConfig::default()
         .max_frame_size(Some(MAX_FRAME_BYTES))
-        .max_message_size(Some(MAX_MESSAGE_BYTES))
+        .max_message_size(Some(MAX_PAYLOAD_BYTES))
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
         .max_write_buffer_size(WRITE_BUFFER_BYTES);
@@ -133,16 +131,16 @@ where
 pub(crate) async fn run<S>(
     mut socket: WebSocketStream<S>,
     connection: Arc<Connection>,
-    mut inbox: mpsc::UnboundedReceiver<Order>,
+    mut inbox: mpsc::UnboundedReceiver<Command>,
     clock: &Clock,
     mut stopped: watch::Receiver<bool>,
     receive: impl Fn(Frame),
-) -> Ended
+) -> CloseReason
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    let end_of_life = connection.origin.connected_at.saturating_add(millis(LIFETIME));
+    let end_of_life = connection.context.connected_at.saturating_add(millis(LIFETIME));
     loop {
         let idle = connection.last_active.load(Ordering::Relaxed).saturating_add(millis(IDLE));
         tokio::select! {
@@ -157,29 +155,29 @@ where
                 }
                 Some(Ok(Message::Close(frame))) => {
                     // The answer is waiting to be written.
-                    part(&mut socket, None).await;
+                    finish(&mut socket, None).await;
                     return frame.map_or_else(
-                        || Ended::new(1005, "Client-side close frame status not set"),
-                        |frame| Ended::new(frame.code.into(), &frame.reason),
+                        || CloseReason::new(1005, "Client-side close frame status not set"),
+                        |frame| CloseReason::new(frame.code.into(), &frame.reason),
                     );
                 }
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return match fault(&error) {
                     Some((code, reason)) => close(socket, code, reason).await,
-                    None => Ended::lost(),
+                    None => CloseReason::lost(),
                 },
-                None => return Ended::lost(),
+                None => return CloseReason::lost(),
             },
-            order = inbox.recv() => match order {
-                Some(Order::Say(text)) => {
+            command = inbox.recv() => match command {
+                Some(Command::Send(text)) => {
                     connection.last_active.store(clock.now(), Ordering::Relaxed);
                     // A client that does not read must not keep its connection from ending.
-                    match tokio::time::timeout(PATIENCE, socket.send(Message::text(text))).await {
+                    match tokio::time::timeout(TIMEOUT, socket.send(Message::text(text))).await {
                         Ok(Ok(())) => {}
-                        Ok(Err(_)) | Err(_) => return Ended::lost(),
+                        Ok(Err(_)) | Err(_) => return CloseReason::lost(),
                     }
                 }
-                Some(Order::Close) | None => {
+                Some(Command::Close) | None => {
                     return close(socket, CloseCode::Normal, "Connection Closed Normally").await;
                 }
             },
@@ -190,7 +188,7 @@ where
                     return close(socket, CloseCode::Away, "Going away").await;
                 }
             },
-            () = told_to_stop(&mut stopped) => return close(socket, CloseCode::Away, "Going away").await,
+            () = shutdown_requested(&mut stopped) => return close(socket, CloseCode::Away, "Going away").await,
         }
     }
 }
@@ -206,32 +204,32 @@ fn fault(error: &SocketError) -> Option<(CloseCode, &'static str)> {
     }
 }
 
-async fn close<S>(mut socket: WebSocketStream<S>, code: CloseCode, reason: &'static str) -> Ended
+async fn close<S>(mut socket: WebSocketStream<S>, code: CloseCode, reason: &'static str) -> CloseReason
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    part(&mut socket, Some(CloseFrame { code, reason: reason.into() })).await;
-    Ended::new(code.into(), reason)
+    finish(&mut socket, Some(CloseFrame { code, reason: reason.into() })).await;
+    CloseReason::new(code.into(), reason)
 }
 
-/// Says goodbye, and that nothing follows, so that the client closes at once. Then reads what is still on
+/// Sends the close frame, and that nothing follows, so that the client closes at once. Then reads what is still on
 /// its way: a stream that is dropped with unread bytes is reset, and the client would never see the close
 /// frame. A client that does not close, or does not even read, is left behind.
-async fn part<S>(socket: &mut WebSocketStream<S>, frame: Option<CloseFrame>)
+async fn finish<S>(socket: &mut WebSocketStream<S>, frame: Option<CloseFrame>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let farewell = async {
-        let said = match frame {
+    let closing = async {
+        let sent = match frame {
             Some(_) => socket.close(frame).await,
             None => socket.flush().await,
         };
-        if said.is_ok() && socket.get_mut().shutdown().await.is_ok() {
+        if sent.is_ok() && socket.get_mut().shutdown().await.is_ok() {
             let mut rest = [0; 4096];
             while matches!(socket.get_mut().read(&mut rest).await, Ok(read) if read > 0) {}
         }
     };
-    let _ = tokio::time::timeout(FAREWELL, farewell).await;
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, closing).await;
 }
 
 #[cfg(test)]
@@ -249,13 +247,13 @@ mod tests {
     struct Peer {
         stream: DuplexStream,
         connection: Arc<Connection>,
-        ended: tokio::task::JoinHandle<Ended>,
+        closed: tokio::task::JoinHandle<CloseReason>,
         _stop: watch::Sender<bool>,
     }
 
     /// A connection whose other end is in the hands of the test. Time passes when everybody waits.
     fn connect() -> Peer {
-        let origin = Origin {
+        let context = ConnectionContext {
             connection_id: "1=".to_owned(),
             connected_at: 0,
             stage: String::new(),
@@ -265,13 +263,13 @@ mod tests {
             authorizer: Value::Null,
         };
         let (stream, theirs) = tokio::io::duplex(PIPE_BYTES);
-        let (connection, inbox) = Connection::new(origin, 0);
+        let (connection, inbox) = Connection::new(context, 0);
         let (stop, stopped) = watch::channel(false);
-        let ended = tokio::spawn({
+        let closed = tokio::spawn({
             let connection = Arc::clone(&connection);
             async move { run(accept(theirs).await, connection, inbox, &Clock::manual(0), stopped, |_| {}).await }
         });
-        Peer { stream, connection, ended, _stop: stop }
+        Peer { stream, connection, closed, _stop: stop }
     }
 
     /// A short frame as clients send it: with a mask, which changes nothing here.
@@ -301,8 +299,8 @@ mod tests {
             peer.stream.write_all(&ping()).await.unwrap();
         }
         peer.stream.write_all(&close()).await.unwrap();
-        let ended = tokio::time::timeout(Duration::from_secs(60), peer.ended).await;
-        assert_eq!(ended.expect("an end").unwrap().code, 1005);
+        let closed = tokio::time::timeout(Duration::from_secs(60), peer.closed).await;
+        assert_eq!(closed.expect("an end").unwrap().code, 1005);
     }
 
     #[tokio::test(start_paused = true)]
@@ -321,15 +319,15 @@ mod tests {
     async fn a_close_by_the_server_takes_no_time_when_the_client_answers_it() {
         let mut peer = connect();
         let started = tokio::time::Instant::now();
-        peer.connection.order(Order::Close);
-        let mut farewell = [0; 128];
-        let read = peer.stream.read(&mut farewell).await.unwrap();
-        assert_eq!(close_code(&farewell[..read]), Some(1000));
+        peer.connection.send(Command::Close);
+        let mut received = [0; 128];
+        let read = peer.stream.read(&mut received).await.unwrap();
+        assert_eq!(close_code(&received[..read]), Some(1000));
         // As a client does: it answers, and waits until the server ends the stream.
         peer.stream.write_all(&close()).await.unwrap();
-        assert_eq!(peer.stream.read(&mut farewell).await.unwrap(), 0);
+        assert_eq!(peer.stream.read(&mut received).await.unwrap(), 0);
         drop(peer.stream);
-        assert_eq!(peer.ended.await.unwrap().code, 1000);
+        assert_eq!(peer.closed.await.unwrap().code, 1000);
         assert_eq!(started.elapsed(), Duration::ZERO);
     }
 
@@ -351,11 +349,11 @@ mod tests {
         ] {
             let mut peer = connect();
             peer.stream.write_all(&said).await.unwrap();
-            let mut farewell = [0; 128];
-            let read = peer.stream.read(&mut farewell).await.unwrap();
-            assert_eq!(close_code(&farewell[..read]), Some(code), "{what}");
+            let mut received = [0; 128];
+            let read = peer.stream.read(&mut received).await.unwrap();
+            assert_eq!(close_code(&received[..read]), Some(code), "{what}");
             drop(peer.stream);
-            assert_eq!(peer.ended.await.unwrap().code, code, "{what}");
+            assert_eq!(peer.closed.await.unwrap().code, code, "{what}");
         }
     }
 }

@@ -8,8 +8,8 @@ use tokio::{sync::watch, task::JoinHandle};
 use tracing::warn;
 
 use crate::{
-    Config, StartError, clock::Clock, dynamodb, folder::Folder, http, listen, template::Template,
-    told_to_stop,
+    clock::Clock, dynamodb, error::StartError, folder::Folder, http, shutdown::shutdown_requested,
+    template::Template,
 };
 
 /// How often what has expired is swept away. DynamoDB promises some days.
@@ -34,8 +34,12 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    pub async fn open(config: &Config, template: &Template) -> Result<Self, StartError> {
-        let Config { data, clock, .. } = config;
+    pub async fn open(
+        data: &Data,
+        port: u16,
+        clock: &Clock,
+        template: &Template,
+    ) -> Result<Self, StartError> {
         let (stop, mut stopped) = watch::channel(false);
         let fill = |engine: &dynoxide::Database| {
             template.tables.iter().try_for_each(|(create, forget)| create_table(engine, create, forget))
@@ -53,13 +57,13 @@ impl Database {
             }
         };
 
-        let (listener, address) = listen(Ipv4Addr::LOCALHOST.into(), config.dynamodb_port).await?;
+        let (listener, address) = http::listen(Ipv4Addr::LOCALHOST.into(), port).await?;
         let url = format!("http://{address}");
         let server = tokio::spawn(http::serve(listener, dynamodb::router(engine.clone()), stopped.clone()));
         if matches!(clock, Clock::System) {
             let engine = engine.clone();
             tokio::spawn(async move {
-                while tokio::time::timeout(SWEEP_EVERY, told_to_stop(&mut stopped)).await.is_err() {
+                while tokio::time::timeout(SWEEP_EVERY, shutdown_requested(&mut stopped)).await.is_err() {
                     if let Err(error) = engine.sweep_ttl() {
                         warn!(%error, "what has expired was not swept");
                     }

@@ -1,16 +1,13 @@
 //! What API Gateway tells Lambda, as the JSON that it sends. `events/` holds the same shapes.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, SystemTime},
-};
+use std::collections::HashMap;
 
 use axum::http::HeaderMap;
 use serde_json::{Map, Value, json};
 
 /// The parts of an event that stay the same while a connection lasts.
 #[derive(Debug, Clone)]
-pub(crate) struct Origin {
+pub(crate) struct ConnectionContext {
     pub connection_id: String,
     pub connected_at: u64,
     pub stage: String,
@@ -28,15 +25,15 @@ pub(crate) struct Handshake {
     pub headers: HeaderMap,
 }
 
-/// What has happened on a connection.
-pub(crate) enum Happened<'a> {
+/// What an event is about.
+pub(crate) enum EventKind<'a> {
     Connect(&'a Handshake),
     Text(&'a str),
     Binary(&'a str),
     Disconnect { code: u16, reason: &'a str },
 }
 
-impl Origin {
+impl ConnectionContext {
     /// The event of the REQUEST authorizer.
     pub fn authorizer_event(&self, handshake: &Handshake, now_ms: u64) -> Value {
         json!({
@@ -44,48 +41,48 @@ impl Origin {
             "methodArn": format!("arn:aws:execute-api:local:000000000000:local/{}/$connect", self.stage),
             "headers": headers(&handshake.headers),
             "queryStringParameters": handshake.query,
-            "requestContext": self.context("$connect", "CONNECT", now_ms),
+            "requestContext": self.request_context("$connect", "CONNECT", now_ms),
         })
     }
 
     /// The event of a route.
-    pub fn event(&self, route: &str, happened: Happened<'_>, now_ms: u64) -> Value {
-        let kind = match happened {
-            Happened::Connect(_) => "CONNECT",
-            Happened::Disconnect { .. } => "DISCONNECT",
-            Happened::Text(_) | Happened::Binary(_) => "MESSAGE",
+    pub fn event(&self, route: &str, kind: EventKind<'_>, now_ms: u64) -> Value {
+        let event_type = match kind {
+            EventKind::Connect(_) => "CONNECT",
+            EventKind::Disconnect { .. } => "DISCONNECT",
+            EventKind::Text(_) | EventKind::Binary(_) => "MESSAGE",
         };
-        let mut context = self.context(route, kind, now_ms);
+        let mut context = self.request_context(route, event_type, now_ms);
         context.insert("authorizer".to_owned(), self.authorizer.clone());
         let mut event = Map::new();
-        match happened {
-            Happened::Connect(handshake) => {
+        match kind {
+            EventKind::Connect(handshake) => {
                 event.insert("headers".to_owned(), headers(&handshake.headers));
                 event.insert("queryStringParameters".to_owned(), json!(handshake.query));
             }
-            Happened::Text(body) => {
+            EventKind::Text(body) => {
                 context.insert("messageId".to_owned(), json!(id()));
                 event.insert("body".to_owned(), json!(body));
             }
-            Happened::Binary(base64) => {
+            EventKind::Binary(base64) => {
                 context.insert("messageId".to_owned(), json!(id()));
                 event.insert("body".to_owned(), json!(base64));
             }
-            Happened::Disconnect { code, reason } => {
+            EventKind::Disconnect { code, reason } => {
                 context.insert("disconnectStatusCode".to_owned(), json!(code));
                 context.insert("disconnectReason".to_owned(), json!(reason));
             }
         }
-        event.insert("isBase64Encoded".to_owned(), json!(matches!(happened, Happened::Binary(_))));
+        event.insert("isBase64Encoded".to_owned(), json!(matches!(kind, EventKind::Binary(_))));
         event.insert("requestContext".to_owned(), Value::Object(context));
         Value::Object(event)
     }
 
-    fn context(&self, route: &str, kind: &str, now_ms: u64) -> Map<String, Value> {
+    fn request_context(&self, route: &str, event_type: &str, now_ms: u64) -> Map<String, Value> {
         let request_id = id();
         let context = json!({
             "routeKey": route,
-            "eventType": kind,
+            "eventType": event_type,
             "messageDirection": "IN",
             "stage": self.stage,
             "apiId": "local",
@@ -111,15 +108,6 @@ pub(crate) fn id() -> String {
     let letter =
         |_| ALPHABET.get(rand::random_range(0..ALPHABET.len())).map_or('A', |byte| char::from(*byte));
     (0..15).map(letter).chain(['=']).collect()
-}
-
-/// A time in the notation of the management API.
-pub(crate) fn iso_8601(ms: u64) -> String {
-    let time =
-        SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(ms)).unwrap_or(SystemTime::UNIX_EPOCH);
-    aws_sdk_dynamodb::primitives::DateTime::from(time)
-        .fmt(aws_sdk_dynamodb::primitives::DateTimeFormat::DateTime)
-        .unwrap_or_default()
 }
 
 fn headers(headers: &HeaderMap) -> Value {
@@ -148,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_twin_tells_what_api_gateway_tells() {
-        let origin = Origin {
+        let context = ConnectionContext {
             connection_id: id(),
             connected_at: 1,
             stage: "prod".to_owned(),
@@ -158,18 +146,18 @@ mod tests {
             authorizer: json!({ "userID": "alice" }),
         };
         let handshake = Handshake { query: HashMap::new(), headers: HeaderMap::new() };
-        let disconnect = Happened::Disconnect { code: 1001, reason: "Going away" };
-        let mut ended = origin.event("$disconnect", disconnect, 2);
-        assert_eq!(ended["requestContext"]["disconnectStatusCode"], 1001);
-        assert_eq!(ended["requestContext"]["disconnectReason"], "Going away");
+        let disconnect = EventKind::Disconnect { code: 1001, reason: "Going away" };
+        let mut disconnected = context.event("$disconnect", disconnect, 2);
+        assert_eq!(disconnected["requestContext"]["disconnectStatusCode"], 1001);
+        assert_eq!(disconnected["requestContext"]["disconnectReason"], "Going away");
         // A connection that has ended has no headers worth telling.
-        ended["headers"] = json!({});
+        disconnected["headers"] = json!({});
 
         for (name, told) in [
-            ("authorizer", origin.authorizer_event(&handshake, 2)),
-            ("connect", origin.event("$connect", Happened::Connect(&handshake), 2)),
-            ("send-message", origin.event("sendMessage", Happened::Text("{}"), 2)),
-            ("disconnect", ended),
+            ("authorizer", context.authorizer_event(&handshake, 2)),
+            ("connect", context.event("$connect", EventKind::Connect(&handshake), 2)),
+            ("send-message", context.event("sendMessage", EventKind::Text("{}"), 2)),
+            ("disconnect", disconnected),
         ] {
             let real = real(name);
             assert_eq!(names(&told), names(&real), "{name}");

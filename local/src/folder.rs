@@ -8,7 +8,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::StartError;
+use crate::error::StartError;
 
 /// A folder that nobody else uses while this is held.
 pub(crate) struct Folder {

@@ -15,7 +15,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::get,
 };
 use hongyan_functions::trigger::authorizer::Authorizer;
 use hyper_util::rt::TokioIo;
@@ -29,23 +29,24 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, info};
 
 use crate::{
-    Lambda,
     clock::Clock,
-    connection::{self, Connection, Ended, Frame, Order, Register},
-    event::{Handshake, Happened, Origin, id},
-    guard, http, management,
+    connection::{self, CloseReason, Command, Connection, ConnectionRegistry, Frame},
+    event::{ConnectionContext, EventKind, Handshake, id},
+    guard, http,
+    lambda::Lambda,
+    management,
     template::{Target, Template},
 };
 
 pub(crate) struct Gateway {
-    pub register: Register,
-    pub clock: Clock,
+    connections: Arc<ConnectionRegistry>,
+    clock: Clock,
     template: Template,
     lambda: Lambda,
     authorizer: Authorizer,
-    pub address: SocketAddr,
+    address: SocketAddr,
     stopped: watch::Receiver<bool>,
-    connections: TaskTracker,
+    tasks: TaskTracker,
 }
 
 /// What came back from a function.
@@ -57,26 +58,17 @@ struct Answer {
 /// Serves it and the page until it is stopped, then until every frame is answered and every connection has said its
 /// `$disconnect`.
 pub(crate) async fn serve(gateway: Arc<Gateway>, page: Router, listener: TcpListener) {
-    let connections = gateway.connections.clone();
+    let tasks = gateway.tasks.clone();
     let stopped = gateway.stopped.clone();
-    let functions_own = middleware::from_fn_with_state(Arc::clone(&gateway), management::from_this_machine);
-    let for_functions = Router::new()
-        .route(
-            "/{stage}/@connections/{id}",
-            post(management::post).get(management::get).delete(management::delete),
-        )
-        .layer(management::body_limit())
-        .layer(functions_own)
-        .layer(middleware::from_fn(guard::programs));
+    let for_functions = management::router(Arc::clone(&gateway.connections), gateway.address.ip());
     let for_clients = Router::new()
         .route("/{stage}", get(handshake))
-        .with_state(Arc::clone(&gateway))
+        .with_state(gateway)
         .merge(page)
         .layer(middleware::from_fn(guard::pages_of_this_machine));
-    let router = for_functions.with_state(gateway).merge(for_clients);
-    http::serve(listener, router, stopped).await;
-    connections.close();
-    connections.wait().await;
+    http::serve(listener, for_functions.merge(for_clients), stopped).await;
+    tasks.close();
+    tasks.wait().await;
 }
 
 async fn handshake(
@@ -96,11 +88,11 @@ async fn handshake(
         return refuse(StatusCode::FORBIDDEN, "Forbidden");
     }
     let handshake = Handshake { query, headers };
-    let (verdict, heard) = oneshot::channel();
+    let (verdict, received) = oneshot::channel();
     // Not in the future of this request, which ends when its client goes away: `$connect` would be cut off in the
     // middle, and `$disconnect` never said.
-    gateway.connections.clone().spawn(async move {
-        let (connection, inbox) = match gateway.let_in(&handshake, peer.ip()).await {
+    gateway.tasks.clone().spawn(async move {
+        let (connection, inbox) = match gateway.authorize_and_connect(&handshake, peer.ip()).await {
             Ok(admitted) => admitted,
             Err(refusal) => {
                 // Who has gone away does not hear it.
@@ -109,24 +101,24 @@ async fn handshake(
             }
         };
         let _ = verdict.send(switching.map(|()| Body::empty()));
-        let ended = match upgrade.await {
+        let reason = match upgrade.await {
             Ok(upgraded) => {
-                gateway.register.add(&connection);
+                gateway.connections.add(&connection);
                 let socket = connection::accept(TokioIo::new(upgraded)).await;
                 let receive = |frame| gateway.receive(Arc::clone(&connection), frame);
                 let stopped = gateway.stopped.clone();
                 connection::run(socket, Arc::clone(&connection), inbox, &gateway.clock, stopped, receive)
                     .await
             }
-            Err(_) => Ended::lost(),
+            Err(_) => CloseReason::lost(),
         };
-        gateway.register.remove(&connection.origin.connection_id);
-        gateway.say_it_has_ended(&connection.origin, &ended).await;
+        gateway.connections.remove(&connection.context.connection_id);
+        gateway.send_disconnect(&connection.context, &reason).await;
     });
-    heard.await.unwrap_or_else(|_| internal_server_error())
+    received.await.unwrap_or_else(|_| internal_server_error())
 }
 
-type Admitted = (Arc<Connection>, tokio::sync::mpsc::UnboundedReceiver<Order>);
+type Admitted = (Arc<Connection>, tokio::sync::mpsc::UnboundedReceiver<Command>);
 
 impl Gateway {
     pub fn new(
@@ -138,19 +130,23 @@ impl Gateway {
         stopped: watch::Receiver<bool>,
     ) -> Self {
         Self {
-            register: Register::default(),
+            connections: Arc::default(),
             clock,
             template,
             lambda,
             authorizer,
             address,
             stopped,
-            connections: TaskTracker::new(),
+            tasks: TaskTracker::new(),
         }
     }
 
     /// The authorizer, then `$connect`.
-    async fn let_in(&self, handshake: &Handshake, source_ip: IpAddr) -> Result<Admitted, Response> {
+    async fn authorize_and_connect(
+        &self,
+        handshake: &Handshake,
+        source_ip: IpAddr,
+    ) -> Result<Admitted, Response> {
         let given = |name: &String| handshake.query.get(name).is_some_and(|value| !value.is_empty());
         if !self.template.identity_source.iter().all(given) {
             info!(route = "$connect", status = 401, "the URL lacks a part of the identity");
@@ -158,7 +154,7 @@ impl Gateway {
         }
         let user_agent = handshake.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
         let now = self.clock.now();
-        let mut origin = Origin {
+        let mut context = ConnectionContext {
             connection_id: id(),
             connected_at: now,
             stage: self.template.stage.clone(),
@@ -167,18 +163,18 @@ impl Gateway {
             user_agent: user_agent.unwrap_or_default().to_owned(),
             authorizer: Value::Null,
         };
-        origin.authorizer = self.authorize(&origin, handshake).await?;
-        let event = origin.event("$connect", Happened::Connect(handshake), now);
+        context.authorizer = self.authorize(&context, handshake).await?;
+        let event = context.event("$connect", EventKind::Connect(handshake), now);
         let answer = self.invoke("$connect", &event).await;
         match answer {
-            Some(answer) if answer.status.is_success() => Ok(Connection::new(origin, now)),
+            Some(answer) if answer.status.is_success() => Ok(Connection::new(context, now)),
             Some(answer) => Err(refuse(answer.status, "Forbidden")),
             None => Err(internal_server_error()),
         }
     }
 
-    async fn authorize(&self, origin: &Origin, handshake: &Handshake) -> Result<Value, Response> {
-        let event = origin.authorizer_event(handshake, self.clock.now());
+    async fn authorize(&self, context: &ConnectionContext, handshake: &Handshake) -> Result<Value, Response> {
+        let event = context.authorizer_event(handshake, self.clock.now());
         let event = serde_json::from_value(event).map_err(|error| {
             error!(%error, "the authorizer's event has a wrong shape");
             internal_server_error()
@@ -200,34 +196,34 @@ impl Gateway {
     /// One frame from a client. It is handled beside whatever else that client has sent.
     fn receive(self: &Arc<Self>, connection: Arc<Connection>, frame: Frame) {
         let gateway = Arc::clone(self);
-        self.connections.spawn(async move {
+        self.tasks.spawn(async move {
             let now = gateway.clock.now();
             let (route, event) = match &frame {
                 Frame::Text(text) => {
                     let route = gateway.select(text);
-                    (route, connection.origin.event(route, Happened::Text(text), now))
+                    (route, connection.context.event(route, EventKind::Text(text), now))
                 }
                 Frame::Binary(bytes) => {
                     let base64 = base64(bytes);
-                    ("$default", connection.origin.event("$default", Happened::Binary(&base64), now))
+                    ("$default", connection.context.event("$default", EventKind::Binary(&base64), now))
                 }
             };
             match gateway.template.routes.get(route) {
                 Some(Target::Function { responds: true, .. }) => {
-                    let id = &connection.origin.connection_id;
+                    let id = &connection.context.connection_id;
                     let body = match gateway.invoke(route, &event).await {
                         // As API Gateway does: an empty response is an empty frame.
                         Some(answer) => answer.body.unwrap_or_default(),
                         None => json!({ "message": "Internal server error", "connectionId": id }).to_string(),
                     };
                     // It may have gone away meanwhile, and then nobody can be told.
-                    let _ = connection.order(Order::Say(body));
+                    let _ = connection.send(Command::Send(body));
                 }
                 Some(Target::Function { responds: false, .. }) => {
                     gateway.invoke(route, &event).await;
                 }
                 Some(Target::Mock) => {
-                    let Origin { connection_id, authorizer, .. } = &connection.origin;
+                    let ConnectionContext { connection_id, authorizer, .. } = &connection.context;
                     let user = authorizer.get("userID").and_then(Value::as_str).unwrap_or_default();
                     info!(route, user, connection = connection_id, code = 0, ms = 0);
                 }
@@ -248,9 +244,9 @@ impl Gateway {
             .map_or("$default", |(route, _)| route.as_str())
     }
 
-    async fn say_it_has_ended(&self, origin: &Origin, ended: &Ended) {
-        let happened = Happened::Disconnect { code: ended.code, reason: &ended.reason };
-        let event = origin.event("$disconnect", happened, self.clock.now());
+    async fn send_disconnect(&self, context: &ConnectionContext, closed: &CloseReason) {
+        let kind = EventKind::Disconnect { code: closed.code, reason: &closed.reason };
+        let event = context.event("$disconnect", kind, self.clock.now());
         self.invoke("$disconnect", &event).await;
     }
 

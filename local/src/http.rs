@@ -4,7 +4,7 @@
 //! take half a minute, and is dropped when the twin stops.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
 };
 
@@ -26,13 +26,22 @@ use tokio_util::task::TaskTracker;
 use tower_service::Service;
 use tracing::{debug, info, warn};
 
-use crate::told_to_stop;
+use crate::{error::StartError, shutdown::shutdown_requested};
 
 /// How long a client may take for a head, and again for a body.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The largest request of DynamoDB.
 pub(crate) const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+
+/// Listens on an address of this machine, and says which it is: port 0 takes any free one.
+pub(crate) async fn listen(ip: IpAddr, port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
+    let address = SocketAddr::new(ip, port);
+    let taken = |source| StartError::PortTaken { address, source };
+    let listener = TcpListener::bind(address).await.map_err(taken)?;
+    let address = listener.local_addr().map_err(taken)?;
+    Ok((listener, address))
+}
 
 /// Serves until it is told to stop, then until every request that has arrived is answered.
 pub(crate) async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
@@ -40,7 +49,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut stopped: wa
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = told_to_stop(&mut stopped) => break,
+            () = shutdown_requested(&mut stopped) => break,
         };
         match accepted {
             Ok((stream, peer)) => {
@@ -77,7 +86,7 @@ async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, mut stopp
     let _ = stream.set_nodelay(true);
     let conversation = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
+        .header_read_timeout(TIMEOUT)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut conversation = std::pin::pin!(conversation);
@@ -88,7 +97,7 @@ async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, mut stopp
             }
             return;
         }
-        () = told_to_stop(&mut stopped) => {}
+        () = shutdown_requested(&mut stopped) => {}
     }
     conversation.as_mut().graceful_shutdown();
     under_way.close();
@@ -113,7 +122,7 @@ pub(crate) async fn log(request: Request<Body>, next: Next) -> Response {
 async fn receive(request: Request<Incoming>) -> Result<Request<Body>, StatusCode> {
     let (head, body) = request.into_parts();
     let body = axum::body::to_bytes(Body::new(body), MAX_BODY_BYTES);
-    match tokio::time::timeout(PATIENCE, body).await {
+    match tokio::time::timeout(TIMEOUT, body).await {
         Ok(Ok(body)) => Ok(Request::from_parts(head, Body::from(body))),
         Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
         Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
@@ -130,7 +139,7 @@ mod tests {
         time::Instant,
     };
 
-    use super::{Duration, PATIENCE, Router, SocketAddr, TcpListener, TcpStream, serve, watch};
+    use super::{Duration, Router, SocketAddr, TIMEOUT, TcpListener, TcpStream, serve, watch};
 
     const HALVES: [&str; 3] = [
         "",
@@ -159,7 +168,7 @@ mod tests {
         for half in HALVES {
             let (mut stream, started) = (say(address, half).await, Instant::now());
             stream.read_to_end(&mut Vec::new()).await.unwrap();
-            assert_eq!(started.elapsed().as_secs(), PATIENCE.as_secs(), "{half}");
+            assert_eq!(started.elapsed().as_secs(), TIMEOUT.as_secs(), "{half}");
         }
     }
 

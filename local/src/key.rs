@@ -8,7 +8,7 @@ use std::{
 
 use hongyan_shared::sig::Key;
 
-use crate::StartError;
+use crate::error::StartError;
 
 /// A key that nobody has seen.
 pub fn fresh() -> Key {

@@ -1,70 +1,81 @@
 //! `@connections`: what API Gateway's management API does, on the twin's own port.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, atomic::Ordering},
+    time::{Duration, SystemTime},
 };
 
+use aws_sdk_apigatewaymanagement::primitives::{DateTime, DateTimeFormat};
 use axum::{
-    Json,
+    Json, Router,
     body::Bytes,
     extract::{ConnectInfo, DefaultBodyLimit, Path, Request, State},
     http::StatusCode,
-    middleware::Next,
+    middleware::{self, Next},
     response::{IntoResponse, Response},
+    routing,
 };
+use hongyan_shared::gateway::MAX_PAYLOAD_BYTES;
 use serde_json::json;
 
 use crate::{
-    connection::{Connection, MAX_MESSAGE_BYTES, Order},
-    event::iso_8601,
-    gateway::Gateway,
+    connection::{Command, Connection, ConnectionRegistry},
+    guard,
 };
 
+type Registry = State<Arc<ConnectionRegistry>>;
 type Target = Path<(String, String)>;
 
-pub(crate) async fn post(
-    State(gateway): State<Arc<Gateway>>,
-    Path((_, id)): Target,
-    body: Bytes,
-) -> Response {
-    if body.len() > MAX_MESSAGE_BYTES {
+/// The API for these connections, to programs on this machine, which has this address.
+pub(crate) fn router(connections: Arc<ConnectionRegistry>, address: IpAddr) -> Router {
+    Router::new()
+        .route("/{stage}/@connections/{id}", routing::post(post).get(get).delete(delete))
+        // The check in [`post`] has to see what is too large.
+        .layer(DefaultBodyLimit::max(MAX_PAYLOAD_BYTES.saturating_mul(8)))
+        .layer(middleware::from_fn_with_state(address, from_this_machine))
+        .layer(middleware::from_fn(guard::programs))
+        .with_state(connections)
+}
+
+async fn post(State(connections): Registry, Path((_, id)): Target, body: Bytes) -> Response {
+    if body.len() > MAX_PAYLOAD_BYTES {
         return error(
             StatusCode::PAYLOAD_TOO_LARGE,
             "PayloadTooLargeException",
-            "the frame is larger than 128 KB",
+            &format!("the frame is larger than {} KB", MAX_PAYLOAD_BYTES / 1024),
         );
     }
     let frame = String::from_utf8_lossy(&body).into_owned();
-    match gateway.register.get(&id) {
-        Some(connection) if connection.order(Order::Say(frame)) => StatusCode::OK.into_response(),
+    match connections.get(&id) {
+        Some(connection) if connection.send(Command::Send(frame)) => StatusCode::OK.into_response(),
         _ => gone(),
     }
 }
 
-pub(crate) async fn get(State(gateway): State<Arc<Gateway>>, Path((_, id)): Target) -> Response {
-    match gateway.register.get(&id) {
+async fn get(State(connections): Registry, Path((_, id)): Target) -> Response {
+    match connections.get(&id) {
         Some(connection) => Json(describe(&connection)).into_response(),
         None => gone(),
     }
 }
 
-pub(crate) async fn delete(State(gateway): State<Arc<Gateway>>, Path((_, id)): Target) -> Response {
-    match gateway.register.get(&id) {
-        Some(connection) if connection.order(Order::Close) => StatusCode::NO_CONTENT.into_response(),
+async fn delete(State(connections): Registry, Path((_, id)): Target) -> Response {
+    match connections.get(&id) {
+        Some(connection) if connection.send(Command::Close) => StatusCode::NO_CONTENT.into_response(),
         _ => gone(),
     }
 }
 
 /// The functions run here. Who reaches the twin from elsewhere is a client and nothing more.
-pub(crate) async fn from_this_machine(
-    State(gateway): State<Arc<Gateway>>,
+async fn from_this_machine(
+    State(address): State<IpAddr>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
     next: Next,
 ) -> Response {
     // A connection to an address of one's own comes from it.
-    if peer.ip().is_loopback() || peer.ip() == gateway.address.ip() {
+    if peer.ip().is_loopback() || peer.ip() == address {
         return next.run(request).await;
     }
     error(
@@ -74,18 +85,20 @@ pub(crate) async fn from_this_machine(
     )
 }
 
-/// The check in [`post`] has to see what is too large.
-pub(crate) fn body_limit() -> DefaultBodyLimit {
-    DefaultBodyLimit::max(MAX_MESSAGE_BYTES.saturating_mul(8))
+fn describe(connection: &Connection) -> serde_json::Value {
+    let context = &connection.context;
+    json!({
+        "connectedAt": iso_8601(context.connected_at),
+        "lastActiveAt": iso_8601(connection.last_active.load(Ordering::Relaxed)),
+        "identity": { "sourceIp": context.source_ip, "userAgent": context.user_agent },
+    })
 }
 
-fn describe(connection: &Connection) -> serde_json::Value {
-    let origin = &connection.origin;
-    json!({
-        "connectedAt": iso_8601(origin.connected_at),
-        "lastActiveAt": iso_8601(connection.last_active.load(Ordering::Relaxed)),
-        "identity": { "sourceIp": origin.source_ip, "userAgent": origin.user_agent },
-    })
+/// A time in the notation of the management API.
+fn iso_8601(ms: u64) -> String {
+    let time =
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(ms)).unwrap_or(SystemTime::UNIX_EPOCH);
+    DateTime::from(time).fmt(DateTimeFormat::DateTime).unwrap_or_default()
 }
 
 fn gone() -> Response {

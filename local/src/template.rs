@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hongyan_functions::{config::Tables, functions};
 use serde_json::{Map, Value, json};
 
-use crate::StartError;
+use crate::error::StartError;
 
 /// The template as far as the twin needs it.
 pub(crate) struct Template {

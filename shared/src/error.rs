@@ -1,13 +1,26 @@
 //! Everything that can be refused or go wrong, each with its code and a text that says the next
 //! step.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use thiserror::Error;
 
-use crate::{model::Seq, sig::Refusal};
+use crate::{seq::Seq, sig::Refusal};
 
 /// The result of everything that a caller can ask for.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// What a client is told besides code and text, to take the next step.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct ErrorData {
+    /// The newest number of the conversation, when `base` does not fit it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_sequence: Option<Seq>,
+    /// When there is room for the request, in seconds from now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u64>,
+}
 
 /// One error type for all functions. Its `Display` is what the *client* is told, so it never holds
 /// a detail of the cloud account; [`Error::Internal`] carries that one for the log alone.
@@ -64,11 +77,13 @@ pub enum Error {
     )]
     ClientIdTaken,
 
-    /// The message is larger than 12 KB.
-    #[error("the message has {size} bytes and may have 12288: shorten it, or send a link to a file")]
+    /// The message is too large.
+    #[error("the message has {size} bytes and may have {at_most}: shorten it, or send a link to a file")]
     MessageTooLarge {
-        /// The size of payload and custom data together.
+        /// The size of payload and custom data together, in bytes.
         size: usize,
+        /// What it may be.
+        at_most: usize,
     },
 
     /// Somebody else's message is to be recalled.
@@ -154,44 +169,80 @@ pub enum Error {
     Internal(String),
 }
 
-impl Error {
-    /// The code on the wire, Tencent's wherever there is one for the case.
-    pub fn code(&self) -> i32 {
-        match self {
-            Self::UserSig(refusal) => refusal.code(),
-            Self::NoSuchConversation => 2500,
-            Self::BlacklistSelf => 2742,
-            Self::Replaced => 3003,
-            Self::InvalidUserId { .. } => 7003,
-            Self::NotSender => 20002,
-            Self::InvalidRecipient(_) => 20003,
-            Self::BaseUnknown { .. } | Self::Busy => 20004,
-            Self::Internal(_) => 20005,
-            Self::Blacklisted | Self::Blacklisting => 20007,
-            Self::RecallTooLate => 20016,
-            Self::MalformedRequest(_) => 60003,
-            Self::NoIdentity => 60004,
-            Self::UnknownSdkAppId => 60006,
-            Self::TooManyFrames { .. }
-            | Self::Suspended { .. }
-            | Self::TooManyConversations { .. }
-            | Self::Throttled => 60007,
-            Self::UnknownAction => 60009,
-            Self::BadRequest(_) | Self::ClientIdTaken => 70402,
-            Self::OperatorOnly { .. } => 70403,
-            Self::MessageTooLarge { .. } => 80002,
-            Self::InvalidMessage(_) => 90002,
-        }
-    }
+codes! { Error or Error::UserSig(refusal) => refusal.code();
+    Error::NoSuchConversation => 2500,
+        "there is no such conversation, also for a status",
+        "it begins with its first message";
+    Error::BlacklistSelf => 2742,
+        "a user is to be on their own blacklist",
+        "leave them out";
+    Error::Replaced => 3003,
+        "this device is connected elsewhere",
+        "connect again if it should be here";
+    Error::InvalidUserId { .. } => 7003,
+        "a user ID cannot be one",
+        "";
+    Error::NotSender => 20002,
+        "somebody else's message is to be recalled",
+        "`deleteMessage` hides it from yourself";
+    Error::InvalidRecipient(_) => 20003,
+        "`to` is the sender",
+        "";
+    Error::BaseUnknown { .. } | Error::Busy => 20004,
+        "`base` does not fit, or the conversation is busy",
+        "with a `lastSequence`: look for your `clientID` [first](#sendmessage); without: send again with the same `clientID`";
+    Error::Internal(_) => 20005,
+        "something failed on the server",
+        "try again with the same `clientID`";
+    Error::Blacklisted | Error::Blacklisting => 20007,
+        "one of the two users has the other one on the blacklist, or for a status: the user whose it is",
+        "the text says which; `removeFromBlacklist`";
+    Error::RecallTooLate => 20016,
+        "the message is too old to be recalled",
+        "`deleteMessage` hides it from yourself";
+    Error::MalformedRequest(_) => 60003,
+        "the frame is no JSON object, or has something in it that JSON does not allow",
+        "";
+    Error::NoIdentity => 60004,
+        "the connection has no identity",
+        "the API was not deployed with template.yaml";
+    Error::UnknownSdkAppId => 60006,
+        "another SDKAppID (in the authorizer's [metrics](operate.md#metrics); the client sees 403)",
+        "";
+    Error::TooManyFrames { .. }
+        | Error::Suspended { .. }
+        | Error::TooManyConversations { .. }
+        | Error::Throttled => 60007,
+        "too many requests, of this user or of all",
+        "wait for `retryAfterSeconds` if `data` has them, or for a second, then send the same again";
+    Error::UnknownAction => 60009,
+        "there is no such action",
+        "";
+    Error::BadRequest(_) | Error::ClientIdTaken => 70402,
+        "a field is missing, of the wrong type, there twice, or out of range; a `clientID` is that of another message",
+        "the text names it";
+    Error::OperatorOnly { .. } => 70403,
+        "a field of the profile is not the user's to change",
+        "leave it out; your server sets it";
+    Error::MessageTooLarge { .. } => 80002,
+        "the message is larger than `maxMessageBytes`",
+        "send a link to a file";
+    Error::InvalidMessage(_) => 90002,
+        "`type` or `payload` is wrong, has a name twice, or a NUL character",
+        "the text names it";
+}
 
+impl Error {
     /// What the client needs besides the text to take the next step.
-    pub fn data(&self) -> Value {
+    pub fn data(&self) -> ErrorData {
         match self {
-            Self::BaseUnknown { last } => json!({ "lastSequence": last }),
+            Self::BaseUnknown { last } => ErrorData { last_sequence: Some(*last), ..ErrorData::default() },
             Self::TooManyFrames { seconds, .. }
             | Self::Suspended { seconds }
-            | Self::TooManyConversations { seconds, .. } => json!({ "retryAfterSeconds": seconds }),
-            _ => json!({}),
+            | Self::TooManyConversations { seconds, .. } => {
+                ErrorData { retry_after_seconds: Some(*seconds), ..ErrorData::default() }
+            }
+            _ => ErrorData::default(),
         }
     }
 
@@ -203,20 +254,22 @@ impl Error {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn a_client_is_told_where_to_look_and_how_long_to_wait() {
-        assert_eq!(Error::BaseUnknown { last: Seq(7) }.data(), json!({ "lastSequence": 7 }));
+        assert_eq!(json!(Error::BaseUnknown { last: Seq(7) }.data()), json!({ "lastSequence": 7 }));
         for too_fast in [
             Error::TooManyFrames { per_second: 20, seconds: 3 },
             Error::Suspended { seconds: 3 },
             Error::TooManyConversations { per_hour: 100, seconds: 3 },
         ] {
-            assert_eq!(too_fast.data(), json!({ "retryAfterSeconds": 3 }));
+            assert_eq!(json!(too_fast.data()), json!({ "retryAfterSeconds": 3 }));
             assert!(too_fast.to_string().contains("in 3 s"), "{too_fast}");
         }
-        assert_eq!(Error::Busy.data(), json!({}), "nothing else to know is an object all the same");
+        assert_eq!(json!(Error::Busy.data()), json!({}), "nothing else to know is an object all the same");
     }
 
     #[test]

@@ -10,12 +10,17 @@
 //!   types cannot be wrong: `parse` is the only door.
 //! - [`protocol`]: the frames on the socket.
 //! - [`error`]: everything that can be refused, with its code.
+//! - [`gateway`]: what API Gateway allows a connection.
 
+#[macro_use]
+mod codes;
 pub mod error;
+pub mod gateway;
 #[cfg(test)]
 mod hostile;
 pub mod model;
 pub mod protocol;
+mod seq;
 pub mod sig;
 
 pub use error::{Error, Result};

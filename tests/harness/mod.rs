@@ -1,17 +1,19 @@
 //! The world of a test: a twin with its own tables in memory on free ports, a clock that the test
 //! holds, and the functions' world once more, seen through recorders.
 
+pub mod program;
 pub mod recorder;
 pub mod replica;
 pub mod sandbox;
 pub mod socket;
+pub mod template;
 
 use std::time::Duration;
 
 use hongyan_functions::{
     clock::Clock as Reader,
     config::{self, Settings, Tables},
-    limits::{Meter, Random},
+    meter::{Meter, Random},
     record::Report,
     store::Connections,
     trigger::authorizer::{Authorizer, Rules},
@@ -379,6 +381,12 @@ pub fn signed_for(user: &str, now_s: u64, seconds: i64) -> String {
 pub fn event(name: &str) -> Value {
     let path = format!("{}/../events/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{path}"))).unwrap()
+}
+
+/// The data of the request in the event of this name.
+pub fn request_of(name: &str) -> Value {
+    let frame: Value = serde_json::from_str(event(name)["body"].as_str().unwrap()).unwrap();
+    frame["data"].clone()
 }
 
 /// Makes the event another user's, over a connection of their own.

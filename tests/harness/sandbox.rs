@@ -10,7 +10,7 @@ use hongyan_functions::{
 };
 use lambda_http::{Body, Request, Response};
 
-use crate::contract::{kebab, template_routes};
+use super::template::{kebab, template_routes};
 
 pub struct Sandbox {
     functions: Functions,

@@ -3,6 +3,7 @@
 //!
 //! - `action`: what may happen, and how a page of a failure shows it.
 //! - `reference`: the model: what there is, and what a user sees of it. `rules`: what each kind of action does.
+//!   `transitions`: which of them may happen when.
 //! - `product`: the product, driven by what has happened to the model. `devices`: what it pushes to.
 //! - `check`: whether both are the same.
 //!
@@ -15,6 +16,7 @@ mod devices;
 mod product;
 mod reference;
 mod rules;
+mod transitions;
 
 use std::{
     cell::{Cell, RefCell},

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use super::{
     action::{Fate, Kind},
     devices::Devices,
-    reference::{Call, Connection, Event, Model, STEP_MS},
-    rules::Answer,
+    reference::{Answer, Call, Connection, Event, Model},
+    transitions::STEP_MS,
 };
 use crate::harness::{World, body, event, recorder::Fault, sandbox::Sandbox};
 

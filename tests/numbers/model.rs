@@ -9,7 +9,7 @@ use hongyan_shared::model::{FOREVER_S, Floor, LogTail, Message, OneToOne, Predec
 use stateright::{Model, Property};
 
 use super::{
-    Bounds, DAY, Mutant,
+    bounds::{Bounds, DAY, Mutant},
     table::{FLOOR_KEPT_LONGER_S, FloorRow, MessageRow, Table, Write, Written, draft, pair},
 };
 

@@ -9,7 +9,7 @@ use hongyan_shared::model::{
 };
 use serde_json::json;
 
-use super::Mutant;
+use super::bounds::Mutant;
 
 /// As in `store::Messages`.
 pub const SWEPT_LATER_S: u64 = 3600;

@@ -1,29 +1,15 @@
 //! P9: nobody reads or changes a conversation that they are not part of.
 
+use hongyan_shared::protocol::Action;
 use serde_json::{Value, json};
 
-use crate::harness::{World, text_message};
+use crate::harness::{World, request_of, template::kebab, text_message};
 
-const FUNCTIONS: [&str; 18] = [
-    "send-message",
-    "get-message-list",
-    "set-message-read",
-    "get-conversation-list",
-    "revoke-message",
-    "delete-message",
-    "delete-conversation",
-    "pin-conversation",
-    "update-my-profile",
-    "get-user-profile",
-    "get-user-status",
-    "subscribe-user-status",
-    "unsubscribe-user-status",
-    "add-to-blacklist",
-    "remove-from-blacklist",
-    "get-blacklist",
-    "login",
-    "default",
-];
+/// The events of all that can be asked, but for `logout`, behind which there is nothing to ask any more.
+fn events() -> impl Iterator<Item = String> {
+    let actions = Action::ALL.iter().filter(|action| **action != Action::Logout);
+    actions.map(|action| kebab(action.name())).chain(["default".to_owned()])
+}
 
 /// What a request might say to be another user's.
 const IDENTITIES: [&str; 8] =
@@ -33,9 +19,11 @@ const IDENTITIES: [&str; 8] =
 const PLACES: [&str; 6] =
     ["conversationID", "to", "p", "nextReqMessageID", "nextReqConversationID", "connectionId"];
 
-/// A request of mallory's that every function takes for one of its own.
-fn of_mallory() -> Value {
-    let mut data = text_message("carol", "1", 0);
+/// A request of mallory's that the function takes for one of its own.
+fn of_mallory(event: &str) -> Value {
+    let mut data = request_of(event);
+    let message = text_message("carol", "1", 0);
+    data.as_object_mut().unwrap().extend(message.as_object().unwrap().clone());
     data["conversationID"] = json!("C2Ccarol");
     data["sequence"] = json!(1);
     data["sequences"] = json!([1]);
@@ -79,11 +67,12 @@ async fn p9_nobody_reaches_a_conversation_that_they_are_not_part_of_by_any_field
     }
 
     let names = ["alice", "bob", "C2Calice", "C2Cbob", "alice·bob", "C2Calice·bob", "1", "mallory"];
-    for function in FUNCTIONS {
-        ask(&world, function, of_mallory()).await;
+    for event in events() {
+        let function = event.as_str();
+        ask(&world, function, of_mallory(function)).await;
         for field in PLACES.into_iter().chain(["clientID", "userIDList"]) {
             for name in names {
-                let mut data = of_mallory();
+                let mut data = of_mallory(function);
                 data[field] = if field == "userIDList" { json!([name]) } else { json!(name) };
                 ask(&world, function, data).await;
             }
@@ -91,7 +80,7 @@ async fn p9_nobody_reaches_a_conversation_that_they_are_not_part_of_by_any_field
         // As one of the two, about the other one.
         for (me, peer) in [("alice", "bob"), ("bob", "alice")] {
             for field in IDENTITIES {
-                let mut data = of_mallory();
+                let mut data = of_mallory(function);
                 (data["to"], data["conversationID"]) = (json!(peer), json!(format!("C2C{peer}")));
                 data[field] = json!(me);
                 ask(&world, function, data).await;

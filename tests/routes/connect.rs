@@ -221,6 +221,21 @@ async fn a_user_has_sixteen_connections_and_the_oldest_makes_room() {
 }
 
 #[tokio::test]
+async fn a_connection_is_pushed_to_until_api_gateway_has_cut_it_for_certain() {
+    const TWO_HOURS: u64 = 2 * 60 * 60;
+
+    for (seconds, pushes) in [(TWO_HOURS + 299, 1), (TWO_HOURS + 300, 0)] {
+        let world = World::new().await;
+        assert_eq!(connect(&world, "iOS", None, "1=", START_MS).await, 200);
+        world.later(Duration::from_secs(seconds));
+        world.calls();
+        world.send("bob", "alice", "1", 0).await;
+        let posts = world.calls().into_iter().filter(|call| call.operation == "POST");
+        assert_eq!(posts.count(), pushes, "{seconds} s later");
+    }
+}
+
+#[tokio::test]
 async fn an_item_that_is_as_large_as_it_gets_is_read_with_half_a_unit() {
     let world = World::with(Settings { multi_device: MultiDevice::Many, ..Settings::default() }).await;
     for index in 0..16 {

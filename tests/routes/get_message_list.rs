@@ -80,3 +80,18 @@ async fn a_page_of_the_largest_messages_fits_a_frame_and_the_rest_follows() {
     }
     assert_eq!(all, (1..=15).collect::<Vec<_>>());
 }
+
+#[tokio::test]
+async fn of_a_range_no_more_is_read_than_a_frame_holds() {
+    let world = World::new().await;
+    for base in 0..20 {
+        let data = largest_message("bob", &base.to_string(), base);
+        assert_eq!(world.invoke("send-message", "alice", data).await["code"], 0);
+    }
+    world.calls();
+    let (part, next, is_completed) =
+        page(&world, json!({ "conversationID": "C2Cbob", "fromSequence": 1 })).await;
+    assert!(!is_completed && next.parse() == Ok(part.len() + 1), "{next}");
+    // Sixteen of them are more than a frame already.
+    assert_eq!(world.calls().iter().filter(|call| call.operation == "Query").count(), 1);
+}

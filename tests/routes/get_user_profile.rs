@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use crate::harness::{START_MS, World, body, event, recorder::Fault};
@@ -43,7 +45,12 @@ async fn what_a_batch_leaves_over_is_asked_for_again_and_given_up_at_last() {
         calls += 1;
         if operation == "BatchGetItem" && calls < 3 { Fault::Unprocessed } else { Fault::None }
     });
+    let started = Instant::now();
     assert_eq!(profiles(&world, &["bob"]).await[0]["nick"], "Bob");
+    assert!(
+        started.elapsed().as_millis() >= 300,
+        "a table that cannot keep up is given time: 100 ms, then 200"
+    );
     world.dynamodb.break_calls(|_, _| Fault::Unprocessed);
     let reply = world.invoke("get-user-profile", "alice", json!({ "userIDList": ["bob"] })).await;
     assert_eq!(reply["code"], 60007);

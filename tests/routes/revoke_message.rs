@@ -124,12 +124,15 @@ async fn a_recall_whose_write_was_not_answered_is_told_all_the_same() {
 }
 
 #[tokio::test]
-async fn what_has_expired_is_not_there_to_be_recalled() {
+async fn with_retention_a_message_can_be_recalled_as_long_as_it_lives() {
     let world =
         World::with(Settings { retention: Some(60), recall_seconds: 600, ..Settings::default() }).await;
     world.send("alice", "bob", "1", 0).await;
-    world.later(Duration::from_secs(60));
-    assert_eq!(code(&world, "alice", message(1, "bob")).await, 70402);
+    world.send("alice", "bob", "2", 1).await;
+    world.later(Duration::from_secs(59));
+    assert_eq!(code(&world, "alice", message(1, "bob")).await, 0);
+    world.later(Duration::from_secs(1));
+    assert_eq!(code(&world, "alice", message(2, "bob")).await, 70402);
 }
 
 #[tokio::test]

@@ -1,3 +1,4 @@
+use hongyan_functions::config::Settings;
 use serde_json::{Value, json};
 
 use crate::harness::{START_MS, World, body, event, recorder::Fault, replica::Lag};
@@ -60,6 +61,30 @@ async fn a_conversation_without_a_message_is_not_created_by_reading_it() {
     }
     assert!(world.dump("Messages").await.is_empty());
     assert!(world.dump("Conversations").await.is_empty());
+}
+
+#[tokio::test]
+async fn with_retention_a_mark_that_was_overtaken_does_not_take_the_position_back_either() {
+    let world = World::with(Settings { retention: Some(60), ..Settings::default() }).await;
+    for base in 0..10 {
+        world.send("bob", "alice", &base.to_string(), base).await;
+    }
+    let read = |sequence: u64| {
+        world.ask("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": sequence }))
+    };
+    let mut first = true;
+    world.dynamodb.break_calls(move |operation, _| {
+        let is_slow = operation == "UpdateItem" && std::mem::replace(&mut first, false);
+        if is_slow { Fault::Hold } else { Fault::None }
+    });
+    let overtaken = async {
+        world.dynamodb.held().await;
+        assert_eq!(read(7).await["readSequence"], 7);
+        world.dynamodb.release();
+    };
+    let (reply, ()) = tokio::join!(read(3), overtaken);
+    assert_eq!((&reply["readSequence"], &reply["unreadCount"]), (&json!(7), &json!(3)));
+    assert_eq!(unread(&world, "alice", "bob").await, 3);
 }
 
 #[tokio::test]

@@ -65,6 +65,21 @@ async fn who_is_kicked_is_told_so_and_gone_at_once() {
 }
 
 #[tokio::test]
+async fn who_watches_is_told_though_there_was_no_connection_left_to_end() {
+    let world = World::new().await;
+    world.send("alice", "bob", "1", 0).await;
+    // Nobody has noticed yet that it is gone: no `$disconnect` will say so.
+    assert_eq!(world.respond("connect", &event("connect")).await.status(), 200);
+    let mut bob = world.connect("bob").await;
+    bob.ask("subscribeUserStatus", json!({ "userIDList": ["alice"] })).await;
+    assert_eq!(bob.pushed().unwrap()["data"][0]["statusType"], 1);
+
+    world.later(Duration::from_secs(60));
+    kick(&world.app.notifier, &user("alice")).await.unwrap();
+    assert_eq!(bob.push().await["data"][0]["statusType"], 2);
+}
+
+#[tokio::test]
 async fn an_old_signature_is_answered_with_70052_on_every_route_and_a_new_one_is_good_in_the_same_second() {
     let world = World::new().await;
     let url = old_url(&world, "alice");
@@ -85,6 +100,18 @@ async fn an_old_signature_is_answered_with_70052_on_every_route_and_a_new_one_is
     assert!(world.dump("Messages").await.is_empty());
 
     world.connect("alice").await.ask("login", json!({})).await;
+}
+
+#[tokio::test]
+async fn who_is_back_in_the_same_second_and_too_fast_then_is_told_to_wait_and_not_to_sign_again() {
+    let world = World::new().await;
+    kick(&world.app.notifier, &user("alice")).await.unwrap();
+    world.app.connections.suspend(&user("alice"), START_MS + 60_000, START_MS).await.unwrap();
+    for (issued_at, status) in [(NOW, 429), (NOW - 1, 403)] {
+        let mut handshake = event("connect");
+        handshake["requestContext"]["authorizer"]["issuedAt"] = json!(issued_at.to_string());
+        assert_eq!(world.respond("connect", &handshake).await.status(), status, "{issued_at}");
+    }
 }
 
 #[tokio::test]

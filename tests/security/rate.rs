@@ -313,9 +313,12 @@ async fn a_user_at_the_limit_is_not_refused_wherever_the_frames_go() {
 #[tokio::test]
 async fn a_counter_that_fails_or_hangs_refuses_nobody() {
     let world = World::new().await;
+    let tries = Arc::new(AtomicU64::new(0));
     for fault in [Fault::Refuse(400, "ResourceNotFoundException"), Fault::LoseCall] {
+        let tried = Arc::clone(&tries);
         world.dynamodb.break_calls(move |_, request| {
             let counts = request["Key"]["s"]["S"].as_str().is_some_and(|key| key.starts_with("L#"));
+            tried.fetch_add(u64::from(counts && fault != Fault::LoseCall), Ordering::Relaxed);
             if counts { fault.clone() } else { Fault::None }
         });
         let started = Instant::now();
@@ -325,6 +328,7 @@ async fn a_counter_that_fails_or_hangs_refuses_nobody() {
         // A sample may take half a second; the first message of the conversation was not counted, either.
         assert!(started.elapsed() < Duration::from_secs(8));
     }
+    assert_eq!(tries.load(Ordering::Relaxed), 2, "the conversation and a sample, and none of them again");
 }
 
 #[tokio::test]

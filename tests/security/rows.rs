@@ -63,6 +63,41 @@ async fn what_is_read_is_remembered_as_long_as_the_message_and_no_longer() {
 }
 
 #[tokio::test]
+async fn what_is_to_go_ends_at_a_time_that_dynamodb_still_looks_at() {
+    let world = World::new().await;
+    world.ask("add-to-blacklist", "alice", json!({ "userIDList": ["bob"] })).await;
+    world.ask("remove-from-blacklist", "alice", json!({ "userIDList": ["bob"] })).await;
+    let rows = world.dump("Messages").await;
+    let end: u64 = rows[0]["x"]["N"].as_str().unwrap().parse().unwrap();
+    // It never sweeps what has ended more than five years ago.
+    let now = world.clock.now() / 1000;
+    assert!((now - 5 * 365 * DAY..=now).contains(&end), "{end}");
+}
+
+#[tokio::test]
+async fn the_name_of_a_user_who_never_connects_is_copied_for_30_days() {
+    let world = World::new().await;
+    world.ask("update-my-profile", "alice", json!({ "nick": "Alice" })).await;
+    for (days, rows) in [(30, 1), (1, 0)] {
+        later(&world, days * DAY);
+        world.sweep().await;
+        assert_eq!(world.dump("Connections").await.len(), rows);
+    }
+}
+
+#[tokio::test]
+async fn what_a_user_has_done_of_late_is_forgotten_two_hours_later() {
+    let world = World::new().await;
+    world.send("alice", "bob", "1", 0).await;
+    assert_eq!(world.dump("Connections").await[0]["s"]["S"], "L#C", "a conversation was opened");
+    for (seconds, rows) in [(2 * 3_600 - 1, 1), (2, 0)] {
+        later(&world, seconds);
+        world.sweep().await;
+        assert_eq!(world.dump("Connections").await.len(), rows);
+    }
+}
+
+#[tokio::test]
 async fn a_removed_block_leaves_nothing_behind_and_one_that_holds_stays() {
     for settings in [Settings::default(), with_retention()] {
         let world = World::with(settings).await;

@@ -6,13 +6,11 @@ use futures_util::future::join_all;
 use hongyan_functions::config::Settings;
 use serde_json::{Value, json};
 
-use crate::{
-    contract::template_routes,
-    harness::{
-        START_MS, World, event, largest_message,
-        recorder::{Call, Fault},
-        set_user,
-    },
+use crate::harness::{
+    START_MS, World, event, largest_message,
+    recorder::{Call, Fault},
+    set_user,
+    template::template_routes,
 };
 
 /// What a frame has taken: read units and write units.

@@ -181,7 +181,7 @@ export class Connection extends Requests {
       if (code === 0) return this.loggedIn(data as LoginReply);
       // Twice in a row, it is no crossing of two handshakes of this client.
       if (code === KICKED_MULT_ACCOUNT && ++this.replacements > 1) {
-        return this.end(new ChatError(code, message, { type: 'multipleAccount' }));
+        return this.end(new ChatError(code, message, { type: 'multipleAccount' satisfies KickedOut }));
       }
       return this.lost(message);
     }

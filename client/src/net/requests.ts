@@ -6,7 +6,7 @@
 import { MESSAGE_TOO_LARGE, NETWORK_ERROR, NETWORK_TIMEOUT, SEND_FAILED, SERVER_FAILED, TOO_MANY_REQUESTS } from '../codes.js';
 import { ChatError } from '../errors.js';
 import { toJSON } from '../json.js';
-import type { Actions, Reply } from '../wire.js';
+import { MAX_FRAME_BYTES, type Actions, type Reply } from '../wire.js';
 import { LONGEST_DELAY_MS, backOff } from './backoff.js';
 import { errorDataOf } from './error-data.js';
 
@@ -43,8 +43,6 @@ const MAX_ATTEMPTS = 6;
 const MAX_LOSSES = 4;
 /** How far apart requests are that were refused because they came too early. */
 const SPACING_MS = 100;
-/** API Gateway ends a connection that says more at once. */
-const MAX_FRAME_BYTES = 32 * 1024;
 
 /** What carries the frames is in `connection.ts`. */
 export abstract class Requests {

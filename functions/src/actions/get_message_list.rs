@@ -72,7 +72,8 @@ pub async fn before(world: &World, pair: &Pair, at: PageCursor, room: Room) -> R
 
 /// All messages from one number to another, to fill a gap.
 pub async fn range(world: &World, pair: &Pair, from: Seq, to: Seq, room: Room) -> Result<Range> {
-    let part = world.messages.range(&pair.log_key(), from, to, room.messages, world.clock.now()).await?;
+    let part =
+        world.messages.range(&pair.log_key(), from, to, room.messages, room.bytes, world.clock.now()).await?;
     let mut messages = part.messages;
     messages.retain(|message| !pair.hides(message));
     let next = match how_many_fit(pair, &messages, room) {

@@ -2,7 +2,7 @@
 //! what a client needs to start.
 
 use hongyan_shared::{
-    Error, Result,
+    Error, Result, gateway,
     model::{MAX_MESSAGE_BYTES, UserId},
     protocol::{LoginReply, PAGE_SIZE},
 };
@@ -14,11 +14,9 @@ use crate::{
     store::{Consistency, Names},
 };
 
-/// How often a client should say `ping`: API Gateway closes what is silent for ten minutes.
+/// How often a client should say `ping`, in seconds: one may get lost, and the connection is still not idle.
 const HEARTBEAT_S: u64 = 240;
-
-/// How long API Gateway keeps a connection at the most.
-const CONNECTION_S: u64 = 2 * 60 * 60;
+const _: () = assert!(2 * HEARTBEAT_S < gateway::IDLE_S);
 
 /// Answers with what the deployment is like.
 ///
@@ -47,7 +45,7 @@ pub async fn login<'a>(world: &World, caller: &'a Caller) -> Result<LoginReply<'
         server_time: world.notifier.clock.now() / 1000,
         user_sig_expire_time: caller.expires_at,
         connected_time: caller.connected_at / 1000,
-        connection_seconds: CONNECTION_S,
+        connection_seconds: gateway::LIFETIME_S,
         heartbeat_seconds: HEARTBEAT_S,
         page_size: PAGE_SIZE,
         max_message_bytes: MAX_MESSAGE_BYTES,

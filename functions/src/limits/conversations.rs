@@ -6,8 +6,9 @@ use tracing::warn;
 use super::{Counters, seconds};
 use crate::{
     config::{Config, Misconfigured},
+    meter::Rate,
     record::{Metric, count},
-    store::{Counted, Rate, Step},
+    store::{Counted, Step},
 };
 
 const HOUR_MS: u64 = 60 * 60 * 1000;

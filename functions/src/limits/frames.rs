@@ -5,12 +5,13 @@ use hongyan_shared::{Error, Result, model::UserId};
 use tokio::time::timeout;
 use tracing::warn;
 
-use super::{Counters, Fate, Verdict, seconds};
+use super::{Counters, seconds};
 use crate::{
     config::{Config, Misconfigured},
     connections_api::ConnectionsApi,
+    meter::{Fate, Rate, Verdict},
     record::{Metric, count},
-    store::{Connections, Counted, Rate, Reading, Step},
+    store::{Connections, Counted, Reading, Step},
 };
 
 /// How long a sample may keep an answer waiting.

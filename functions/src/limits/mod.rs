@@ -6,7 +6,6 @@
 
 mod conversations;
 mod frames;
-mod meter;
 
 use std::sync::Arc;
 
@@ -14,12 +13,12 @@ use hongyan_shared::{Result as Outcome, model::UserId};
 
 pub use conversations::ConversationLimit;
 pub use frames::FrameLimit;
-pub use meter::{Fate, Meter, Random, Verdict};
 
 use crate::{
     clock::Clock,
     config::{Config, Misconfigured},
-    store::{Counted, Rate, Rates, Step},
+    meter::{Meter, Rate},
+    store::{Counted, Rates, Step},
 };
 
 /// The counters of the whole deployment, through what this sandbox has heard of them.

@@ -11,7 +11,7 @@ use std::{cell::Cell, future::Future};
 use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity};
 use hongyan_shared::{Error, Result};
 
-use super::{Consistency, Item};
+use super::item::Item;
 
 /// How many read units one frame may take.
 pub const READ_UNITS: u64 = 64;
@@ -27,6 +27,15 @@ const READ_BYTES: u64 = 4096;
 
 /// What a write unit writes.
 const WRITE_BYTES: u64 = 1024;
+
+/// What a read may miss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consistency {
+    /// What was written in the last second, for half the price.
+    Eventual,
+    /// Nothing.
+    Strong,
+}
 
 tokio::task_local! {
     static ALLOWANCE: Allowance;

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use hongyan_shared::{
-    Error, Result,
+    Error, Result, gateway,
     model::{Platform, UserId},
     sig::Refusal,
 };
@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use super::{Consistency, Item, allowance, batch_get, failed, number, output_of, text, user_in};
 use crate::config::{Config, Misconfigured};
 
-/// API Gateway cuts a connection after two hours; one that is older by five minutes is dead.
-const LIFETIME_S: u64 = 2 * 60 * 60 + 5 * 60;
+/// How old a connection is that API Gateway has cut, whatever clocks differ by, in seconds.
+const LIFETIME_S: u64 = gateway::LIFETIME_S + 5 * 60;
 
 /// How long after the last connection the item stays, for the sake of the names.
 const ITEM_LIFETIME_S: u64 = 30 * 24 * 60 * 60;

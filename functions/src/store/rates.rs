@@ -11,10 +11,13 @@ use super::{
     allowance::{self, COUNTING_UNITS},
     failed, from_item, number, text,
 };
-use crate::config::{Config, Misconfigured};
+use crate::{
+    config::{Config, Misconfigured},
+    meter::Rate,
+};
 
 /// How long a counter stays after it was last used. None runs ahead of the time for longer.
-const LIFETIME_S: u64 = 2 * 60 * 60;
+const COUNTER_LIFETIME_S: u64 = 2 * 60 * 60;
 
 /// How often a write is made: once more when it was made in the wrong form. An item has much less than 1 KB, so
 /// this is what a step costs at the most.
@@ -28,24 +31,12 @@ pub struct Rates {
     table: String,
 }
 
-/// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rate {
-    /// Frames.
-    Frames,
-    /// Frames that were refused because there were too many.
-    Refusals,
-    /// Conversations that the user has opened.
-    Conversations,
-}
-
-impl Rate {
-    fn key(self) -> &'static str {
-        match self {
-            Self::Frames => "L#F",
-            Self::Refusals => "L#R",
-            Self::Conversations => "L#C",
-        }
+/// The sort key of a counter.
+fn key(rate: Rate) -> &'static str {
+    match rate {
+        Rate::Frames => "L#F",
+        Rate::Refusals => "L#R",
+        Rate::Conversations => "L#C",
     }
 }
 
@@ -147,9 +138,9 @@ impl Rates {
             .update_item()
             .table_name(&self.table)
             .key("u", text(user.as_str()))
-            .key("s", text(rate.key()))
+            .key("s", text(key(rate)))
             .expression_attribute_values(":now", number(now_ms))
-            .expression_attribute_values(":x", number((now_ms / 1000).saturating_add(LIFETIME_S)));
+            .expression_attribute_values(":x", number((now_ms / 1000).saturating_add(COUNTER_LIFETIME_S)));
         update = if is_ahead {
             update.expression_attribute_values(":by", number(step.by_ms))
         } else {

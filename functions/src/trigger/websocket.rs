@@ -2,7 +2,10 @@
 
 use std::future::Future;
 
-use hongyan_shared::{Error, Result, protocol::Request};
+use hongyan_shared::{
+    Error, Result,
+    protocol::{Action, Request},
+};
 use lambda_http::{Body, RequestExt, Response, http::StatusCode, request::RequestContext};
 
 use crate::{
@@ -12,7 +15,7 @@ use crate::{
     connections_api::{ConnectionsApi, Delivery},
     limits::FrameLimit,
     record::{InvocationRecord, MetricCounts, Report},
-    routes::ws::{Event, Reply, is_one_way},
+    routes::ws::{Event, Reply},
     store::allowance::one_frame,
 };
 
@@ -122,7 +125,8 @@ impl<World> Function<World> {
     /// Hands a reply to the client: as the route's response, or through `@connections` where there is
     /// none. A reply that does not get through is still what the function returns.
     async fn reply(&self, route_key: &str, connection_id: &str, reply: String) -> Response<Body> {
-        if is_one_way(route_key) && self.api.send(connection_id, &reply).await == Delivery::Delivered {
+        let is_one_way = Action::parse(route_key).is_some_and(Action::is_one_way);
+        if is_one_way && self.api.send(connection_id, &reply).await == Delivery::Delivered {
             return empty(StatusCode::OK);
         }
         text(reply)

@@ -72,7 +72,7 @@ impl Elem {
         let payload = Payload::parse(kind, payload)?;
         let size = payload.as_str().len().saturating_add(custom_data.len());
         if size > MAX_MESSAGE_BYTES {
-            return Err(Error::MessageTooLarge { size });
+            return Err(Error::MessageTooLarge { size, at_most: MAX_MESSAGE_BYTES });
         }
         Ok(Self::restore(kind.to_owned(), payload, custom_data))
     }
@@ -320,7 +320,7 @@ mod tests {
         assert!(parse("TIMTextElem", &text(12_288), None).is_ok());
         assert_eq!(
             parse("TIMTextElem", &text(12_288), Some("y")),
-            Err(Error::MessageTooLarge { size: 12_289 })
+            Err(Error::MessageTooLarge { size: 12_289, at_most: 12_288 })
         );
     }
 

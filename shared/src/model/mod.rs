@@ -14,7 +14,7 @@ mod user;
 
 pub use conversation::{ConversationId, GroupId, LogKey, Pair};
 pub use device::{Device, MultiDevice, Platform};
-pub use log::{Floor, LogTail, Predecessor, Seq, floor_before};
+pub use log::{Floor, LogTail, Predecessor, floor_before};
 pub use member::{MemberState, ReadMarker};
 pub use message::{ClientId, Draft, Elem, FOREVER_S, MAX_MESSAGE_BYTES, Message, Options, Priority};
 pub use one_to_one::OneToOne;
@@ -22,3 +22,5 @@ pub use payload::Payload;
 pub use profile::{AdminForbid, AllowType, Gender, MAX_CUSTOM_FIELDS, Profile, ProfileKey};
 pub use side::{Counts, Hidden, Side};
 pub use user::{MAX_USER_ID_BYTES, UserId};
+
+pub use crate::seq::Seq;

@@ -7,8 +7,10 @@
 //!
 //! # Layout
 //!
-//! The envelope is here, and the rest by topic: messages, conversations, users, pushes.
+//! The envelope is here, the list of all actions in `actions.rs`, and the rest by topic: messages,
+//! conversations, users, pushes.
 
+mod actions;
 mod conversation;
 mod message;
 mod push;
@@ -17,20 +19,11 @@ mod typescript;
 mod unreadable;
 mod user;
 
-pub use conversation::{
-    ClearedReply, ConversationPage, DeleteConversation, Deletion, GetConversationList, PinConversation,
-    PinnedReply, ReadReply, SetMessageRead, WireConversation,
-};
-pub use message::{
-    DeleteMessage, GetMessageList, HistoryQuery, MessageControlInfo, MessageOptions, MessagePage,
-    MessageRange, MessageReply, PageCursor, RevokeMessage, SendMessage, Sending, WireMessage,
-};
-pub use push::{ConversationUpdate, DeletedMessages, KickedOut, Push, ReadByPeer, read_by_peer};
-pub use user::{
-    BlacklistReply, CustomField, FailedUser, LoginReply, MAX_BLACKLIST_CHANGE, MAX_STATUSES, MAX_USERS,
-    MAX_WATCHED, ProfileFields, ProfileList, ProfileReply, StatusReply, SubscriptionReply, UserIdList,
-    UserStatus, WireProfile,
-};
+pub use actions::*;
+pub use conversation::*;
+pub use message::*;
+pub use push::*;
+pub use user::*;
 
 use std::collections::HashMap;
 
@@ -40,22 +33,17 @@ use serde_json::{
     value::{RawValue, to_raw_value},
 };
 
-use crate::{Error, Result};
+use crate::{Error, Result, gateway};
+use unreadable::MAX_NAME_BYTES;
 
-/// The largest request that is parsed: what API Gateway lets through.
-pub const MAX_FRAME_BYTES: usize = 128 * 1024;
-
-/// How much of a reply may be messages, which leaves room for the envelope in a frame that API
-/// Gateway carries.
-pub const MAX_REPLY_BYTES: usize = 120 * 1024;
+/// How much of a reply may be messages, in bytes: the rest of a payload is room for the envelope.
+pub const MAX_REPLY_BYTES: usize = gateway::MAX_PAYLOAD_BYTES - 8 * 1024;
 
 /// The size of a history page, the default and the maximum.
 pub const PAGE_SIZE: usize = 15;
 
 /// The most messages of a range. A range fills a gap, and a long gap is filled with few frames.
 pub const RANGE_SIZE: usize = 100;
-
-const MAX_NAME_BYTES: usize = 64;
 
 /// A request as far as it could be read. Even the worst frame gets an answer that names what it
 /// named.
@@ -78,8 +66,9 @@ pub struct Envelope {
 impl Request {
     /// Reads a frame, which should be text in UTF-8.
     pub fn parse(frame: &[u8]) -> Self {
-        if frame.len() > MAX_FRAME_BYTES {
-            return Self::unreadable(frame, "it is larger than 128 KB");
+        if frame.len() > gateway::MAX_PAYLOAD_BYTES {
+            let why = format!("it is larger than {} KB", gateway::MAX_PAYLOAD_BYTES / 1024);
+            return Self::unreadable(frame, &why);
         }
         match serde_json::from_slice(frame) {
             Ok(Value::Object(members)) => Self::read(members, data_of(frame)),
@@ -209,7 +198,7 @@ mod tests {
             ("[]", 60003),
             (r#"{"action":"x","data":"\ud800"}"#, 60003),
             (&"[".repeat(10_000), 60003),
-            (&" ".repeat(MAX_FRAME_BYTES + 1), 60003),
+            (&" ".repeat(gateway::MAX_PAYLOAD_BYTES + 1), 60003),
             (r#"{"action":5}"#, 70402),
             (r#"{"action":"x","requestID":5}"#, 70402),
             (r#"{"action":"x","data":[]}"#, 70402),

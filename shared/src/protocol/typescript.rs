@@ -5,7 +5,10 @@ use std::{env, fs};
 use ts_rs::{Config, TS};
 
 use super::*;
-use crate::model::{AdminForbid, AllowType, ClientId, Gender, Priority, Seq, UserId};
+use crate::{
+    error::ErrorData,
+    model::{AdminForbid, AllowType, ClientId, Gender, Priority, Seq, UserId},
+};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../client/src/wire.ts");
 
@@ -33,17 +36,25 @@ macro_rules! declare {
     ($config:expr; $($type:ty),+ $(,)?) => { [$(declaration::<$type>($config)),+] };
 }
 
-/// Every action, what it takes, and what it answers.
-macro_rules! actions {
-    ($config:expr; $($action:ident: $data:ty => $($reply:ty)|+),+ $(,)?) => {
-        [$(format!(
-            "  {}: {{ data: {}; reply: {} }};\n",
-            stringify!($action),
-            <$data>::name($config),
-            [$(<$reply>::name($config)),+].join(" | "),
-        )),+]
+/// What the actions take and answer, and the members of `Actions`.
+macro_rules! of_actions {
+    ($($function:ident $binary:literal { $(
+        $action:ident $name:literal: $request:ty => $($reply:ty)|+ $(, one_way: $one_way:literal)?;
+    )+ })+) => {
+        fn of_actions(config: &Config) -> (Vec<String>, Vec<String>) {
+            let types = vec![$($(declaration::<$request>(config), $(declaration::<$reply>(config)),+),+),+];
+            let members = vec![$($(format!(
+                "  {}: {{ data: {}; reply: {} }};\n",
+                $name,
+                <$request>::name(config),
+                [$(<$reply>::name(config)),+].join(" | "),
+            )),+),+];
+            (types, members)
+        }
     };
 }
+
+crate::actions!(of_actions);
 
 fn declaration<T: TS>(config: &Config) -> String {
     let mut body = T::decl(config);
@@ -62,43 +73,28 @@ fn declaration<T: TS>(config: &Config) -> String {
 
 fn wire() -> String {
     let config = &Config::new().with_large_int("number").with_array_tuple_limit(0);
-    let types = declare!(config;
-        Reply, NoData, LoginReply,
-        Priority, MessageControlInfo, MessageOptions, WireMessage, SendMessage, MessageReply, GetMessageList, MessagePage, MessageRange,
-        RevokeMessage, DeleteMessage,
-        WireConversation, GetConversationList, ConversationPage, SetMessageRead, ReadReply,
-        DeleteConversation, ClearedReply, PinConversation, PinnedReply,
-        UserIdList, Gender, AllowType, AdminForbid, CustomField, ProfileFields, WireProfile,
-        ProfileList, ProfileReply, BlacklistReply, UserStatus, FailedUser, StatusReply, SubscriptionReply,
+    let mut types = vec![];
+    let parts = declare!(config;
+        Reply, ErrorData, Priority, MessageControlInfo, MessageOptions, WireMessage, WireConversation,
+        Gender, AllowType, AdminForbid, CustomField, ProfileFields, WireProfile, UserStatus, FailedUser,
         Push, ReadByPeer, DeletedMessages, ConversationUpdate, KickedOut,
     );
-    let actions = actions!(config;
-        login: NoData => LoginReply,
-        logout: NoData => NoData,
-        sendMessage: SendMessage => MessageReply,
-        getMessageList: GetMessageList => MessagePage | MessageRange,
-        revokeMessage: RevokeMessage => MessageReply,
-        deleteMessage: DeleteMessage => DeletedMessages,
-        setMessageRead: SetMessageRead => ReadReply,
-        getConversationList: GetConversationList => ConversationPage,
-        deleteConversation: DeleteConversation => ClearedReply,
-        pinConversation: PinConversation => PinnedReply,
-        getUserProfile: UserIdList => ProfileList,
-        updateMyProfile: ProfileFields => ProfileReply,
-        getBlacklist: NoData => BlacklistReply,
-        addToBlacklist: UserIdList => BlacklistReply,
-        removeFromBlacklist: UserIdList => BlacklistReply,
-        getUserStatus: UserIdList => StatusReply,
-        subscribeUserStatus: UserIdList => SubscriptionReply,
-        unsubscribeUserStatus: UserIdList => SubscriptionReply,
-    );
+    let (of_actions, members) = of_actions(config);
+    for declaration in parts.into_iter().chain(of_actions) {
+        if !types.contains(&declaration) {
+            types.push(declaration);
+        }
+    }
     format!(
         "// The frames on the socket: docs/protocol.md. Generated from shared/src/protocol by `make wire`\n\
-         // (UPDATE=1 cargo test -p hongyan-shared the_client_has_these_types); a test compares the two.\n\n\
+         // (UPDATE=1 cargo test -p hongyan-shared); a test compares the two.\n\n\
+         /** The largest frame that API Gateway takes, in bytes. */\n\
+         export const MAX_FRAME_BYTES = {};\n\n\
          {}/** Every action, what it takes, and what it answers. */\n\
          export interface Actions {{\n{}}}\n",
+        gateway::MAX_FRAME_BYTES,
         types.concat(),
-        actions.concat(),
+        members.concat(),
     )
 }
 

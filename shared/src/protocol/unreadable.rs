@@ -8,7 +8,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::MAX_NAME_BYTES;
+/// The longest name of an action or a request.
+pub(super) const MAX_NAME_BYTES: usize = 64;
 
 /// The action and the ID of the request, as far as they can be read. Values are passed over without
 /// being understood: to that, half of a character or a number of any size is no obstacle, and it

@@ -6,10 +6,12 @@
 
 mod encoding;
 mod issue;
+mod verdict;
 mod verify;
 
 pub use issue::{issue, issue_with_userbuf};
-pub use verify::{Claim, Expectation, Refusal, Ticket, verify};
+pub use verdict::{Refusal, Ticket};
+pub use verify::{Claim, Expectation, verify};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;

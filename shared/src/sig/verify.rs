@@ -6,9 +6,8 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 use serde_json::{Map, Value};
-use thiserror::Error;
 
-use super::{Keys, Signed, encoding};
+use super::{Keys, Refusal, Signed, Ticket, encoding};
 
 /// How far the clocks of servers may be apart, in seconds.
 const CLOCKS_DIFFER_S: u64 = 15 * 60;
@@ -22,69 +21,6 @@ pub struct Expectation<'a> {
     pub identifier: &'a str,
     /// Unix time in seconds.
     pub now: u64,
-}
-
-/// A genuine signature.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ticket {
-    /// When it was issued, in Unix seconds.
-    pub issued_at: u64,
-    /// The last second in which it is good.
-    pub expires_at: u64,
-    /// The signed user data, checked but not interpreted.
-    pub userbuf: Option<Vec<u8>>,
-}
-
-/// Why a signature is not taken. The codes are Tencent's, and they are tested in this order.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Refusal {
-    /// 70002: there is no text at all.
-    #[error("the UserSig is empty: pass the one that your server issued")]
-    Empty,
-    /// 70003: it cannot be read.
-    #[error("the UserSig cannot be read: {0}")]
-    Malformed(&'static str),
-    /// 70014: it is for another app.
-    #[error("the UserSig is for another SDKAppID: issue it with the SDKAppID that you connect with")]
-    SdkAppIdMismatch,
-    /// 70013: it is for another user.
-    #[error("the UserSig is for another user: issue it for the userID that you connect with")]
-    IdentifierMismatch,
-    /// 70001: its time is over.
-    #[error("the UserSig has expired: ask your server for a new one and log in again")]
-    Expired {
-        /// The ticket, when the HMAC is right: such a caller may be told the reason. A forger
-        /// learns nothing.
-        genuine: Option<Ticket>,
-    },
-    /// 70003: the deployment takes none that reaches as far.
-    #[error(
-        "the UserSig reaches too far into the future: sign for less time, and see that your server's clock is right"
-    )]
-    TooFar,
-    /// 70052: the user was kicked after it had been issued.
-    #[error(
-        "the UserSig was issued before this user was kicked: ask your server for a new one and log in again"
-    )]
-    Revoked,
-    /// 70009: the HMAC does not match any of the keys.
-    #[error("the UserSig does not match the key: does your server sign with the key of this SDKAppID?")]
-    KeyMismatch,
-}
-
-impl Refusal {
-    /// Tencent's code for this verdict.
-    pub fn code(&self) -> i32 {
-        match self {
-            Self::Expired { .. } => 70001,
-            Self::Empty => 70002,
-            Self::Malformed(_) | Self::TooFar => 70003,
-            Self::KeyMismatch => 70009,
-            Self::IdentifierMismatch => 70013,
-            Self::SdkAppIdMismatch => 70014,
-            Self::Revoked => 70052,
-        }
-    }
 }
 
 /// Verifies `sig` against the keys that are good now: [`Claim::read`], then [`Claim::verify`].

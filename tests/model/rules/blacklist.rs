@@ -2,8 +2,11 @@
 
 use serde_json::json;
 
-use super::{Answer, Caller, Exchange};
-use crate::model::{action::User, reference::Model};
+use super::{Caller, Exchange};
+use crate::model::{
+    action::User,
+    reference::{Answer, Model},
+};
 
 impl Model {
     pub fn block(&mut self, caller: &Caller, users: &[User]) -> Exchange {

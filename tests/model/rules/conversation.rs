@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Caller, Exchange, refused};
+use super::{Caller, Exchange, refused};
 use crate::model::{
     action::{Place, User},
-    reference::{Message, Model, Position, Standing},
+    reference::{Answer, Message, Model, Position, Standing},
 };
 
 impl Model {

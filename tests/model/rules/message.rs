@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::{Answer, Caller, Exchange, refused};
+use super::{Caller, Exchange, refused};
 use crate::model::{
     action::{Place, User},
-    reference::Model,
+    reference::{Answer, Model},
 };
 
 /// For how long a message can be recalled.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     action::{Action, Fate, How, Place, User},
-    reference::{Call, Chat, Connection, Model},
+    reference::{Answer, Call, Chat, Connection, Model},
 };
 
 /// Who acts.
@@ -19,15 +19,6 @@ pub struct Caller {
     /// The time of the sandbox that serves it, in milliseconds.
     pub now: u64,
     pub how: How,
-}
-
-/// What comes back for a frame.
-#[derive(Clone)]
-pub enum Answer {
-    Data(Value),
-    Refused(i64, Value),
-    /// The function was killed.
-    Nothing,
 }
 
 /// A frame, and what comes back for it.
@@ -41,17 +32,6 @@ pub struct Exchange {
 impl Exchange {
     fn new(event: &'static str, data: Value, answer: Answer) -> Self {
         Self { event, data, fate: Fate::Lives, answer }
-    }
-}
-
-impl Answer {
-    /// As a page of a failure shows it.
-    pub fn shown(&self) -> Value {
-        match self {
-            Self::Data(data) => data.clone(),
-            Self::Refused(code, data) => json!({ "code": code, "data": data }),
-            Self::Nothing => json!("no answer"),
-        }
     }
 }
 

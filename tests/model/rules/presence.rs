@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Caller, Exchange};
+use super::{Caller, Exchange};
 use crate::model::{
     action::{Device, Kind, User},
-    reference::{Connection, Model, Watch},
+    reference::{Answer, Connection, Model, Watch},
 };
 
 /// So young a connection is not taken for dead.

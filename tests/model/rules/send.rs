@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Caller, Exchange, refused};
+use super::{Caller, Exchange, refused};
 use crate::model::{
     action::{Base, Fate, Options, User},
-    reference::{Draft, Model},
+    reference::{Answer, Draft, Model},
 };
 
 impl Model {

@@ -51,7 +51,7 @@ impl Nemesis {
             }
             if Instant::now() >= next_step && self.rules.retention.is_some() {
                 self.step_the_clock();
-                next_step = Instant::now() + self.seconds(3..10);
+                next_step = Instant::now() + self.seconds(3..20);
             }
             if Instant::now() >= next_kill {
                 self.kill_and_restart();

@@ -11,12 +11,32 @@ use hongyan_shared::{
 use super::World;
 use crate::{caller::Actor, store::Change};
 
+/// Adds users to the actor's list: see [`change_blacklist`].
+///
+/// # Errors
+/// As there.
+pub async fn add_to_blacklist(world: &World, actor: Actor<'_>, users: &[UserId]) -> Result<BTreeSet<UserId>> {
+    change_blacklist(world, actor, users, Change::Add).await
+}
+
+/// Takes users off the actor's list: see [`change_blacklist`].
+///
+/// # Errors
+/// As there.
+pub async fn remove_from_blacklist(
+    world: &World,
+    actor: Actor<'_>,
+    users: &[UserId],
+) -> Result<BTreeSet<UserId>> {
+    change_blacklist(world, actor, users, Change::Remove).await
+}
+
 /// Changes the actor's list, returns it as it is then, and pushes that to their other devices, also
 /// when it is the same: a request whose answer was lost may not have come to the push.
 ///
 /// # Errors
 /// [`Error::BlacklistSelf`], a list that would become too long.
-pub async fn change_blacklist(
+async fn change_blacklist(
     world: &World,
     actor: Actor<'_>,
     users: &[UserId],

@@ -1,7 +1,10 @@
 //! `$connect` and `login`, because a client comes through one and then the other: what is warm for the
 //! first is warm for the second.
 
-use hongyan_shared::{Result, protocol::NoData};
+use hongyan_shared::{
+    Result,
+    protocol::{NoData, connect::Served},
+};
 
 use super::{Event, Reply};
 use crate::actions;
@@ -12,9 +15,13 @@ pub use crate::actions::connect::World;
 /// # Errors
 /// Those of [`actions::connect::connect`] and [`actions::login::login`].
 pub async fn handle(world: &World, event: Event) -> Result<Reply> {
-    if event.route == "login" {
-        return login(world, &event).await;
+    match Served::behind(&event.route) {
+        Some(Served::Login) => login(world, &event).await,
+        None => connect(world, &event).await,
     }
+}
+
+async fn connect(world: &World, event: &Event) -> Result<Reply> {
     actions::connect::connect(world, &event.caller).await?;
     Ok(Reply::Silence)
 }

@@ -5,7 +5,7 @@ use hongyan_shared::{
     Error, Result,
     protocol::{
         ClearedReply, DeleteConversation, DeleteMessage, MessageReply, PinConversation, PinnedReply,
-        RevokeMessage, WireMessage,
+        RevokeMessage, WireMessage, manage_conversation::Served,
     },
 };
 
@@ -18,12 +18,11 @@ pub use crate::actions::manage_conversation::World;
 /// # Errors
 /// A bad request, and those of the action.
 pub async fn handle(world: &World, event: Event) -> Result<Reply> {
-    match event.route.as_str() {
-        "revokeMessage" => revoke_message(world, &event).await,
-        "deleteMessage" => delete_message(world, &event).await,
-        "deleteConversation" => delete_conversation(world, &event).await,
-        "pinConversation" => pin_conversation(world, &event).await,
-        _ => Err(Error::UnknownAction),
+    match Served::behind(&event.route).ok_or(Error::UnknownAction)? {
+        Served::RevokeMessage => revoke_message(world, &event).await,
+        Served::DeleteMessage => delete_message(world, &event).await,
+        Served::DeleteConversation => delete_conversation(world, &event).await,
+        Served::PinConversation => pin_conversation(world, &event).await,
     }
 }
 

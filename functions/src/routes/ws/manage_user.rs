@@ -6,28 +6,28 @@ use hongyan_shared::{
     protocol::{
         BlacklistReply, MAX_BLACKLIST_CHANGE, MAX_REPLY_BYTES, MAX_STATUSES, MAX_USERS, MAX_WATCHED, NoData,
         ProfileFields, ProfileList, ProfileReply, StatusReply, SubscriptionReply, UserIdList, WireProfile,
+        manage_user::Served,
     },
 };
 
 use super::{Event, Reply};
+use crate::actions::manage_user as actions;
 pub use crate::actions::manage_user::World;
-use crate::{actions::manage_user as actions, store::Change};
 
 /// Does what the event's route says.
 ///
 /// # Errors
 /// A bad request, and those of the action.
 pub async fn handle(world: &World, event: Event) -> Result<Reply> {
-    match event.route.as_str() {
-        "getUserProfile" => get_user_profile(world, &event).await,
-        "updateMyProfile" => update_my_profile(world, &event).await,
-        "getBlacklist" => get_blacklist(world, &event).await,
-        "addToBlacklist" => add_to_blacklist(world, &event).await,
-        "removeFromBlacklist" => remove_from_blacklist(world, &event).await,
-        "getUserStatus" => get_user_status(world, &event).await,
-        "subscribeUserStatus" => subscribe_user_status(world, &event).await,
-        "unsubscribeUserStatus" => unsubscribe_user_status(world, &event).await,
-        _ => Err(Error::UnknownAction),
+    match Served::behind(&event.route).ok_or(Error::UnknownAction)? {
+        Served::GetUserProfile => get_user_profile(world, &event).await,
+        Served::UpdateMyProfile => update_my_profile(world, &event).await,
+        Served::GetBlacklist => get_blacklist(world, &event).await,
+        Served::AddToBlacklist => add_to_blacklist(world, &event).await,
+        Served::RemoveFromBlacklist => remove_from_blacklist(world, &event).await,
+        Served::GetUserStatus => get_user_status(world, &event).await,
+        Served::SubscribeUserStatus => subscribe_user_status(world, &event).await,
+        Served::UnsubscribeUserStatus => unsubscribe_user_status(world, &event).await,
     }
 }
 
@@ -51,17 +51,16 @@ async fn get_blacklist(world: &World, event: &Event) -> Result<Reply> {
 }
 
 async fn add_to_blacklist(world: &World, event: &Event) -> Result<Reply> {
-    change_blacklist(world, event, Change::Add).await
+    let request: UserIdList = event.request.data()?;
+    let users = request.parse(MAX_BLACKLIST_CHANGE)?;
+    let blacklist = actions::add_to_blacklist(world, event.caller.actor(), &users).await?;
+    Ok(Reply::data(&BlacklistReply { blacklist }))
 }
 
 async fn remove_from_blacklist(world: &World, event: &Event) -> Result<Reply> {
-    change_blacklist(world, event, Change::Remove).await
-}
-
-async fn change_blacklist(world: &World, event: &Event, change: Change) -> Result<Reply> {
     let request: UserIdList = event.request.data()?;
     let users = request.parse(MAX_BLACKLIST_CHANGE)?;
-    let blacklist = actions::change_blacklist(world, event.caller.actor(), &users, change).await?;
+    let blacklist = actions::remove_from_blacklist(world, event.caller.actor(), &users).await?;
     Ok(Reply::data(&BlacklistReply { blacklist }))
 }
 

@@ -4,8 +4,8 @@
 //! pub async fn handle(world: &World, event: Event) -> Result<Reply>
 //! ```
 //!
-//! A function that serves several routes hands each event to the one that it names. CONTRIBUTING.md shows
-//! how to add one.
+//! What a function serves is in [the list of actions](macro@hongyan_shared::actions). One that serves several hands
+//! each event to the one that it names. CONTRIBUTING.md shows how to add one.
 
 pub mod connect;
 pub mod default;
@@ -56,11 +56,4 @@ impl Reply {
     pub fn last<T: serde::Serialize>(data: &T) -> Self {
         Self::Last(to_raw(data))
     }
-}
-
-/// Whether a route has no route response in the template. API Gateway sends an empty frame for an
-/// empty response, so a route that is often silent is better off without; its replies go through
-/// `@connections`.
-pub fn is_one_way(route_key: &str) -> bool {
-    route_key == "setMessageRead"
 }

@@ -7,7 +7,6 @@ use aws_sdk_dynamodb::{
 use hongyan_shared::{
     Error, Result,
     model::{Draft, LogKey, LogTail, Message, Seq, UserId},
-    protocol::MAX_REPLY_BYTES,
 };
 
 use super::{
@@ -211,11 +210,19 @@ impl Messages {
         Ok(Behind::TooMuch)
     }
 
-    /// The live messages from one number to another, oldest first: `count` of them, or as many as a
-    /// frame holds or may read. Nothing is missing in between: this is what a client fills its gaps from.
-    pub async fn range(&self, key: &LogKey, from: Seq, to: Seq, count: usize, now_ms: u64) -> Result<Part> {
+    /// The live messages from one number to another, oldest first: `count` of them, or as many as
+    /// these bytes hold or a frame may read. Nothing is missing in between: this is what a client fills its gaps from.
+    pub async fn range(
+        &self,
+        key: &LogKey,
+        from: Seq,
+        to: Seq,
+        count: usize,
+        bytes: usize,
+        now_ms: u64,
+    ) -> Result<Part> {
         let mut part = Part { messages: Vec::new(), next: Some(from) };
-        let mut room = MAX_REPLY_BYTES as u64;
+        let mut room = bytes as u64;
         for _ in 0..PAGES {
             let wanted = count.saturating_sub(part.messages.len());
             let looked_at = PAGE.min(wanted).min(affordable(Consistency::Strong, 0));

@@ -9,7 +9,10 @@ use hongyan_shared::{
 };
 use serde_json::json;
 
-use crate::{App, WEEK, fail, now, say};
+use crate::{
+    app::{App, WEEK, now},
+    output::{fail, say},
+};
 
 #[derive(Subcommand)]
 pub enum Command {

@@ -21,7 +21,10 @@ use hongyan_shared::{
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 
-use crate::{App, WEEK, fail, now, say};
+use crate::{
+    app::{App, WEEK, now},
+    output::{fail, say},
+};
 
 #[derive(Args)]
 pub struct Options {

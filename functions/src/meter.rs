@@ -8,8 +8,6 @@ use std::{
 
 use hongyan_shared::model::UserId;
 
-use crate::store::Rate;
-
 /// What a user may do at once, in milliseconds of their allowance: three times what a second has.
 const BURST_MS: u64 = 3_000;
 
@@ -22,6 +20,17 @@ const TOLERANCE: u64 = 4;
 
 /// How many users are remembered at least. Twice as many are never exceeded.
 const USERS: usize = 4_096;
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rate {
+    /// Frames.
+    Frames,
+    /// Frames that were refused because there were too many.
+    Refusals,
+    /// Conversations that the user has opened.
+    Conversations,
+}
 
 /// A number below another one. Tests bring their own.
 pub type Random = Box<dyn Fn(u64) -> u64 + Send + Sync>;
