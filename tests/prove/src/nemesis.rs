@@ -152,13 +152,14 @@ impl Nemesis {
     fn step_the_clock(&mut self) {
         let retention = self.rules.retention.unwrap_or_default();
         // What has expired is swept an hour later.
-        let by_s = [retention / 3, retention / 2, retention + 3_700][self.random.random_range(0..3)];
+        let by_s = [retention / 3, retention / 2, retention + 3_700, retention + 3_700]
+            [self.random.random_range(0..4)];
         self.twin.order(&Order::Hold(true));
         let (history, twin) = (&self.history, &mut self.twin);
         history.step_clock(by_s * 1000, |ahead| twin.order(&Order::Clock(ahead)));
         self.twin.order(&Order::Hold(false));
         self.count("steps of the clock");
-        let in_a_hundred = [0, 50, 100][self.random.random_range(0..3)];
+        let in_a_hundred = [0, 50, 100, 100][self.random.random_range(0..4)];
         self.twin.order(&Order::Sweep(in_a_hundred));
         self.note(format!("{in_a_hundred} rows in a hundred that have expired are swept"));
     }

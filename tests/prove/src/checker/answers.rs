@@ -100,7 +100,8 @@ impl Checker<'_> {
 
     fn check_mark(&self, operation: &Operation, answer: &Answer, wrong: &mut Vec<(Point, String)>) {
         let peer = peer_of(operation.data);
-        let Some(log) = self.logs.get(&conversation(operation.user, peer)) else { return };
+        let key = conversation(operation.user, peer);
+        let Some(log) = self.logs.get(&key) else { return };
         let read = answer.data["readSequence"].as_u64().unwrap_or_default();
         let named = operation.data["sequence"].as_u64().unwrap_or(u64::MAX);
         // Who names what they have read already is answered from a read that may be behind.
@@ -115,7 +116,7 @@ impl Checker<'_> {
             let short = format!("{} has read up to {read} only, but {least} was there", name(operation));
             wrong.push((Point::Positions, short));
         }
-        let (known, possible) = (log.known.before(stale), log.possible.before(answer.at));
+        let (known, possible) = (log.known.before(stale), self.possible(&key, log, answer.at));
         self.check_unread(operation, answer, (peer, read, known, possible), wrong);
     }
 
@@ -128,8 +129,9 @@ impl Checker<'_> {
             let (read, last, by_peer) =
                 (number("readSequence"), number("lastSequence"), number("peerReadSequence"));
             self.check_position(operation, answer, (peer, read, stale), wrong);
-            if let Some(log) = self.logs.get(&conversation(me, peer)) {
-                let (known, possible) = (log.known.before(stale), log.possible.before(answer.at));
+            let key = conversation(me, peer);
+            if let Some(log) = self.logs.get(&key) {
+                let (known, possible) = (log.known.before(stale), self.possible(&key, log, answer.at));
                 let lives =
                     log.messages.get(&known).is_some_and(|message| self.lives(message.time, answer.clock));
                 if last < known && lives {
@@ -164,7 +166,8 @@ impl Checker<'_> {
         (peer, read, then): (&str, u64, u64),
         wrong: &mut Vec<(Point, String)>,
     ) {
-        let Some(log) = self.logs.get(&conversation(operation.user, peer)) else { return };
+        let key = conversation(operation.user, peer);
+        let Some(log) = self.logs.get(&key) else { return };
         let position = self.positions.get(&(operation.user.to_owned(), peer.to_owned()));
         let known = position.map_or(0, |position| position.known.before(then));
         if read < known
@@ -178,7 +181,7 @@ impl Checker<'_> {
             wrong.push((Point::Positions, back));
         }
         let wanted = position.map_or(0, |position| position.wanted.before(answer.at));
-        let most = wanted.min(log.possible.before(answer.at));
+        let most = wanted.min(self.possible(&key, log, answer.at));
         if read > most {
             let far = format!(
                 "{}: {} has read {peer} up to {read}, beyond {most}",

@@ -280,6 +280,12 @@ impl<'a> Checker<'a> {
         unseen.map_or(0, |unseen| unseen.partition_point(|sent_at| *sent_at < at) as u64)
     }
 
+    /// The highest number that there can be before a time. With retention there may be one that nobody has ever seen.
+    fn possible(&self, (low, high): &Conversation, log: &Log, at: u64) -> u64 {
+        let unseen = self.unseen_before(low, high, at) + self.unseen_before(high, low, at);
+        if self.rules.retention.is_some() && unseen > 0 { u64::MAX } else { log.possible.before(at) }
+    }
+
     /// By how many seconds the end of a message is uncertain: it was placed by one clock, carries the time of a
     /// second one, and is read by a third.
     fn margin_s(&self) -> u64 {

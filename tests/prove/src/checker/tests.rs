@@ -573,6 +573,25 @@ fn what_nobody_has_seen_may_have_expired_and_leaves_its_number() {
 }
 
 #[test]
+fn a_list_may_end_with_what_nobody_sees_before_it_expires() {
+    for is_sent in [true, false] {
+        let mut story = Story::with_retention();
+        story.sent("alice", "a1", 1);
+        if is_sent {
+            story.sends("alice", "a2");
+        }
+        story.lists("bob", 0, 2, 1);
+        story.step_clock(700);
+        let verdict = story.ends_with(&[]);
+        if is_sent {
+            accepted(verdict)
+        } else {
+            refused(verdict, Point::Reads, &["ends with 2, which nobody has sent"])
+        }
+    }
+}
+
+#[test]
 fn what_nobody_has_seen_and_what_expires_is_unread_or_not() {
     for (is_sent, seconds, unread, is_good) in [
         (true, 1, 1, true),
