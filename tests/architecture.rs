@@ -374,7 +374,7 @@ fn no_modules_take_from_each_other_in_a_circle() {
     assert_eq!(circles(takes), "");
 }
 
-/// Where a crate may be known, below which folder. Whoever is listed does know it.
+/// Where a crate may be known, below which folder. Each that is listed does know it.
 const KNOWN: [(&[&str], &str, &[&str]); 12] = [
     // Lambda.
     (
