@@ -121,6 +121,7 @@ prove: ## an hour of twenty users while everything breaks, and a check of what t
 	cargo run --package hongyan-prove -- run --seconds $(or $(FOR),3600) --episode $(if $(FOR),20,60)
 
 mutants: $(MUTANTS) ## the code, broken in every small way: all of shared, a tenth of functions; what comes of it is in docs/proofs.md
+	mkdir -p target/mutants/shared target/mutants/functions
 	$(MUTANTS) mutants --package hongyan-shared --output target/mutants/shared --cargo-arg=--lib
 	cargo test --package hongyan-functions --package hongyan-tests --lib --test hongyan $(FUNCTIONS_TESTS)
 	$(MUTANTS) mutants --package hongyan-functions --output target/mutants/functions --baseline skip --timeout 1200 \
