@@ -103,9 +103,10 @@ impl Config {
     /// [`Misconfigured`].
     pub fn from_env() -> Result<Self, Misconfigured> {
         const NAMESPACE: &str = "METRICS_NAMESPACE";
+        // First of all, where it runs: whatever else is missing on a laptop, an account is not to be used.
+        let config = Self::from_variables(Box::new(|name| std::env::var(name).ok()), aws::sdk_config()?);
         let report = record::embedded_metrics(variable(NAMESPACE)?, Clock::system())
             .map_err(|error| Misconfigured::Wrong { name: NAMESPACE, why: error.to_string() })?;
-        let config = Self::from_variables(Box::new(|name| std::env::var(name).ok()), aws::sdk_config()?);
         Ok(Self { report, ..config })
     }
 
