@@ -132,7 +132,7 @@ pub async fn serve(options: Options) {
         }
         println!("{}", serde_json::to_string(&fate.counts()).unwrap());
     }
-    // Whoever started it is gone, and what is still under way concerns nobody.
+    // Who started it is gone, and what is still under way concerns nobody.
     std::process::exit(0);
 }
 
