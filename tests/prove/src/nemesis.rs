@@ -157,10 +157,17 @@ impl Nemesis {
         self.twin.order(&Order::Hold(true));
         let (history, twin) = (&self.history, &mut self.twin);
         history.step_clock(by_s * 1000, |ahead| twin.order(&Order::Clock(ahead)));
-        self.twin.order(&Order::Hold(false));
         self.count("steps of the clock");
         let in_a_hundred = [0, 50, 100, 100][self.random.random_range(0..4)];
+        // Before anybody writes again, or while they do.
+        let is_held = self.random.random();
+        if !is_held {
+            self.twin.order(&Order::Hold(false));
+        }
         self.twin.order(&Order::Sweep(in_a_hundred));
+        if is_held {
+            self.twin.order(&Order::Hold(false));
+        }
         self.note(format!("{in_a_hundred} rows in a hundred that have expired are swept"));
     }
 
