@@ -160,7 +160,7 @@ impl Nemesis {
         self.count("steps of the clock");
         let in_a_hundred = [0, 50, 100, 100][self.random.random_range(0..4)];
         // Before anybody writes again, or while they do.
-        let is_held = self.random.random();
+        let is_held: bool = self.random.random();
         if !is_held {
             self.twin.order(&Order::Hold(false));
         }
