@@ -5,8 +5,8 @@
 //! leave their file. There is one implementation: on a laptop the same calls go to another
 //! endpoint.
 //!
-//! Every call may fail with [`Error::Throttled`], after which it may be repeated, and with
-//! [`Error::Internal`]. `# Errors` names what else there is.
+//! Every call may fail with [`hongyan_shared::Error::Throttled`], after which it may be repeated, and with
+//! [`hongyan_shared::Error::Internal`]. `# Errors` names what else there is.
 
 pub mod allowance;
 mod blacklists;

@@ -11,18 +11,18 @@ use hongyan_shared::{
 use super::World;
 use crate::{caller::Actor, store::Change};
 
-/// Adds users to the actor's list: see [`change_blacklist`].
+/// Adds users to the actor's list, and returns it as it is then.
 ///
 /// # Errors
-/// As there.
+/// [`Error::BlacklistSelf`], a list that would become too long.
 pub async fn add_to_blacklist(world: &World, actor: Actor<'_>, users: &[UserId]) -> Result<BTreeSet<UserId>> {
     change_blacklist(world, actor, users, Change::Add).await
 }
 
-/// Takes users off the actor's list: see [`change_blacklist`].
+/// Takes users off the actor's list, and returns it as it is then.
 ///
 /// # Errors
-/// As there.
+/// [`Error::BlacklistSelf`].
 pub async fn remove_from_blacklist(
     world: &World,
     actor: Actor<'_>,
