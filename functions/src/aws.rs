@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_types::{SdkConfig, sdk_config::Builder};
 
-use crate::environment::{Misconfigured, variable};
+use crate::environment::{Configured, Misconfigured, variable};
 
 /// The SDK's settings that are the same in an account and on a laptop: the functions' time-outs and retries.
 pub fn sdk_settings(credentials: Credentials, region: String, http: impl HttpClient + 'static) -> Builder {
@@ -27,7 +27,7 @@ pub fn sdk_settings(credentials: Credentials, region: String, http: impl HttpCli
 
 /// The SDK's settings in Lambda, which puts credentials and region into the environment. That is why
 /// there is no aws-config here: looking for them elsewhere costs size and time (docs/cold-start.md).
-pub(crate) fn sdk_config() -> Result<SdkConfig, Misconfigured> {
+pub(crate) fn sdk_config() -> Configured<SdkConfig> {
     let credentials = Credentials::new(
         variable("AWS_ACCESS_KEY_ID")?,
         variable("AWS_SECRET_ACCESS_KEY")?,

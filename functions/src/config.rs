@@ -10,7 +10,7 @@ use std::{
 use aws_types::SdkConfig;
 use hongyan_shared::model::MultiDevice;
 
-pub use crate::environment::{Misconfigured, Variables};
+pub use crate::environment::{Configured, Misconfigured, Variables};
 use crate::{
     aws,
     clock::Clock,
@@ -98,10 +98,7 @@ pub struct Tables {
 
 impl Config {
     /// The environment of a Lambda function. Its records go to CloudWatch, under the stack's name.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn from_env() -> Result<Self, Misconfigured> {
+    pub fn from_env() -> Configured<Self> {
         const NAMESPACE: &str = "METRICS_NAMESPACE";
         // First of all, where it runs: whatever else is missing on a laptop, an account is not to be used.
         let config = Self::from_variables(Box::new(|name| std::env::var(name).ok()), aws::sdk_config()?);
@@ -144,49 +141,49 @@ impl Config {
     }
 
     /// The name of the table of messages.
-    pub(crate) fn messages_table(&self) -> Result<String, Misconfigured> {
+    pub(crate) fn messages_table(&self) -> Configured<String> {
         self.table("MESSAGES_TABLE", |tables| &tables.messages)
     }
 
     /// The name of the table of conversations.
-    pub(crate) fn conversations_table(&self) -> Result<String, Misconfigured> {
+    pub(crate) fn conversations_table(&self) -> Configured<String> {
         self.table("CONVERSATIONS_TABLE", |tables| &tables.conversations)
     }
 
     /// The name of the table of connections.
-    pub(crate) fn connections_table(&self) -> Result<String, Misconfigured> {
+    pub(crate) fn connections_table(&self) -> Configured<String> {
         self.table("CONNECTIONS_TABLE", |tables| &tables.connections)
     }
 
     /// The name of the table of users.
-    pub(crate) fn users_table(&self) -> Result<String, Misconfigured> {
+    pub(crate) fn users_table(&self) -> Configured<String> {
         self.table("USERS_TABLE", |tables| &tables.users)
     }
 
     /// [`Settings::retention`].
-    pub(crate) fn retention(&self) -> Result<Option<u64>, Misconfigured> {
+    pub(crate) fn retention(&self) -> Configured<Option<u64>> {
         self.setting("RETENTION_DAYS", Settings::retention_of, |settings| settings.retention)
     }
 
     /// [`Settings::multi_device`].
-    pub(crate) fn multi_device(&self) -> Result<MultiDevice, Misconfigured> {
+    pub(crate) fn multi_device(&self) -> Configured<MultiDevice> {
         self.setting("MULTI_DEVICE", |policy| policy, |settings| settings.multi_device)
     }
 
     /// [`Settings::recall_seconds`].
-    pub(crate) fn recall_seconds(&self) -> Result<u64, Misconfigured> {
+    pub(crate) fn recall_seconds(&self) -> Configured<u64> {
         self.setting("RECALL_SECONDS", |seconds| seconds, |settings| settings.recall_seconds)
     }
 
     /// [`Settings::new_conversations_per_hour`].
-    pub(crate) fn new_conversations_per_hour(&self) -> Result<Option<NonZeroU32>, Misconfigured> {
+    pub(crate) fn new_conversations_per_hour(&self) -> Configured<Option<NonZeroU32>> {
         self.setting("NEW_CONVERSATIONS_PER_HOUR", NonZeroU32::new, |settings| {
             settings.new_conversations_per_hour
         })
     }
 
     /// What this sandbox has seen of its users: one for all who ask.
-    pub(crate) fn meter(&self) -> Result<Arc<Meter>, Misconfigured> {
+    pub(crate) fn meter(&self) -> Configured<Arc<Meter>> {
         let per_second =
             self.setting("FRAMES_PER_SECOND", NonZeroU32::new, |settings| settings.frames_per_second)?;
         let meter = || Arc::new(Meter::new(per_second, Box::new(|below| rand::random_range(0..below))));
@@ -195,7 +192,7 @@ impl Config {
 
     /// The SDK's settings for `@connections`. The endpoint comes from the template and not from the event,
     /// because behind a custom domain the event names a host that does not serve it.
-    pub(crate) fn connections_api(&self) -> Result<aws_sdk_apigatewaymanagement::Config, Misconfigured> {
+    pub(crate) fn connections_api(&self) -> Configured<aws_sdk_apigatewaymanagement::Config> {
         let endpoint = match &self.source {
             Source::Environment(_) => self.variable("CONNECTIONS_ENDPOINT")?,
             Source::Given { connections_endpoint, .. } => connections_endpoint.clone(),
@@ -204,7 +201,7 @@ impl Config {
         Ok(config.endpoint_url(endpoint).build())
     }
 
-    fn table(&self, name: &'static str, given: fn(&Tables) -> &String) -> Result<String, Misconfigured> {
+    fn table(&self, name: &'static str, given: fn(&Tables) -> &String) -> Configured<String> {
         match &self.source {
             Source::Environment(_) => self.variable(name),
             Source::Given { tables, .. } => Ok(given(tables).clone()),
@@ -212,7 +209,7 @@ impl Config {
     }
 
     /// A variable that only a function in Lambda has.
-    pub(crate) fn variable(&self, name: &'static str) -> Result<String, Misconfigured> {
+    pub(crate) fn variable(&self, name: &'static str) -> Configured<String> {
         match &self.source {
             Source::Environment(variables) => text(name, variables),
             Source::Given { .. } => Err(Misconfigured::Missing(name)),
@@ -220,7 +217,7 @@ impl Config {
     }
 
     /// The same of a type.
-    pub(crate) fn parse<T>(&self, name: &'static str) -> Result<T, Misconfigured>
+    pub(crate) fn parse<T>(&self, name: &'static str) -> Configured<T>
     where
         T: FromStr<Err: std::fmt::Display>,
     {
@@ -238,7 +235,7 @@ impl Config {
         name: &'static str,
         meaning: fn(Raw) -> T,
         given: fn(&Settings) -> T,
-    ) -> Result<T, Misconfigured>
+    ) -> Configured<T>
     where
         Raw: FromStr<Err: std::fmt::Display>,
     {

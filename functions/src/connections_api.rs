@@ -11,7 +11,7 @@ use tracing::warn;
 
 use crate::{
     aws::reason,
-    config::{Config, Misconfigured},
+    config::{Config, Configured},
     record::{Metric, count},
 };
 
@@ -44,10 +44,7 @@ pub enum Delivery {
 
 impl ConnectionsApi {
     /// The one of this deployment.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn new(config: &Config) -> Result<Self, Misconfigured> {
+    pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self { client: Client::from_conf(config.connections_api()?) })
     }
 

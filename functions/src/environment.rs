@@ -26,8 +26,11 @@ pub enum Misconfigured {
     WouldUseAnAccount,
 }
 
+/// What is built from a configuration, unless something in it is missing or wrong.
+pub type Configured<T> = Result<T, Misconfigured>;
+
 /// A variable of the process.
-pub(crate) fn variable(name: &'static str) -> Result<String, Misconfigured> {
+pub(crate) fn variable(name: &'static str) -> Configured<String> {
     text(name, |name| std::env::var(name).ok())
 }
 
@@ -35,6 +38,6 @@ pub(crate) fn variable(name: &'static str) -> Result<String, Misconfigured> {
 pub(crate) fn text(
     name: &'static str,
     variables: impl Fn(&'static str) -> Option<String>,
-) -> Result<String, Misconfigured> {
+) -> Configured<String> {
     variables(name).filter(|value| !value.is_empty()).ok_or(Misconfigured::Missing(name))
 }

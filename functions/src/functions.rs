@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use lambda_http::{Body, Request, Response};
 
 use crate::{
-    config::{Config, Misconfigured},
+    config::{Config, Configured},
     routes::ws,
     trigger::websocket::Function,
 };
@@ -30,7 +30,7 @@ macro_rules! define {
         /// The names of all functions, as their binaries are called.
         pub const NAMES: &[&str] = &[$($name),+];
 
-        $(fn $module(config: &Config) -> Result<Invoke, Misconfigured> {
+        $(fn $module(config: &Config) -> Configured<Invoke> {
             let function = Arc::new(Function::new(config, ws::$module::World::new)?);
             Ok(Box::new(move |request| {
                 let function = Arc::clone(&function);
@@ -39,7 +39,7 @@ macro_rules! define {
         })+
 
         /// One of them.
-        pub fn build(name: &str, config: &Config) -> Option<Result<Invoke, Misconfigured>> {
+        pub fn build(name: &str, config: &Config) -> Option<Configured<Invoke>> {
             match name {
                 $($name => Some($module(config)),)+
                 _ => None,
@@ -48,10 +48,7 @@ macro_rules! define {
 
         impl Functions {
             /// All of them.
-            ///
-            /// # Errors
-            /// [`Misconfigured`].
-            pub fn new(config: &Config) -> Result<Self, Misconfigured> {
+            pub fn new(config: &Config) -> Configured<Self> {
                 Ok(Self(BTreeMap::from([$(($name, $module(config)?)),+])))
             }
         }

@@ -14,7 +14,7 @@ use tracing::warn;
 use crate::{
     caller::Actor,
     clock::Clock,
-    config::{Config, Misconfigured},
+    config::{Config, Configured},
     connections_api::{ConnectionsApi, HANDSHAKE_MS, TIMEOUT},
     store::{Blacklists, Connection, Connections, Consistency, Names, Presence, Watchers},
 };
@@ -49,10 +49,7 @@ impl Recipients {
 
 impl Notifier {
     /// The one of this deployment.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+    pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self {
             connections: Connections::new(config)?,
             watchers: Watchers::new(config)?,

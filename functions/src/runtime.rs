@@ -11,7 +11,7 @@ use lambda_http::{
 use tracing::error;
 
 use crate::{
-    config::{Config, Misconfigured},
+    config::{Config, Configured},
     routes::ws::{Event, Reply},
     trigger::{authorizer::Authorizer, websocket::Function},
 };
@@ -21,7 +21,7 @@ use crate::{
 /// # Errors
 /// When the environment is incomplete or Lambda's runtime API fails.
 pub async fn serve<World, Route, Answer>(
-    world: fn(&Config) -> std::result::Result<World, Misconfigured>,
+    world: fn(&Config) -> Configured<World>,
     route: Route,
 ) -> std::result::Result<(), lambda_http::Error>
 where
@@ -52,9 +52,7 @@ pub async fn serve_authorizer() -> std::result::Result<(), lambda_http::Error> {
 }
 
 /// Builds what serves the invocations. It lives as long as the sandbox.
-fn start<T>(
-    build: impl FnOnce(&Config) -> std::result::Result<T, Misconfigured>,
-) -> std::result::Result<&'static T, Misconfigured> {
+fn start<T>(build: impl FnOnce(&Config) -> Configured<T>) -> Configured<&'static T> {
     init_log();
     let built = Config::from_env().and_then(|config| build(&config));
     // Lambda says that a function has ended, and not why.

@@ -9,7 +9,7 @@ use hongyan_shared::{
 
 use crate::{
     caller::Caller,
-    config::{Config, Misconfigured},
+    config::{Config, Configured},
     notify::Notifier,
     store::{Connection, Registration, Users},
 };
@@ -24,10 +24,7 @@ pub struct World {
 
 impl World {
     /// The one of this deployment.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+    pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self {
             notifier: Notifier::new(config)?,
             users: Users::new(config)?,

@@ -9,7 +9,7 @@ use hongyan_shared::{
 
 use crate::{
     clock::Clock,
-    config::{Config, Misconfigured},
+    config::{Config, Configured},
     store::{Consistency, ConversationEntry, Conversations, Messages},
 };
 
@@ -48,10 +48,7 @@ pub struct World {
 
 impl World {
     /// The one of this deployment.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+    pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self {
             messages: Messages::new(config)?,
             conversations: Conversations::new(config)?,

@@ -8,7 +8,7 @@ use hongyan_shared::{
 
 use crate::{
     clock::Clock,
-    config::{Config, Misconfigured},
+    config::{Config, Configured},
     store::{Consistency, Messages},
 };
 
@@ -45,10 +45,7 @@ pub struct World {
 
 impl World {
     /// The one of this deployment.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+    pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self { messages: Messages::new(config)?, clock: config.clock.clone() })
     }
 }

@@ -4,7 +4,7 @@ use hongyan_shared::{Result, model::MultiDevice};
 
 use crate::{
     caller::Caller,
-    config::{Config, Misconfigured},
+    config::{Config, Configured},
     notify::Notifier,
 };
 
@@ -16,10 +16,7 @@ pub struct World {
 
 impl World {
     /// The one of this deployment.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+    pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self { notifier: Notifier::new(config)?, multi_device: config.multi_device()? })
     }
 }

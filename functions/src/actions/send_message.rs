@@ -11,7 +11,7 @@ use hongyan_shared::{
 use crate::{
     caller::Actor,
     clock::Clock,
-    config::{Config, Misconfigured},
+    config::{Config, Configured},
     limits::ConversationLimit,
     notify::{Notifier, Recipients},
     record::{Metric, count},
@@ -44,10 +44,7 @@ pub struct World {
 
 impl World {
     /// The one of this deployment.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+    pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self {
             messages: Messages::new(config)?,
             conversations: Conversations::new(config)?,

@@ -2,14 +2,14 @@
 
 use hongyan_shared::{
     Result,
-    model::{MemberState, Message, OneToOne, Pair, Seq},
+    model::{Mark, MemberState, Message, OneToOne, Pair, Seq},
     protocol::{ConversationUpdate, Push, read_by_peer},
 };
 
 use crate::{
     caller::Actor,
     clock::Clock,
-    config::{Config, Misconfigured},
+    config::{Config, Configured},
     notify::{Notifier, Recipients},
     store::{Consistency, Messages},
 };
@@ -26,10 +26,7 @@ pub struct World {
 
 impl World {
     /// The one of this deployment.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+    pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self {
             messages: Messages::new(config)?,
             notifier: Notifier::new(config)?,
@@ -54,11 +51,18 @@ pub async fn set_message_read(
     if let Some(reached) = reached.filter(|message| message.seq > before.read.seq) {
         let (key, marker) = (pair.log_key(), pair.marker_at(&reached));
         let told = conversation.is_blocked().then(|| conversation.told(pair.me()));
-        conversation.set_me(MemberState { read: marker, ..before });
+        conversation.set_me(before.with(Mark::Read, marker));
         // They have read it, whatever becomes of the write: a mark that is lost is made again by the
         // client, and never goes back. So the peer need not wait for it.
         let (stored, ()) = tokio::join!(
-            world.messages.advance(&key, pair.me(), before, marker, told, world.clock.now()),
+            world.messages.advance(
+                &key,
+                pair.me(),
+                Mark::Read,
+                marker,
+                MemberState { told, ..before },
+                world.clock.now()
+            ),
             tell(world, &conversation, &recipients)
         );
         if stored?.read.seq > marker.seq {

@@ -5,7 +5,7 @@ use tracing::warn;
 
 use super::{Counters, seconds};
 use crate::{
-    config::{Config, Misconfigured},
+    config::{Config, Configured},
     meter::Rate,
     record::{Metric, count},
     store::{Counted, Step},
@@ -21,10 +21,7 @@ pub struct ConversationLimit {
 
 impl ConversationLimit {
     /// What the operator decided.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+    pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self { counters: Counters::new(config)?, per_hour: config.new_conversations_per_hour()? })
     }
 

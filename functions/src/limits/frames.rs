@@ -7,7 +7,7 @@ use tracing::warn;
 
 use super::{Counters, seconds};
 use crate::{
-    config::{Config, Misconfigured},
+    config::{Config, Configured},
     connections_api::ConnectionsApi,
     meter::{Fate, Rate, Verdict},
     record::{Metric, count},
@@ -35,10 +35,7 @@ pub struct FrameLimit {
 
 impl FrameLimit {
     /// What the operator decided.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+    pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self {
             counters: Counters::new(config)?,
             connections: Connections::new(config)?,

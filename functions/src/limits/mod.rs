@@ -9,14 +9,14 @@ mod frames;
 
 use std::sync::Arc;
 
-use hongyan_shared::{Result as Outcome, model::UserId};
+use hongyan_shared::{Result, model::UserId};
 
 pub use conversations::ConversationLimit;
 pub use frames::FrameLimit;
 
 use crate::{
     clock::Clock,
-    config::{Config, Misconfigured},
+    config::{Config, Configured},
     meter::{Meter, Rate},
     store::{Counted, Rates, Step},
 };
@@ -29,11 +29,11 @@ struct Counters {
 }
 
 impl Counters {
-    fn new(config: &Config) -> Result<Self, Misconfigured> {
+    fn new(config: &Config) -> Configured<Self> {
         Ok(Self { rates: Rates::new(config)?, meter: config.meter()?, clock: config.clock.clone() })
     }
 
-    async fn advance(&self, user: &UserId, rate: Rate, step: &Step<'_>) -> Outcome<Counted> {
+    async fn advance(&self, user: &UserId, rate: Rate, step: &Step<'_>) -> Result<Counted> {
         let heard = self.meter.heard(user, rate);
         let counted = self.rates.advance(user, rate, step, heard, self.clock.now()).await?;
         let (Counted::Now(reading) | Counted::Not(reading)) = counted;

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::{
     Consistency, Item, allowance, batch_get, failed, from_item, messages, number, sort_key, text, user_in,
 };
-use crate::config::{Config, Misconfigured};
+use crate::config::{Config, Configured};
 
 /// Who does not want to hear whom. What makes the list is in Users, where the partition is the user:
 ///
@@ -72,10 +72,7 @@ const ATTEMPTS: u64 = 10;
 
 impl Blacklists {
     /// The table of this deployment.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+    pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self { client: config.dynamodb.clone(), table: config.users_table()? })
     }
 
@@ -134,10 +131,7 @@ impl Blacklists {
 
 impl Blocks {
     /// The tables of this deployment.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+    pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self { blacklists: Blacklists::new(config)?, messages: config.messages_table()? })
     }
 

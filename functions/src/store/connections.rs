@@ -14,7 +14,7 @@ use hongyan_shared::{
 use serde::{Deserialize, Serialize};
 
 use super::{Consistency, Item, allowance, batch_get, failed, number, output_of, text, user_in};
-use crate::config::{Config, Misconfigured};
+use crate::config::{Config, Configured};
 
 /// How old a connection is that API Gateway has cut, whatever clocks differ by, in seconds.
 const LIFETIME_S: u64 = gateway::LIFETIME_S + 5 * 60;
@@ -167,10 +167,7 @@ impl Names {
 
 impl Connections {
     /// The table of this deployment.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+    pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self { client: config.dynamodb.clone(), table: config.connections_table()? })
     }
 

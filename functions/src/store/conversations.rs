@@ -15,7 +15,7 @@ use super::{
     Consistency, Item, allowance, batch_get, failed, from_item, messages::SWEPT_LATER_S, number, text,
     took_place, user_in,
 };
-use crate::config::{Config, Misconfigured};
+use crate::config::{Config, Configured};
 
 /// Each user's list of conversations: partition is the user, sort key the peer. A row is written
 /// before the first message, once per side, and a send never touches it again.
@@ -47,10 +47,7 @@ const ROW_BYTES: u64 = 128;
 
 impl Conversations {
     /// The table of this deployment.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+    pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self { client: config.dynamodb.clone(), table: config.conversations_table()? })
     }
 

@@ -12,7 +12,7 @@ use super::{
     failed, from_item, number, text,
 };
 use crate::{
-    config::{Config, Misconfigured},
+    config::{Config, Configured},
     meter::Rate,
 };
 
@@ -81,10 +81,7 @@ struct Row {
 
 impl Rates {
     /// The table of this deployment.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub(crate) fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+    pub(crate) fn new(config: &Config) -> Configured<Self> {
         Ok(Self { client: config.dynamodb.clone(), table: config.connections_table()? })
     }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tracing::error;
 
 use super::{Consistency, Item, allowance, batch_get, failed, from_item, number, text, to_item, user_in};
-use crate::config::{Config, Misconfigured};
+use crate::config::{Config, Configured};
 
 /// What concerns a user and no conversation: partition is the user, and the sort key is
 ///
@@ -78,10 +78,7 @@ const PROFILE_BYTES: u64 = 13 * 1024;
 
 impl Users {
     /// The table of this deployment.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+    pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self { client: config.dynamodb.clone(), table: config.users_table()? })
     }
 

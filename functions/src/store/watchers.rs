@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
 use hongyan_shared::{Error, Result, model::UserId};
 
 use super::{Consistency, allowance, connections::last_second, failed, number, text, took_place};
-use crate::config::{Config, Misconfigured};
+use crate::config::{Config, Configured};
 
 /// What a sort key begins with.
 const WATCHER: &str = "W#";
@@ -62,10 +62,7 @@ pub struct Watcher {
 
 impl Watchers {
     /// The table of this deployment.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn new(config: &Config) -> std::result::Result<Self, Misconfigured> {
+    pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self { client: config.dynamodb.clone(), table: config.connections_table()? })
     }
 

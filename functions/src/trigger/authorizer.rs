@@ -17,7 +17,7 @@ use crate::{
     aws::{is_sam_local, reason},
     caller::context,
     clock::Clock,
-    config::{Config, Misconfigured},
+    config::{Config, Configured, Misconfigured},
     record::{self, InvocationRecord, MetricCounts, Report},
     store::Connections,
 };
@@ -89,10 +89,7 @@ impl Authorizer {
 
     /// The one of this deployment. `USERSIG_KEY` itself is for invocations on a laptop; in an account the key
     /// is in the parameter store.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn from_config(config: &Config) -> Result<Self, Misconfigured> {
+    pub fn from_config(config: &Config) -> Configured<Self> {
         let rules = Rules {
             sdk_app_id: config.parse("SDK_APP_ID")?,
             max_days: NonZeroU64::new(config.parse("USERSIG_MAX_DAYS")?),

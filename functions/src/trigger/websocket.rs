@@ -11,7 +11,7 @@ use lambda_http::{Body, RequestExt, Response, http::StatusCode, request::Request
 use crate::{
     caller::Caller,
     clock::Clock,
-    config::{Config, Misconfigured},
+    config::{Config, Configured},
     connections_api::{ConnectionsApi, Delivery},
     limits::FrameLimit,
     record::{InvocationRecord, MetricCounts, Report},
@@ -30,13 +30,7 @@ pub struct Function<World> {
 
 impl<World> Function<World> {
     /// A function with a world of its own.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn new(
-        config: &Config,
-        world: impl FnOnce(&Config) -> std::result::Result<World, Misconfigured>,
-    ) -> std::result::Result<Self, Misconfigured> {
+    pub fn new(config: &Config, world: impl FnOnce(&Config) -> Configured<World>) -> Configured<Self> {
         Ok(Self {
             world: world(config)?,
             limit: FrameLimit::new(config)?,

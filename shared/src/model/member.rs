@@ -20,6 +20,22 @@ impl ReadMarker {
     }
 }
 
+/// Which of the places of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// [`MemberState::read`].
+    Read,
+    /// [`MemberState::cleared`].
+    Cleared,
+    /// [`MemberState::unlisted`].
+    Unlisted,
+}
+
+impl Mark {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Cleared, Self::Unlisted];
+}
+
 /// What is kept of one user in one conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MemberState {
@@ -37,6 +53,25 @@ pub struct MemberState {
 }
 
 impl MemberState {
+    /// How far one of the marks is.
+    pub fn at(&self, mark: Mark) -> ReadMarker {
+        match mark {
+            Mark::Read => self.read,
+            Mark::Cleared => self.cleared,
+            Mark::Unlisted => self.unlisted,
+        }
+    }
+
+    /// The same with one of the marks there.
+    #[must_use]
+    pub fn with(self, mark: Mark, marker: ReadMarker) -> Self {
+        match mark {
+            Mark::Read => Self { read: marker, ..self },
+            Mark::Cleared => Self { cleared: marker, ..self },
+            Mark::Unlisted => Self { unlisted: marker, ..self },
+        }
+    }
+
     /// How far nothing is unread any more: what they have read, cleared or taken out of the list, whichever is
     /// farthest.
     pub fn done(&self) -> ReadMarker {
@@ -61,9 +96,11 @@ impl MemberState {
 
     /// The second in which the last of the messages expires that it points to, if all of them ever do.
     pub fn ends_at(&self) -> Option<u64> {
-        let markers = [self.read, self.cleared, self.unlisted];
-        let mut ends =
-            markers.into_iter().filter(|marker| marker.seq > Seq(0)).map(|marker| marker.expires_at);
+        let mut ends = Mark::ALL
+            .into_iter()
+            .map(|mark| self.at(mark))
+            .filter(|marker| marker.seq > Seq(0))
+            .map(|marker| marker.expires_at);
         ends.try_fold(0, |last: u64, end| Some(last.max(end?)))
     }
 }

@@ -15,7 +15,7 @@ mod user;
 pub use conversation::{ConversationId, GroupId, LogKey, Pair};
 pub use device::{Device, MultiDevice, Platform};
 pub use log::{Floor, LogTail, Predecessor, floor_before};
-pub use member::{MemberState, ReadMarker};
+pub use member::{Mark, MemberState, ReadMarker};
 pub use message::{ClientId, Draft, Elem, FOREVER_S, MAX_MESSAGE_BYTES, Message, Options, Priority};
 pub use one_to_one::OneToOne;
 pub use payload::Payload;

@@ -95,6 +95,7 @@ impl Pair {
         message.hidden.from(self.mine())
     }
 }
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -3,7 +3,7 @@
 
 use hongyan_shared::{
     Result,
-    model::{MemberState, Message, OneToOne, Seq},
+    model::{Mark, MemberState, Message, OneToOne, Seq},
     protocol::{ConversationUpdate, Deletion, Push},
 };
 
@@ -19,8 +19,8 @@ pub async fn delete_conversation(
     actor: Actor<'_>,
     Deletion { pair, up_to, keeps_history }: &Deletion,
 ) -> Result<MemberState> {
-    let (key, keeps_history) = (pair.log_key(), *keeps_history);
-    let reached = |state: MemberState| if keeps_history { state.unlisted.seq } else { state.cleared.seq };
+    let key = pair.log_key();
+    let mark = if *keeps_history { Mark::Unlisted } else { Mark::Cleared };
     let (tail, others) = tokio::join!(
         world.messages.tail(&key, 1, Consistency::Strong, world.clock.now()),
         world.notifier.other_connections(actor)
@@ -28,20 +28,16 @@ pub async fn delete_conversation(
     let mut conversation = OneToOne { pair: pair.clone(), tail: tail? };
     let before = conversation.me();
     let last = last_to_go(world, &conversation, *up_to).await?;
-    if let Some(last) = last.filter(|last| last.seq > reached(before)) {
+    if let Some(last) = last.filter(|last| last.seq > before.at(mark).seq) {
         let (me, marker, now) = (pair.me(), pair.marker_at(&last), world.clock.now());
-        conversation.set_me(if keeps_history {
-            world.messages.unlist(&key, me, before, marker, now).await?
-        } else {
-            world.messages.clear(&key, me, before, marker, now).await?
-        });
+        conversation.set_me(world.messages.advance(&key, me, mark, marker, before, now).await?);
         // Should another device have gone farther in between, it has told so.
-        if reached(conversation.me()) == last.seq {
+        if conversation.me().at(mark).seq == last.seq {
             let unread = world.messages.unread(&conversation, world.clock.now()).await?;
             let push = Push::ConversationListUpdated([ConversationUpdate {
                 conversation_id: pair.conversation_id(),
-                cleared_sequence: (!keeps_history).then_some(last.seq),
-                unlisted_sequence: keeps_history.then_some(last.seq),
+                cleared_sequence: (mark == Mark::Cleared).then_some(last.seq),
+                unlisted_sequence: (mark == Mark::Unlisted).then_some(last.seq),
                 unread_count: unread,
                 ..ConversationUpdate::default()
             }]);

@@ -12,7 +12,7 @@ pub use revoke_message::revoke_message;
 
 use crate::{
     clock::Clock,
-    config::{Config, Misconfigured},
+    config::{Config, Configured},
     notify::Notifier,
     store::{Conversations, Messages},
 };
@@ -28,10 +28,7 @@ pub struct World {
 
 impl World {
     /// The one of this deployment.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn new(config: &Config) -> Result<Self, Misconfigured> {
+    pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self {
             messages: Messages::new(config)?,
             conversations: Conversations::new(config)?,

@@ -16,7 +16,7 @@ use hongyan_shared::model::MultiDevice;
 
 use crate::{
     clock::Clock,
-    config::{Config, Misconfigured},
+    config::{Config, Configured},
     notify::Notifier,
     store::{Blocks, Conversations, Users},
 };
@@ -33,10 +33,7 @@ pub struct World {
 
 impl World {
     /// The one of this deployment.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn new(config: &Config) -> Result<Self, Misconfigured> {
+    pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self {
             users: Users::new(config)?,
             conversations: Conversations::new(config)?,

@@ -4,7 +4,7 @@ use hongyan_shared::{Error, Result};
 use serde_json::Value;
 
 use super::{Event, Reply};
-use crate::config::{Config, Misconfigured};
+use crate::config::{Config, Configured};
 
 /// It takes nothing to say that.
 pub struct World;
@@ -14,7 +14,7 @@ impl World {
     ///
     /// # Errors
     /// None.
-    pub fn new(_: &Config) -> std::result::Result<Self, Misconfigured> {
+    pub fn new(_: &Config) -> Configured<Self> {
         Ok(Self)
     }
 }

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
 };
 use hongyan_shared::{
     Error, Result,
-    model::{FOREVER_S, LogKey, MemberState, ReadMarker, Seq, UserId},
+    model::{FOREVER_S, LogKey, Mark, MemberState, ReadMarker, Seq, UserId},
 };
 use serde::Deserialize;
 
@@ -19,32 +19,12 @@ use super::{
     MEMBER, Messages, OTHER_ROWS_BYTES, SWEPT_LATER_S,
 };
 
-/// One of the markers of a user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Which {
-    Read,
-    Cleared,
-    Unlisted,
-}
-
-impl Which {
-    const ALL: [Self; 3] = [Self::Read, Self::Cleared, Self::Unlisted];
-
-    /// What its attributes begin with.
-    fn prefix(self) -> &'static str {
-        match self {
-            Self::Read => "",
-            Self::Cleared => "c",
-            Self::Unlisted => "l",
-        }
-    }
-
-    fn of(self, state: &mut MemberState) -> &mut ReadMarker {
-        match self {
-            Self::Read => &mut state.read,
-            Self::Cleared => &mut state.cleared,
-            Self::Unlisted => &mut state.unlisted,
-        }
+/// What the attributes of a mark begin with.
+fn attributes(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Read => "",
+        Mark::Cleared => "c",
+        Mark::Unlisted => "l",
     }
 }
 
@@ -81,88 +61,48 @@ struct MemberRow {
 /// By how much later a row is swept while its user blocks the other one.
 const BLOCKED_S: u64 = 5_000_000_000;
 
-/// How often a marker is written while a transaction has its row.
+/// How often a mark is written while a transaction has its row.
 const ATTEMPTS: usize = 5;
 
 impl Messages {
-    /// Moves a read marker forward, unless it is farther already: it never goes back. Behind a block the
-    /// peer is `told` less. Returns the user's state then.
+    /// Moves a mark of a user forward, unless it is farther already: it never goes back. Behind a block the peer
+    /// goes on being told what the state says. Returns the user's state then.
+    ///
+    /// The row lives as long as the last message that one of the marks points to. For that the others have to be
+    /// known, and the write is conditional on them.
     pub async fn advance(
         &self,
         key: &LogKey,
         user: &UserId,
-        state: MemberState,
-        marker: ReadMarker,
-        told: Option<ReadMarker>,
-        now_ms: u64,
-    ) -> Result<MemberState> {
-        self.move_forward(key, user, Which::Read, marker, MemberState { told, ..state }, now_ms).await
-    }
-
-    /// Clears the conversation for a user, up to a marker, unless more is cleared already: what is
-    /// cleared does not come back. Returns the user's state then.
-    pub async fn clear(
-        &self,
-        key: &LogKey,
-        user: &UserId,
-        state: MemberState,
-        marker: ReadMarker,
-        now_ms: u64,
-    ) -> Result<MemberState> {
-        self.move_forward(key, user, Which::Cleared, marker, state, now_ms).await
-    }
-
-    /// Takes the conversation out of a user's list, up to a marker, unless it is farther already. Its
-    /// history stays. Returns the user's state then.
-    pub async fn unlist(
-        &self,
-        key: &LogKey,
-        user: &UserId,
-        state: MemberState,
-        marker: ReadMarker,
-        now_ms: u64,
-    ) -> Result<MemberState> {
-        self.move_forward(key, user, Which::Unlisted, marker, state, now_ms).await
-    }
-
-    /// The markers of a user have the same four attributes, each its own prefix.
-    ///
-    /// The row lives as long as the last message that one of them points to. For that the others have to be
-    /// known, and the write is conditional on them.
-    async fn move_forward(
-        &self,
-        key: &LogKey,
-        user: &UserId,
-        which: Which,
+        mark: Mark,
         marker: ReadMarker,
         mut state: MemberState,
         now_ms: u64,
     ) -> Result<MemberState> {
         for _ in 0..ATTEMPTS {
-            let mut next = state;
-            *which.of(&mut next) = marker;
             let _one_unit = allowance::write(1)?;
-            let stored = match self.write_marker(key, user, which, &next, now_ms).send().await {
-                Ok(output) => output.attributes,
-                // The blacklist is changing in a transaction, and it has this row as well.
-                Err(error) if error.code() == Some(CONFLICT) => {
-                    tokio::time::sleep(Duration::from_millis(rand::random_range(5..40))).await;
-                    continue;
-                }
-                Err(error) => match error.as_service_error() {
-                    Some(UpdateItemError::ConditionalCheckFailedException(found)) => {
-                        let found = from_item::<MemberRow>(found.item.clone().unwrap_or_default())?;
-                        let mut found = MemberState::from(found).without_expired(now_ms);
-                        if which.of(&mut found).seq < marker.seq {
-                            // Something else has changed.
-                            state = MemberState { told: state.told, ..found };
-                            continue;
-                        }
-                        return Ok(found);
+            let stored =
+                match self.write_mark(key, user, mark, &state.with(mark, marker), now_ms).send().await {
+                    Ok(output) => output.attributes,
+                    // The blacklist is changing in a transaction, and it has this row as well.
+                    Err(error) if error.code() == Some(CONFLICT) => {
+                        tokio::time::sleep(Duration::from_millis(rand::random_range(5..40))).await;
+                        continue;
                     }
-                    _ => return Err(failed(error)),
-                },
-            };
+                    Err(error) => match error.as_service_error() {
+                        Some(UpdateItemError::ConditionalCheckFailedException(found)) => {
+                            let found = from_item::<MemberRow>(found.item.clone().unwrap_or_default())?;
+                            let found = MemberState::from(found).without_expired(now_ms);
+                            if found.at(mark).seq < marker.seq {
+                                // Something else has changed.
+                                state = MemberState { told: state.told, ..found };
+                                continue;
+                            }
+                            return Ok(found);
+                        }
+                        _ => return Err(failed(error)),
+                    },
+                };
             let stored =
                 stored.ok_or_else(|| Error::Internal("DynamoDB did not say what it has".to_owned()))?;
             return Ok(MemberState::from(from_item::<MemberRow>(stored)?).without_expired(now_ms));
@@ -170,17 +110,15 @@ impl Messages {
         Err(Error::Throttled)
     }
 
-    fn write_marker(
+    fn write_mark(
         &self,
         key: &LogKey,
         user: &UserId,
-        which: Which,
+        mark: Mark,
         next: &MemberState,
         now_ms: u64,
     ) -> UpdateItemFluentBuilder {
-        let mut next = *next;
-        let marker = *which.of(&mut next);
-        let prefix = which.prefix();
+        let (marker, prefix) = (next.at(mark), attributes(mark));
         let end = next.ends_at().map_or(FOREVER_S, |second| second.saturating_add(SWEPT_LATER_S));
         let swept_at = if next.blocks { end.saturating_add(BLOCKED_S) } else { end };
         let mut set = format!("SET {prefix}n = :n, {prefix}q = :q, {prefix}t = :t, x = :x");
@@ -196,7 +134,7 @@ impl Messages {
             .expression_attribute_values(":now", number(now_ms / 1000))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match next.told.filter(|_| which == Which::Read) {
+        match next.told.filter(|_| mark == Mark::Read) {
             Some(told) => {
                 set.push_str(", vn = :vn, vt = :vt");
                 update = update
@@ -210,7 +148,7 @@ impl Messages {
                     }
                 }
             }
-            None if which == Which::Read => removed.extend(["vn", "vt", "ve"].map(str::to_owned)),
+            None if mark == Mark::Read => removed.extend(["vn", "vt", "ve"].map(str::to_owned)),
             None => {}
         }
         match marker.expires_at {
@@ -223,9 +161,9 @@ impl Messages {
                 } else {
                     " AND attribute_not_exists(b)"
                 });
-                for other in Which::ALL.into_iter().filter(|other| *other != which) {
-                    let prefix = other.prefix();
-                    match other.of(&mut next).seq {
+                for other in Mark::ALL.into_iter().filter(|other| *other != mark) {
+                    let prefix = attributes(other);
+                    match next.at(other).seq {
                         Seq(0) => condition.push_str(&format!(
                             " AND (attribute_not_exists({prefix}n) OR {prefix}e <= :now)"
                         )),

@@ -26,7 +26,7 @@ pub use log::{Appended, Behind, Part, Recalled, Search};
 pub(super) use member::mark;
 
 use super::{Consistency, text};
-use crate::config::{Config, Misconfigured};
+use crate::config::{Config, Configured};
 
 /// The table of logs. This type is the only way to one.
 pub struct Messages {
@@ -54,10 +54,7 @@ fn message_key(seq: Seq) -> String {
 
 impl Messages {
     /// The table of this deployment.
-    ///
-    /// # Errors
-    /// [`Misconfigured`].
-    pub fn new(config: &Config) -> Result<Self, Misconfigured> {
+    pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self { client: config.dynamodb.clone(), table: config.messages_table()? })
     }
 
