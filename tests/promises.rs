@@ -21,7 +21,11 @@ use hongyan_shared::{
 };
 use serde_json::{Value, json};
 
-use crate::harness::{World, recorder::Fault, sandbox::Sandbox};
+use crate::harness::{
+    World,
+    recorder::Fault,
+    sandbox::{Sandbox, Setup},
+};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -105,5 +109,6 @@ async fn many(world: &World, after: u64, count: u64) {
 
 /// A sandbox whose clock is slow, and stands still.
 fn slow(world: &World, by: Duration) -> Sandbox {
-    world.sandbox_with_clock(&Clock::manual(world.clock.now() - by.as_millis() as u64))
+    let clock = Clock::manual(world.clock.now() - by.as_millis() as u64).reader();
+    Sandbox::new(Setup { clock, ..world.setup() })
 }

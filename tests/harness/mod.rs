@@ -11,14 +11,12 @@ pub mod template;
 use std::time::Duration;
 
 use hongyan_functions::{
-    clock::Clock as Reader,
-    config::{self, Settings, Tables},
-    meter::{Meter, Random},
+    config::{Settings, Tables},
     record::Report,
     store::Connections,
     trigger::authorizer::{Authorizer, Rules},
 };
-use hongyan_local::{Config, Data, Running, clock::Clock, sdk_config, start};
+use hongyan_local::{Config, Data, Running, clock::Clock, start};
 use hongyan_shared::{
     model::{Pair, UserId},
     sig::{Key, Keys, issue},
@@ -28,7 +26,7 @@ use serde_json::{Value, json};
 
 use recorder::{Call, Recorder};
 use replica::{Change, Lag, Replica};
-use sandbox::Sandbox;
+use sandbox::{Sandbox, Setup};
 use socket::Socket;
 
 pub const SDK_APP_ID: u64 = 1_400_000_000;
@@ -64,71 +62,32 @@ impl World {
         let twin = twin(&clock, settings).await;
         let dynamodb = Recorder::before(&twin.dynamodb_url).await;
         let management = Recorder::before(&twin.management_url).await;
-        let app = Sandbox::new(
-            &functions_config(clock.reader(), &twin, (&dynamodb.url, &management.url), settings),
-            settings,
-        );
+        let setup = |dynamodb: &Recorder, management: &Recorder| {
+            Setup::new(twin.tables.clone(), &dynamodb.url, &management.url, clock.reader(), settings)
+        };
+        let app = Sandbox::new(setup(&dynamodb, &management));
         Self { clock, twin, app, dynamodb, management }
+    }
+
+    /// What a sandbox is made of that is like the first one.
+    pub fn setup(&self) -> Setup {
+        let (tables, clock) = (self.twin.tables.clone(), self.clock.reader());
+        Setup::new(tables, &self.dynamodb.url, &self.management.url, clock, self.app.settings)
     }
 
     /// Another sandbox of the same functions, which knows nothing of what the first one has seen.
     pub fn sandbox(&self, settings: Settings) -> Sandbox {
-        Sandbox::new(&self.functions_config(settings), settings)
-    }
-
-    /// The same on other endpoints.
-    pub fn sandbox_between(&self, dynamodb: &str, management: &str, settings: Settings) -> Sandbox {
-        self.sandbox_ahead(dynamodb, management, settings, 0)
-    }
-
-    /// The same, whose clock is ahead by so many milliseconds.
-    pub fn sandbox_ahead(&self, dynamodb: &str, management: &str, settings: Settings, ms: u64) -> Sandbox {
-        let clock = self.clock.clone();
-        let clock = Reader::new(move || clock.now() + ms);
-        Sandbox::new(&functions_config(clock, &self.twin, (dynamodb, management), settings), settings)
-    }
-
-    /// The same, whose samples begin where the test says.
-    pub fn sandbox_with_random(&self, settings: Settings, random: Random) -> Sandbox {
-        let meter = Meter::new(settings.frames_per_second, random);
-        Sandbox::new(&self.functions_config(settings).with_meter(meter), settings)
-    }
-
-    /// The same, whose clock is another one.
-    pub fn sandbox_with_clock(&self, clock: &Clock) -> Sandbox {
-        let recorders = (self.dynamodb.url.as_str(), self.management.url.as_str());
-        let settings = self.app.settings;
-        Sandbox::new(&functions_config(clock.reader(), &self.twin, recorders, settings), settings)
-    }
-
-    /// The same, past the recorders, with `@connections` elsewhere.
-    pub fn sandbox_at(&self, connections_endpoint: &str) -> Sandbox {
-        let (tables, settings) = (self.twin.tables.clone(), self.app.settings);
-        let (sdk, clock) = (sdk_config(&self.twin.dynamodb_url), self.clock.reader());
-        let config = config::Config::given(tables, connections_endpoint.to_owned(), settings, sdk, clock);
-        Sandbox::new(&config, settings)
+        Sandbox::new(Setup { settings, ..self.setup() })
     }
 
     /// From here on the records of invocations go there.
     pub fn report_to(&mut self, report: Report) {
-        let settings = self.app.settings;
-        let mut config = self.functions_config(settings);
-        config.report = report;
-        self.app = Sandbox::new(&config, settings);
+        self.app = Sandbox::new(Setup { report, ..self.setup() });
     }
 
     /// The operator decides otherwise: from here on there are new sandboxes.
     pub fn deploy(&mut self, settings: Settings) {
         self.app = self.sandbox(settings);
-    }
-
-    fn functions_config(&self, settings: Settings) -> config::Config {
-        functions_config(
-            self.clock.reader(),
-            &self.twin,
-            (&self.dynamodb.url, &self.management.url),
-            settings,
-        )
     }
 
     /// Connects a user to the twin, as a web client.
@@ -173,12 +132,8 @@ impl World {
     /// The door, as the twin has it, with its calls in the recorder.
     pub fn door(&self, rules: Rules) -> Authorizer {
         let keys = Keys::one(Key::parse(KEY).unwrap());
-        Authorizer::new(
-            rules,
-            keys,
-            Connections::new(&self.functions_config(self.app.settings)).unwrap(),
-            self.clock.reader(),
-        )
+        let connections = Connections::new(&self.setup().config()).unwrap();
+        Authorizer::new(rules, keys, connections, self.clock.reader())
     }
 
     /// Invokes a route with an event as it is.
@@ -323,19 +278,6 @@ async fn twin(clock: &Clock, settings: Settings) -> Running {
     .unwrap()
 }
 
-fn functions_config(
-    clock: Reader,
-    twin: &Running,
-    (dynamodb, management): (&str, &str),
-    settings: Settings,
-) -> config::Config {
-    let tables = twin.tables.clone();
-    let sdk = sdk_config(dynamodb);
-    let config = config::Config::given(tables, management.to_owned(), settings, sdk, clock);
-    // The sixteenth frame of a user is the first one that is counted.
-    config.with_meter(Meter::new(settings.frames_per_second, Box::new(|below| below - 1)))
-}
-
 fn request(event: &Value) -> lambda_http::Request {
     lambda_http::request::from_str(&event.to_string()).unwrap()
 }
@@ -363,9 +305,8 @@ pub async fn nobody_was_kicked() -> Connections {
         connections: name("Connections"),
         users: name("Users"),
     };
-    let clock = Clock::System.reader();
-    let config = config::Config::given(tables, String::new(), Settings::default(), sdk_config(&url), clock);
-    Connections::new(&config).unwrap()
+    let setup = Setup::new(tables, &url, "", Clock::System.reader(), Settings::default());
+    Connections::new(&setup.config()).unwrap()
 }
 
 pub fn user_sig(user: &str, now_s: u64) -> String {

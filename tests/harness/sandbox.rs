@@ -3,14 +3,57 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use hongyan_functions::{
-    config::{Config, Settings},
+    clock::Clock,
+    config::{Config, Settings, Tables},
     functions::{self, Functions},
+    meter::{Meter, Random},
     notify::Notifier,
+    record::{self, Report},
     store::{Connections, Conversations, Messages, Users},
 };
+use hongyan_local::sdk_config;
 use lambda_http::{Body, Request, Response};
 
 use super::template::{kebab, template_routes};
+
+/// What a sandbox is made of.
+pub struct Setup {
+    pub tables: Tables,
+    /// The endpoint of DynamoDB.
+    pub dynamodb: String,
+    /// The endpoint of `@connections`.
+    pub management: String,
+    pub clock: Clock,
+    pub settings: Settings,
+    /// With which of a user's frames the samples begin.
+    pub random: Random,
+    /// Where the records of invocations go.
+    pub report: Report,
+}
+
+impl Setup {
+    /// What a laptop has; the sixteenth frame of a user is the first one that is counted.
+    pub fn new(tables: Tables, dynamodb: &str, management: &str, clock: Clock, settings: Settings) -> Self {
+        Self {
+            tables,
+            dynamodb: dynamodb.to_owned(),
+            management: management.to_owned(),
+            clock,
+            settings,
+            random: Box::new(|below| below - 1),
+            report: record::log(),
+        }
+    }
+
+    pub fn config(self) -> Config {
+        let sdk = sdk_config(&self.dynamodb);
+        let meter = Meter::new(self.settings.frames_per_second, self.random);
+        let config = Config::given(self.tables, self.management, self.settings, sdk, self.clock);
+        let mut config = config.with_meter(meter);
+        config.report = self.report;
+        config
+    }
+}
 
 pub struct Sandbox {
     functions: Functions,
@@ -23,7 +66,9 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    pub fn new(config: &Config, settings: Settings) -> Self {
+    pub fn new(setup: Setup) -> Self {
+        let settings = setup.settings;
+        let config = &setup.config();
         Self {
             functions: Functions::new(config).unwrap(),
             messages: Messages::new(config).unwrap(),

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hongyan_functions::config::Settings;
+use hongyan_functions::{clock::Clock, config::Settings};
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 
@@ -16,7 +16,11 @@ use super::{
     reference::{Answer, Call, Connection, Event, Model},
     transitions::STEP_MS,
 };
-use crate::harness::{World, body, event, recorder::Fault, sandbox::Sandbox};
+use crate::harness::{
+    World, body, event,
+    recorder::Fault,
+    sandbox::{Sandbox, Setup},
+};
 
 /// A function that takes longer may have given a push up, as it should.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -44,11 +48,11 @@ impl Product {
         let world = World::with(settings).await;
         let devices = Devices::default();
         let management = devices.serve().await;
-        let recorded = || world.sandbox_between(&world.dynamodb.url, &management, settings);
-        let ahead = model.ahead * 1000;
-        let elsewhere = world.sandbox_ahead(&world.dynamodb.url, &management, settings, ahead);
-        let sandbox = recorded();
-        let looks = world.sandbox_between(&world.twin.dynamodb_url, &management, settings);
+        let setup = || Setup { management: management.clone(), ..world.setup() };
+        let (clock, ahead) = (world.clock.clone(), model.ahead * 1000);
+        let elsewhere = Sandbox::new(Setup { clock: Clock::new(move || clock.now() + ahead), ..setup() });
+        let sandbox = Sandbox::new(setup());
+        let looks = Sandbox::new(Setup { dynamodb: world.twin.dynamodb_url.clone(), ..setup() });
         let product = Self { world, devices, sandbox, elsewhere, looks, was_too_slow: Cell::new(false) };
         for connection in &model.connections {
             product.connect(connection).await;

@@ -23,8 +23,12 @@ use serde_json::{Value, json};
 use tokio::{sync::Notify, task::JoinHandle};
 
 use crate::harness::{
-    RULES, SDK_APP_ID, START_MS, World, body, event, recorder::Fault, sandbox::Sandbox, signed_for,
-    socket::Socket, user_sig,
+    RULES, SDK_APP_ID, START_MS, World, body, event,
+    recorder::Fault,
+    sandbox::{Sandbox, Setup},
+    signed_for,
+    socket::Socket,
+    user_sig,
 };
 
 const NOW: u64 = START_MS / 1000;
@@ -461,7 +465,11 @@ async fn in_no_interleaving_of_handshake_login_and_kick_does_anybody_stay_connec
     let world = World::new().await;
     let gateway = Arc::new(Gateway::default());
     let url = gateway.serve().await;
-    let app = Arc::new(world.sandbox_at(&url));
+    let app = Arc::new(Sandbox::new(Setup {
+        dynamodb: world.twin.dynamodb_url.clone(),
+        management: url,
+        ..world.setup()
+    }));
     // A program of one's own need not log in.
     let orders = [interleavings(&HANDSHAKE, &KICK), interleavings(&HANDSHAKE[..3], &KICK)].concat();
     assert_eq!(orders.len(), 15 + 10);

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::harness::{
     World, body, event, random_numbers,
     recorder::{Call, Fault},
-    sandbox::Sandbox,
+    sandbox::{Sandbox, Setup},
     set_user,
     socket::Socket,
     text_message,
@@ -252,7 +252,8 @@ async fn frames_are_counted_for_a_sixteenth_of_a_write_unit_and_no_read() {
 /// A sandbox whose samples begin anywhere.
 fn sandbox(world: &World, random: impl FnMut(u64) -> u64 + Send + 'static) -> Sandbox {
     let random = Mutex::new(random);
-    world.sandbox_with_random(Settings::default(), Box::new(move |below| (random.lock().unwrap())(below)))
+    let random = Box::new(move |below| (random.lock().unwrap())(below));
+    Sandbox::new(Setup { settings: Settings::default(), random, ..world.setup() })
 }
 
 /// As [`random_numbers`], of a row of its own.
