@@ -5,7 +5,7 @@ use hongyan_shared::protocol::Action;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::harness::{World, request_of, template::kebab};
+use crate::harness::{TestApp, request_of, template::kebab};
 
 /// A value of every wrong kind.
 fn wrong_values() -> Vec<Value> {
@@ -68,20 +68,20 @@ fn is_right(field: &str, value: &Value) -> bool {
     }
 }
 
-async fn tables(world: &World) -> Vec<Value> {
-    let mut rows = world.dump("Messages").await;
-    rows.extend(world.dump("Conversations").await);
-    rows.extend(world.dump("Connections").await);
-    rows.extend(world.dump("Users").await);
+async fn tables(app: &TestApp) -> Vec<Value> {
+    let mut rows = app.dump("Messages").await;
+    rows.extend(app.dump("Conversations").await);
+    rows.extend(app.dump("Connections").await);
+    rows.extend(app.dump("Users").await);
     rows
 }
 
 #[tokio::test]
 async fn a_field_that_is_missing_or_wrong_gets_a_coded_error() {
-    let world = World::without_limits().await;
-    let mut alice = world.connect("alice").await;
-    world.send("bob", "alice", "1", 0).await;
-    let before = tables(&world).await;
+    let app = TestApp::without_limits().await;
+    let mut alice = app.connect("alice").await;
+    app.send("bob", "alice", "1", 0).await;
+    let before = tables(&app).await;
 
     for (action, good, fields) in requests() {
         for field in &fields {
@@ -170,15 +170,15 @@ async fn a_field_that_is_missing_or_wrong_gets_a_coded_error() {
         }
     }
 
-    assert_eq!(tables(&world).await, before, "nothing was written");
+    assert_eq!(tables(&app).await, before, "nothing was written");
     alice.ask("login", json!({})).await;
 }
 
 #[tokio::test]
 async fn a_frame_that_is_no_request_gets_a_coded_error() {
-    let world = World::without_limits().await;
-    let mut alice = world.connect("alice").await;
-    let before = tables(&world).await;
+    let app = TestApp::without_limits().await;
+    let mut alice = app.connect("alice").await;
+    let before = tables(&app).await;
     let deep = format!(r#"{{"action":"sendMessage","data":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
     for (frame, code) in [
         ("", 60003),
@@ -206,15 +206,15 @@ async fn a_frame_that_is_no_request_gets_a_coded_error() {
     alice.say(Message::binary(vec![0xff, 0xfe, 0x00])).await;
     assert_eq!(alice.frame().await["code"], 60003);
 
-    assert_eq!(tables(&world).await, before);
+    assert_eq!(tables(&app).await, before);
     alice.ask("login", json!({})).await;
 }
 
 #[tokio::test]
 async fn a_frame_that_cannot_be_read_is_answered_at_once_by_its_name() {
-    let world = World::without_limits().await;
-    let mut alice = world.connect("alice").await;
-    let before = tables(&world).await;
+    let app = TestApp::without_limits().await;
+    let mut alice = app.connect("alice").await;
+    let before = tables(&app).await;
     let with = |payload: &[u8]| {
         let mut frame = br#"{"action":"sendMessage","data":{"to":"bob","conversationType":"C2C","clientID":"1","base":0,"type":"TIMTextElem","payload":"#.to_vec();
         frame.extend(payload);
@@ -242,6 +242,6 @@ async fn a_frame_that_cannot_be_read_is_answered_at_once_by_its_name() {
         assert_eq!((&reply["code"], &reply["requestID"]), (&json!(60003), &json!(name)), "{shown:.200}");
         assert!(!reply["message"].as_str().unwrap().contains("and more"), "{reply}");
     }
-    assert_eq!(tables(&world).await, before);
+    assert_eq!(tables(&app).await, before);
     alice.ask("login", json!({})).await;
 }

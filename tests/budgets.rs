@@ -6,8 +6,8 @@ use hongyan_functions::config::Settings;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    RULES, World, body, event,
-    recorder::{Call, round_trips},
+    RULES, TestApp, body, event,
+    fault_proxy::{Call, round_trips},
     text_message,
 };
 
@@ -35,93 +35,92 @@ fn budget(write_units: f64, read_units: f64, websocket_messages: usize, round_tr
 }
 
 /// A conversation of alice and bob that is well under way.
-async fn under_way() -> World {
-    let world = World::new().await;
+async fn under_way() -> TestApp {
+    let app = TestApp::new().await;
     for base in 0..20 {
         let (from, to) = if base % 2 == 0 { ("alice", "bob") } else { ("bob", "alice") };
-        world.send(from, to, &format!("{from}-1795400001-{base}"), base).await;
+        app.send(from, to, &format!("{from}-1795400001-{base}"), base).await;
     }
     for (me, peer) in [("alice", "bob"), ("bob", "alice")] {
-        world
-            .invoke("set-message-read", me, json!({ "conversationID": format!("C2C{peer}"), "sequence": 10 }))
+        app.invoke("set-message-read", me, json!({ "conversationID": format!("C2C{peer}"), "sequence": 10 }))
             .await;
     }
-    world.calls();
-    world
+    app.calls();
+    app
 }
 
-async fn cost_of(world: &World, function: &str, data: Value) -> Cost {
-    let reply = world.invoke(function, "alice", data).await;
+async fn cost_of(app: &TestApp, function: &str, data: Value) -> Cost {
+    let reply = app.invoke(function, "alice", data).await;
     assert_eq!(reply["code"], 0, "{reply}");
-    cost(&world.calls(), 2)
+    cost(&app.calls(), 2)
 }
 
 #[tokio::test]
 async fn connect_costs_one_write_and_a_read() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let knock = async || {
         let handshake = serde_json::from_value(event("authorizer")).unwrap();
-        let verdict = world.door(RULES).handle(handshake, "").await.unwrap();
+        let verdict = app.authorizer(RULES).handle(handshake, "").await.unwrap();
         assert_eq!(verdict["policyDocument"]["Statement"][0]["Effect"], "Allow");
     };
     knock().await;
-    assert_eq!(world.respond("connect", &event("connect")).await.status(), 200);
-    assert_eq!(cost(&world.calls(), 0), budget(1.0, 1.0, 0, 3));
+    assert_eq!(app.respond("connect", &event("connect")).await.status(), 200);
+    assert_eq!(cost(&app.calls(), 0), budget(1.0, 1.0, 0, 3));
 
     // Nobody is told of a second device, so nobody is looked for.
     let mut second = event("connect");
     second["requestContext"]["authorizer"]["platform"] = json!("Web");
     second["requestContext"]["connectionId"] = json!("second=");
     knock().await;
-    world.respond("connect", &second).await;
-    assert_eq!(cost(&world.calls(), 0), budget(1.0, 0.5, 0, 2));
+    app.respond("connect", &second).await;
+    assert_eq!(cost(&app.calls(), 0), budget(1.0, 0.5, 0, 2));
 }
 
 #[tokio::test]
 async fn disconnect_costs_one_write_and_half_a_read() {
-    let world = World::new().await;
-    world.respond("connect", &event("connect")).await;
-    world.calls();
-    world.respond("disconnect", &event("disconnect")).await;
-    assert_eq!(cost(&world.calls(), 0), budget(1.0, 0.5, 0, 2));
+    let app = TestApp::new().await;
+    app.respond("connect", &event("connect")).await;
+    app.calls();
+    app.respond("disconnect", &event("disconnect")).await;
+    assert_eq!(cost(&app.calls(), 0), budget(1.0, 0.5, 0, 2));
 }
 
 #[tokio::test]
 async fn a_user_who_is_watched_costs_two_reads_and_a_frame_more() {
-    let world = World::new().await;
-    world.acquaint("alice", "bob").await;
-    let mut bob = world.connect("bob").await;
+    let app = TestApp::new().await;
+    app.acquaint("alice", "bob").await;
+    let mut bob = app.connect("bob").await;
     bob.ask("subscribeUserStatus", json!({ "userIDList": ["alice"] })).await;
-    world.calls();
+    app.calls();
     for name in ["connect", "disconnect"] {
-        world.respond(name, &event(name)).await;
+        app.respond(name, &event(name)).await;
         // Who watches, who of them is blocked, and whether it is still so.
-        assert_eq!(cost(&world.calls(), 0), budget(1.0, 2.5, 1, 5), "{name}");
+        assert_eq!(cost(&app.calls(), 0), budget(1.0, 2.5, 1, 5), "{name}");
     }
 }
 
 #[tokio::test]
 async fn login_costs_one_read_and_the_first_in_30_days_copies_the_names() {
-    let world = World::new().await;
-    world.respond("connect", &event("connect")).await;
-    world.calls();
-    world.respond("login", &event("login")).await;
-    assert_eq!(cost(&world.calls(), 2), budget(1.0, 1.5, 2, 3));
+    let app = TestApp::new().await;
+    app.respond("connect", &event("connect")).await;
+    app.calls();
+    app.respond("login", &event("login")).await;
+    assert_eq!(cost(&app.calls(), 2), budget(1.0, 1.5, 2, 3));
     for _ in 0..2 {
-        world.respond("login", &event("login")).await;
-        assert_eq!(cost(&world.calls(), 2), budget(0.0, 1.0, 2, 1));
-        world.respond("disconnect", &event("disconnect")).await;
-        world.respond("connect", &event("connect")).await;
-        world.calls();
+        app.respond("login", &event("login")).await;
+        assert_eq!(cost(&app.calls(), 2), budget(0.0, 1.0, 2, 1));
+        app.respond("disconnect", &event("disconnect")).await;
+        app.respond("connect", &event("connect")).await;
+        app.calls();
     }
 }
 
 #[tokio::test]
 async fn a_send_to_a_peer_who_is_online_costs_one_write() {
-    let world = under_way().await;
-    let mut bob = world.connect("bob").await;
+    let app = under_way().await;
+    let mut bob = app.connect("bob").await;
     assert_eq!(
-        cost_of(&world, "send-message", text_message("bob", "alice-1795400001-20", 20)).await,
+        cost_of(&app, "send-message", text_message("bob", "alice-1795400001-20", 20)).await,
         budget(1.0, 2.0, 3, 3)
     );
     assert_eq!(bob.push().await["data"][0]["sequence"], 21);
@@ -129,28 +128,28 @@ async fn a_send_to_a_peer_who_is_online_costs_one_write() {
 
 #[tokio::test]
 async fn a_send_to_a_peer_who_is_offline_costs_one_write() {
-    let world = under_way().await;
+    let app = under_way().await;
     assert_eq!(
-        cost_of(&world, "send-message", text_message("bob", "alice-1795400001-20", 20)).await,
+        cost_of(&app, "send-message", text_message("bob", "alice-1795400001-20", 20)).await,
         budget(1.0, 2.0, 2, 2)
     );
 }
 
 #[tokio::test]
 async fn a_message_for_who_is_online_writes_nothing() {
-    let world = under_way().await;
-    world.ask("add-to-blacklist", "bob", json!({ "userIDList": ["carol"] })).await;
-    let _bob = world.connect("bob").await;
-    world.calls();
+    let app = under_way().await;
+    app.ask("add-to-blacklist", "bob", json!({ "userIDList": ["carol"] })).await;
+    let _bob = app.connect("bob").await;
+    app.calls();
     let mut hint = text_message("bob", "typing", 20);
     hint["onlineUserOnly"] = json!(true);
-    assert_eq!(cost_of(&world, "send-message", hint).await, budget(0.0, 1.5, 3, 2));
+    assert_eq!(cost_of(&app, "send-message", hint).await, budget(0.0, 1.5, 3, 2));
 }
 
 #[tokio::test]
 async fn what_a_sender_asks_for_makes_no_message_dearer() {
-    let world = World::new().await;
-    let _bob = world.connect("bob").await;
+    let app = TestApp::new().await;
+    let _bob = app.connect("bob").await;
     for base in 0..30 {
         let mut data = text_message("bob", &format!("alice-1795400001-{base}"), base);
         for (name, value) in [
@@ -164,26 +163,26 @@ async fn what_a_sender_asks_for_makes_no_message_dearer() {
         ] {
             data[name] = value;
         }
-        world.calls();
-        let spent = cost_of(&world, "send-message", data).await;
+        app.calls();
+        let spent = cost_of(&app, "send-message", data).await;
         assert!(base == 0 || spent == budget(1.0, 2.0, 3, 3), "{base}: {spent:?}");
     }
     let page = json!({ "conversationID": "C2Cbob", "count": 15 });
-    assert_eq!(cost_of(&world, "get-message-list", page).await, budget(0.0, 0.5, 2, 1));
+    assert_eq!(cost_of(&app, "get-message-list", page).await, budget(0.0, 0.5, 2, 1));
     // Nothing to show, and one query has said so.
-    assert_eq!(cost_of(&world, "get-conversation-list", json!({})).await, budget(0.0, 1.0, 2, 2));
-    world.send("bob", "alice", "31", 30).await;
+    assert_eq!(cost_of(&app, "get-conversation-list", json!({})).await, budget(0.0, 1.0, 2, 2));
+    app.send("bob", "alice", "31", 30).await;
     let mut data = text_message("bob", "32", 31);
     data["messageControlInfo"] = json!({ "excludedFromLastMessage": true });
-    world.ask("send-message", "alice", data).await;
-    world.calls();
-    assert_eq!(cost_of(&world, "get-conversation-list", json!({})).await, budget(0.0, 1.5, 2, 3));
+    app.ask("send-message", "alice", data).await;
+    app.calls();
+    assert_eq!(cost_of(&app, "get-conversation-list", json!({})).await, budget(0.0, 1.5, 2, 3));
 }
 
 #[tokio::test]
 async fn the_first_message_of_a_conversation_costs_three_writes_more() {
-    let world = World::new().await;
-    let spent = cost_of(&world, "send-message", text_message("bob", "first", 0)).await;
+    let app = TestApp::new().await;
+    let spent = cost_of(&app, "send-message", text_message("bob", "first", 0)).await;
     assert_eq!(spent, budget(4.0, 2.0, 2, 4));
 }
 
@@ -191,13 +190,13 @@ async fn the_first_message_of_a_conversation_costs_three_writes_more() {
 async fn with_retention_what_stands_beside_messages_is_written_once_in_half_of_it() {
     let retention = 100 * 86_400;
     let settings = Settings { retention: Some(retention), ..Settings::default() };
-    let world = World::with(settings).await;
-    let first = cost_of(&world, "send-message", text_message("bob", "0", 0)).await;
+    let app = TestApp::with(settings).await;
+    let first = cost_of(&app, "send-message", text_message("bob", "0", 0)).await;
     // One more than without: the floor. One for the conversation that is counted.
     assert_eq!((first.write_units, first.round_trips), (5.0, 5));
     for day in 1..=20 {
-        world.later(Duration::from_secs(10 * 86_400));
-        let spent = cost_of(&world, "send-message", text_message("bob", &day.to_string(), day)).await;
+        app.advance(Duration::from_secs(10 * 86_400));
+        let spent = cost_of(&app, "send-message", text_message("bob", &day.to_string(), day)).await;
         let more = if day % 6 == 0 { (3.0, 1) } else { (0.0, 0) };
         assert_eq!((spent.write_units, spent.round_trips), (1.0 + more.0, 2 + more.1), "{day}");
     }
@@ -205,52 +204,52 @@ async fn with_retention_what_stands_beside_messages_is_written_once_in_half_of_i
 
 #[tokio::test]
 async fn a_retry_writes_nothing_and_needs_one_round_trip() {
-    let world = under_way().await;
+    let app = under_way().await;
     let retry = text_message("bob", "alice-1795400001-18", 18);
-    let spent = cost_of(&world, "send-message", retry).await;
+    let spent = cost_of(&app, "send-message", retry).await;
     // The budget is two read units. Connections are looked up only for a message that is new.
     assert_eq!(spent, budget(0.0, 1.0, 2, 1));
 }
 
 #[tokio::test]
 async fn a_page_of_15_costs_half_a_read_and_after_a_reconnect_a_whole_one() {
-    let world = under_way().await;
+    let app = under_way().await;
     let page = json!({ "conversationID": "C2Cbob", "count": 15 });
-    assert_eq!(cost_of(&world, "get-message-list", page).await, budget(0.0, 0.5, 2, 1));
+    assert_eq!(cost_of(&app, "get-message-list", page).await, budget(0.0, 0.5, 2, 1));
     let range = json!({ "conversationID": "C2Cbob", "fromSequence": 6, "toSequence": 20 });
-    assert_eq!(cost_of(&world, "get-message-list", range).await, budget(0.0, 1.0, 2, 1));
+    assert_eq!(cost_of(&app, "get-message-list", range).await, budget(0.0, 1.0, 2, 1));
 }
 
 #[tokio::test]
 async fn marking_as_read_costs_one_write() {
-    let world = under_way().await;
-    let mut bob = world.connect("bob").await;
+    let app = under_way().await;
+    let mut bob = app.connect("bob").await;
     let mut event = event("set-message-read");
     event["body"] = json!(r#"{"action":"setMessageRead","data":{"conversationID":"C2Cbob","sequence":20}}"#);
-    assert_eq!(body(world.respond("set-message-read", &event).await), Value::Null);
-    assert_eq!(cost(&world.calls(), 1), budget(1.0, 1.5, 2, 2));
+    assert_eq!(body(app.respond("set-message-read", &event).await), Value::Null);
+    assert_eq!(cost(&app.calls(), 1), budget(1.0, 1.5, 2, 2));
     assert_eq!(bob.push().await["event"], "onMessageReadByPeer");
 }
 
 #[tokio::test]
 async fn marking_what_is_read_already_writes_nothing() {
-    let world = under_way().await;
-    world.invoke("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": 10 })).await;
+    let app = under_way().await;
+    app.invoke("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": 10 })).await;
     // The reply goes through @connections: it is among the calls.
-    assert_eq!(cost(&world.calls(), 1), budget(0.0, 1.5, 2, 2));
+    assert_eq!(cost(&app.calls(), 1), budget(0.0, 1.5, 2, 2));
 }
 
 #[tokio::test]
 async fn a_list_of_k_conversations_costs_half_a_read_each_and_half_a_one() {
     for k in [1_u32, 10, 100] {
-        let world = World::new().await;
+        let app = TestApp::new().await;
         for index in 0..k {
-            world.send(&format!("user-{index}"), "alice", "alice-1795400001-7", 0).await;
+            app.send(&format!("user-{index}"), "alice", "alice-1795400001-7", 0).await;
         }
-        world.calls();
-        let reply = world.invoke("get-conversation-list", "alice", json!({})).await;
+        app.calls();
+        let reply = app.invoke("get-conversation-list", "alice", json!({})).await;
         assert_eq!(reply["data"]["conversationList"].as_array().unwrap().len(), k as usize);
-        let calls = world.calls();
+        let calls = app.calls();
         let spent = cost(&calls, 2);
         assert_eq!((spent.write_units, spent.read_units), (0.0, 0.5 + f64::from(k) / 2.0));
         let at_once = most_in_flight(&calls);
@@ -265,58 +264,58 @@ async fn a_list_of_k_conversations_costs_half_a_read_each_and_half_a_one() {
 
 #[tokio::test]
 async fn what_a_user_hides_makes_no_reading_dearer() {
-    let world = under_way().await;
-    world.ask("delete-conversation", "alice", json!({ "conversationID": "C2Cbob" })).await;
-    world.ask("add-to-blacklist", "bob", json!({ "userIDList": ["carol", "alice"] })).await;
-    world.ask("remove-from-blacklist", "bob", json!({ "userIDList": ["alice"] })).await;
-    world.ask("add-to-blacklist", "alice", json!({ "userIDList": ["bob"] })).await;
-    world.ask("remove-from-blacklist", "alice", json!({ "userIDList": ["bob"] })).await;
+    let app = under_way().await;
+    app.ask("delete-conversation", "alice", json!({ "conversationID": "C2Cbob" })).await;
+    app.ask("add-to-blacklist", "bob", json!({ "userIDList": ["carol", "alice"] })).await;
+    app.ask("remove-from-blacklist", "bob", json!({ "userIDList": ["alice"] })).await;
+    app.ask("add-to-blacklist", "alice", json!({ "userIDList": ["bob"] })).await;
+    app.ask("remove-from-blacklist", "alice", json!({ "userIDList": ["bob"] })).await;
     for base in 20..40 {
-        world.send("alice", "bob", &format!("alice-1795400001-{base}"), base).await;
+        app.send("alice", "bob", &format!("alice-1795400001-{base}"), base).await;
     }
-    world.calls();
+    app.calls();
     let page = json!({ "conversationID": "C2Cbob", "count": 15 });
-    assert_eq!(cost_of(&world, "get-message-list", page).await, budget(0.0, 0.5, 2, 1));
+    assert_eq!(cost_of(&app, "get-message-list", page).await, budget(0.0, 0.5, 2, 1));
     let next = json!({ "conversationID": "C2Cbob", "nextReqMessageID": "26.20" });
-    assert_eq!(cost_of(&world, "get-message-list", next).await, budget(0.0, 0.5, 2, 1));
-    assert_eq!(cost_of(&world, "get-conversation-list", json!({})).await, budget(0.0, 1.0, 2, 2));
+    assert_eq!(cost_of(&app, "get-message-list", next).await, budget(0.0, 0.5, 2, 1));
+    assert_eq!(cost_of(&app, "get-conversation-list", json!({})).await, budget(0.0, 1.0, 2, 2));
     assert_eq!(
-        cost_of(&world, "send-message", text_message("bob", "alice-1795400001-40", 40)).await,
+        cost_of(&app, "send-message", text_message("bob", "alice-1795400001-40", 40)).await,
         budget(1.0, 2.0, 2, 2)
     );
     // Only a deleted preview needs a second look.
-    world.ask("delete-message", "alice", json!({ "conversationID": "C2Cbob", "sequences": [41] })).await;
-    world.calls();
-    assert_eq!(cost_of(&world, "get-conversation-list", json!({})).await, budget(0.0, 1.5, 2, 3));
+    app.ask("delete-message", "alice", json!({ "conversationID": "C2Cbob", "sequences": [41] })).await;
+    app.calls();
+    assert_eq!(cost_of(&app, "get-conversation-list", json!({})).await, budget(0.0, 1.5, 2, 3));
 }
 
 #[tokio::test]
 async fn a_send_that_is_blocked_writes_nothing_and_needs_one_round_trip() {
-    let world = under_way().await;
-    world.ask("add-to-blacklist", "bob", json!({ "userIDList": ["alice"] })).await;
-    world.calls();
-    let reply = world.invoke("send-message", "alice", text_message("bob", "new", 20)).await;
+    let app = under_way().await;
+    app.ask("add-to-blacklist", "bob", json!({ "userIDList": ["alice"] })).await;
+    app.calls();
+    let reply = app.invoke("send-message", "alice", text_message("bob", "new", 20)).await;
     assert_eq!(reply["code"], 20007);
-    assert_eq!(cost(&world.calls(), 2), budget(0.0, 1.0, 2, 1));
+    assert_eq!(cost(&app.calls(), 2), budget(0.0, 1.0, 2, 1));
 }
 
 #[tokio::test]
 async fn a_recall_costs_one_write() {
-    let world = under_way().await;
-    let _bob = world.connect("bob").await;
-    world.calls();
+    let app = under_way().await;
+    let _bob = app.connect("bob").await;
+    app.calls();
     let recall = json!({ "conversationID": "C2Cbob", "sequence": 19 });
-    assert_eq!(cost_of(&world, "revoke-message", recall).await, budget(1.0, 1.0, 3, 2));
+    assert_eq!(cost_of(&app, "revoke-message", recall).await, budget(1.0, 1.0, 3, 2));
 }
 
 #[tokio::test]
 async fn deleting_messages_costs_one_write_each() {
-    let world = under_way().await;
+    let app = under_way().await;
     let one = json!({ "conversationID": "C2Cbob", "sequences": [1] });
-    assert_eq!(cost_of(&world, "delete-message", one).await, budget(1.0, 0.5, 2, 1));
+    assert_eq!(cost_of(&app, "delete-message", one).await, budget(1.0, 0.5, 2, 1));
     let sequences: Vec<u32> = (1..=20).collect();
-    world.ask("delete-message", "alice", json!({ "conversationID": "C2Cbob", "sequences": sequences })).await;
-    let calls = world.calls();
+    app.ask("delete-message", "alice", json!({ "conversationID": "C2Cbob", "sequences": sequences })).await;
+    let calls = app.calls();
     let spent = cost(&calls, 2);
     assert_eq!((spent.write_units, spent.read_units), (20.0, 0.5));
     // One more call looks up the user's other devices.
@@ -327,108 +326,108 @@ async fn deleting_messages_costs_one_write_each() {
 
 #[tokio::test]
 async fn deleting_a_conversation_costs_one_write_however_long_it_is() {
-    let world = under_way().await;
+    let app = under_way().await;
     let unlist = json!({ "conversationID": "C2Cbob", "clearHistoryMessage": false });
-    assert_eq!(cost_of(&world, "delete-conversation", unlist).await, budget(1.0, 1.5, 2, 2));
+    assert_eq!(cost_of(&app, "delete-conversation", unlist).await, budget(1.0, 1.5, 2, 2));
     let delete = json!({ "conversationID": "C2Cbob" });
-    assert_eq!(cost_of(&world, "delete-conversation", delete).await, budget(1.0, 1.5, 2, 2));
+    assert_eq!(cost_of(&app, "delete-conversation", delete).await, budget(1.0, 1.5, 2, 2));
 }
 
 #[tokio::test]
 async fn pinning_costs_one_write() {
-    let world = under_way().await;
+    let app = under_way().await;
     let pin = json!({ "conversationID": "C2Cbob", "isPinned": true });
-    assert_eq!(cost_of(&world, "pin-conversation", pin).await, budget(1.0, 0.5, 2, 1));
+    assert_eq!(cost_of(&app, "pin-conversation", pin).await, budget(1.0, 0.5, 2, 1));
 }
 
 #[tokio::test]
 async fn k_profiles_cost_half_a_read_each() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     for k in [1_u32, 10, 100] {
         let users: Vec<String> = (0..k).map(|index| format!("user-{index}")).collect();
-        world.ask("update-my-profile", &format!("user-{}", k - 1), json!({ "nick": "鸿雁" })).await;
-        world.calls();
-        let spent = cost_of(&world, "get-user-profile", json!({ "userIDList": users })).await;
+        app.ask("update-my-profile", &format!("user-{}", k - 1), json!({ "nick": "鸿雁" })).await;
+        app.calls();
+        let spent = cost_of(&app, "get-user-profile", json!({ "userIDList": users })).await;
         assert_eq!(spent, budget(0.0, f64::from(k) / 2.0, 2, if k <= 32 { 1 } else { 6 }));
     }
 }
 
 #[tokio::test]
 async fn changing_a_profile_costs_one_write_and_custom_fields_nothing_more() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let gender = json!({ "gender": "Gender_Type_Female" });
-    assert_eq!(cost_of(&world, "update-my-profile", gender).await, budget(1.0, 0.5, 2, 1));
+    assert_eq!(cost_of(&app, "update-my-profile", gender).await, budget(1.0, 0.5, 2, 1));
     // What pushes carry is copied to where a send reads it.
     let nick = json!({ "nick": "鸿雁" });
-    assert_eq!(cost_of(&world, "update-my-profile", nick).await, budget(2.0, 0.5, 2, 2));
+    assert_eq!(cost_of(&app, "update-my-profile", nick).await, budget(2.0, 0.5, 2, 2));
     let custom = json!({ "profileCustomField": [{ "key": "Tag_Profile_Custom_a", "value": "x" }] });
-    assert_eq!(cost_of(&world, "update-my-profile", custom.clone()).await, budget(1.0, 0.5, 2, 1));
+    assert_eq!(cost_of(&app, "update-my-profile", custom.clone()).await, budget(1.0, 0.5, 2, 1));
     // Only where not all of them would have room the write asks which there are.
     let fields = |from: u32, to: u32| -> Vec<Value> {
         (from..to)
             .map(|number| json!({ "key": format!("Tag_Profile_Custom_{number}"), "value": "" }))
             .collect()
     };
-    world.ask("update-my-profile", "alice", json!({ "profileCustomField": fields(0, 19) })).await;
-    world.calls();
-    let spent = cost_of(&world, "update-my-profile", custom).await;
+    app.ask("update-my-profile", "alice", json!({ "profileCustomField": fields(0, 19) })).await;
+    app.calls();
+    let spent = cost_of(&app, "update-my-profile", custom).await;
     assert_eq!((spent.read_units, spent.round_trips), (0.5, 2));
 }
 
 #[tokio::test]
 async fn blacklisting_costs_four_writes_each_and_two_for_the_version() {
-    let world = under_way().await;
+    let app = under_way().await;
     for verb in ["add-to-blacklist", "remove-from-blacklist"] {
         let one = json!({ "userIDList": ["bob"] });
-        assert_eq!(cost_of(&world, verb, one.clone()).await, budget(6.0, 1.5, 2, 2));
+        assert_eq!(cost_of(&app, verb, one.clone()).await, budget(6.0, 1.5, 2, 2));
         // What is so already is not written.
-        assert_eq!(cost_of(&world, verb, one).await, budget(0.0, 1.5, 2, 1));
+        assert_eq!(cost_of(&app, verb, one).await, budget(0.0, 1.5, 2, 1));
         let users: Vec<String> = (0..15).map(|index| format!("user-{index}")).collect();
-        let most = cost_of(&world, verb, json!({ "userIDList": users })).await;
+        let most = cost_of(&app, verb, json!({ "userIDList": users })).await;
         assert_eq!(most, budget(62.0, 1.5, 2, 2));
     }
-    assert_eq!(cost_of(&world, "get-blacklist", json!({})).await, budget(0.0, 1.0, 2, 1));
+    assert_eq!(cost_of(&app, "get-blacklist", json!({})).await, budget(0.0, 1.0, 2, 1));
 }
 
 #[tokio::test]
 async fn the_status_of_k_users_costs_one_and_a_half_reads_each() {
     for k in [1_u32, 32, 40] {
-        let world = World::new().await;
-        let users = acquaintances(&world, k).await;
-        let spent = cost_of(&world, "get-user-status", json!({ "userIDList": users })).await;
+        let app = TestApp::new().await;
+        let users = acquaintances(&app, k).await;
+        let spent = cost_of(&app, "get-user-status", json!({ "userIDList": users })).await;
         assert_eq!(spent, budget(0.0, f64::from(k) * 1.5, 2, 2));
     }
     // Of those whom it is not for nothing is looked up.
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let strangers = json!({ "userIDList": ["bob", "carol"] });
-    assert_eq!(cost_of(&world, "get-user-status", strangers).await, budget(0.0, 2.0, 2, 1));
+    assert_eq!(cost_of(&app, "get-user-status", strangers).await, budget(0.0, 2.0, 2, 1));
 }
 
 /// Users with whom alice has conversations.
-async fn acquaintances(world: &World, k: u32) -> Vec<String> {
+async fn acquaintances(app: &TestApp, k: u32) -> Vec<String> {
     let users: Vec<String> = (0..k).map(|index| format!("user-{index}")).collect();
     for user in &users {
-        world.acquaint("alice", user).await;
+        app.acquaint("alice", user).await;
     }
-    world.calls();
+    app.calls();
     users
 }
 
 #[tokio::test]
 async fn watching_k_users_costs_a_write_and_two_reads_each_and_no_longer_watching_a_write() {
     for k in [1_u32, 16, 30] {
-        let world = World::new().await;
-        let users = json!({ "userIDList": acquaintances(&world, k).await });
-        world.ask("subscribe-user-status", "alice", users.clone()).await;
-        let calls = world.calls();
+        let app = TestApp::new().await;
+        let users = json!({ "userIDList": acquaintances(&app, k).await });
+        app.ask("subscribe-user-status", "alice", users.clone()).await;
+        let calls = app.calls();
         let spent = cost(&calls, 2);
         assert_eq!((spent.write_units, spent.read_units), (f64::from(k), f64::from(k) * 2.0));
         assert!(most_in_flight(&calls) <= 16);
         if k <= 16 {
             assert_eq!((spent.websocket_messages, spent.round_trips), (3, 4));
         }
-        world.ask("unsubscribe-user-status", "alice", users).await;
-        let spent = cost(&world.calls(), 2);
+        app.ask("unsubscribe-user-status", "alice", users).await;
+        let spent = cost(&app.calls(), 2);
         assert_eq!((spent.write_units, spent.read_units), (f64::from(k), 0.0));
     }
 }

@@ -15,7 +15,7 @@ use hongyan_shared::protocol::Action;
 use serde_json::Value;
 
 use crate::harness::{
-    World,
+    TestApp,
     socket::Socket,
     template::{kebab, template, template_routes},
 };
@@ -334,13 +334,13 @@ fn conversation() -> Vec<(String, bool, Value)> {
 
 #[tokio::test]
 async fn the_examples_of_the_protocol_are_what_happens() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let mut sockets: BTreeMap<String, Socket> = BTreeMap::new();
     let steps = conversation();
     assert!(steps.len() > 20);
     for (user, sends, frame) in steps {
         if !sockets.contains_key(&user) {
-            sockets.insert(user.clone(), world.connect(&user).await);
+            sockets.insert(user.clone(), app.connect(&user).await);
         }
         let socket = sockets.get_mut(&user).unwrap();
         if sends {

@@ -8,13 +8,13 @@ use hongyan_shared::model::MultiDevice;
 use serde_json::json;
 
 use crate::harness::{
-    World, event, random_numbers, recorder::Fault, replica::Lag, sequences, set_user, text_message,
+    TestApp, event, fault_proxy::Fault, random_numbers, replica::Lag, sequences, set_user, text_message,
 };
 
 /// Retries as a client does: the same ID and the same base until there is an answer.
-async fn send_until_acknowledged(world: &World, from: &str, to: &str, client_id: &str, base: u64) -> u64 {
+async fn send_until_acknowledged(app: &TestApp, from: &str, to: &str, client_id: &str, base: u64) -> u64 {
     for _ in 0..50 {
-        let reply = world.invoke("send-message", from, text_message(to, client_id, base)).await;
+        let reply = app.invoke("send-message", from, text_message(to, client_id, base)).await;
         if reply["code"] == 0 {
             return reply["data"]["message"]["sequence"].as_u64().unwrap();
         }
@@ -31,10 +31,10 @@ fn sends() -> u64 {
 #[tokio::test]
 async fn a_database_that_fails_throttles_and_forgets_to_answer_loses_and_doubles_nothing() {
     const WRITERS: u64 = 4;
-    let world = World::new().await;
-    world.lag(Lag::Writes(6)).await;
+    let app = TestApp::new().await;
+    app.lag(Lag::Writes(6)).await;
     let mut random = random_numbers();
-    world.dynamodb.break_calls(move |_, _| match random(100) {
+    app.dynamodb.break_calls(move |_, _| match random(100) {
         0..=4 => Fault::Refuse(500, "InternalServerError"),
         5..=9 => Fault::Refuse(400, "ThrottlingException"),
         10..=14 => Fault::ResetAfter,
@@ -42,13 +42,13 @@ async fn a_database_that_fails_throttles_and_forgets_to_answer_loses_and_doubles
         _ => Fault::None,
     });
     let writers = (0..WRITERS).map(|writer| {
-        let world = &world;
+        let app = &app;
         async move {
             let (from, to) = if writer % 2 == 0 { ("alice", "bob") } else { ("bob", "alice") };
             let mut base = 0;
             let mut acknowledged = Vec::new();
             for number in 0..sends() / WRITERS {
-                base = send_until_acknowledged(world, from, to, &format!("{writer}-{number}"), base).await;
+                base = send_until_acknowledged(app, from, to, &format!("{writer}-{number}"), base).await;
                 acknowledged.push((base, format!("{writer}-{number}")));
             }
             acknowledged
@@ -56,9 +56,9 @@ async fn a_database_that_fails_throttles_and_forgets_to_answer_loses_and_doubles
     });
     let mut acknowledged: Vec<(u64, String)> = join_all(writers).await.into_iter().flatten().collect();
     acknowledged.sort();
-    world.dynamodb.mend();
+    app.dynamodb.mend();
 
-    let history = world.history("alice", "bob").await;
+    let history = app.history("alice", "bob").await;
     let stored: Vec<(u64, String)> = history
         .iter()
         .map(|message| {
@@ -72,37 +72,37 @@ async fn a_database_that_fails_throttles_and_forgets_to_answer_loses_and_doubles
 
 #[tokio::test]
 async fn a_push_that_hangs_delays_the_acknowledgement_by_no_more_than_its_patience() {
-    let world = World::new().await;
-    let _bob = world.connect("bob").await;
-    world.management.break_calls(|_, _| Fault::LoseCall);
+    let app = TestApp::new().await;
+    let _bob = app.connect("bob").await;
+    app.management.break_calls(|_, _| Fault::LoseCall);
     let started = Instant::now();
-    assert_eq!(world.send("alice", "bob", "1", 0).await, 1);
+    assert_eq!(app.send("alice", "bob", "1", 0).await, 1);
     let waited = started.elapsed();
     assert!((Duration::from_millis(1_500)..Duration::from_millis(4_000)).contains(&waited), "{waited:?}");
 }
 
 #[tokio::test]
 async fn thirty_two_devices_that_hang_delay_it_no_longer_than_one() {
-    let world = World::with(Settings { multi_device: MultiDevice::Many, ..Settings::default() }).await;
+    let app = TestApp::with(Settings { multi_device: MultiDevice::Many, ..Settings::default() }).await;
     for index in 0..32 {
         let mut connect = event("connect");
         set_user(&mut connect, if index % 2 == 0 { "alice" } else { "bob" });
         connect["requestContext"]["connectionId"] = json!(format!("{index}="));
         connect["requestContext"]["authorizer"].as_object_mut().unwrap().remove("instance");
-        assert_eq!(world.respond("connect", &connect).await.status(), 200);
+        assert_eq!(app.respond("connect", &connect).await.status(), 200);
     }
-    assert_eq!(world.slots().await.len(), 32);
-    world.management.break_calls(|_, _| Fault::LoseCall);
+    assert_eq!(app.slots().await.len(), 32);
+    app.management.break_calls(|_, _| Fault::LoseCall);
     let started = Instant::now();
-    assert_eq!(world.send("alice", "bob", "1", 0).await, 1);
+    assert_eq!(app.send("alice", "bob", "1", 0).await, 1);
     let waited = started.elapsed();
     assert!((Duration::from_millis(1_500)..Duration::from_millis(2_900)).contains(&waited), "{waited:?}");
 }
 
 #[tokio::test]
 async fn a_database_that_is_down_is_told_to_the_client_and_nothing_else() {
-    let world = World::new().await;
-    world.dynamodb.break_calls(|_, _| Fault::Refuse(400, "ResourceNotFoundException"));
+    let app = TestApp::new().await;
+    app.dynamodb.break_calls(|_, _| Fault::Refuse(400, "ResourceNotFoundException"));
     let data = json!({ "conversationID": "C2Cbob" });
     for (function, data) in [
         ("send-message", text_message("bob", "1", 0)),
@@ -124,7 +124,7 @@ async fn a_database_that_is_down_is_told_to_the_client_and_nothing_else() {
         ("login", json!({})),
         ("logout", json!({})),
     ] {
-        let reply = world.invoke(function, "alice", data).await;
+        let reply = app.invoke(function, "alice", data).await;
         assert_eq!(reply["code"], 20005, "{function}");
         assert!(
             !reply.to_string().contains("ResourceNotFound"),
@@ -135,37 +135,37 @@ async fn a_database_that_is_down_is_told_to_the_client_and_nothing_else() {
 
 #[tokio::test]
 async fn a_connection_that_cannot_be_registered_is_refused() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     for (kind, status) in [("ResourceNotFoundException", 500), ("ThrottlingException", 429)] {
-        world.dynamodb.break_calls(move |_, _| Fault::Refuse(400, kind));
-        assert_eq!(world.respond("connect", &event("connect")).await.status(), status);
+        app.dynamodb.break_calls(move |_, _| Fault::Refuse(400, kind));
+        assert_eq!(app.respond("connect", &event("connect")).await.status(), status);
     }
 }
 
 #[tokio::test]
 async fn throttling_is_told_apart() {
-    let world = World::new().await;
-    world.dynamodb.break_calls(|_, _| Fault::Refuse(400, "ProvisionedThroughputExceededException"));
-    let reply = world.invoke("get-conversation-list", "alice", json!({})).await;
+    let app = TestApp::new().await;
+    app.dynamodb.break_calls(|_, _| Fault::Refuse(400, "ProvisionedThroughputExceededException"));
+    let reply = app.invoke("get-conversation-list", "alice", json!({})).await;
     assert_eq!(reply["code"], 60007);
 }
 
 #[tokio::test]
 async fn a_stale_replica_does_not_hide_what_has_been_read() {
-    let world = World::new().await;
-    world.send("bob", "alice", "1", 0).await;
-    world.lag(Lag::SECOND).await;
-    world.invoke("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": 1 })).await;
-    world.send("bob", "alice", "2", 1).await;
+    let app = TestApp::new().await;
+    app.send("bob", "alice", "1", 0).await;
+    app.lag(Lag::SECOND).await;
+    app.invoke("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": 1 })).await;
+    app.send("bob", "alice", "2", 1).await;
 
     // The reader names a message that the replica has not got yet.
-    world.dynamodb.break_calls(|_, _| Fault::Stale);
+    app.dynamodb.break_calls(|_, _| Fault::Stale);
     let reply =
-        world.invoke("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": 2 })).await;
+        app.invoke("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": 2 })).await;
     assert_eq!(reply["data"], json!({ "conversationID": "C2Cbob", "readSequence": 2, "unreadCount": 0 }));
 
     // A range is what fills gaps, so it is never stale.
-    let range = world
+    let range = app
         .invoke("get-message-list", "alice", json!({ "conversationID": "C2Cbob", "fromSequence": 1 }))
         .await;
     assert_eq!(sequences(range["data"]["messageList"].as_array().unwrap()), [1, 2]);

@@ -17,19 +17,19 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::harness::{RULES, SDK_APP_ID, START_MS, World, event, socket::Socket, user_sig};
+use crate::harness::{RULES, SDK_APP_ID, START_MS, TestApp, event, socket::Socket, user_sig};
 
-async fn handshake(world: &World, query: &str) -> u16 {
-    match Socket::connect(&format!("{}?{query}", world.twin.websocket_url)).await {
+async fn handshake(app: &TestApp, query: &str) -> u16 {
+    match Socket::connect(&format!("{}?{query}", app.twin.websocket_url)).await {
         Ok(_) => 101,
         Err(status) => status,
     }
 }
 
 /// Waits until the `$disconnect` of a connection has been through: its slot is free.
-async fn forgotten(world: &World) {
+async fn forgotten(app: &TestApp) {
     let gone = async {
-        while !world.slots().await.is_empty() {
+        while !app.slots().await.is_empty() {
             tokio::task::yield_now().await;
         }
     };
@@ -38,57 +38,57 @@ async fn forgotten(world: &World) {
 
 #[tokio::test]
 async fn a_handshake_is_refused_with_the_status_of_api_gateway() {
-    let world = World::new().await;
-    let sig = user_sig("alice", world.clock.now() / 1000);
+    let app = TestApp::new().await;
+    let sig = user_sig("alice", app.clock.now() / 1000);
     let query = |app: u64, user: &str, sig: &str| format!("SDKAppID={app}&userID={user}&userSig={sig}");
 
-    assert_eq!(handshake(&world, &query(SDK_APP_ID, "alice", &sig)).await, 101);
+    assert_eq!(handshake(&app, &query(SDK_APP_ID, "alice", &sig)).await, 101);
     let encoded = sig.replace('*', "%2A").replace('_', "%5F");
-    assert_eq!(handshake(&world, &query(SDK_APP_ID, "alice", &encoded)).await, 101);
-    assert_eq!(handshake(&world, "").await, 401, "the identity source is missing");
-    assert_eq!(handshake(&world, &format!("SDKAppID={SDK_APP_ID}")).await, 401);
-    assert_eq!(handshake(&world, &query(SDK_APP_ID, "alice", "")).await, 403, "nobody has signed");
-    assert_eq!(handshake(&world, &query(SDK_APP_ID, "bob", &sig)).await, 403);
-    assert_eq!(handshake(&world, &query(1, "alice", &sig)).await, 403);
+    assert_eq!(handshake(&app, &query(SDK_APP_ID, "alice", &encoded)).await, 101);
+    assert_eq!(handshake(&app, "").await, 401, "the identity source is missing");
+    assert_eq!(handshake(&app, &format!("SDKAppID={SDK_APP_ID}")).await, 401);
+    assert_eq!(handshake(&app, &query(SDK_APP_ID, "alice", "")).await, 403, "nobody has signed");
+    assert_eq!(handshake(&app, &query(SDK_APP_ID, "bob", &sig)).await, 403);
+    assert_eq!(handshake(&app, &query(1, "alice", &sig)).await, 403);
 
-    let elsewhere = world.url("alice", "Web", None).replace("/prod?", "/dev?");
+    let elsewhere = app.url("alice", "Web", None).replace("/prod?", "/dev?");
     assert_eq!(Socket::connect(&elsewhere).await.err(), Some(403), "there is no such stage");
-    let page = reqwest::get(world.twin.websocket_url.replace("ws://", "http://")).await.unwrap();
+    let page = reqwest::get(app.twin.websocket_url.replace("ws://", "http://")).await.unwrap();
     assert_eq!(page.status(), 426);
 }
 
 #[tokio::test]
 async fn the_signature_may_come_in_a_header() {
-    let world = World::new().await;
-    let url = format!("{}?SDKAppID={SDK_APP_ID}&userID=alice", world.twin.websocket_url);
+    let app = TestApp::new().await;
+    let url = format!("{}?SDKAppID={SDK_APP_ID}&userID=alice", app.twin.websocket_url);
     let mut request = url.into_client_request().unwrap();
-    let sig = user_sig("alice", world.clock.now() / 1000);
+    let sig = user_sig("alice", app.clock.now() / 1000);
     request.headers_mut().insert("Authorization", sig.parse().unwrap());
     assert_eq!(connect_async(request).await.unwrap().1.status(), 101);
 }
 
 #[tokio::test]
 async fn a_handshake_that_connect_refuses_is_refused() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     // A later handshake of the same device has been faster.
     let mut later = event("connect");
     later["requestContext"]["connectedAt"] = json!(START_MS + 1);
     later["requestContext"]["authorizer"]["platform"] = json!("Web");
-    assert_eq!(world.respond("connect", &later).await.status(), 200);
-    assert_eq!(Socket::connect(&world.url("alice", "Web", None)).await.err(), Some(403));
+    assert_eq!(app.respond("connect", &later).await.status(), 200);
+    assert_eq!(Socket::connect(&app.url("alice", "Web", None)).await.err(), Some(403));
 }
 
 #[tokio::test]
 async fn a_frame_over_32_kb_and_a_message_over_128_kb_end_the_connection_with_1009() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let fits = json!({ "action": "x", "padding": "x".repeat(32 * 1024 - 40) }).to_string();
-    let mut socket = world.connect("alice").await;
+    let mut socket = app.connect("alice").await;
     socket.say(fits).await;
     assert_eq!(socket.frame().await["code"], 60009);
     socket.say("x".repeat(32 * 1024 + 1)).await;
     assert_eq!(u16::from(socket.closed().await.unwrap().code), 1009);
 
-    let mut socket = world.connect("alice").await;
+    let mut socket = app.connect("alice").await;
     for piece in 0..5 {
         let opcode = if piece == 0 { OpData::Text } else { OpData::Continue };
         let frame = Frame::message("x".repeat(30 * 1024).into_bytes(), OpCode::Data(opcode), piece == 4);
@@ -99,8 +99,8 @@ async fn a_frame_over_32_kb_and_a_message_over_128_kb_end_the_connection_with_10
 
 #[tokio::test]
 async fn a_message_in_several_frames_is_one_message() {
-    let world = World::new().await;
-    let mut socket = world.connect("alice").await;
+    let app = TestApp::new().await;
+    let mut socket = app.connect("alice").await;
     let text = json!({ "action": "login", "requestID": "1", "padding": "x".repeat(60 * 1024) }).to_string();
     let pieces: Vec<&[u8]> = text.as_bytes().chunks(30 * 1024).collect();
     for (index, piece) in pieces.iter().enumerate() {
@@ -113,49 +113,49 @@ async fn a_message_in_several_frames_is_one_message() {
 
 #[tokio::test]
 async fn silence_of_ten_minutes_ends_a_connection_and_a_ping_breaks_it() {
-    let world = World::new().await;
-    let mut socket = world.connect("alice").await;
-    world.later(Duration::from_secs(9 * 60));
+    let app = TestApp::new().await;
+    let mut socket = app.connect("alice").await;
+    app.advance(Duration::from_secs(9 * 60));
     socket.say(r#"{"action":"ping"}"#.to_owned()).await;
     // A ping has no answer; a reply to what follows it says that it is through.
     assert_eq!(socket.request("x", json!({})).await["code"], 60009);
-    world.later(Duration::from_secs(9 * 60));
+    app.advance(Duration::from_secs(9 * 60));
     assert_eq!(socket.request("x", json!({})).await["code"], 60009);
-    world.later(Duration::from_secs(10 * 60));
+    app.advance(Duration::from_secs(10 * 60));
     assert_eq!(u16::from(socket.closed().await.unwrap().code), 1001);
-    forgotten(&world).await;
+    forgotten(&app).await;
 }
 
 #[tokio::test]
 async fn two_hours_end_every_connection() {
-    let world = World::new().await;
-    let mut socket = world.connect("alice").await;
+    let app = TestApp::new().await;
+    let mut socket = app.connect("alice").await;
     for _ in 0..14 {
-        world.later(Duration::from_secs(8 * 60));
+        app.advance(Duration::from_secs(8 * 60));
         assert_eq!(socket.request("x", json!({})).await["code"], 60009);
     }
-    world.later(Duration::from_secs(8 * 60));
+    app.advance(Duration::from_secs(8 * 60));
     assert_eq!(u16::from(socket.closed().await.unwrap().code), 1001);
-    forgotten(&world).await;
+    forgotten(&app).await;
 }
 
 #[tokio::test]
 async fn every_end_of_a_connection_is_a_disconnect() {
-    let world = World::new().await;
-    world.connect("alice").await.close().await;
-    forgotten(&world).await;
-    world.connect("alice").await.vanish();
-    forgotten(&world).await;
+    let app = TestApp::new().await;
+    app.connect("alice").await.close().await;
+    forgotten(&app).await;
+    app.connect("alice").await.vanish();
+    forgotten(&app).await;
 }
 
 #[tokio::test]
 async fn a_user_who_goes_away_during_the_handshake_has_come_and_gone() {
-    let world = World::new().await;
-    world.acquaint("alice", "bob").await;
-    let mut alice = world.connect("alice").await;
+    let app = TestApp::new().await;
+    app.acquaint("alice", "bob").await;
+    let mut alice = app.connect("alice").await;
     alice.ask("subscribeUserStatus", json!({ "userIDList": ["bob"] })).await;
     alice.push().await;
-    let url = world.url("bob", "Web", None);
+    let url = app.url("bob", "Web", None);
     for _ in 0..20 {
         let request = url.as_str().into_client_request().unwrap();
         let host = request.uri().authority().unwrap().as_str();
@@ -174,10 +174,10 @@ async fn a_user_who_goes_away_during_the_handshake_has_come_and_gone() {
 
 #[tokio::test]
 async fn the_management_api_says_asks_and_closes() {
-    let world = World::new().await;
-    let mut alice = world.connect("alice").await;
-    let id = world.slots().await[0].2["c"]["S"].as_str().unwrap().to_owned();
-    let url = format!("{}/@connections/{}", world.twin.management_url, id.replace('=', "%3D"));
+    let app = TestApp::new().await;
+    let mut alice = app.connect("alice").await;
+    let id = app.slots().await[0].2["c"]["S"].as_str().unwrap().to_owned();
+    let url = format!("{}/@connections/{}", app.twin.management_url, id.replace('=', "%3D"));
     let client = reqwest::Client::new();
 
     assert_eq!(client.post(&url).body(r#"{"hello":1}"#).send().await.unwrap().status(), 200);
@@ -192,7 +192,7 @@ async fn the_management_api_says_asks_and_closes() {
 
     assert_eq!(client.delete(&url).send().await.unwrap().status(), 204);
     assert_eq!(u16::from(alice.closed().await.unwrap().code), 1000);
-    forgotten(&world).await;
+    forgotten(&app).await;
     for gone in [client.post(&url), client.get(&url), client.delete(&url)] {
         let answer = gone.send().await.unwrap();
         assert_eq!(answer.status(), 410);
@@ -292,12 +292,12 @@ fn from_page(request: reqwest::RequestBuilder, origin: &str) -> reqwest::Request
 #[tokio::test]
 async fn a_page_from_elsewhere_reads_and_writes_nothing_and_gets_no_signature() {
     const ELSEWHERE: &str = "https://evil.example";
-    let world = World::new().await;
-    let mut alice = world.connect("alice").await;
-    let id = world.slots().await[0].2["c"]["S"].as_str().unwrap().to_owned();
+    let app = TestApp::new().await;
+    let mut alice = app.connect("alice").await;
+    let id = app.slots().await[0].2["c"]["S"].as_str().unwrap().to_owned();
     let client = reqwest::Client::new();
-    let (page, tables) = (&world.twin.page_url, &world.twin.dynamodb_url);
-    let connection = format!("{}/@connections/{}", world.twin.management_url, id.replace('=', "%3D"));
+    let (page, tables) = (&app.twin.page_url, &app.twin.dynamodb_url);
+    let connection = format!("{}/@connections/{}", app.twin.management_url, id.replace('=', "%3D"));
     let user = format!("{page}demo/user?userID=alice");
     let scan = || {
         let request = client.post(tables).header("x-amz-target", "DynamoDB_20120810.Scan");
@@ -331,7 +331,7 @@ async fn a_page_from_elsewhere_reads_and_writes_nothing_and_gets_no_signature() 
     for (origin, status) in
         [(ELSEWHERE, 403), ("null", 403), ("http://localhost:3000", 101), ("https://servicewechat.com", 101)]
     {
-        let mut request = world.url("bob", "Web", None).into_client_request().unwrap();
+        let mut request = app.url("bob", "Web", None).into_client_request().unwrap();
         request.headers_mut().insert("origin", origin.parse().unwrap());
         let answered = match connect_async(request).await {
             Ok((_, response)) => response.status().as_u16(),

@@ -5,7 +5,7 @@ use hongyan_local::{Config, Data, Running, clock::Clock, start};
 use hongyan_shared::sig::Keys;
 use serde_json::{Value, json};
 
-use crate::harness::{KEY, RULES, SDK_APP_ID, World, sequences, socket::Socket, text_message};
+use crate::harness::{KEY, RULES, SDK_APP_ID, TestApp, sequences, socket::Socket, text_message};
 
 /// Signatures as the official npm, PyPI and Java libraries made them, and when they did.
 fn official_signatures() -> Vec<(String, String, u64)> {
@@ -129,8 +129,8 @@ async fn a_restart_keeps_the_history() {
 
 #[tokio::test]
 async fn a_client_that_sends_many_at_once_gets_an_answer_to_each() {
-    let world = World::new().await;
-    let mut alice = world.connect("alice").await;
+    let app = TestApp::new().await;
+    let mut alice = app.connect("alice").await;
     for number in 0..20 {
         let data = text_message("bob", &number.to_string(), 0);
         alice
@@ -151,18 +151,18 @@ async fn a_client_that_sends_many_at_once_gets_an_answer_to_each() {
 
 #[tokio::test]
 async fn the_status_of_a_peer_is_right_at_once_whatever_becomes_of_the_connections() {
-    let world = World::new().await;
-    world.acquaint("alice", "bob").await;
-    let mut alice = world.connect("alice").await;
+    let app = TestApp::new().await;
+    app.acquaint("alice", "bob").await;
+    let mut alice = app.connect("alice").await;
     let bob = json!({ "userIDList": ["bob"] });
     alice.ask("subscribeUserStatus", bob.clone()).await;
-    let mut phone = Socket::connect(&world.url("bob", "MiniProgram", Some("phone"))).await.unwrap();
+    let mut phone = Socket::connect(&app.url("bob", "MiniProgram", Some("phone"))).await.unwrap();
     phone.ask("login", json!({})).await;
     for round in 0..4 {
         // The phone changes networks: its next connection is there before the last one ends.
-        let next = Socket::connect(&world.url("bob", "MiniProgram", Some("phone"))).await.unwrap();
+        let next = Socket::connect(&app.url("bob", "MiniProgram", Some("phone"))).await.unwrap();
         std::mem::replace(&mut phone, next).closed().await;
-        let mut browser = world.connect("bob").await;
+        let mut browser = app.connect("bob").await;
         if round % 2 == 0 {
             browser.ask("logout", json!({})).await;
             browser.closed().await;
@@ -184,8 +184,8 @@ async fn the_status_of_a_peer_is_right_at_once_whatever_becomes_of_the_connectio
 
     // Alice has been away as well, watches again, and is told what was missed.
     alice.close().await;
-    let _bob = world.connect("bob").await;
-    let mut alice = world.connect("alice").await;
+    let _bob = app.connect("bob").await;
+    let mut alice = app.connect("alice").await;
     alice.ask("subscribeUserStatus", bob).await;
     assert_eq!(alice.push().await["data"][0]["statusType"], 1);
     assert!(alice.is_quiet().await);

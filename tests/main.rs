@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //!
-//! - `harness`: a twin, its clock, its users, and recorders that count and break calls.
+//! - `harness`: a twin, its clock, its users, and proxies that count and break calls.
 //! - `routes`: one file per verb, against the real engine, told by the events in `events/`.
 //! - `promises`, `budgets`: what `docs/tables.md` promises, each line by a test of its name.
 //! - `races`: orders of calls that broke a promise once, found by the model in `numbers`.

@@ -22,8 +22,8 @@ use hongyan_shared::{
 use serde_json::{Value, json};
 
 use crate::harness::{
-    World,
-    recorder::Fault,
+    TestApp,
+    fault_proxy::Fault,
     sandbox::{Sandbox, Setup},
 };
 
@@ -34,18 +34,18 @@ fn with_retention() -> Settings {
 }
 
 /// Sends, and gives up when a call or an answer is lost: the function was killed there.
-async fn send_or_die(world: &World, from: &str, data: Value) -> Option<Value> {
+async fn send_or_die(app: &TestApp, from: &str, data: Value) -> Option<Value> {
     tokio::select! {
-        reply = world.invoke("send-message", from, data) => Some(reply),
-        () = world.dynamodb.lost() => None,
-        () = world.management.lost() => None,
+        reply = app.invoke("send-message", from, data) => Some(reply),
+        () = app.dynamodb.lost() => None,
+        () = app.management.lost() => None,
     }
 }
 
 /// From now on, the `nth` call is lost, or its answer.
-fn lose(world: &World, nth: usize, fault: Fault) {
+fn lose(app: &TestApp, nth: usize, fault: Fault) {
     let mut count = 0;
-    world.dynamodb.break_calls(move |_, _| {
+    app.dynamodb.break_calls(move |_, _| {
         count += 1;
         if count == nth { fault.clone() } else { Fault::None }
     });
@@ -56,8 +56,8 @@ fn pair(a: &str, b: &str) -> Pair {
 }
 
 /// What is stored of a conversation: (sequence, sender, client ID), in order.
-async fn stored(world: &World, key: &str) -> Vec<(u64, String, String)> {
-    let rows = world.dump("Messages").await;
+async fn stored(app: &TestApp, key: &str) -> Vec<(u64, String, String)> {
+    let rows = app.dump("Messages").await;
     let of_it =
         rows.iter().filter(|row| row["p"]["S"] == key && row["s"]["S"].as_str().unwrap().starts_with('M'));
     let text = |row: &Value, name: &str| row[name]["S"].as_str().unwrap().to_owned();
@@ -67,8 +67,8 @@ async fn stored(world: &World, key: &str) -> Vec<(u64, String, String)> {
     stored
 }
 
-async fn assert_exactly_once(world: &World, key: &str, expected: &[(&str, &str)]) {
-    let stored = stored(world, key).await;
+async fn assert_exactly_once(app: &TestApp, key: &str, expected: &[(&str, &str)]) {
+    let stored = stored(app, key).await;
     let numbers: Vec<u64> = stored.iter().map(|(number, ..)| *number).collect();
     assert_eq!(numbers, (1..=expected.len() as u64).collect::<Vec<_>>(), "no hole in {stored:?}");
     for (from, client_id) in expected {
@@ -78,12 +78,12 @@ async fn assert_exactly_once(world: &World, key: &str, expected: &[(&str, &str)]
 }
 
 /// Many messages from bob, written as the function would write them, without its queries.
-async fn many(world: &World, after: u64, count: u64) {
+async fn many(app: &TestApp, after: u64, count: u64) {
     let pair = pair("bob", "alice");
     let key = pair.log_key();
     let conversation = OneToOne { pair: pair.clone(), tail: LogTail::default() };
-    let mut last = world
-        .app
+    let mut last = app
+        .sandbox
         .messages
         .range(&key, Seq(after), Seq(after), 1, usize::MAX, 0)
         .await
@@ -100,15 +100,15 @@ async fn many(world: &World, after: u64, count: u64) {
         last = conversation.next_message(
             &draft,
             Predecessor::Message(&last),
-            world.clock.now(),
-            world.app.settings.retention,
+            app.clock.now(),
+            app.sandbox.settings.retention,
         );
-        world.app.messages.append(&key, &last).await.unwrap();
+        app.sandbox.messages.append(&key, &last).await.unwrap();
     }
 }
 
 /// A sandbox whose clock is slow, and stands still.
-fn slow(world: &World, by: Duration) -> Sandbox {
-    let clock = Clock::manual(world.clock.now() - by.as_millis() as u64).reader();
-    Sandbox::new(Setup { clock, ..world.setup() })
+fn slow(app: &TestApp, by: Duration) -> Sandbox {
+    let clock = Clock::manual(app.clock.now() - by.as_millis() as u64).reader();
+    Sandbox::new(Setup { clock, ..app.setup() })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hongyan_functions::config::Settings;
 use serde_json::{Value, json};
 
-use crate::harness::{World, recorder::Fault, text_message};
+use crate::harness::{TestApp, fault_proxy::Fault, text_message};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -13,80 +13,80 @@ fn later_by(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-async fn with_retention() -> World {
-    World::with(Settings { retention: Some(DAY), ..Settings::default() }).await
+async fn with_retention() -> TestApp {
+    TestApp::with(Settings { retention: Some(DAY), ..Settings::default() }).await
 }
 
 /// How often the table has a message of this name.
-async fn stored(world: &World, name: &str) -> usize {
-    world.dump("Messages").await.iter().filter(|row| row["c"]["S"] == name).count()
+async fn stored(app: &TestApp, name: &str) -> usize {
+    app.dump("Messages").await.iter().filter(|row| row["c"]["S"] == name).count()
 }
 
 /// Sends the message twice at once. The first attempt stands still before the first call of this kind, until the
 /// second one has its answer.
 async fn sent_while_another_stands_still(
-    world: &World,
+    app: &TestApp,
     (operation, key): (&'static str, &'static str),
     meanwhile: impl FnOnce(),
 ) -> (Value, Value) {
     let mut is_first = true;
-    world.dynamodb.break_calls(move |called, request| {
+    app.dynamodb.break_calls(move |called, request| {
         let row = if called == "PutItem" { &request["Item"] } else { &request["Key"] };
         let is_it = called == operation
             && request["TableName"] == "Messages"
             && row["s"]["S"].as_str().is_some_and(|row| row.starts_with(key));
         if is_it && std::mem::take(&mut is_first) { Fault::Hold } else { Fault::None }
     });
-    let send = || world.invoke("send-message", "alice", text_message("bob", "2", 1));
+    let send = || app.invoke("send-message", "alice", text_message("bob", "2", 1));
     let overtakes = async {
-        world.dynamodb.held().await;
+        app.dynamodb.held().await;
         meanwhile();
         let reply = send().await;
-        world.dynamodb.release();
+        app.dynamodb.release();
         reply
     };
     let replies = tokio::join!(send(), overtakes);
-    world.dynamodb.mend();
+    app.dynamodb.mend();
     replies
 }
 
 #[tokio::test]
 async fn p2_two_attempts_that_begin_again_behind_a_floor_become_one_message() {
-    let world = with_retention().await;
-    world.send("alice", "bob", "1", 0).await;
-    world.later(later_by(2 * DAY));
+    let app = with_retention().await;
+    app.send("alice", "bob", "1", 0).await;
+    app.advance(later_by(2 * DAY));
 
-    let (slow, fast) = sent_while_another_stands_still(&world, ("GetItem", "F"), || {}).await;
+    let (slow, fast) = sent_while_another_stands_still(&app, ("GetItem", "F"), || {}).await;
     assert_eq!((&slow["code"], &fast["code"]), (&json!(0), &json!(0)), "{slow} {fast}");
     assert_eq!(slow["data"]["message"]["sequence"], fast["data"]["message"]["sequence"]);
-    assert_eq!(stored(&world, "2").await, 1);
+    assert_eq!(stored(&app, "2").await, 1);
 }
 
 #[tokio::test]
 async fn p2_at_the_end_of_the_last_message_two_attempts_become_one_message() {
-    let world = with_retention().await;
-    world.send("alice", "bob", "1", 0).await;
-    world.later(later_by(DAY - 1));
+    let app = with_retention().await;
+    app.send("alice", "bob", "1", 0).await;
+    app.advance(later_by(DAY - 1));
 
     let (slow, fast) =
-        sent_while_another_stands_still(&world, ("PutItem", "M"), || world.later(later_by(1))).await;
+        sent_while_another_stands_still(&app, ("PutItem", "M"), || app.advance(later_by(1))).await;
     assert_eq!(slow["data"]["message"]["sequence"], 2, "{slow}");
     // Nobody can know yet what the other one is about to write.
     assert_eq!((&fast["code"], &fast["data"]), (&json!(20004), &json!({})), "{fast}");
-    world.later(later_by(15));
-    assert_eq!(world.send("alice", "bob", "2", 1).await, 2);
-    assert_eq!(stored(&world, "2").await, 1);
+    app.advance(later_by(15));
+    assert_eq!(app.send("alice", "bob", "2", 1).await, 2);
+    assert_eq!(stored(&app, "2").await, 1);
 }
 
 #[tokio::test]
 async fn p2_a_base_of_the_conversation_before_does_not_hide_a_message_of_this_one() {
-    let world = with_retention().await;
-    world.send("alice", "bob", "1", 0).await;
-    world.later(later_by(40 * DAY));
-    world.sweep().await;
-    assert_eq!(world.dump("Messages").await, Vec::<Value>::new());
+    let app = with_retention().await;
+    app.send("alice", "bob", "1", 0).await;
+    app.advance(later_by(40 * DAY));
+    app.sweep().await;
+    assert_eq!(app.dump("Messages").await, Vec::<Value>::new());
 
-    let reply = world.invoke("send-message", "alice", text_message("bob", "2", 1)).await;
+    let reply = app.invoke("send-message", "alice", text_message("bob", "2", 1)).await;
     assert_eq!((&reply["code"], &reply["data"]), (&json!(20004), &json!({ "lastSequence": 0 })), "{reply}");
-    assert_eq!(world.send("alice", "bob", "2", 0).await, 1);
+    assert_eq!(app.send("alice", "bob", "2", 0).await, 1);
 }

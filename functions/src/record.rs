@@ -145,7 +145,7 @@ impl InvocationRecord<'_> {
         self.refused.is_some_and(Error::is_ours)
     }
 
-    /// Whether somebody was turned away at the door, who may be anybody.
+    /// Whether somebody was turned away by the authorizer, who may be anybody.
     pub fn is_stranger(&self) -> bool {
         self.route == AUTHORIZER && self.user.is_empty() && self.refused.is_some() && !self.is_failure()
     }

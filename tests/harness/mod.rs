@@ -1,8 +1,8 @@
-//! The world of a test: a twin with its own tables in memory on free ports, a clock that the test
-//! holds, and the functions' world once more, seen through recorders.
+//! The app under test: a twin with its own tables in memory on free ports, a clock that the test
+//! holds, and the functions once more, seen through proxies.
 
+pub mod fault_proxy;
 pub mod program;
-pub mod recorder;
 pub mod replica;
 pub mod sandbox;
 pub mod socket;
@@ -24,7 +24,7 @@ use hongyan_shared::{
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 
-use recorder::{Call, Recorder};
+use fault_proxy::{Call, FaultProxy};
 use replica::{Change, Lag, Replica};
 use sandbox::{Sandbox, Setup};
 use socket::Socket;
@@ -36,21 +36,21 @@ pub const KEY: &str = "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1
 /// When every test begins: the second of the events in `events/`.
 pub const START_MS: u64 = 1_795_400_001_000;
 
-pub struct World {
+pub struct TestApp {
     pub clock: Clock,
     pub twin: Running,
-    /// The functions, on the twin's tables and connections, through the recorders.
-    pub app: Sandbox,
-    pub dynamodb: Recorder,
-    pub management: Recorder,
+    /// The functions, on the twin's tables and connections, through the proxies.
+    pub sandbox: Sandbox,
+    pub dynamodb: FaultProxy,
+    pub management: FaultProxy,
 }
 
-impl World {
+impl TestApp {
     pub async fn new() -> Self {
         Self::with(Settings::default()).await
     }
 
-    /// A world in which a user may send any number of frames at one moment, for tests that do.
+    /// An app in which a user may send any number of frames at one moment, for tests that do.
     pub async fn without_limits() -> Self {
         let no_limits =
             Settings { frames_per_second: None, new_conversations_per_hour: None, ..Settings::default() };
@@ -60,19 +60,19 @@ impl World {
     pub async fn with(settings: Settings) -> Self {
         let clock = Clock::manual(START_MS);
         let twin = twin(&clock, settings).await;
-        let dynamodb = Recorder::before(&twin.dynamodb_url).await;
-        let management = Recorder::before(&twin.management_url).await;
-        let setup = |dynamodb: &Recorder, management: &Recorder| {
+        let dynamodb = FaultProxy::before(&twin.dynamodb_url).await;
+        let management = FaultProxy::before(&twin.management_url).await;
+        let setup = |dynamodb: &FaultProxy, management: &FaultProxy| {
             Setup::new(twin.tables.clone(), &dynamodb.url, &management.url, clock.reader(), settings)
         };
-        let app = Sandbox::new(setup(&dynamodb, &management));
-        Self { clock, twin, app, dynamodb, management }
+        let sandbox = Sandbox::new(setup(&dynamodb, &management));
+        Self { clock, twin, sandbox, dynamodb, management }
     }
 
     /// What a sandbox is made of that is like the first one.
     pub fn setup(&self) -> Setup {
         let (tables, clock) = (self.twin.tables.clone(), self.clock.reader());
-        Setup::new(tables, &self.dynamodb.url, &self.management.url, clock, self.app.settings)
+        Setup::new(tables, &self.dynamodb.url, &self.management.url, clock, self.sandbox.settings)
     }
 
     /// Another sandbox of the same functions, which knows nothing of what the first one has seen.
@@ -82,12 +82,12 @@ impl World {
 
     /// From here on the records of invocations go there.
     pub fn report_to(&mut self, report: Report) {
-        self.app = Sandbox::new(Setup { report, ..self.setup() });
+        self.sandbox = Sandbox::new(Setup { report, ..self.setup() });
     }
 
     /// The operator decides otherwise: from here on there are new sandboxes.
     pub fn deploy(&mut self, settings: Settings) {
-        self.app = self.sandbox(settings);
+        self.sandbox = self.sandbox(settings);
     }
 
     /// Connects a user to the twin, as a web client.
@@ -99,7 +99,7 @@ impl World {
         self.url_with(&user_sig(user, self.clock.now() / 1000), user, platform, instance)
     }
 
-    /// As [`World::url`], with a signature of the test's.
+    /// As [`TestApp::url`], with a signature of the test's.
     pub fn url_with(&self, sig: &str, user: &str, platform: &str, instance: Option<&str>) -> String {
         let instance = instance.map(|instance| format!("&instance={instance}")).unwrap_or_default();
         format!(
@@ -110,27 +110,27 @@ impl World {
 
     /// Invokes a route with its event from `events/`, as the given user with the given data.
     pub async fn invoke(&self, name: &str, user: &str, data: Value) -> Value {
-        self.invoke_in(&self.app, name, user, data).await
+        self.invoke_in(&self.sandbox, name, user, data).await
     }
 
     /// The same in another sandbox.
-    pub async fn invoke_in(&self, app: &Sandbox, name: &str, user: &str, data: Value) -> Value {
+    pub async fn invoke_in(&self, sandbox: &Sandbox, name: &str, user: &str, data: Value) -> Value {
         let mut event = event(name);
         set_user(&mut event, user);
         let action = event["requestContext"]["routeKey"].clone();
         event["body"] = json!(json!({ "action": action, "requestID": "1", "data": data }).to_string());
-        body(app.respond(name, request(&event)).await)
+        body(sandbox.respond(name, request(&event)).await)
     }
 
-    /// As [`World::invoke`], for a request that must succeed. Returns the data of the reply.
+    /// As [`TestApp::invoke`], for a request that must succeed. Returns the data of the reply.
     pub async fn ask(&self, name: &str, user: &str, data: Value) -> Value {
         let reply = self.invoke(name, user, data).await;
         assert_eq!(reply["code"], 0, "{name}: {reply}");
         reply["data"].clone()
     }
 
-    /// The door, as the twin has it, with its calls in the recorder.
-    pub fn door(&self, rules: Rules) -> Authorizer {
+    /// The authorizer, as the twin has it, with its calls in the proxy.
+    pub fn authorizer(&self, rules: Rules) -> Authorizer {
         let keys = Keys::one(Key::parse(KEY).unwrap());
         let connections = Connections::new(&self.setup().config()).unwrap();
         Authorizer::new(rules, keys, connections, self.clock.reader())
@@ -138,15 +138,15 @@ impl World {
 
     /// Invokes a route with an event as it is.
     pub async fn respond(&self, name: &str, event: &Value) -> Response<Body> {
-        self.respond_in(&self.app, name, event).await
+        self.respond_in(&self.sandbox, name, event).await
     }
 
     /// The same in another sandbox.
-    pub async fn respond_in(&self, app: &Sandbox, name: &str, event: &Value) -> Response<Body> {
-        app.respond(name, request(event)).await
+    pub async fn respond_in(&self, sandbox: &Sandbox, name: &str, event: &Value) -> Response<Body> {
+        sandbox.respond(name, request(event)).await
     }
 
-    /// As [`World::invoke`], for a message that must arrive.
+    /// As [`TestApp::invoke`], for a message that must arrive.
     pub async fn send(&self, from: &str, to: &str, client_id: &str, base: u64) -> u64 {
         let reply = self.invoke("send-message", from, text_message(to, client_id, base)).await;
         assert_eq!(reply["code"], 0, "{reply}");
@@ -157,7 +157,7 @@ impl World {
     pub async fn acquaint(&self, a: &str, b: &str) {
         let user = |name: &str| UserId::parse("user", name).unwrap();
         let pair = Pair::of(&user(a), &user(b)).unwrap();
-        self.app.conversations.keep(&pair, self.clock.now(), None).await.unwrap();
+        self.sandbox.conversations.keep(&pair, self.clock.now(), None).await.unwrap();
     }
 
     /// The whole history of a conversation, oldest first, page by page.
@@ -201,9 +201,9 @@ impl World {
         assert_eq!(answer, json!({}));
     }
 
-    /// From now on, [`recorder::Fault::Stale`] answers from tables that are so far behind. They have everything so far.
+    /// From now on, [`fault_proxy::Fault::Stale`] answers from tables that are so far behind. They have everything so far.
     ///
-    /// They hear of what the functions' world writes, and of what the test does through this one, but not of
+    /// They hear of what the functions write, and of what the test does through this one, but not of
     /// what the twin's own sockets write.
     pub async fn lag(&self, lag: Lag) {
         let replica = twin(&self.clock, Settings::default()).await;
@@ -216,7 +216,7 @@ impl World {
         self.dynamodb.change(Change::Sweep, async { self.twin.sweep_expired().unwrap() }).await
     }
 
-    /// Makes any call to the database, past the recorder.
+    /// Makes any call to the database, past the proxy.
     pub async fn call(&self, operation: &str, request: Value) -> Value {
         let calling = replica::call(&self.twin.dynamodb_url, operation, &request);
         if !replica::is_write(operation) {
@@ -258,7 +258,7 @@ impl World {
         calls
     }
 
-    pub fn later(&self, by: Duration) {
+    pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
     }
 }

@@ -120,11 +120,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Lag, call};
-    use crate::harness::{START_MS, World, recorder::Fault};
+    use crate::harness::{START_MS, TestApp, fault_proxy::Fault};
 
-    /// The names that a read finds, through the recorder.
-    async fn names(world: &World, operation: &str, request: Value) -> Vec<String> {
-        let answer = call(&world.dynamodb.url, operation, &request).await;
+    /// The names that a read finds, through the proxy.
+    async fn names(app: &TestApp, operation: &str, request: Value) -> Vec<String> {
+        let answer = call(&app.dynamodb.url, operation, &request).await;
         let mut items = answer["Items"].as_array().cloned().unwrap_or_default();
         items.extend(answer["Responses"]["Users"].as_array().into_iter().flatten().cloned());
         items.extend(answer.get("Item").cloned());
@@ -139,7 +139,7 @@ mod tests {
     }
 
     /// Every read of what `alice` has, each with its answer when there are these.
-    async fn assert_seen(world: &World, seen: &[&str], is_consistent: bool) {
+    async fn assert_seen(app: &TestApp, seen: &[&str], is_consistent: bool) {
         let of_alice = json!({
             "TableName": "Users", "KeyConditionExpression": "u = :u",
             "ExpressionAttributeValues": { ":u": { "S": "alice" } },
@@ -160,16 +160,16 @@ mod tests {
                 &mut request
             };
             asked["ConsistentRead"] = json!(is_consistent);
-            assert_eq!(names(world, operation, request).await, seen, "{operation}");
+            assert_eq!(names(app, operation, request).await, seen, "{operation}");
         }
         for name in ["1", "2", "3", "4", "5"] {
             let get = json!({ "TableName": "Users", "Key": key(name), "ConsistentRead": is_consistent });
-            assert_eq!(names(world, "GetItem", get).await.len(), usize::from(seen.contains(&name)), "{name}");
+            assert_eq!(names(app, "GetItem", get).await.len(), usize::from(seen.contains(&name)), "{name}");
         }
     }
 
-    async fn put(world: &World, name: &str) {
-        let client = aws_sdk_dynamodb::Client::new(&sdk_config(&world.dynamodb.url));
+    async fn put(app: &TestApp, name: &str) {
+        let client = aws_sdk_dynamodb::Client::new(&sdk_config(&app.dynamodb.url));
         let put = client.put_item().table_name("Users");
         let put = put.item("u", text("alice")).item("s", text(name));
         put.condition_expression("attribute_not_exists(u)").send().await.unwrap();
@@ -181,47 +181,47 @@ mod tests {
 
     #[tokio::test]
     async fn a_stale_read_lacks_what_is_younger_than_a_second_whatever_it_asks_for() {
-        let world = World::new().await;
-        put(&world, "1").await;
-        world.lag(Lag::SECOND).await;
-        world.dynamodb.break_calls(|_, _| Fault::Stale);
-        put(&world, "2").await;
+        let app = TestApp::new().await;
+        put(&app, "1").await;
+        app.lag(Lag::SECOND).await;
+        app.dynamodb.break_calls(|_, _| Fault::Stale);
+        put(&app, "2").await;
         // What is refused takes place on neither side.
         let refused = json!({ "TableName": "Users", "Item": key("1"), "ConditionExpression": "attribute_not_exists(u)" });
-        assert!(call(&world.dynamodb.url, "PutItem", &refused).await["__type"].is_string());
-        assert_seen(&world, &["1"], false).await;
-        assert_seen(&world, &["1", "2"], true).await;
+        assert!(call(&app.dynamodb.url, "PutItem", &refused).await["__type"].is_string());
+        assert_seen(&app, &["1"], false).await;
+        assert_seen(&app, &["1", "2"], true).await;
 
-        // Past the recorder, in a transaction, and swept.
-        world.later(Duration::from_millis(600));
-        world.put("Users", key("3")).await;
+        // Past the proxy, in a transaction, and swept.
+        app.advance(Duration::from_millis(600));
+        app.put("Users", key("3")).await;
         let ended = json!({ "u": { "S": "alice" }, "s": { "S": "4" }, "x": { "N": (START_MS / 1000 - 9).to_string() } });
         let both = json!({ "TransactItems": [
             { "Put": { "TableName": "Users", "Item": ended } },
             { "Delete": { "TableName": "Users", "Key": key("1") } },
         ]});
-        assert_eq!(call(&world.dynamodb.url, "TransactWriteItems", &both).await["__type"], Value::Null);
-        assert_seen(&world, &["1"], false).await;
-        world.later(Duration::from_millis(400));
-        assert_seen(&world, &["1", "2"], false).await;
-        assert_eq!(world.sweep().await, 1);
-        world.later(Duration::from_millis(600));
-        assert_seen(&world, &["2", "3", "4"], false).await;
-        assert_seen(&world, &["2", "3"], true).await;
-        world.later(Duration::from_millis(400));
-        assert_seen(&world, &["2", "3"], false).await;
+        assert_eq!(call(&app.dynamodb.url, "TransactWriteItems", &both).await["__type"], Value::Null);
+        assert_seen(&app, &["1"], false).await;
+        app.advance(Duration::from_millis(400));
+        assert_seen(&app, &["1", "2"], false).await;
+        assert_eq!(app.sweep().await, 1);
+        app.advance(Duration::from_millis(600));
+        assert_seen(&app, &["2", "3", "4"], false).await;
+        assert_seen(&app, &["2", "3"], true).await;
+        app.advance(Duration::from_millis(400));
+        assert_seen(&app, &["2", "3"], false).await;
     }
 
     #[tokio::test]
     async fn a_replica_is_so_many_writes_behind_as_the_test_says() {
-        let world = World::new().await;
-        world.lag(Lag::Writes(2)).await;
+        let app = TestApp::new().await;
+        app.lag(Lag::Writes(2)).await;
         for name in ["1", "2", "3"] {
-            put(&world, name).await;
+            put(&app, name).await;
         }
-        world.dynamodb.break_calls(|_, _| Fault::Stale);
-        assert_seen(&world, &["1"], false).await;
-        world.dynamodb.mend();
-        assert_seen(&world, &["1", "2", "3"], false).await;
+        app.dynamodb.break_calls(|_, _| Fault::Stale);
+        assert_seen(&app, &["1"], false).await;
+        app.dynamodb.mend();
+        assert_seen(&app, &["1", "2", "3"], false).await;
     }
 }

@@ -17,8 +17,8 @@ use super::{
     transitions::STEP_MS,
 };
 use crate::harness::{
-    World, body, event,
-    recorder::Fault,
+    TestApp, body, event,
+    fault_proxy::Fault,
     sandbox::{Sandbox, Setup},
 };
 
@@ -26,12 +26,12 @@ use crate::harness::{
 const PATIENCE: Duration = Duration::from_secs(1);
 
 pub struct Product {
-    world: World,
+    app: TestApp,
     devices: Devices,
     sandbox: Sandbox,
     /// The one whose clock may be ahead.
     elsewhere: Sandbox,
-    /// The one that the test looks through, past the recorder.
+    /// The one that the test looks through, past the proxy.
     looks: Sandbox,
     was_too_slow: Cell<bool>,
 }
@@ -45,15 +45,15 @@ impl Product {
             new_conversations_per_hour: None,
             ..Settings::default()
         };
-        let world = World::with(settings).await;
+        let app = TestApp::with(settings).await;
         let devices = Devices::default();
         let management = devices.serve().await;
-        let setup = || Setup { management: management.clone(), ..world.setup() };
-        let (clock, ahead) = (world.clock.clone(), model.ahead * 1000);
+        let setup = || Setup { management: management.clone(), ..app.setup() };
+        let (clock, ahead) = (app.clock.clone(), model.ahead * 1000);
         let elsewhere = Sandbox::new(Setup { clock: Clock::new(move || clock.now() + ahead), ..setup() });
         let sandbox = Sandbox::new(setup());
-        let looks = Sandbox::new(Setup { dynamodb: world.twin.dynamodb_url.clone(), ..setup() });
-        let product = Self { world, devices, sandbox, elsewhere, looks, was_too_slow: Cell::new(false) };
+        let looks = Sandbox::new(Setup { dynamodb: app.twin.dynamodb_url.clone(), ..setup() });
+        let product = Self { app, devices, sandbox, elsewhere, looks, was_too_slow: Cell::new(false) };
         for connection in &model.connections {
             product.connect(connection).await;
         }
@@ -63,7 +63,7 @@ impl Product {
     /// Makes happen what has happened to the model. Returns the answers, and what came in on each connection.
     pub async fn apply(&self, event: &Event) -> (Vec<Answer>, Vec<(String, Value)>) {
         let mut answers = Vec::new();
-        self.world.later(Duration::from_millis(STEP_MS));
+        self.app.advance(Duration::from_millis(STEP_MS));
         match event {
             Event::Calls(calls) => {
                 for call in calls {
@@ -78,11 +78,11 @@ impl Product {
             }
             Event::IsCut(connection) => self.devices.close(&connection.id),
             Event::Later(seconds, ended) => {
-                self.world.later(Duration::from_secs(*seconds));
+                self.app.advance(Duration::from_secs(*seconds));
                 ended.iter().for_each(|connection| self.devices.close(&connection.id));
             }
             Event::Sweeps => {
-                self.world.twin.sweep_expired().unwrap();
+                self.app.twin.sweep_expired().unwrap();
             }
         }
         (answers, self.devices.take())
@@ -96,7 +96,7 @@ impl Product {
     /// One function runs.
     async fn respond(&self, sandbox: &Sandbox, name: &str, event: &Value) -> Response<Body> {
         let started = Instant::now();
-        let response = self.world.respond_in(sandbox, name, event).await;
+        let response = self.app.respond_in(sandbox, name, event).await;
         self.was_too_slow.set(self.was_too_slow.get() || started.elapsed() >= PATIENCE);
         response
     }
@@ -111,7 +111,7 @@ impl Product {
         let mut event = event(name);
         event["requestContext"]["authorizer"]["userID"] = json!(user);
         event["body"] = self.frame(&event, data);
-        let reply = body(self.world.respond_in(&self.looks, name, &event).await);
+        let reply = body(self.app.respond_in(&self.looks, name, &event).await);
         assert_eq!(reply["code"], 0, "{name}: {reply}");
         reply["data"].clone()
     }
@@ -123,23 +123,23 @@ impl Product {
     }
 
     async fn call(&self, call: &Call) -> Answer {
-        let app = if call.how.elsewhere { &self.elsewhere } else { &self.sandbox };
+        let sandbox = if call.how.elsewhere { &self.elsewhere } else { &self.sandbox };
         let mut event = self.event(call.event, &call.by);
         event["body"] = self.frame(&event, call.data.clone());
         self.devices.lose_pushes(call.how.pushes_lost);
-        let (mut fault, recorder) = (fault(call.fate), &self.world.dynamodb);
-        recorder.break_calls(move |operation, _| {
+        let (mut fault, proxy) = (fault(call.fate), &self.app.dynamodb);
+        proxy.break_calls(move |operation, _| {
             if operation == "PutItem" { std::mem::replace(&mut fault, Fault::None) } else { Fault::None }
         });
         let answer = tokio::select! {
-            reply = self.respond(app, call.event, &event) => match body(reply) {
+            reply = self.respond(sandbox, call.event, &event) => match body(reply) {
                 // It went the way of the pushes.
                 Value::Null => answer(&self.devices.take_reply(&call.by.id)),
                 reply => answer(&reply),
             },
-            () = recorder.lost() => Answer::Nothing,
+            () = proxy.lost() => Answer::Nothing,
         };
-        recorder.mend();
+        proxy.mend();
         self.devices.lose_pushes(false);
         answer
     }

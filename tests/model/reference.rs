@@ -456,7 +456,7 @@ impl Connection {
     }
 }
 
-/// What a page of a failure says about the world.
+/// What a page of a failure says about the model.
 impl fmt::Debug for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.retention {

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{World, recorder::Fault, socket::Socket, text_message};
+use crate::harness::{TestApp, fault_proxy::Fault, socket::Socket, text_message};
 
 #[tokio::test]
 async fn p5_all_devices_of_both_users_are_told_but_for_the_one_that_has_sent() {
-    let world = World::new().await;
-    let connect = async |user, platform| Socket::connect(&world.url(user, platform, None)).await.unwrap();
+    let app = TestApp::new().await;
+    let connect = async |user, platform| Socket::connect(&app.url(user, platform, None)).await.unwrap();
     let mut sender = connect("alice", "iOS").await;
     let mut devices = Vec::new();
     for user in ["alice", "bob"] {
@@ -30,22 +30,22 @@ async fn p5_all_devices_of_both_users_are_told_but_for_the_one_that_has_sent() {
 
 #[tokio::test]
 async fn p5_all_devices_converge_though_pushes_are_lost_doubled_and_late() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let mut devices = Vec::new();
     for (user, platform) in [("alice", "iOS"), ("alice", "Web"), ("bob", "iOS"), ("bob", "Web")] {
-        devices.push((user, Socket::connect(&world.url(user, platform, None)).await.unwrap()));
+        devices.push((user, Socket::connect(&app.url(user, platform, None)).await.unwrap()));
     }
     // A third of the pushes is refused. Of another third the function does not learn that they have
     // arrived, which makes the SDK send them again.
     let mut count = 0;
-    world.management.break_calls(move |_, _| {
+    app.management.break_calls(move |_, _| {
         count += 1;
         [Fault::None, Fault::Refuse(403, "ForbiddenException"), Fault::ResetAfter][count % 3].clone()
     });
     let sends = (0..12_u64).map(|n| {
         let (from, to) = if n % 2 == 0 { ("alice", "bob") } else { ("bob", "alice") };
-        let world = &world;
-        async move { world.send(from, to, &n.to_string(), 0).await }
+        let app = &app;
+        async move { app.send(from, to, &n.to_string(), 0).await }
     });
     join_all(sends).await;
 

@@ -3,20 +3,20 @@
 use serde_json::json;
 
 use super::{DAY, stored, with_retention};
-use crate::harness::{World, random_numbers, sequences, text_message};
+use crate::harness::{TestApp, random_numbers, sequences, text_message};
 
 /// What the client IDs of messages begin with that are excluded from the unread count.
 const UNCOUNTED: &str = "uncounted-";
 
-async fn send_uncounted(world: &World, from: &str, to: &str, name: u64, base: u64) -> u64 {
+async fn send_uncounted(app: &TestApp, from: &str, to: &str, name: u64, base: u64) -> u64 {
     let mut data = text_message(to, &format!("{UNCOUNTED}{name}"), base);
     data["messageControlInfo"] = json!({ "excludedFromUnreadCount": true });
-    world.ask("send-message", from, data).await["message"]["sequence"].as_u64().unwrap()
+    app.ask("send-message", from, data).await["message"]["sequence"].as_u64().unwrap()
 }
 
 #[tokio::test]
 async fn p7_unread_is_what_a_brute_force_count_says_at_any_time() {
-    let world = World::without_limits().await;
+    let app = TestApp::without_limits().await;
     let mut random = random_numbers();
     let users = [("alice", "bob"), ("bob", "alice")];
     let (mut base, mut cleared, mut unlisted, mut uncounted) = (0, 0, 0, 0);
@@ -24,32 +24,31 @@ async fn p7_unread_is_what_a_brute_force_count_says_at_any_time() {
         let (me, peer) = users[random(2) as usize];
         let choice = random(8);
         if choice == 7 {
-            base = send_uncounted(&world, me, peer, step, base).await;
+            base = send_uncounted(&app, me, peer, step, base).await;
             uncounted += 1;
         } else if choice > 2 {
-            base = world.send(me, peer, &step.to_string(), base).await;
+            base = app.send(me, peer, &step.to_string(), base).await;
         } else if choice == 0 && step % 3 == 0 {
             let keeps_history = cleared > unlisted;
             let data =
                 json!({ "conversationID": format!("C2C{peer}"), "clearHistoryMessage": !keeps_history });
-            world.ask("delete-conversation", me, data).await;
+            app.ask("delete-conversation", me, data).await;
             if keeps_history { unlisted += 1 } else { cleared += 1 }
         } else {
             let sequence = random(base + 3);
-            world
-                .invoke(
-                    "set-message-read",
-                    me,
-                    json!({ "conversationID": format!("C2C{peer}"), "sequence": sequence }),
-                )
-                .await;
+            app.invoke(
+                "set-message-read",
+                me,
+                json!({ "conversationID": format!("C2C{peer}"), "sequence": sequence }),
+            )
+            .await;
         }
         if base == 0 {
             continue;
         }
-        let stored = stored(&world, "alice·bob").await;
+        let stored = stored(&app, "alice·bob").await;
         for (me, peer) in users {
-            let shown = world.conversation(me, peer).await.unwrap();
+            let shown = app.conversation(me, peer).await.unwrap();
             let read = shown["readSequence"].as_u64().unwrap();
             let unlisted = shown["unlistedSequence"].as_u64().unwrap_or_default();
             let done = read.max(shown["clearedSequence"].as_u64().unwrap()).max(unlisted);
@@ -65,43 +64,43 @@ async fn p7_unread_is_what_a_brute_force_count_says_at_any_time() {
 
 #[tokio::test]
 async fn p7_what_expired_unread_is_not_unread() {
-    let world = World::with(with_retention()).await;
+    let app = TestApp::with(with_retention()).await;
     for base in 0..6 {
-        world.send("bob", "alice", &base.to_string(), base).await;
-        world.later(DAY / 4);
+        app.send("bob", "alice", &base.to_string(), base).await;
+        app.advance(DAY / 4);
     }
     // Sent at 0, 6, 12, 18, 24 and 30 hours; now it is 36 hours, and the first three are gone.
     for sweep in [false, true] {
         if sweep {
-            world.sweep().await;
+            app.sweep().await;
         }
-        let shown = world.conversation("alice", "bob").await.unwrap();
-        assert_eq!(sequences(&world.history("alice", "bob").await), [4, 5, 6]);
+        let shown = app.conversation("alice", "bob").await.unwrap();
+        assert_eq!(sequences(&app.history("alice", "bob").await), [4, 5, 6]);
         assert_eq!(shown["unreadCount"], 3);
-        let reply = world
+        let reply = app
             .invoke("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": 2 }))
             .await;
         assert_eq!((&reply["data"]["readSequence"], &reply["data"]["unreadCount"]), (&json!(0), &json!(3)));
     }
     // What has been read stays so when the rest expires.
-    world.invoke("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": 4 })).await;
-    world.later(DAY / 2);
-    assert_eq!(world.conversation("alice", "bob").await.unwrap()["unreadCount"], 1);
-    assert_eq!(sequences(&world.history("alice", "bob").await), [6]);
+    app.invoke("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": 4 })).await;
+    app.advance(DAY / 2);
+    assert_eq!(app.conversation("alice", "bob").await.unwrap()["unreadCount"], 1);
+    assert_eq!(sequences(&app.history("alice", "bob").await), [6]);
 }
 
 #[tokio::test]
 async fn p7_what_is_excluded_is_not_unread_though_it_is_the_oldest_that_lives() {
-    let world = World::with(with_retention()).await;
-    world.send("bob", "alice", "1", 0).await;
-    world.send("bob", "alice", "2", 1).await;
-    world.later(DAY / 4);
-    send_uncounted(&world, "bob", "alice", 3, 2).await;
-    world.later(DAY / 4);
-    world.send("bob", "alice", "4", 3).await;
+    let app = TestApp::with(with_retention()).await;
+    app.send("bob", "alice", "1", 0).await;
+    app.send("bob", "alice", "2", 1).await;
+    app.advance(DAY / 4);
+    send_uncounted(&app, "bob", "alice", 3, 2).await;
+    app.advance(DAY / 4);
+    app.send("bob", "alice", "4", 3).await;
     for (later, living) in [(DAY / 2, vec![3, 4]), (DAY / 4, vec![4])] {
-        world.later(later);
-        assert_eq!(sequences(&world.history("alice", "bob").await), living);
-        assert_eq!(world.conversation("alice", "bob").await.unwrap()["unreadCount"], 1);
+        app.advance(later);
+        assert_eq!(sequences(&app.history("alice", "bob").await), living);
+        assert_eq!(app.conversation("alice", "bob").await.unwrap()["unreadCount"], 1);
     }
 }

@@ -6,22 +6,22 @@ use hongyan_functions::config::Settings;
 use serde_json::{Value, json};
 
 use super::{DAY, with_retention};
-use crate::harness::{World, recorder::Fault, replica::Lag, sequences};
+use crate::harness::{TestApp, fault_proxy::Fault, replica::Lag, sequences};
 
 #[tokio::test]
 async fn p8_a_range_passes_over_what_has_expired_and_was_not_swept() {
-    let world = World::with(Settings { frames_per_second: None, ..with_retention() }).await;
+    let app = TestApp::with(Settings { frames_per_second: None, ..with_retention() }).await;
     for base in 0..120 {
         if base == 110 {
-            world.later(DAY / 2);
+            app.advance(DAY / 2);
         }
-        world.send("bob", "alice", &base.to_string(), base).await;
+        app.send("bob", "alice", &base.to_string(), base).await;
     }
-    world.later(DAY / 2);
+    app.advance(DAY / 2);
     let range = async |data: Value| {
         let mut request = json!({ "conversationID": "C2Cbob" });
         request.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
-        let reply = world.invoke("get-message-list", "alice", request).await;
+        let reply = app.invoke("get-message-list", "alice", request).await;
         assert_eq!(reply["code"], 0, "{reply}");
         let data = &reply["data"];
         (
@@ -41,19 +41,19 @@ async fn p8_a_range_passes_over_what_has_expired_and_was_not_swept() {
 
 #[tokio::test]
 async fn p8_when_every_push_is_lost_a_pull_loses_nothing() {
-    let world = World::new().await;
-    let _bob = world.connect("bob").await;
-    world.management.break_calls(|_, _| Fault::Refuse(403, "ForbiddenException"));
-    world.lag(Lag::SECOND).await;
+    let app = TestApp::new().await;
+    let _bob = app.connect("bob").await;
+    app.management.break_calls(|_, _| Fault::Refuse(403, "ForbiddenException"));
+    app.lag(Lag::SECOND).await;
     for base in 0..20 {
-        world.send("alice", "bob", &base.to_string(), base).await;
+        app.send("alice", "bob", &base.to_string(), base).await;
     }
     // A range is what fills gaps, so it is never stale. A page may be, for a second.
-    world.dynamodb.break_calls(|_, _| Fault::Stale);
+    app.dynamodb.break_calls(|_, _| Fault::Stale);
     let range = json!({ "conversationID": "C2Calice", "fromSequence": 1 });
-    let range = world.ask("get-message-list", "bob", range).await;
+    let range = app.ask("get-message-list", "bob", range).await;
     assert_eq!(sequences(range["messageList"].as_array().unwrap()), (1..=20).collect::<Vec<_>>());
-    world.later(Duration::from_secs(1));
-    assert_eq!(sequences(&world.history("bob", "alice").await), (1..=20).collect::<Vec<_>>());
-    assert_eq!(world.conversation("bob", "alice").await.unwrap()["unreadCount"], 20);
+    app.advance(Duration::from_secs(1));
+    assert_eq!(sequences(&app.history("bob", "alice").await), (1..=20).collect::<Vec<_>>());
+    assert_eq!(app.conversation("bob", "alice").await.unwrap()["unreadCount"], 20);
 }

@@ -3,7 +3,7 @@
 use hongyan_shared::protocol::Action;
 use serde_json::{Value, json};
 
-use crate::harness::{World, request_of, template::kebab, text_message};
+use crate::harness::{TestApp, request_of, template::kebab, text_message};
 
 /// The events of all that can be asked, but for `logout`, behind which there is nothing to ask any more.
 fn events() -> impl Iterator<Item = String> {
@@ -33,21 +33,21 @@ fn of_mallory(event: &str) -> Value {
 }
 
 /// Asks as mallory, who has no part in what alice has told bob.
-async fn ask(world: &World, function: &str, data: Value) {
-    let reply = world.invoke(function, "mallory", data.clone()).await;
+async fn ask(app: &TestApp, function: &str, data: Value) {
+    let reply = app.invoke(function, "mallory", data.clone()).await;
     assert!(!reply.to_string().contains("for bob alone"), "{function} with {data}");
     assert_ne!(reply["code"], 60007, "{function} is not even tried: {reply}");
 }
 
 /// All rows of a table that are about alice and bob, and all others that are not about mallory.
-async fn rows_of_others(world: &World, table: &str) -> Vec<String> {
+async fn rows_of_others(app: &TestApp, table: &str) -> Vec<String> {
     let is_mallorys = |row: &Value| {
         let users = |name: &str| row[name]["S"].as_str().unwrap_or_default().split('·').map(str::to_owned);
         // Of a conversation of mallory's nothing is anybody else's but how they stand.
         ["p", "u", "v"].into_iter().flat_map(users).any(|user| user == "mallory")
             && ["mallory", ""].contains(&row["f"]["S"].as_str().unwrap_or_default())
     };
-    let rows = world.dump(table).await.into_iter();
+    let rows = app.dump(table).await.into_iter();
     let mut rows: Vec<String> = rows.filter(|row| !is_mallorys(row)).map(|row| row.to_string()).collect();
     rows.sort();
     rows
@@ -57,24 +57,24 @@ const TABLES: [&str; 4] = ["Messages", "Conversations", "Users", "Connections"];
 
 #[tokio::test]
 async fn p9_nobody_reaches_a_conversation_that_they_are_not_part_of_by_any_field() {
-    let world = World::without_limits().await;
+    let app = TestApp::without_limits().await;
     let mut secret = text_message("bob", "1", 0);
     secret["payload"]["text"] = json!("for bob alone");
-    world.ask("send-message", "alice", secret).await;
+    app.ask("send-message", "alice", secret).await;
     let mut before = Vec::new();
     for table in TABLES {
-        before.push(rows_of_others(&world, table).await);
+        before.push(rows_of_others(&app, table).await);
     }
 
     let names = ["alice", "bob", "C2Calice", "C2Cbob", "alice·bob", "C2Calice·bob", "1", "mallory"];
     for event in events() {
         let function = event.as_str();
-        ask(&world, function, of_mallory(function)).await;
+        ask(&app, function, of_mallory(function)).await;
         for field in PLACES.into_iter().chain(["clientID", "userIDList"]) {
             for name in names {
                 let mut data = of_mallory(function);
                 data[field] = if field == "userIDList" { json!([name]) } else { json!(name) };
-                ask(&world, function, data).await;
+                ask(&app, function, data).await;
             }
         }
         // As one of the two, about the other one.
@@ -83,11 +83,11 @@ async fn p9_nobody_reaches_a_conversation_that_they_are_not_part_of_by_any_field
                 let mut data = of_mallory(function);
                 (data["to"], data["conversationID"]) = (json!(peer), json!(format!("C2C{peer}")));
                 data[field] = json!(me);
-                ask(&world, function, data).await;
+                ask(&app, function, data).await;
             }
         }
     }
     for (table, before) in TABLES.into_iter().zip(before) {
-        assert_eq!(rows_of_others(&world, table).await, before, "{table}");
+        assert_eq!(rows_of_others(&app, table).await, before, "{table}");
     }
 }

@@ -122,7 +122,7 @@ fn signed() -> Value {
     with_query("userSig", json!(issue(&Key::parse(OWN_KEY).unwrap(), SDK_APP_ID, "alice", NOW, 60 * 60)))
 }
 
-async fn door(parameter_store: &str, clock: &Clock) -> Authorizer {
+async fn authorizer(parameter_store: &str, clock: &Clock) -> Authorizer {
     let client = aws_sdk_ssm::Client::new(&sdk_config(parameter_store));
     let connections = nobody_was_kicked().await;
     Authorizer::with_parameter(RULES, client, "/hongyan/key".to_owned(), connections, clock.reader())
@@ -133,10 +133,10 @@ async fn the_key_comes_from_the_parameter_store_and_a_rotation_needs_five_minute
     let value = Arc::new(Mutex::new(Some(OWN_KEY.to_owned())));
     let (url, asked) = parameter_store(Arc::clone(&value)).await;
     let clock = Clock::manual(START_MS);
-    let door = door(&url, &clock).await;
+    let authorizer = authorizer(&url, &clock).await;
     let decide = async || {
         let handshake = serde_json::from_value(signed()).unwrap();
-        effect(&door.handle(handshake, "").await.unwrap()).to_owned()
+        effect(&authorizer.handle(handshake, "").await.unwrap()).to_owned()
     };
 
     assert_eq!((decide().await, decide().await), ("Allow".to_owned(), "Allow".to_owned()));
@@ -162,7 +162,7 @@ async fn no_key_is_fetched_for_a_handshake_that_no_key_could_save() {
     let decide = async |event: &Value| {
         // Each comes to a sandbox of its own, which has no key yet.
         let handshake = serde_json::from_value(event.clone()).unwrap();
-        effect(&door(&url, &clock).await.handle(handshake, "").await.unwrap()).to_owned()
+        effect(&authorizer(&url, &clock).await.handle(handshake, "").await.unwrap()).to_owned()
     };
     let sign = |app: u64, user: &str| issue(&Key::parse("another").unwrap(), app, user, NOW, 60);
     let short_bomb = bomb(2_500_000);
@@ -190,10 +190,10 @@ async fn no_key_is_fetched_for_a_handshake_that_no_key_could_save() {
     assert_eq!(*asked.lock().unwrap(), 0);
 
     // It says what a good one says, so only the key can tell; and it is asked for once in five minutes.
-    let door = door(&url, &clock).await;
+    let authorizer = authorizer(&url, &clock).await;
     for _ in 0..100 {
         let forged = with_query("userSig", json!(sign(SDK_APP_ID, "alice")));
-        let verdict = door.handle(serde_json::from_value(forged).unwrap(), "").await.unwrap();
+        let verdict = authorizer.handle(serde_json::from_value(forged).unwrap(), "").await.unwrap();
         assert_eq!(effect(&verdict), "Deny");
     }
     assert_eq!(*asked.lock().unwrap(), 1);
@@ -204,8 +204,8 @@ async fn a_parameter_store_without_the_key_is_not_asked_for_every_handshake() {
     let value = Arc::new(Mutex::new(None));
     let (url, asked) = parameter_store(Arc::clone(&value)).await;
     let clock = Clock::manual(START_MS);
-    let door = door(&url, &clock).await;
-    let handle = async || door.handle(serde_json::from_value(signed()).unwrap(), "").await;
+    let authorizer = authorizer(&url, &clock).await;
+    let handle = async || authorizer.handle(serde_json::from_value(signed()).unwrap(), "").await;
     for _ in 0..100 {
         handle().await.unwrap_err();
     }
@@ -225,14 +225,14 @@ async fn a_deployment_does_not_take_the_published_key_nor_three_and_says_why() {
         (format!("{OWN_KEY},b,c"), "more than two"),
     ] {
         let (url, _) = parameter_store(Arc::new(Mutex::new(Some(stored)))).await;
-        let mut door = door(&url, &Clock::manual(START_MS)).await;
+        let mut authorizer = authorizer(&url, &Clock::manual(START_MS)).await;
         let said = Arc::new(Mutex::new(String::new()));
-        door.report = {
+        authorizer.report = {
             let said = Arc::clone(&said);
             Arc::new(move |line| *said.lock().unwrap() = line.detail().unwrap_or_default())
         };
         for handshake in [event("authorizer"), signed()] {
-            let refused = door.handle(serde_json::from_value(handshake).unwrap(), "").await;
+            let refused = authorizer.handle(serde_json::from_value(handshake).unwrap(), "").await;
             assert!(matches!(refused, Err(NoKeys)), "{refused:?}");
         }
         let said = said.lock().unwrap();
@@ -261,13 +261,13 @@ fn document(user: &str, mac: &str) -> String {
     .to_string()
 }
 
-/// What the operator is told when the door fails, of which API Gateway makes a 500.
+/// What the operator is told when the authorizer fails, of which API Gateway makes a 500.
 async fn why_it_fails(parameter_store: &str) -> String {
-    let mut door = door(parameter_store, &Clock::manual(START_MS)).await;
+    let mut authorizer = authorizer(parameter_store, &Clock::manual(START_MS)).await;
     let why = Arc::new(Mutex::new(None));
     let told = Arc::clone(&why);
-    door.report = Arc::new(move |line| *told.lock().unwrap() = line.detail());
-    let NoKeys = door.handle(serde_json::from_value(signed()).unwrap(), "").await.unwrap_err();
+    authorizer.report = Arc::new(move |line| *told.lock().unwrap() = line.detail());
+    let NoKeys = authorizer.handle(serde_json::from_value(signed()).unwrap(), "").await.unwrap_err();
     why.lock().unwrap().clone().unwrap()
 }
 

@@ -4,16 +4,16 @@ use hongyan_functions::config::Settings;
 use hongyan_shared::model::MultiDevice;
 use serde_json::{Value, json};
 
-use crate::harness::{START_MS, World, body, event, set_user, socket::Socket};
+use crate::harness::{START_MS, TestApp, body, event, set_user, socket::Socket};
 
 #[tokio::test]
 async fn a_connection_takes_its_slot() {
-    let world = World::new().await;
-    assert_eq!(world.respond("connect", &event("connect")).await.status(), 200);
+    let app = TestApp::new().await;
+    assert_eq!(app.respond("connect", &event("connect")).await.status(), 200);
 
     let connected_at = event("connect")["requestContext"]["connectedAt"].as_u64().unwrap();
     assert_eq!(
-        world.dump("Connections").await,
+        app.dump("Connections").await,
         [json!({
             "u": { "S": "alice" }, "s": { "S": "C" },
             "@MiniProgram": { "M": {
@@ -28,38 +28,38 @@ async fn a_connection_takes_its_slot() {
 
 #[tokio::test]
 async fn without_an_identity_there_is_no_connection() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let mut event = event("connect");
     event["requestContext"].as_object_mut().unwrap().remove("authorizer");
-    assert_eq!(world.respond("connect", &event).await.status(), 401);
-    assert!(world.dump("Connections").await.is_empty());
+    assert_eq!(app.respond("connect", &event).await.status(), 401);
+    assert!(app.dump("Connections").await.is_empty());
 }
 
 #[tokio::test]
 async fn a_handshake_that_a_later_one_has_overtaken_does_not_kick_it_out() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let mut late = event("connect");
     late["requestContext"]["connectionId"] = json!("late=");
     late["requestContext"]["connectedAt"] = json!(START_MS + 1);
-    assert_eq!(world.respond("connect", &late).await.status(), 200);
+    assert_eq!(app.respond("connect", &late).await.status(), 200);
 
-    assert_eq!(world.respond("connect", &event("connect")).await.status(), 403);
-    assert_eq!(world.slots().await[0].2["c"], json!({ "S": "late=" }));
+    assert_eq!(app.respond("connect", &event("connect")).await.status(), 403);
+    assert_eq!(app.slots().await[0].2["c"], json!({ "S": "late=" }));
 }
 
 #[tokio::test]
 async fn a_frame_without_an_identity_is_answered() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let mut event = event("login");
     event["requestContext"].as_object_mut().unwrap().remove("authorizer");
-    assert_eq!(body(world.respond("login", &event).await)["code"], 60004);
+    assert_eq!(body(app.respond("login", &event).await)["code"], 60004);
 }
 
 #[tokio::test]
 async fn login_says_what_a_client_needs_to_start() {
-    let world = World::new().await;
-    world.respond("connect", &event("connect")).await;
-    let reply = body(world.respond("login", &event("login")).await);
+    let app = TestApp::new().await;
+    app.respond("connect", &event("connect")).await;
+    let reply = body(app.respond("login", &event("login")).await);
     assert_eq!(reply["code"], 0);
     assert_eq!(
         reply["data"],
@@ -74,19 +74,19 @@ async fn login_says_what_a_client_needs_to_start() {
 
 #[tokio::test]
 async fn login_mends_a_row_that_was_lost() {
-    let world = World::new().await;
-    world.respond("login", &event("login")).await;
-    assert_eq!(world.slots().await.len(), 1);
+    let app = TestApp::new().await;
+    app.respond("login", &event("login")).await;
+    assert_eq!(app.slots().await.len(), 1);
 }
 
 async fn kicked(policy: MultiDevice, first: (&str, &str), second: (&str, &str)) -> Option<Value> {
-    let world = World::with(Settings { multi_device: policy, ..Settings::default() }).await;
-    let url = |(platform, instance)| world.url("alice", platform, Some(instance));
+    let app = TestApp::with(Settings { multi_device: policy, ..Settings::default() }).await;
+    let url = |(platform, instance)| app.url("alice", platform, Some(instance));
     let mut old = Socket::connect(&url(first)).await.unwrap();
     old.ask("login", json!({})).await;
     let mut new = Socket::connect(&url(second)).await.unwrap();
     new.ask("login", json!({})).await;
-    let survivors = world.slots().await.len();
+    let survivors = app.slots().await.len();
 
     // Who was kicked finds a push, then the end; who was not can still talk.
     if survivors == 2 {
@@ -123,16 +123,16 @@ async fn the_policy_decides_who_is_kicked_out() {
 
 #[tokio::test]
 async fn a_connection_whose_slot_was_taken_while_it_opened_is_told_at_login() {
-    let world = World::new().await;
-    let mut early = world.connect("alice").await;
+    let app = TestApp::new().await;
+    let mut early = app.connect("alice").await;
     // The other handshake wrote its row while the first one was still open, and the kick found
     // nobody there yet.
     let mut late = event("connect");
     set_user(&mut late, "alice");
     late["requestContext"]["connectedAt"] = json!(START_MS + 1);
     late["requestContext"]["authorizer"]["platform"] = json!("Web");
-    world.management.break_calls(|_, _| crate::harness::recorder::Fault::Refuse(410, "GoneException"));
-    assert_eq!(world.respond("connect", &late).await.status(), 200);
+    app.management.break_calls(|_, _| crate::harness::fault_proxy::Fault::Refuse(410, "GoneException"));
+    assert_eq!(app.respond("connect", &late).await.status(), 200);
 
     let reply = early.request("login", json!({})).await;
     assert_eq!(reply["code"], 3003);
@@ -141,11 +141,11 @@ async fn a_connection_whose_slot_was_taken_while_it_opened_is_told_at_login() {
 
 #[tokio::test]
 async fn an_expired_signature_gets_in_is_told_so_on_every_route_and_is_shown_out() {
-    let world = World::new().await;
-    let url = world.url("alice", "Web", None);
-    world.connect("bob").await.ask("login", json!({})).await;
-    let before = world.slots().await;
-    world.later(Duration::from_secs(8 * 24 * 60 * 60));
+    let app = TestApp::new().await;
+    let url = app.url("alice", "Web", None);
+    app.connect("bob").await.ask("login", json!({})).await;
+    let before = app.slots().await;
+    app.advance(Duration::from_secs(8 * 24 * 60 * 60));
 
     for action in
         ["login", "sendMessage", "getMessageList", "setMessageRead", "getConversationList", "logout", "x"]
@@ -159,13 +159,13 @@ async fn an_expired_signature_gets_in_is_told_so_on_every_route_and_is_shown_out
         assert_eq!(reply["code"], 70001, "{action}: {reply}");
         assert_eq!(u16::from(socket.closed().await.unwrap().code), 1000);
     }
-    let slots = world.slots().await;
+    let slots = app.slots().await;
     assert!(slots.iter().all(|slot| before.contains(slot)), "who cannot stay takes no slot");
-    assert!(world.dump("Messages").await.is_empty());
+    assert!(app.dump("Messages").await.is_empty());
 }
 
 /// Connects a device of alice's, as the event has it.
-async fn connect(world: &World, platform: &str, instance: Option<&str>, id: &str, at: u64) -> u16 {
+async fn connect(app: &TestApp, platform: &str, instance: Option<&str>, id: &str, at: u64) -> u16 {
     let mut event = event("connect");
     let context = &mut event["requestContext"];
     context["connectionId"] = json!(id);
@@ -175,11 +175,11 @@ async fn connect(world: &World, platform: &str, instance: Option<&str>, id: &str
         Some(instance) => context["authorizer"]["instance"] = json!(instance),
         None => drop(context["authorizer"].as_object_mut().unwrap().remove("instance")),
     }
-    world.respond("connect", &event).await.status().as_u16()
+    app.respond("connect", &event).await.status().as_u16()
 }
 
-async fn connection_ids(world: &World) -> Vec<String> {
-    let slots = world.slots().await.into_iter();
+async fn connection_ids(app: &TestApp) -> Vec<String> {
+    let slots = app.slots().await.into_iter();
     let mut ids: Vec<String> = slots.map(|(.., slot)| slot["c"]["S"].as_str().unwrap().to_owned()).collect();
     ids.sort();
     ids
@@ -187,37 +187,37 @@ async fn connection_ids(world: &World) -> Vec<String> {
 
 #[tokio::test]
 async fn platforms_that_are_not_known_share_one_slot() {
-    let world = World::without_limits().await;
+    let app = TestApp::without_limits().await;
     for index in 0..300 {
         let (platform, id) = (format!("Platform{index}"), format!("{index}="));
-        assert_eq!(connect(&world, &platform, None, &id, START_MS + index).await, 200);
+        assert_eq!(connect(&app, &platform, None, &id, START_MS + index).await, 200);
     }
-    assert_eq!(connection_ids(&world).await, ["299="]);
+    assert_eq!(connection_ids(&app).await, ["299="]);
 }
 
 #[tokio::test]
 async fn a_user_has_sixteen_connections_and_the_oldest_makes_room() {
-    let world = World::with(Settings { multi_device: MultiDevice::Many, ..Settings::default() }).await;
-    let mut oldest = Socket::connect(&world.url("alice", "Web", None)).await.unwrap();
+    let app = TestApp::with(Settings { multi_device: MultiDevice::Many, ..Settings::default() }).await;
+    let mut oldest = Socket::connect(&app.url("alice", "Web", None)).await.unwrap();
     oldest.ask("login", json!({})).await;
     for index in 1..16 {
-        connect(&world, "iOS", None, &format!("{index:02}="), START_MS + index).await;
+        connect(&app, "iOS", None, &format!("{index:02}="), START_MS + index).await;
     }
-    assert_eq!(world.slots().await.len(), 16);
+    assert_eq!(app.slots().await.len(), 16);
     assert!(oldest.is_quiet().await);
 
-    connect(&world, "iOS", None, "16=", START_MS + 16).await;
+    connect(&app, "iOS", None, "16=", START_MS + 16).await;
     assert_eq!(oldest.push().await["event"], "kickedOut");
     assert_eq!(u16::from(oldest.closed().await.unwrap().code), 1000);
     let newest: Vec<String> = (1..=16).map(|index| format!("{index:02}=")).collect();
-    assert_eq!(connection_ids(&world).await, newest);
+    assert_eq!(connection_ids(&app).await, newest);
 
     // Those that nobody has taken away make room first, and nobody is kicked out for it.
-    world.later(Duration::from_secs(3 * 3600));
-    world.calls();
-    connect(&world, "iOS", None, "17=", world.clock.now()).await;
-    assert_eq!(connection_ids(&world).await.len(), 16);
-    assert!(world.calls().iter().all(|call| call.operation != "DELETE" && call.operation != "POST"));
+    app.advance(Duration::from_secs(3 * 3600));
+    app.calls();
+    connect(&app, "iOS", None, "17=", app.clock.now()).await;
+    assert_eq!(connection_ids(&app).await.len(), 16);
+    assert!(app.calls().iter().all(|call| call.operation != "DELETE" && call.operation != "POST"));
 }
 
 #[tokio::test]
@@ -225,28 +225,28 @@ async fn a_connection_is_pushed_to_until_api_gateway_has_cut_it_for_certain() {
     const TWO_HOURS: u64 = 2 * 60 * 60;
 
     for (seconds, pushes) in [(TWO_HOURS + 299, 1), (TWO_HOURS + 300, 0)] {
-        let world = World::new().await;
-        assert_eq!(connect(&world, "iOS", None, "1=", START_MS).await, 200);
-        world.later(Duration::from_secs(seconds));
-        world.calls();
-        world.send("bob", "alice", "1", 0).await;
-        let posts = world.calls().into_iter().filter(|call| call.operation == "POST");
+        let app = TestApp::new().await;
+        assert_eq!(connect(&app, "iOS", None, "1=", START_MS).await, 200);
+        app.advance(Duration::from_secs(seconds));
+        app.calls();
+        app.send("bob", "alice", "1", 0).await;
+        let posts = app.calls().into_iter().filter(|call| call.operation == "POST");
         assert_eq!(posts.count(), pushes, "{seconds} s later");
     }
 }
 
 #[tokio::test]
 async fn an_item_that_is_as_large_as_it_gets_is_read_with_half_a_unit() {
-    let world = World::with(Settings { multi_device: MultiDevice::Many, ..Settings::default() }).await;
+    let app = TestApp::with(Settings { multi_device: MultiDevice::Many, ..Settings::default() }).await;
     for index in 0..16 {
         let instance = format!("{index:0>32}");
-        connect(&world, "MiniProgram", Some(&instance), "L0SM9cOFvHcCIhw=", START_MS + index).await;
+        connect(&app, "MiniProgram", Some(&instance), "L0SM9cOFvHcCIhw=", START_MS + index).await;
     }
     let long = "x".repeat(500);
     let avatar = format!("https://{}", "x".repeat(492));
-    world.ask("update-my-profile", "alice", json!({ "nick": long, "avatar": avatar })).await;
-    world.calls();
-    world.ask("get-user-status", "alice", json!({ "userIDList": ["alice"] })).await;
-    assert_eq!(world.calls().iter().map(|call| call.read_units).sum::<f64>(), 0.5);
-    assert_eq!(world.slots().await.len(), 16);
+    app.ask("update-my-profile", "alice", json!({ "nick": long, "avatar": avatar })).await;
+    app.calls();
+    app.ask("get-user-status", "alice", json!({ "userIDList": ["alice"] })).await;
+    assert_eq!(app.calls().iter().map(|call| call.read_units).sum::<f64>(), 0.5);
+    assert_eq!(app.slots().await.len(), 16);
 }

@@ -1,10 +1,10 @@
-use crate::harness::{World, body, event};
+use crate::harness::{TestApp, body, event};
 use serde_json::json;
 
 #[tokio::test]
 async fn an_unknown_action_gets_a_clear_error() {
-    let world = World::new().await;
-    let reply = body(world.respond("default", &event("default")).await);
+    let app = TestApp::new().await;
+    let reply = body(app.respond("default", &event("default")).await);
     assert_eq!(
         (&reply["code"], &reply["action"], &reply["requestID"]),
         (&json!(60009), &json!("unknownAction"), &json!("1"))
@@ -13,10 +13,10 @@ async fn an_unknown_action_gets_a_clear_error() {
 
 #[tokio::test]
 async fn a_binary_frame_is_read_as_text() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let mut event = event("default");
     event["isBase64Encoded"] = json!(true);
     event["body"] = json!("//4=");
-    let reply = body(world.respond("default", &event).await);
+    let reply = body(app.respond("default", &event).await);
     assert_eq!(reply["code"], 60003);
 }

@@ -2,13 +2,14 @@ use hongyan_functions::config::Settings;
 use hongyan_shared::model::MultiDevice;
 use serde_json::json;
 
-use crate::harness::{START_MS, World, event, socket::Socket};
+use crate::harness::{START_MS, TestApp, event, socket::Socket};
 
 /// So many connections of one user, each of another platform and another installation, and how many
 /// frames go out when somebody writes to them.
 async fn pushes_to(connections: u64, policy: MultiDevice) -> usize {
-    let world =
-        World::with(Settings { multi_device: policy, frames_per_second: None, ..Settings::default() }).await;
+    let app =
+        TestApp::with(Settings { multi_device: policy, frames_per_second: None, ..Settings::default() })
+            .await;
     let known = ["MiniProgram", "Web", "iOS", "Android", "iPad", "Windows", "Mac", "Linux"];
     for index in 0..connections {
         let mut event = event("connect");
@@ -19,11 +20,11 @@ async fn pushes_to(connections: u64, policy: MultiDevice) -> usize {
         let platform = known.unwrap_or_else(|| format!("{}{index}", "*#·鸿雁@"));
         context["authorizer"]["platform"] = json!(platform);
         context["authorizer"]["instance"] = json!(format!("instance-{index}"));
-        assert_eq!(world.respond("connect", &event).await.status(), 200);
+        assert_eq!(app.respond("connect", &event).await.status(), 200);
     }
-    world.calls();
-    world.send("bob", "alice", "1", 0).await;
-    world.calls().iter().filter(|call| call.operation == "POST").count()
+    app.calls();
+    app.send("bob", "alice", "1", 0).await;
+    app.calls().iter().filter(|call| call.operation == "POST").count()
 }
 
 #[tokio::test]
@@ -35,16 +36,16 @@ async fn three_hundred_connections_of_one_user_get_sixteen_pushes_at_most() {
 
 #[tokio::test]
 async fn a_connection_that_has_logged_out_ends_and_what_it_has_said_meanwhile_changes_nothing() {
-    let world = World::new().await;
-    let mut alice = world.connect("alice").await;
+    let app = TestApp::new().await;
+    let mut alice = app.connect("alice").await;
     alice.ask("login", json!({})).await;
     // A program of one's own does not wait for the end.
     for action in ["logout", "login", "getConversationList", "logout"] {
         alice.say(json!({ "action": action, "requestID": action, "data": {} }).to_string()).await;
     }
     alice.rest().await;
-    world.send("bob", "alice", "1", 0).await;
-    let mut again: Socket = world.connect("alice").await;
+    app.send("bob", "alice", "1", 0).await;
+    let mut again: Socket = app.connect("alice").await;
     again.ask("login", json!({})).await;
-    assert_eq!(world.slots().await.len(), 1);
+    assert_eq!(app.slots().await.len(), 1);
 }

@@ -7,37 +7,37 @@ use std::{
 use hongyan_functions::trigger::authorizer::Rules;
 use serde_json::{Value, json};
 
-use crate::harness::{RULES, START_MS, World, event, nobody_was_kicked, signed_for, socket::Socket};
+use crate::harness::{RULES, START_MS, TestApp, event, nobody_was_kicked, signed_for, socket::Socket};
 
 const NOW: u64 = START_MS / 1000;
 const DAY: i64 = 24 * 60 * 60;
 
 /// A user whose signature is good for a minute.
-async fn for_a_minute(world: &World, user: &str) -> Socket {
-    let url = world.url_with(&signed_for(user, NOW, 60), user, "Web", None);
+async fn for_a_minute(app: &TestApp, user: &str) -> Socket {
+    let url = app.url_with(&signed_for(user, NOW, 60), user, "Web", None);
     let mut socket = Socket::connect(&url).await.unwrap();
     socket.ask("login", json!({})).await;
     socket
 }
 
 /// How many frames the functions have pushed since the last time.
-fn pushes(world: &World) -> usize {
-    world.calls().iter().filter(|call| call.operation == "POST").count()
+fn pushes(app: &TestApp) -> usize {
+    app.calls().iter().filter(|call| call.operation == "POST").count()
 }
 
 #[tokio::test]
 async fn a_connection_whose_signature_has_expired_gets_no_push() {
-    let world = World::new().await;
-    let mut bob = for_a_minute(&world, "bob").await;
-    world.later(Duration::from_secs(60));
-    world.send("alice", "bob", "1", 0).await;
-    assert_eq!(pushes(&world), 1, "its last second is a second of it");
+    let app = TestApp::new().await;
+    let mut bob = for_a_minute(&app, "bob").await;
+    app.advance(Duration::from_secs(60));
+    app.send("alice", "bob", "1", 0).await;
+    assert_eq!(pushes(&app), 1, "its last second is a second of it");
     assert_eq!(bob.push().await["event"], "onMessageReceived");
 
-    world.later(Duration::from_secs(1));
-    world.send("alice", "bob", "2", 1).await;
-    world.ask("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": 1 })).await;
-    assert_eq!(pushes(&world), 1, "the reply to setMessageRead, which is tried to be sent, alone");
+    app.advance(Duration::from_secs(1));
+    app.send("alice", "bob", "2", 1).await;
+    app.ask("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": 1 })).await;
+    assert_eq!(pushes(&app), 1, "the reply to setMessageRead, which is tried to be sent, alone");
 
     // It is told why with the next thing that it says, and nothing else before that.
     let reply = bob.request("getConversationList", json!({})).await;
@@ -47,47 +47,47 @@ async fn a_connection_whose_signature_has_expired_gets_no_push() {
 
 #[tokio::test]
 async fn who_watches_is_told_nothing_any_more_when_the_signature_has_expired() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     // Those who have a conversation may watch each other.
-    world.send("alice", "bob", "1", 0).await;
-    let mut bob = for_a_minute(&world, "bob").await;
+    app.send("alice", "bob", "1", 0).await;
+    let mut bob = for_a_minute(&app, "bob").await;
     bob.ask("subscribeUserStatus", json!({ "userIDList": ["alice"] })).await;
-    world.later(Duration::from_secs(60));
-    world.calls();
+    app.advance(Duration::from_secs(60));
+    app.calls();
     let mut came = event("connect");
-    came["requestContext"]["connectedAt"] = json!(world.clock.now());
-    world.respond("connect", &came).await;
-    assert_eq!(pushes(&world), 1);
+    came["requestContext"]["connectedAt"] = json!(app.clock.now());
+    app.respond("connect", &came).await;
+    assert_eq!(pushes(&app), 1);
 
-    world.later(Duration::from_secs(1));
-    world.respond("disconnect", &event("disconnect")).await;
-    assert_eq!(pushes(&world), 0);
+    app.advance(Duration::from_secs(1));
+    app.respond("disconnect", &event("disconnect")).await;
+    assert_eq!(pushes(&app), 0);
 }
 
 #[tokio::test]
 async fn a_user_whose_signature_has_expired_is_offline() {
-    let world = World::new().await;
-    world.send("alice", "bob", "1", 0).await;
-    let _bob = for_a_minute(&world, "bob").await;
+    let app = TestApp::new().await;
+    app.send("alice", "bob", "1", 0).await;
+    let _bob = for_a_minute(&app, "bob").await;
     let status = async || {
-        let statuses = world.ask("get-user-status", "alice", json!({ "userIDList": ["bob"] })).await;
+        let statuses = app.ask("get-user-status", "alice", json!({ "userIDList": ["bob"] })).await;
         statuses["successUserList"][0]["statusType"].clone()
     };
     assert_eq!(status().await, 1);
-    world.later(Duration::from_secs(61));
+    app.advance(Duration::from_secs(61));
     assert_eq!(status().await, 2);
 }
 
 #[tokio::test]
 async fn what_takes_the_place_of_an_expired_connection_ends_it_and_says_nothing() {
-    let world = World::new().await;
-    let bob = for_a_minute(&world, "bob").await;
-    world.later(Duration::from_secs(61));
-    world.connect("bob").await.ask("login", json!({})).await;
+    let app = TestApp::new().await;
+    let bob = for_a_minute(&app, "bob").await;
+    app.advance(Duration::from_secs(61));
+    app.connect("bob").await.ask("login", json!({})).await;
     assert_eq!(bob.rest().await, [] as [Value; 0], "not even that it was kicked out");
 }
 
-/// What the door says to a signature, and by which code.
+/// What the authorizer says to a signature, and by which code.
 async fn verdict(rules: Rules, sig: &str) -> (Value, i32) {
     let mut handshake = event("authorizer");
     handshake["queryStringParameters"]["userSig"] = json!(sig);
@@ -95,14 +95,14 @@ async fn verdict(rules: Rules, sig: &str) -> (Value, i32) {
     let told = Arc::clone(&code);
     let keys = hongyan_shared::sig::Keys::parse(crate::harness::KEY).unwrap();
     let clock = hongyan_functions::clock::Clock::new(|| START_MS);
-    let mut door = hongyan_functions::trigger::authorizer::Authorizer::new(
+    let mut authorizer = hongyan_functions::trigger::authorizer::Authorizer::new(
         rules,
         keys,
         nobody_was_kicked().await,
         clock,
     );
-    door.report = Arc::new(move |line| *told.lock().unwrap() = line.code());
-    let verdict = door.handle(serde_json::from_value(handshake).unwrap(), "").await.unwrap();
+    authorizer.report = Arc::new(move |line| *told.lock().unwrap() = line.code());
+    let verdict = authorizer.handle(serde_json::from_value(handshake).unwrap(), "").await.unwrap();
     let code = *code.lock().unwrap();
     (verdict["policyDocument"]["Statement"][0]["Effect"].clone(), code)
 }

@@ -23,8 +23,8 @@ use serde_json::{Value, json};
 use tokio::{sync::Notify, task::JoinHandle};
 
 use crate::harness::{
-    RULES, SDK_APP_ID, START_MS, World, body, event,
-    recorder::Fault,
+    RULES, SDK_APP_ID, START_MS, TestApp, body, event,
+    fault_proxy::Fault,
     sandbox::{Sandbox, Setup},
     signed_for,
     socket::Socket,
@@ -39,8 +39,8 @@ fn user(name: &str) -> UserId {
 }
 
 /// The address of a user with a signature that is a minute old and good for a hundred years.
-fn old_url(world: &World, user: &str) -> String {
-    world.url_with(&signed_for(user, NOW - 60, CENTURY), user, "Web", None)
+fn old_url(app: &TestApp, user: &str) -> String {
+    app.url_with(&signed_for(user, NOW - 60, CENTURY), user, "Web", None)
 }
 
 async fn log_in(url: &str) -> Socket {
@@ -51,16 +51,16 @@ async fn log_in(url: &str) -> Socket {
 
 #[tokio::test]
 async fn who_is_kicked_is_told_so_and_gone_at_once() {
-    let world = World::new().await;
-    let url = old_url(&world, "alice");
+    let app = TestApp::new().await;
+    let url = old_url(&app, "alice");
     // Those who have a conversation may watch each other.
-    world.send("alice", "bob", "1", 0).await;
-    let mut bob = world.connect("bob").await;
+    app.send("alice", "bob", "1", 0).await;
+    let mut bob = app.connect("bob").await;
     let mut alice = log_in(&url).await;
     bob.ask("subscribeUserStatus", json!({ "userIDList": ["alice"] })).await;
     assert_eq!(bob.pushed().unwrap()["data"][0]["statusType"], 1);
 
-    kick(&world.app.notifier, &user("alice")).await.unwrap();
+    kick(&app.sandbox.notifier, &user("alice")).await.unwrap();
     assert_eq!(alice.push().await, json!({ "event": "kickedOut", "data": { "type": "REST_API_Kick" } }));
     assert_eq!(u16::from(alice.closed().await.unwrap().code), 1000);
     assert_eq!(bob.push().await["data"][0]["statusType"], 2);
@@ -70,24 +70,24 @@ async fn who_is_kicked_is_told_so_and_gone_at_once() {
 
 #[tokio::test]
 async fn who_watches_is_told_though_there_was_no_connection_left_to_end() {
-    let world = World::new().await;
-    world.send("alice", "bob", "1", 0).await;
+    let app = TestApp::new().await;
+    app.send("alice", "bob", "1", 0).await;
     // Nobody has noticed yet that it is gone: no `$disconnect` will say so.
-    assert_eq!(world.respond("connect", &event("connect")).await.status(), 200);
-    let mut bob = world.connect("bob").await;
+    assert_eq!(app.respond("connect", &event("connect")).await.status(), 200);
+    let mut bob = app.connect("bob").await;
     bob.ask("subscribeUserStatus", json!({ "userIDList": ["alice"] })).await;
     assert_eq!(bob.pushed().unwrap()["data"][0]["statusType"], 1);
 
-    world.later(Duration::from_secs(60));
-    kick(&world.app.notifier, &user("alice")).await.unwrap();
+    app.advance(Duration::from_secs(60));
+    kick(&app.sandbox.notifier, &user("alice")).await.unwrap();
     assert_eq!(bob.push().await["data"][0]["statusType"], 2);
 }
 
 #[tokio::test]
 async fn an_old_signature_is_answered_with_70052_on_every_route_and_a_new_one_is_good_in_the_same_second() {
-    let world = World::new().await;
-    let url = old_url(&world, "alice");
-    kick(&world.app.notifier, &user("alice")).await.unwrap();
+    let app = TestApp::new().await;
+    let url = old_url(&app, "alice");
+    kick(&app.sandbox.notifier, &user("alice")).await.unwrap();
     for action in
         ["login", "sendMessage", "getMessageList", "setMessageRead", "getConversationList", "logout", "x"]
     {
@@ -100,27 +100,27 @@ async fn an_old_signature_is_answered_with_70052_on_every_route_and_a_new_one_is
         assert_eq!(reply["code"], 70052, "{action}: {reply}");
         assert_eq!(u16::from(socket.closed().await.unwrap().code), 1000);
     }
-    assert!(world.slots().await.is_empty(), "who cannot stay takes no slot");
-    assert!(world.dump("Messages").await.is_empty());
+    assert!(app.slots().await.is_empty(), "who cannot stay takes no slot");
+    assert!(app.dump("Messages").await.is_empty());
 
-    world.connect("alice").await.ask("login", json!({})).await;
+    app.connect("alice").await.ask("login", json!({})).await;
 }
 
 #[tokio::test]
 async fn who_is_back_in_the_same_second_and_too_fast_then_is_told_to_wait_and_not_to_sign_again() {
-    let world = World::new().await;
-    kick(&world.app.notifier, &user("alice")).await.unwrap();
-    world.app.connections.suspend(&user("alice"), START_MS + 60_000, START_MS).await.unwrap();
+    let app = TestApp::new().await;
+    kick(&app.sandbox.notifier, &user("alice")).await.unwrap();
+    app.sandbox.connections.suspend(&user("alice"), START_MS + 60_000, START_MS).await.unwrap();
     for (issued_at, status) in [(NOW, 429), (NOW - 1, 403)] {
         let mut handshake = event("connect");
         handshake["requestContext"]["authorizer"]["issuedAt"] = json!(issued_at.to_string());
-        assert_eq!(world.respond("connect", &handshake).await.status(), status, "{issued_at}");
+        assert_eq!(app.respond("connect", &handshake).await.status(), status, "{issued_at}");
     }
 }
 
 #[tokio::test]
 async fn nobody_is_looked_up_for_a_handshake_that_is_forged_or_over() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let another = Key::parse("another").unwrap();
     for (sig, effect, reads) in [
         (issue(&another, SDK_APP_ID, "alice", NOW, 60), "Deny", 0),
@@ -130,53 +130,54 @@ async fn nobody_is_looked_up_for_a_handshake_that_is_forged_or_over() {
     ] {
         let mut handshake = event("authorizer");
         handshake["queryStringParameters"]["userSig"] = json!(sig);
-        let verdict = world.door(RULES).handle(serde_json::from_value(handshake).unwrap(), "").await.unwrap();
+        let verdict =
+            app.authorizer(RULES).handle(serde_json::from_value(handshake).unwrap(), "").await.unwrap();
         assert_eq!(verdict["policyDocument"]["Statement"][0]["Effect"], effect);
-        assert_eq!(world.calls().len(), reads, "{sig}");
+        assert_eq!(app.calls().len(), reads, "{sig}");
     }
 }
 
 #[tokio::test]
 async fn pushes_end_whatever_becomes_of_the_close() {
-    let world = World::new().await;
-    let url = old_url(&world, "alice");
+    let app = TestApp::new().await;
+    let url = old_url(&app, "alice");
     let mut alice = log_in(&url).await;
     // @connections is out of order for as long as anybody waits for it.
-    let clock = world.clock.clone();
-    world.management.break_calls(move |operation, _| {
+    let clock = app.clock.clone();
+    app.management.break_calls(move |operation, _| {
         if operation == "DELETE" {
             clock.advance(Duration::from_secs(4));
         }
         Fault::Refuse(500, "InternalServerError")
     });
-    let failed = kick(&world.app.notifier, &user("alice")).await;
+    let failed = kick(&app.sandbox.notifier, &user("alice")).await;
     assert!(failed.is_err(), "who kicks a user is told to do it again");
-    world.management.mend();
+    app.management.mend();
 
-    world.calls();
-    world.send("bob", "alice", "1", 0).await;
-    assert!(world.calls().iter().all(|call| call.operation != "POST"));
+    app.calls();
+    app.send("bob", "alice", "1", 0).await;
+    assert!(app.calls().iter().all(|call| call.operation != "POST"));
     // Nor do they get a place again over the connection that they still have.
     let reply = alice.request("login", json!({})).await;
     assert_eq!(reply["code"], 70052, "{reply}");
     assert_eq!(u16::from(alice.closed().await.unwrap().code), 1000);
-    assert!(kick(&world.app.notifier, &user("alice")).await.is_ok());
+    assert!(kick(&app.sandbox.notifier, &user("alice")).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_connection_without_a_slot_ends_with_what_it_does_next() {
-    let world = World::new().await;
-    let url = old_url(&world, "alice");
+    let app = TestApp::new().await;
+    let url = old_url(&app, "alice");
     let crossed = Socket::connect(&url).await.unwrap();
     // The other handshake has taken the slot, and the connection was not open yet when it was to be ended.
-    world.management.break_calls(|_, _| Fault::Refuse(410, "GoneException"));
+    app.management.break_calls(|_, _| Fault::Refuse(410, "GoneException"));
     let mut other = event("connect");
     other["requestContext"]["connectedAt"] = json!(START_MS + 1);
     other["requestContext"]["authorizer"]["platform"] = json!("Web");
     other["requestContext"]["authorizer"]["issuedAt"] = json!((NOW - 60).to_string());
-    assert_eq!(world.respond("connect", &other).await.status(), 200);
-    world.management.mend();
-    world.app.connections.revoke(&user("alice"), NOW, START_MS).await.unwrap();
+    assert_eq!(app.respond("connect", &other).await.status(), 200);
+    app.management.mend();
+    app.sandbox.connections.revoke(&user("alice"), NOW, START_MS).await.unwrap();
 
     let mut crossed = crossed;
     crossed.say(json!({ "action": "pinConversation", "requestID": "1", "data": { "conversationID": "C2Cbob", "isPinned": true } }).to_string()).await;
@@ -185,71 +186,72 @@ async fn a_connection_without_a_slot_ends_with_what_it_does_next() {
 
 #[tokio::test]
 async fn a_handshake_that_never_ends_is_not_waited_for_without_end() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     // It has registered, and is never opened.
-    assert_eq!(world.respond("connect", &event("connect")).await.status(), 200);
-    world.later(Duration::from_secs(1));
-    let clock = world.clock.clone();
+    assert_eq!(app.respond("connect", &event("connect")).await.status(), 200);
+    app.advance(Duration::from_secs(1));
+    let clock = app.clock.clone();
     let asked = Arc::new(Mutex::new(0));
     let count = Arc::clone(&asked);
-    world.management.break_calls(move |operation, _| {
+    app.management.break_calls(move |operation, _| {
         if operation == "DELETE" {
             *count.lock().unwrap() += 1;
             clock.advance(Duration::from_secs(3));
         }
         Fault::Refuse(410, "GoneException")
     });
-    kick(&world.app.notifier, &user("alice")).await.unwrap();
+    kick(&app.sandbox.notifier, &user("alice")).await.unwrap();
     assert_eq!(*asked.lock().unwrap(), 4, "every three seconds, for twelve");
 }
 
 #[tokio::test]
 async fn a_handshake_whose_authorizer_has_read_a_stale_row_is_refused_by_the_write() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     // What the authorizer has let in a moment before.
     let before = event("connect");
-    world.later(Duration::from_secs(5));
-    kick(&world.app.notifier, &user("alice")).await.unwrap();
-    assert_eq!(world.respond("connect", &before).await.status(), 403);
-    assert!(world.slots().await.is_empty());
+    app.advance(Duration::from_secs(5));
+    kick(&app.sandbox.notifier, &user("alice")).await.unwrap();
+    assert_eq!(app.respond("connect", &before).await.status(), 403);
+    assert!(app.slots().await.is_empty());
 }
 
 #[tokio::test]
 async fn a_table_that_does_not_answer_turns_nobody_away_at_the_door_and_lets_nobody_in_behind_it() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let mut handshake = event("authorizer");
     handshake["queryStringParameters"]["userSig"] = json!(user_sig("alice", NOW));
     let verdict = async || {
-        let verdict = world.door(RULES).handle(serde_json::from_value(handshake.clone()).unwrap(), "").await;
+        let verdict =
+            app.authorizer(RULES).handle(serde_json::from_value(handshake.clone()).unwrap(), "").await;
         verdict.unwrap()
     };
-    world.app.connections.revoke(&user("alice"), NOW + 1_000, START_MS).await.unwrap();
+    app.sandbox.connections.revoke(&user("alice"), NOW + 1_000, START_MS).await.unwrap();
     assert_eq!(verdict().await["context"]["revoked"], "true");
 
-    world.dynamodb.break_calls(|operation, _| match operation {
+    app.dynamodb.break_calls(|operation, _| match operation {
         "GetItem" => Fault::Refuse(400, "ValidationException"),
         _ => Fault::None,
     });
     let verdict = verdict().await;
     assert_eq!(verdict["policyDocument"]["Statement"][0]["Effect"], "Allow");
     assert_eq!(verdict["context"]["revoked"], Value::Null);
-    assert_eq!(world.respond("connect", &event("connect")).await.status(), 403);
+    assert_eq!(app.respond("connect", &event("connect")).await.status(), 403);
 }
 
 #[tokio::test]
 async fn that_somebody_was_kicked_is_never_forgotten_and_never_taken_back() {
-    let world = World::new().await;
-    let url = old_url(&world, "alice");
-    kick(&world.app.notifier, &user("alice")).await.unwrap();
+    let app = TestApp::new().await;
+    let url = old_url(&app, "alice");
+    kick(&app.sandbox.notifier, &user("alice")).await.unwrap();
     // An earlier time does not make room for what a later one has ended.
-    world.app.connections.revoke(&user("alice"), 1, START_MS).await.unwrap();
+    app.sandbox.connections.revoke(&user("alice"), 1, START_MS).await.unwrap();
     // They come back properly, change their name, and stay away for a year.
-    let mut alice = world.connect("alice").await;
+    let mut alice = app.connect("alice").await;
     alice.ask("login", json!({})).await;
     alice.ask("updateMyProfile", json!({ "nick": "爱丽丝" })).await;
     alice.close().await;
-    world.later(Duration::from_secs(365 * 24 * 60 * 60));
-    world.sweep().await;
+    app.advance(Duration::from_secs(365 * 24 * 60 * 60));
+    app.sweep().await;
 
     let mut old = Socket::connect(&url).await.unwrap();
     assert_eq!(old.request("login", json!({})).await["code"], 70052);
@@ -259,8 +261,8 @@ async fn that_somebody_was_kicked_is_never_forgotten_and_never_taken_back() {
 #[tokio::test]
 async fn the_write_that_an_operator_makes_puts_a_user_out() {
     for page in ["operate.md", "operate.zh-CN.md"] {
-        let world = World::new().await;
-        let url = old_url(&world, "alice");
+        let app = TestApp::new().await;
+        let url = old_url(&app, "alice");
         let alice = log_in(&url).await;
         let path = format!("{}/../docs/{page}", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(path).unwrap();
@@ -274,7 +276,7 @@ async fn the_write_that_an_operator_makes_puts_a_user_out() {
             value[1..].split(quote).next().unwrap().replace('″', "\"")
         };
         let values = option("expression-attribute-values").replace("$(date +%s)", &NOW.to_string());
-        let answer = world
+        let answer = app
             .call(
                 "UpdateItem",
                 json!({
@@ -290,11 +292,11 @@ async fn the_write_that_an_operator_makes_puts_a_user_out() {
         assert!(command.contains("--return-values ALL_OLD"));
         let id = answer["Attributes"]["@Web"]["M"]["c"]["S"].as_str().expect("the connection to delete");
 
-        world.calls();
-        world.send("bob", "alice", "1", 0).await;
-        assert!(world.calls().iter().all(|call| call.operation != "POST"), "nothing is pushed any more");
+        app.calls();
+        app.send("bob", "alice", "1", 0).await;
+        assert!(app.calls().iter().all(|call| call.operation != "POST"), "nothing is pushed any more");
         let deleted = reqwest::Client::new()
-            .delete(format!("{}/@connections/{id}", world.twin.management_url))
+            .delete(format!("{}/@connections/{id}", app.twin.management_url))
             .send()
             .await
             .unwrap();
@@ -386,7 +388,7 @@ async fn connections(
 
 /// One handshake and one kick.
 struct Run {
-    app: Arc<Sandbox>,
+    sandbox: Arc<Sandbox>,
     gateway: Arc<Gateway>,
     user: UserId,
     /// When it begins, in milliseconds.
@@ -411,11 +413,11 @@ impl Run {
 
     async fn respond(&self, name: &str) -> (u16, Value) {
         let request = lambda_http::request::from_str(&self.event(name).to_string()).unwrap();
-        let response = self.app.respond(name, request).await;
+        let response = self.sandbox.respond(name, request).await;
         (response.status().as_u16(), body(response))
     }
 
-    async fn step(&mut self, world: &World, step: Step) {
+    async fn step(&mut self, app: &TestApp, step: Step) {
         match step {
             Step::Authorize => {
                 self.gateway.set(&self.id(), UNDER_WAY);
@@ -423,7 +425,8 @@ impl Run {
                 let mut handshake = event("authorizer");
                 handshake["queryStringParameters"]["userID"] = json!(self.user);
                 handshake["queryStringParameters"]["userSig"] = json!(sig);
-                let verdict = world.door(RULES).handle(serde_json::from_value(handshake).unwrap(), "").await;
+                let verdict =
+                    app.authorizer(RULES).handle(serde_json::from_value(handshake).unwrap(), "").await;
                 self.context = verdict.unwrap()["context"].clone();
             }
             Step::Register => {
@@ -442,14 +445,14 @@ impl Run {
                 }
             }
             Step::Mark => {
-                let marked = self.app.connections.revoke(&self.user, self.at / 1000, self.at).await;
+                let marked = self.sandbox.connections.revoke(&self.user, self.at / 1000, self.at).await;
                 self.found = marked.unwrap();
             }
             Step::End => {
-                let (app, user) = (Arc::clone(&self.app), self.user.clone());
+                let (sandbox, user) = (Arc::clone(&self.sandbox), self.user.clone());
                 let found = std::mem::take(&mut self.found);
                 let mut ending =
-                    tokio::spawn(async move { end_all(&app.notifier, &user, &found).await.unwrap() });
+                    tokio::spawn(async move { end_all(&sandbox.notifier, &user, &found).await.unwrap() });
                 // It is done, or it has seen that nothing is there yet.
                 tokio::select! {
                     done = &mut ending => done.unwrap(),
@@ -462,34 +465,34 @@ impl Run {
 
 #[tokio::test]
 async fn in_no_interleaving_of_handshake_login_and_kick_does_anybody_stay_connected() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let gateway = Arc::new(Gateway::default());
     let url = gateway.serve().await;
-    let app = Arc::new(Sandbox::new(Setup {
-        dynamodb: world.twin.dynamodb_url.clone(),
+    let sandbox = Arc::new(Sandbox::new(Setup {
+        dynamodb: app.twin.dynamodb_url.clone(),
         management: url,
-        ..world.setup()
+        ..app.setup()
     }));
     // A program of one's own need not log in.
     let orders = [interleavings(&HANDSHAKE, &KICK), interleavings(&HANDSHAKE[..3], &KICK)].concat();
     assert_eq!(orders.len(), 15 + 10);
     for (index, order) in orders.into_iter().enumerate() {
         let mut run = Run {
-            app: Arc::clone(&app),
+            sandbox: Arc::clone(&sandbox),
             gateway: Arc::clone(&gateway),
             user: user(&format!("user{index}")),
-            at: world.clock.now(),
+            at: app.clock.now(),
             context: Value::Null,
             found: Vec::new(),
             ending: None,
         };
         for step in &order {
-            run.step(&world, *step).await;
+            run.step(&app, *step).await;
         }
         if let Some(ending) = run.ending.take() {
             if !run.gateway.is_open(&run.id()) {
                 // Login has ended it already. That is not seen from a handshake that takes its time.
-                world.later(Duration::from_secs(12));
+                app.advance(Duration::from_secs(12));
             }
             ending.await.unwrap();
         }
@@ -499,7 +502,7 @@ async fn in_no_interleaving_of_handshake_login_and_kick_does_anybody_stay_connec
             run.respond("login").await;
         }
         assert!(!run.gateway.is_open(&run.id()), "{order:?}");
-        let presence = app.connections.of(&run.user, Consistency::Strong, run.at).await.unwrap();
+        let presence = sandbox.connections.of(&run.user, Consistency::Strong, run.at).await.unwrap();
         assert!(!presence.is_online(), "{order:?}");
     }
 }

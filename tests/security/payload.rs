@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{World, text_message};
+use crate::harness::{TestApp, text_message};
 
 /// Numbers that no floating point number of 64 bits can hold, or not in this form.
 const NUMBERS: &str = r#"{"z":9007199254740993,"big":123456789012345678901234567890,"long":0.12345678901234567890123,"money":1.10,"small":1E-7,"a":[-0,18446744073709551615,{"deep":1e5}]}"#;
@@ -19,8 +19,8 @@ fn custom(to: &str, client_id: &str, payload: &str) -> String {
 
 #[tokio::test]
 async fn a_number_in_a_payload_is_kept_as_it_was_written_wherever_it_is_shown() {
-    let world = World::new().await;
-    let (mut alice, mut bob) = (world.connect("alice").await, world.connect("bob").await);
+    let app = TestApp::new().await;
+    let (mut alice, mut bob) = (app.connect("alice").await, app.connect("bob").await);
     let message = custom("bob", "1", NUMBERS);
     let expected = format!(r#""payload":{NUMBERS}"#);
     for place in ["reply", "retry"] {
@@ -44,8 +44,8 @@ async fn a_number_in_a_payload_is_kept_as_it_was_written_wherever_it_is_shown() 
 
 #[tokio::test]
 async fn one_client_id_with_another_content_is_refused_and_a_retry_never_is() {
-    let world = World::new().await;
-    world.send("alice", "bob", "1", 0).await;
+    let app = TestApp::new().await;
+    app.send("alice", "bob", "1", 0).await;
     let sent = text_message("bob", "1", 0);
     let with = |name: &str, value: Value| {
         let mut data = sent.clone();
@@ -69,56 +69,56 @@ async fn one_client_id_with_another_content_is_refused_and_a_retry_never_is() {
         match step {
             1 => {
                 for base in 1..20 {
-                    world.send("bob", "alice", &base.to_string(), base).await;
+                    app.send("bob", "alice", &base.to_string(), base).await;
                 }
             }
             2 => {
                 let data = json!({ "conversationID": "C2Cbob", "sequence": 1 });
-                world.ask("revoke-message", "alice", data).await;
+                app.ask("revoke-message", "alice", data).await;
             }
             _ => {}
         }
-        let before = world.dump("Messages").await;
+        let before = app.dump("Messages").await;
         for other in &others {
-            let reply = world.invoke("send-message", "alice", other.clone()).await;
+            let reply = app.invoke("send-message", "alice", other.clone()).await;
             assert_eq!(reply["code"], 70402, "{step} {other} {reply}");
             assert!(reply["message"].as_str().unwrap().contains("`clientID`"), "{reply}");
         }
         for same in &same {
-            world.calls();
-            let message = world.ask("send-message", "alice", same.clone()).await["message"].clone();
+            app.calls();
+            let message = app.ask("send-message", "alice", same.clone()).await["message"].clone();
             let text = if step < 2 { &sent["payload"]["text"] } else { &json!("") };
             assert_eq!((&message["sequence"], &message["payload"]["text"]), (&json!(1), text));
-            let reads: f64 = world.calls().iter().map(|call| call.read_units).sum();
+            let reads: f64 = app.calls().iter().map(|call| call.read_units).sum();
             assert!(reads <= 2.0, "{step} {reads}");
         }
-        assert_eq!(world.dump("Messages").await, before);
+        assert_eq!(app.dump("Messages").await, before);
     }
     // The same name to somebody else, or of somebody else, is another message.
-    assert_eq!(world.send("alice", "carol", "1", 0).await, 1);
-    assert_eq!(world.send("bob", "alice", "alice's", 20).await, 21);
+    assert_eq!(app.send("alice", "carol", "1", 0).await, 1);
+    assert_eq!(app.send("bob", "alice", "alice's", 20).await, 21);
 }
 
 #[tokio::test]
 async fn of_two_contents_under_one_name_at_the_same_time_one_is_refused() {
     for _ in 0..20 {
-        let world = World::new().await;
+        let app = TestApp::new().await;
         let mut other = text_message("bob", "1", 0);
         other["payload"]["text"] = json!("something else");
         let (one, other) = tokio::join!(
-            world.invoke("send-message", "alice", text_message("bob", "1", 0)),
-            world.invoke("send-message", "alice", other)
+            app.invoke("send-message", "alice", text_message("bob", "1", 0)),
+            app.invoke("send-message", "alice", other)
         );
         let mut codes = [one["code"].as_i64().unwrap(), other["code"].as_i64().unwrap()];
         codes.sort_unstable();
         assert_eq!(codes, [0, 70402]);
-        assert_eq!(world.history("bob", "alice").await.len(), 1);
+        assert_eq!(app.history("bob", "alice").await.len(), 1);
     }
 }
 
 #[tokio::test]
 async fn a_file_that_was_uploaded_again_is_one_message() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let image = |url: &str, size: u32| {
         let mut data = text_message("bob", "1", 0);
         data["type"] = json!("TIMImageElem");
@@ -126,15 +126,15 @@ async fn a_file_that_was_uploaded_again_is_one_message() {
         data["payload"] = json!({ "uuid": url, "imageFormat": 1, "imageInfoArray": [info] });
         data
     };
-    let first = world.ask("send-message", "alice", image("https://x/1.png", 5)).await;
-    assert_eq!(world.ask("send-message", "alice", image("https://x/2.png", 5)).await, first);
-    assert_eq!(world.invoke("send-message", "alice", image("https://x/2.png", 6)).await["code"], 70402);
+    let first = app.ask("send-message", "alice", image("https://x/1.png", 5)).await;
+    assert_eq!(app.ask("send-message", "alice", image("https://x/2.png", 5)).await, first);
+    assert_eq!(app.invoke("send-message", "alice", image("https://x/2.png", 6)).await["code"], 70402);
 }
 
 #[tokio::test]
 async fn a_message_of_an_odd_shape_is_refused_by_the_name_of_its_field() {
-    let world = World::new().await;
-    let mut alice = world.connect("alice").await;
+    let app = TestApp::new().await;
+    let mut alice = app.connect("alice").await;
     let odd = json!({ "toString": 1 });
     for (kind, payload, field) in [
         ("TIMTextElem", json!({ "text": odd }), "payload.text"),
@@ -185,25 +185,25 @@ async fn a_message_of_an_odd_shape_is_refused_by_the_name_of_its_field() {
         assert_eq!(reply["code"], 90002, "{reply}");
         assert!(reply["message"].as_str().unwrap().contains(why), "{reply}");
     }
-    assert!(world.dump("Messages").await.is_empty());
+    assert!(app.dump("Messages").await.is_empty());
 }
 
 #[tokio::test]
 async fn what_the_app_adds_to_a_payload_is_kept_and_space_is_not_stored() {
-    let world = World::new().await;
-    let mut alice = world.connect("alice").await;
+    let app = TestApp::new().await;
+    let mut alice = app.connect("alice").await;
     let payload = r#"{"data":" ","own":{"toString":1,"list":[null,true,"\u2028"]}}"#;
     let spaced = payload.replace(',', " ,\n\t").replace(':', " : ");
     alice.say(request("sendMessage", &custom("bob", "1", &spaced))).await;
     let stored = payload.replace("\\u2028", "\u{2028}");
     assert!(alice.text().await.contains(&stored));
-    assert_eq!(world.dump("Messages").await[0]["d"]["S"], stored);
+    assert_eq!(app.dump("Messages").await[0]["d"]["S"], stored);
 }
 
 #[tokio::test]
 async fn a_field_of_the_wrong_type_is_named_in_the_error() {
-    let world = World::new().await;
-    let mut alice = world.connect("alice").await;
+    let app = TestApp::new().await;
+    let mut alice = app.connect("alice").await;
     for (action, data, field) in [
         ("sendMessage", json!({ "needReadReceipt": "yes" }), "`needReadReceipt`"),
         ("sendMessage", json!({ "priority": "Urgent" }), "`priority`"),

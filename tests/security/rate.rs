@@ -13,8 +13,9 @@ use hongyan_functions::config::Settings;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    World, body, event, random_numbers,
-    recorder::{Call, Fault},
+    TestApp, body, event,
+    fault_proxy::{Call, Fault},
+    random_numbers,
     sandbox::{Sandbox, Setup},
     set_user,
     socket::Socket,
@@ -29,17 +30,17 @@ fn limits(frames_per_second: u32, new_conversations_per_hour: u32) -> Settings {
     }
 }
 
-fn later(world: &World, ms: u64) {
-    world.later(Duration::from_millis(ms));
+fn advance(app: &TestApp, ms: u64) {
+    app.advance(Duration::from_millis(ms));
 }
 
 /// Sends with the right base, and says how many of them were stored.
-async fn sends(world: &World, app: &Sandbox, from: &str, times: u64, stored: &mut u64) -> u64 {
+async fn sends(app: &TestApp, sandbox: &Sandbox, from: &str, times: u64, stored: &mut u64) -> u64 {
     let before = *stored;
     for _ in 0..times {
         let client_id = format!("{from}-{stored}");
         let reply =
-            world.invoke_in(app, "send-message", from, text_message("bob", &client_id, *stored)).await;
+            app.invoke_in(sandbox, "send-message", from, text_message("bob", &client_id, *stored)).await;
         match reply["code"].as_i64() {
             Some(0) => *stored += 1,
             Some(60007) => assert_eq!(reply["requestID"], "1"),
@@ -51,26 +52,26 @@ async fn sends(world: &World, app: &Sandbox, from: &str, times: u64, stored: &mu
 
 #[tokio::test]
 async fn of_420_sends_in_a_row_60_pass_and_the_rest_as_there_is_time_for_them() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let mut stored = 0;
-    assert_eq!(sends(&world, &world.app, "alice", 420, &mut stored).await, 60);
-    later(&world, 1_000);
-    assert_eq!(sends(&world, &world.app, "alice", 420, &mut stored).await, 20);
+    assert_eq!(sends(&app, &app.sandbox, "alice", 420, &mut stored).await, 60);
+    advance(&app, 1_000);
+    assert_eq!(sends(&app, &app.sandbox, "alice", 420, &mut stored).await, 20);
     // Somebody else notices nothing.
     for base in 0..60 {
-        world.send("carol", "bob", &format!("c-{base}"), base).await;
+        app.send("carol", "bob", &format!("c-{base}"), base).await;
     }
-    assert_eq!(world.history("bob", "alice").await.len(), 80);
+    assert_eq!(app.history("bob", "alice").await.len(), 80);
 }
 
 #[tokio::test]
 async fn a_refusal_names_its_request_says_what_to_do_and_touches_no_table() {
-    let world = World::new().await;
-    sends(&world, &world.app, "alice", 60, &mut 0).await;
-    world.all_calls();
+    let app = TestApp::new().await;
+    sends(&app, &app.sandbox, "alice", 60, &mut 0).await;
+    app.all_calls();
     let mut refused = Vec::new();
     for _ in 0..32 {
-        refused.push(world.invoke("get-message-list", "alice", json!({ "conversationID": "C2Cbob" })).await);
+        refused.push(app.invoke("get-message-list", "alice", json!({ "conversationID": "C2Cbob" })).await);
     }
     assert!(refused.iter().all(|reply| *reply == refused[0]));
     assert_eq!(
@@ -82,7 +83,7 @@ async fn a_refusal_names_its_request_says_what_to_do_and_touches_no_table() {
         })
     );
     // One in sixteen is counted, and that is all.
-    let calls = world.all_calls();
+    let calls = app.all_calls();
     assert!(
         calls.len() == 2 && calls.iter().all(|call| call.is_sample && call.write_units <= 1.0),
         "{calls:?}"
@@ -97,13 +98,13 @@ async fn every_route_counts_whatever_is_in_the_frame_but_the_end_of_a_connection
         .filter(|name| name != "authorizer")
         .collect();
     for name in events {
-        let world = World::with(limits(1, 0)).await;
+        let app = TestApp::with(limits(1, 0)).await;
         for _ in 0..3 {
-            world.invoke("get-blacklist", "alice", json!({})).await;
+            app.invoke("get-blacklist", "alice", json!({})).await;
         }
         let mut event = event(&name);
         set_user(&mut event, "alice");
-        let answer = world.respond(&name, &event).await;
+        let answer = app.respond(&name, &event).await;
         match name.as_str() {
             "disconnect" => assert_eq!(answer.status(), 200),
             // Said before a byte of it is looked at, and as a status that a client waits after.
@@ -117,35 +118,34 @@ async fn every_route_counts_whatever_is_in_the_frame_but_the_end_of_a_connection
             let mut nonsense = crate::harness::event("send-message");
             set_user(&mut nonsense, "alice");
             nonsense["body"] = frame;
-            assert_eq!(body(world.respond("send-message", &nonsense).await)["code"], 60007);
+            assert_eq!(body(app.respond("send-message", &nonsense).await)["code"], 60007);
         }
     }
 }
 
 #[tokio::test]
 async fn a_limit_of_0_is_none() {
-    let world = World::with(limits(0, 0)).await;
+    let app = TestApp::with(limits(0, 0)).await;
     for stranger in 0..150 {
-        world.send("alice", &format!("stranger-{stranger}"), "1", 0).await;
+        app.send("alice", &format!("stranger-{stranger}"), "1", 0).await;
     }
-    assert!(world.all_calls().iter().all(|call| !call.is_sample));
-    assert!(rows(&world, "L#").await.is_empty());
+    assert!(app.all_calls().iter().all(|call| !call.is_sample));
+    assert!(rows(&app, "L#").await.is_empty());
 }
 
-async fn rows(world: &World, prefix: &str) -> Vec<Value> {
-    let mut rows = world.dump("Connections").await;
+async fn rows(app: &TestApp, prefix: &str) -> Vec<Value> {
+    let mut rows = app.dump("Connections").await;
     rows.retain(|row| row["s"]["S"].as_str().unwrap().starts_with(prefix));
     rows
 }
 
 #[tokio::test]
 async fn of_350_strangers_in_a_row_100_get_a_message_and_the_others_leave_nothing() {
-    let world = World::with(limits(0, 100)).await;
+    let app = TestApp::with(limits(0, 100)).await;
     let mut codes = Vec::new();
     for stranger in 0..350 {
-        let reply = world
-            .invoke("send-message", "alice", text_message(&format!("stranger-{stranger}"), "1", 0))
-            .await;
+        let reply =
+            app.invoke("send-message", "alice", text_message(&format!("stranger-{stranger}"), "1", 0)).await;
         codes.push(reply["code"].as_i64().unwrap());
         if stranger == 349 {
             assert_eq!(
@@ -156,23 +156,23 @@ async fn of_350_strangers_in_a_row_100_get_a_message_and_the_others_leave_nothin
         }
     }
     assert!(codes[..100].iter().all(|code| *code == 0) && codes[100..].iter().all(|code| *code == 60007));
-    assert_eq!((world.dump("Messages").await.len(), world.dump("Conversations").await.len()), (100, 200));
+    assert_eq!((app.dump("Messages").await.len(), app.dump("Conversations").await.len()), (100, 200));
     // Whom alice knows they may write to all the time, and who writes to them first gets an answer.
-    world.send("alice", "stranger-7", "2", 1).await;
-    world.send("dave", "alice", "1", 0).await;
-    world.send("alice", "dave", "2", 1).await;
+    app.send("alice", "stranger-7", "2", 1).await;
+    app.send("dave", "alice", "1", 0).await;
+    app.send("alice", "dave", "2", 1).await;
 
     // One more every 36 s, to the millisecond, and no more than a hundred at once however long they wait.
     let to = |name: String| text_message(&name, "1", 0);
-    later(&world, 35_999);
-    assert_eq!(world.invoke("send-message", "alice", to("e".to_owned())).await["code"], 60007);
-    later(&world, 1);
-    assert_eq!(world.invoke("send-message", "alice", to("e".to_owned())).await["code"], 0);
-    assert_eq!(world.invoke("send-message", "alice", to("f".to_owned())).await["code"], 60007);
-    later(&world, 24 * 3_600_000);
+    advance(&app, 35_999);
+    assert_eq!(app.invoke("send-message", "alice", to("e".to_owned())).await["code"], 60007);
+    advance(&app, 1);
+    assert_eq!(app.invoke("send-message", "alice", to("e".to_owned())).await["code"], 0);
+    assert_eq!(app.invoke("send-message", "alice", to("f".to_owned())).await["code"], 60007);
+    advance(&app, 24 * 3_600_000);
     let mut opened = 0;
     for stranger in 0..110 {
-        let reply = world.invoke("send-message", "alice", to(format!("g-{stranger}"))).await;
+        let reply = app.invoke("send-message", "alice", to(format!("g-{stranger}"))).await;
         opened += u32::from(reply["code"] == 0);
     }
     assert_eq!(opened, 100);
@@ -180,10 +180,10 @@ async fn of_350_strangers_in_a_row_100_get_a_message_and_the_others_leave_nothin
 
 #[tokio::test]
 async fn a_first_message_that_is_sent_again_is_counted_once() {
-    let world = World::with(limits(0, 2)).await;
+    let app = TestApp::with(limits(0, 2)).await;
     // Whatever is lost behind the count: the rows, the message, the answer.
     for broken in ["Conversations", "Messages", ""] {
-        world.dynamodb.break_calls(move |operation, request| {
+        app.dynamodb.break_calls(move |operation, request| {
             if matches!(operation, "PutItem" | "UpdateItem") && request["TableName"] == broken {
                 Fault::Refuse(400, "ResourceNotFoundException")
             } else {
@@ -191,29 +191,29 @@ async fn a_first_message_that_is_sent_again_is_counted_once() {
             }
         });
         for _ in 0..5 {
-            world.invoke("send-message", "alice", text_message("bob", "1", 0)).await;
+            app.invoke("send-message", "alice", text_message("bob", "1", 0)).await;
         }
     }
-    assert_eq!(world.history("bob", "alice").await.len(), 1);
-    world.send("alice", "carol", "1", 0).await;
-    assert_eq!(world.invoke("send-message", "alice", text_message("dave", "1", 0)).await["code"], 60007);
+    assert_eq!(app.history("bob", "alice").await.len(), 1);
+    app.send("alice", "carol", "1", 0).await;
+    assert_eq!(app.invoke("send-message", "alice", text_message("dave", "1", 0)).await["code"], 60007);
 }
 
 #[tokio::test]
 async fn counting_a_conversation_costs_one_write_and_one_round_trip() {
-    let world = World::new().await;
-    world.send("alice", "first", "1", 0).await;
-    let counts = |world: &World| -> f64 { world.all_calls().iter().map(|call| call.write_units).sum() };
-    assert_eq!(counts(&world), 4.0);
+    let app = TestApp::new().await;
+    app.send("alice", "first", "1", 0).await;
+    let counts = |app: &TestApp| -> f64 { app.all_calls().iter().map(|call| call.write_units).sum() };
+    assert_eq!(counts(&app), 4.0);
     // A spammer as well: this sandbox knows that the counter is ahead of the clock.
-    world.send("alice", "second", "1", 0).await;
-    assert_eq!(counts(&world), 4.0);
+    app.send("alice", "second", "1", 0).await;
+    assert_eq!(counts(&app), 4.0);
     // A sandbox that has to find out makes the write twice, once.
-    let other = world.sandbox(Settings::default());
+    let other = app.sandbox(Settings::default());
     for (stranger, writes) in [("third", 2), ("fourth", 1)] {
         let lists = 2;
-        world.invoke_in(&other, "send-message", "alice", text_message(stranger, "1", 0)).await;
-        let calls = world.all_calls();
+        app.invoke_in(&other, "send-message", "alice", text_message(stranger, "1", 0)).await;
+        let calls = app.all_calls();
         assert_eq!(
             calls.iter().filter(|call| call.operation == "UpdateItem").count(),
             lists + writes,
@@ -224,18 +224,18 @@ async fn counting_a_conversation_costs_one_write_and_one_round_trip() {
 
 #[tokio::test]
 async fn frames_are_counted_for_a_sixteenth_of_a_write_unit_and_no_read() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let mut stored = 0;
-    sends(&world, &world.app, "alice", 1, &mut stored).await;
-    world.all_calls();
-    let apps: Vec<Sandbox> = (0..8).map(|index| sandbox(&world, seeded(index))).collect();
+    sends(&app, &app.sandbox, "alice", 1, &mut stored).await;
+    app.all_calls();
+    let sandboxes: Vec<Sandbox> = (0..8).map(|index| sandbox(&app, seeded(index))).collect();
     for message in 0..1_600_u64 {
         // A message per second, wherever it goes to.
-        later(&world, 1_000);
-        let app = &apps[usize::try_from(message * 7 % 8).unwrap()];
-        assert_eq!(sends(&world, app, "alice", 1, &mut stored).await, 1);
+        advance(&app, 1_000);
+        let sandbox = &sandboxes[usize::try_from(message * 7 % 8).unwrap()];
+        assert_eq!(sends(&app, sandbox, "alice", 1, &mut stored).await, 1);
     }
-    let calls = world.all_calls();
+    let calls = app.all_calls();
     let samples: Vec<_> = calls.iter().filter(|call| call.is_sample).collect();
     let units: f64 = samples.iter().map(|call| call.write_units).sum();
     assert!(units / 1_600.0 <= 0.1 && units / 1_600.0 > 0.05, "{units} write units for 1600 messages");
@@ -244,16 +244,16 @@ async fn frames_are_counted_for_a_sixteenth_of_a_write_unit_and_no_read() {
     let others: f64 = calls.iter().filter(|call| !call.is_sample).map(|call| call.write_units).sum();
     assert_eq!(others, 1_600.0);
     // One small row, which goes away by itself.
-    let rows = rows(&world, "L#F").await;
+    let rows = rows(&app, "L#F").await;
     assert_eq!(rows.len(), 1);
-    assert!(rows[0]["x"]["N"].as_str().unwrap().parse::<u64>().unwrap() > world.clock.now() / 1_000);
+    assert!(rows[0]["x"]["N"].as_str().unwrap().parse::<u64>().unwrap() > app.clock.now() / 1_000);
 }
 
 /// A sandbox whose samples begin anywhere.
-fn sandbox(world: &World, random: impl FnMut(u64) -> u64 + Send + 'static) -> Sandbox {
+fn sandbox(app: &TestApp, random: impl FnMut(u64) -> u64 + Send + 'static) -> Sandbox {
     let random = Mutex::new(random);
     let random = Box::new(move |below| (random.lock().unwrap())(below));
-    Sandbox::new(Setup { settings: Settings::default(), random, ..world.setup() })
+    Sandbox::new(Setup { settings: Settings::default(), random, ..app.setup() })
 }
 
 /// As [`random_numbers`], of a row of its own.
@@ -267,20 +267,20 @@ fn seeded(row: u64) -> impl FnMut(u64) -> u64 + Send {
 /// the whole deployment. Until then each lets sixteen frames pass, and four samples are believed to be chance.
 #[tokio::test]
 async fn sixteen_devices_over_sixteen_sandboxes_are_held_to_one_limit() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let mut random = random_numbers();
-    let apps: Vec<Sandbox> = (0..16).map(|index| sandbox(&world, seeded(index))).collect();
+    let sandboxes: Vec<Sandbox> = (0..16).map(|index| sandbox(&app, seeded(index))).collect();
     let mut served = Vec::new();
     // 39 frames per second, less than twice the limit: refused, and nobody is suspended.
     for _second in 0..60 {
         let mut this_second = 0_u64;
         for _ in 0..39 {
-            later(&world, 25);
-            let app = &apps[usize::try_from(random(16)).unwrap()];
-            let reply = world.invoke_in(app, "get-blacklist", "alice", json!({})).await;
+            advance(&app, 25);
+            let sandbox = &sandboxes[usize::try_from(random(16)).unwrap()];
+            let reply = app.invoke_in(sandbox, "get-blacklist", "alice", json!({})).await;
             this_second += u64::from(reply["code"] == 0);
         }
-        later(&world, 25);
+        advance(&app, 25);
         served.push(this_second);
     }
     let all: u64 = served.iter().sum();
@@ -291,41 +291,41 @@ async fn sixteen_devices_over_sixteen_sandboxes_are_held_to_one_limit() {
     let last: u64 = served[30..].iter().sum();
     assert!((400..=800).contains(&last), "{last} in the last 30 s: {served:?}");
     // Each sandbox alone would have let all of them pass.
-    let alone = world.sandbox(Settings::default());
+    let alone = app.sandbox(Settings::default());
     for _ in 0..39 {
-        assert_eq!(world.invoke_in(&alone, "get-blacklist", "bob", json!({})).await["code"], 0);
+        assert_eq!(app.invoke_in(&alone, "get-blacklist", "bob", json!({})).await["code"], 0);
     }
 }
 
 #[tokio::test]
 async fn a_user_at_the_limit_is_not_refused_wherever_the_frames_go() {
-    let world = World::new().await;
-    let apps: Vec<Sandbox> = (0..8).map(|index| sandbox(&world, seeded(index))).collect();
+    let app = TestApp::new().await;
+    let sandboxes: Vec<Sandbox> = (0..8).map(|index| sandbox(&app, seeded(index))).collect();
     let mut random = random_numbers();
     let mut refused = 0;
     for _ in 0..1_200 {
-        later(&world, 50);
-        let app = &apps[usize::try_from(random(8)).unwrap()];
-        refused += u64::from(world.invoke_in(app, "get-blacklist", "alice", json!({})).await["code"] != 0);
+        advance(&app, 50);
+        let sandbox = &sandboxes[usize::try_from(random(8)).unwrap()];
+        refused += u64::from(app.invoke_in(sandbox, "get-blacklist", "alice", json!({})).await["code"] != 0);
     }
     assert!(refused <= 60, "{refused} of 1200");
 }
 
 #[tokio::test]
 async fn a_counter_that_fails_or_hangs_refuses_nobody() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let tries = Arc::new(AtomicU64::new(0));
     for fault in [Fault::Refuse(400, "ResourceNotFoundException"), Fault::LoseCall] {
         let tried = Arc::clone(&tries);
-        world.dynamodb.break_calls(move |_, request| {
+        app.dynamodb.break_calls(move |_, request| {
             let counts = request["Key"]["s"]["S"].as_str().is_some_and(|key| key.starts_with("L#"));
             tried.fetch_add(u64::from(counts && fault != Fault::LoseCall), Ordering::Relaxed);
             if counts { fault.clone() } else { Fault::None }
         });
         let started = Instant::now();
-        let mut stored = world.history("bob", "alice").await.len() as u64;
-        later(&world, 60_000);
-        assert_eq!(sends(&world, &world.app, "alice", 17, &mut stored).await, 17);
+        let mut stored = app.history("bob", "alice").await.len() as u64;
+        advance(&app, 60_000);
+        assert_eq!(sends(&app, &app.sandbox, "alice", 17, &mut stored).await, 17);
         // A sample may take half a second; the first message of the conversation was not counted, either.
         assert!(started.elapsed() < Duration::from_secs(8));
     }
@@ -334,23 +334,23 @@ async fn a_counter_that_fails_or_hangs_refuses_nobody() {
 
 #[tokio::test]
 async fn a_sample_is_taken_beside_the_work_and_not_before_it() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let mut stored = 0;
-    sends(&world, &world.app, "alice", 15, &mut stored).await;
-    world.all_calls();
-    sends(&world, &world.app, "alice", 1, &mut stored).await;
-    let calls = world.all_calls();
+    sends(&app, &app.sandbox, "alice", 15, &mut stored).await;
+    app.all_calls();
+    sends(&app, &app.sandbox, "alice", 1, &mut stored).await;
+    let calls = app.all_calls();
     let sample = calls.iter().find(|call| call.is_sample).expect("a sample");
     let first = calls.iter().find(|call| call.operation == "Query").unwrap();
     assert!(sample.started < first.ended && first.started < sample.ended, "{calls:?}");
 }
 
 /// Frames at so many per second for so many seconds. Returns when the first one was told to be out.
-async fn flood(world: &World, app: &Sandbox, per_second: u64, seconds: u64) -> Option<u64> {
+async fn flood(app: &TestApp, sandbox: &Sandbox, per_second: u64, seconds: u64) -> Option<u64> {
     let step = 1_000 / per_second;
     for frame in 0..per_second * seconds {
-        later(world, step);
-        let reply = world.invoke_in(app, "get-blacklist", "alice", json!({})).await;
+        advance(app, step);
+        let reply = app.invoke_in(sandbox, "get-blacklist", "alice", json!({})).await;
         // Said over a connection that is not there, so nothing is returned.
         if reply.is_null() {
             return Some((frame + 1) * step);
@@ -361,13 +361,13 @@ async fn flood(world: &World, app: &Sandbox, per_second: u64, seconds: u64) -> O
 
 #[tokio::test]
 async fn who_goes_on_at_more_than_twice_the_limit_is_out_after_seconds_and_for_a_minute() {
-    let world = World::with(Settings { multi_device: "many".parse().unwrap(), ..Settings::default() }).await;
+    let app = TestApp::with(Settings { multi_device: "many".parse().unwrap(), ..Settings::default() }).await;
     let mut devices = Vec::new();
     for _ in 0..16 {
-        devices.push(world.connect("alice").await);
+        devices.push(app.connect("alice").await);
     }
-    let mut bob = world.connect("bob").await;
-    let out = flood(&world, &world.app, 100, 60).await.expect("an end");
+    let mut bob = app.connect("bob").await;
+    let out = flood(&app, &app.sandbox, 100, 60).await.expect("an end");
     assert!((5_000..12_000).contains(&out), "after {out} ms");
 
     // All of the user's connections are closed, and nobody else's.
@@ -375,29 +375,29 @@ async fn who_goes_on_at_more_than_twice_the_limit_is_out_after_seconds_and_for_a
         assert_eq!(device.closed().await.map(|frame| frame.code.into()), Some(1000_u16));
     }
     assert_eq!(bob.request("login", json!({})).await["code"], 0);
-    world.send("bob", "alice", "1", 0).await;
+    app.send("bob", "alice", "1", 0).await;
 
     // No handshake, in this sandbox or another one, until a minute later.
-    let url = world.url("alice", "Web", None);
+    let url = app.url("alice", "Web", None);
     for _ in 0..3 {
         assert_eq!(Socket::connect(&url).await.err(), Some(429));
-        later(&world, 19_000);
+        advance(&app, 19_000);
     }
-    later(&world, 3_000);
+    advance(&app, 3_000);
     let mut back = Socket::connect(&url).await.unwrap();
     assert_eq!(back.request("login", json!({})).await["code"], 0);
-    assert_eq!(world.invoke("get-blacklist", "alice", json!({})).await["code"], 0);
+    assert_eq!(app.invoke("get-blacklist", "alice", json!({})).await["code"], 0);
 }
 
 #[tokio::test]
 async fn who_is_refused_now_and_then_is_not_suspended() {
     // Less than twice the limit for a minute, and a crowd of frames at once every half minute.
-    let world = World::new().await;
-    assert_eq!(flood(&world, &world.app, 37, 60).await, None);
+    let app = TestApp::new().await;
+    assert_eq!(flood(&app, &app.sandbox, 37, 60).await, None);
     for _ in 0..4 {
-        later(&world, 30_000);
+        advance(&app, 30_000);
         for _ in 0..600 {
-            let reply = world.invoke("get-blacklist", "alice", json!({})).await;
+            let reply = app.invoke("get-blacklist", "alice", json!({})).await;
             assert!(!reply.is_null());
         }
     }
@@ -405,21 +405,16 @@ async fn who_is_refused_now_and_then_is_not_suspended() {
 
 #[tokio::test]
 async fn a_connection_that_was_missed_is_closed_with_its_next_frame() {
-    let world = World::new().await;
-    let mut alice = world.connect("alice").await;
+    let app = TestApp::new().await;
+    let mut alice = app.connect("alice").await;
     // As if its handshake had been under way, and its slot not yet taken.
-    world
-        .app
-        .connections
-        .suspend(&user("alice"), world.clock.now() + 60_000, world.clock.now())
-        .await
-        .unwrap();
+    app.sandbox.connections.suspend(&user("alice"), app.clock.now() + 60_000, app.clock.now()).await.unwrap();
     let slot = "@Web";
     let removed = json!({
         "TableName": "Connections", "Key": { "u": { "S": "alice" }, "s": { "S": "C" } },
         "UpdateExpression": "REMOVE #slot", "ExpressionAttributeNames": { "#slot": slot },
     });
-    world.call("UpdateItem", removed).await;
+    app.call("UpdateItem", removed).await;
     let reply = alice.request("login", json!({})).await;
     assert_eq!((&reply["code"], &reply["data"]), (&json!(60007), &json!({ "retryAfterSeconds": 60 })));
     assert!(alice.closed().await.is_some());
@@ -431,12 +426,12 @@ fn user(name: &str) -> hongyan_shared::model::UserId {
 
 #[tokio::test]
 async fn a_storm_of_handshakes_is_bounded_like_frames() {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let mut connect = event("connect");
     let mut statuses = Vec::new();
     for number in 0..200 {
         connect["requestContext"]["connectionId"] = json!(format!("c-{number}="));
-        statuses.push(world.respond("connect", &connect).await.status().as_u16());
+        statuses.push(app.respond("connect", &connect).await.status().as_u16());
     }
     let let_in = statuses.iter().filter(|status| **status == 200).count();
     assert!(let_in <= 60, "{let_in}");
@@ -454,11 +449,11 @@ struct Bill {
 }
 
 impl Bill {
-    fn add(&mut self, world: &World, invocations: u32) {
-        let calls = world.all_calls();
+    fn add(&mut self, app: &TestApp, invocations: u32) {
+        let calls = app.all_calls();
         self.invocations += f64::from(invocations);
         self.reads += calls.iter().map(|call| call.read_units).sum::<f64>();
-        self.trips += crate::harness::recorder::round_trips(&calls) as f64;
+        self.trips += crate::harness::fault_proxy::round_trips(&calls) as f64;
         // The engine does not say so, but a write whose condition does not hold costs what it would have.
         let units = |call: &Call| {
             if call.operation == "UpdateItem" { call.write_units.max(1.0) } else { call.write_units }
@@ -472,10 +467,10 @@ impl Bill {
 #[tokio::test]
 async fn a_minute_of_an_attack_costs_what_the_documents_say() {
     let settings = Settings { multi_device: "many".parse().unwrap(), ..Settings::default() };
-    let world = World::with(settings).await;
+    let app = TestApp::with(settings).await;
     let posts = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&posts);
-    world.management.break_calls(move |operation, _| {
+    app.management.break_calls(move |operation, _| {
         counted.fetch_add(u64::from(operation == "POST"), Ordering::Relaxed);
         Fault::Refuse(200, "Delivered")
     });
@@ -484,42 +479,42 @@ async fn a_minute_of_an_attack_costs_what_the_documents_say() {
         set_user(&mut event, "mallory");
         event["requestContext"]["connectionId"] = json!(format!("mallory-{device}="));
         event["requestContext"]["authorizer"]["instance"] = json!(device.to_string());
-        event["requestContext"]["connectedAt"] = json!(world.clock.now());
+        event["requestContext"]["connectedAt"] = json!(app.clock.now());
         event
     };
     let mut bob = event("connect");
     set_user(&mut bob, "bob");
-    world.respond("connect", &bob).await;
+    app.respond("connect", &bob).await;
     for device in 0..16 {
-        assert_eq!(world.respond("connect", &connection("connect", device)).await.status(), 200);
+        assert_eq!(app.respond("connect", &connection("connect", device)).await.status(), 200);
     }
-    world.all_calls();
+    app.all_calls();
 
-    let sandboxes: Vec<Sandbox> = (0..16).map(|index| sandbox(&world, seeded(index))).collect();
-    let doors: Vec<Sandbox> = (0..2).map(|index| sandbox(&world, seeded(100 + index))).collect();
+    let sandboxes: Vec<Sandbox> = (0..16).map(|index| sandbox(&app, seeded(index))).collect();
+    let entrances: Vec<Sandbox> = (0..2).map(|index| sandbox(&app, seeded(100 + index))).collect();
     let (mut random, mut bill, mut stored, mut is_out) = (random_numbers(), Bill::default(), 0, false);
     for ms in 0..60_000_u64 {
-        world.later(Duration::from_millis(1));
+        app.advance(Duration::from_millis(1));
         let device = ms % 16;
         if is_out && ms / 16 % 62 == 0 {
             let request = lambda_http::request::from_str(&connection("connect", device).to_string()).unwrap();
-            let door = &doors[usize::try_from(random(2)).unwrap()];
-            let answer = door.respond("connect", request).await;
+            let entrance = &entrances[usize::try_from(random(2)).unwrap()];
+            let answer = entrance.respond("connect", request).await;
             assert_eq!(answer.status(), 429);
             // The authorizer as well.
-            bill.add(&world, 2);
+            bill.add(&app, 2);
         } else if !is_out && ms % 25 != 0 {
-            let app = &sandboxes[usize::try_from(random(16)).unwrap()];
+            let sandbox = &sandboxes[usize::try_from(random(16)).unwrap()];
             let data = text_message("bob", &format!("m-{stored}"), stored);
-            let reply = world.invoke_in(app, "send-message", "mallory", data).await;
+            let reply = app.invoke_in(sandbox, "send-message", "mallory", data).await;
             bill.frames += if reply.is_null() { 1.0 } else { 2.0 };
-            bill.add(&world, 1);
+            bill.add(&app, 1);
             stored += u64::from(reply["code"] == 0);
             is_out = reply.is_null();
             if is_out {
                 for device in 0..16 {
-                    world.respond("disconnect", &connection("disconnect", device)).await;
-                    bill.add(&world, 1);
+                    app.respond("disconnect", &connection("disconnect", device)).await;
+                    bill.add(&app, 1);
                 }
             }
         }

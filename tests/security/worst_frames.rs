@@ -7,9 +7,9 @@ use hongyan_functions::config::Settings;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    START_MS, World, event, largest_message,
-    recorder::{Call, Fault},
-    set_user,
+    START_MS, TestApp, event,
+    fault_proxy::{Call, Fault},
+    largest_message, set_user,
     template::template_routes,
 };
 
@@ -48,14 +48,14 @@ fn largest_row(peer: &str, seq: u64, expires_at: Option<u64>) -> Value {
     row
 }
 
-async fn fill(world: &World, peer: &str, messages: u64) {
+async fn fill(app: &TestApp, peer: &str, messages: u64) {
     for seq in 1..=messages {
-        world.put("Messages", largest_row(peer, seq, None)).await;
+        app.put("Messages", largest_row(peer, seq, None)).await;
     }
 }
 
 /// A user with 16 devices, none of which is there any more, and the longest names.
-async fn put_connections(world: &World, user: &str) {
+async fn put_connections(app: &TestApp, user: &str) {
     let mut item = json!({
         "u": { "S": user }, "s": { "S": "C" }, "n": { "S": "n".repeat(500) }, "a": { "S": "a".repeat(500) },
         "x": { "N": "9999999999" },
@@ -68,10 +68,10 @@ async fn put_connections(world: &World, user: &str) {
             "y": { "S": "MiniProgram" }, "i": { "S": instance },
         }});
     }
-    world.put("Connections", item).await;
+    app.put("Connections", item).await;
 }
 
-async fn put_profile(world: &World, user: &str) {
+async fn put_profile(app: &TestApp, user: &str) {
     let mut item = json!({ "u": { "S": user }, "s": { "S": "P" }, "t": { "N": "1" } });
     for name in ["nick", "avatar", "selfSignature"] {
         item[name] = json!({ "S": "x".repeat(500) });
@@ -81,25 +81,25 @@ async fn put_profile(world: &World, user: &str) {
         item[name] = json!({ "S": "x".repeat(500) });
     }
     item["c"] = json!({ "SS": names });
-    world.put("Users", item).await;
+    app.put("Users", item).await;
 }
 
-async fn put_blacklist(world: &World) {
+async fn put_blacklist(app: &TestApp) {
     for number in 0..1_000 {
-        world.put("Users", json!({ "u": { "S": me() }, "s": { "S": format!("B#{}", user(number)) } })).await;
+        app.put("Users", json!({ "u": { "S": me() }, "s": { "S": format!("B#{}", user(number)) } })).await;
     }
-    world.put("Users", json!({ "u": { "S": me() }, "s": { "S": "B" }, "n": { "N": "5" } })).await;
+    app.put("Users", json!({ "u": { "S": me() }, "s": { "S": "B" }, "n": { "N": "5" } })).await;
 }
 
 /// Rows of watchers that have not been swept yet, and live ones behind them.
-async fn put_watchers(world: &World, user: &str) {
+async fn put_watchers(app: &TestApp, user: &str) {
     for number in 0..2_500 {
         let x = if number < 1_500 { "1" } else { "9999999999" };
         let row = json!({
             "u": { "S": user }, "s": { "S": format!("W#{number:0>32}·{:0>44}", "") },
             "c": { "S": format!("watcher-{number}=") }, "x": { "N": x },
         });
-        world.put("Connections", row).await;
+        app.put("Connections", row).await;
     }
 }
 
@@ -108,91 +108,91 @@ fn units(calls: &[Call]) -> Units {
 }
 
 /// What the frame has cost, whatever it was answered.
-async fn frame(world: &World, name: &str, data: Value) -> (Units, Value) {
-    world.calls();
-    let reply = world.invoke(name, &me(), data).await;
-    (units(&world.calls()), reply)
+async fn frame(app: &TestApp, name: &str, data: Value) -> (Units, Value) {
+    app.calls();
+    let reply = app.invoke(name, &me(), data).await;
+    (units(&app.calls()), reply)
 }
 
 /// The same for the routes of API Gateway, over the first of the user's devices.
-async fn handshake(world: &World, name: &str) -> Units {
+async fn handshake(app: &TestApp, name: &str) -> Units {
     let mut event = event(name);
     set_user(&mut event, &me());
     event["requestContext"]["authorizer"]["instance"] = json!("i".repeat(32));
-    world.calls();
-    world.respond(name, &event).await;
-    units(&world.calls())
+    app.calls();
+    app.respond(name, &event).await;
+    units(&app.calls())
 }
 
 /// Whenever the function wants a number, somebody with a message of the largest size is faster.
 async fn while_others_are_faster<T>(
-    world: &World,
+    app: &TestApp,
     peer: &str,
     behind: u64,
     at_once: u64,
     frame: impl Future<Output = T>,
 ) -> T {
-    world.dynamodb.break_calls(|operation, request| {
+    app.dynamodb.break_calls(|operation, request| {
         let is_append = operation == "PutItem" && request["TableName"] == "Messages";
         if is_append { Fault::Hold } else { Fault::None }
     });
     let others = async {
         let mut next = behind + 1;
         loop {
-            world.dynamodb.held().await;
+            app.dynamodb.held().await;
             for _ in 0..at_once {
-                world.put("Messages", largest_row(peer, next, None)).await;
+                app.put("Messages", largest_row(peer, next, None)).await;
                 next += 1;
             }
-            world.dynamodb.release();
+            app.dynamodb.release();
         }
     };
     let done = tokio::select! {
         done = frame => done,
         () = others => unreachable!(),
     };
-    world.dynamodb.mend();
+    app.dynamodb.mend();
     done
 }
 
-async fn many_devices() -> World {
+async fn many_devices() -> TestApp {
     let settings = Settings { multi_device: "many".parse().unwrap(), ..Settings::default() };
-    World::with(settings).await
+    TestApp::with(settings).await
 }
 
 async fn send_message() -> Vec<Units> {
     let mut all = Vec::new();
     let peer = user(1);
-    let world = many_devices().await;
-    fill(&world, &peer, 60).await;
-    put_connections(&world, &me()).await;
-    put_connections(&world, &peer).await;
+    let app = many_devices().await;
+    fill(&app, &peer, 60).await;
+    put_connections(&app, &me()).await;
+    put_connections(&app, &peer).await;
 
     // Nothing is said about what was seen, so it may be any of them.
-    let (units, reply) = frame(&world, "send-message", largest_message(&peer, "new", 0)).await;
+    let (units, reply) = frame(&app, "send-message", largest_message(&peer, "new", 0)).await;
     assert_eq!((&reply["code"], &reply["data"]["lastSequence"]), (&json!(20004), &json!(60)));
     all.push(units);
     // As many as can just be looked through.
-    let (units, reply) = frame(&world, "send-message", largest_message(&peer, "fits", 43)).await;
+    let (units, reply) = frame(&app, "send-message", largest_message(&peer, "fits", 43)).await;
     assert_eq!(reply["code"], 0, "{reply}");
     all.push(units);
 
     let faster = while_others_are_faster(
-        &world,
+        &app,
         &peer,
         61,
         1,
-        frame(&world, "send-message", largest_message(&peer, "slow", 61)),
+        frame(&app, "send-message", largest_message(&peer, "slow", 61)),
     );
     let (units, reply) = faster.await;
     assert_eq!(reply["code"], 20004);
     all.push(units);
     let crowd = while_others_are_faster(
-        &world,
+        &app,
         &peer,
         61 + 4,
         15,
-        frame(&world, "send-message", largest_message(&peer, "slower", 65)),
+        frame(&app, "send-message", largest_message(&peer, "slower", 65)),
     );
     let (units, reply) = crowd.await;
     assert_eq!(reply["code"], 20004);
@@ -203,47 +203,47 @@ async fn send_message() -> Vec<Units> {
 async fn get_message_list() -> Vec<Units> {
     let mut all = Vec::new();
     let peer = user(1);
-    let world = World::new().await;
-    fill(&world, &peer, 60).await;
+    let app = TestApp::new().await;
+    fill(&app, &peer, 60).await;
     let conversation = format!("C2C{peer}");
     for data in [
         json!({ "conversationID": conversation }),
         json!({ "conversationID": conversation, "nextReqMessageID": "50" }),
         json!({ "conversationID": conversation, "fromSequence": 1 }),
     ] {
-        all.push(frame(&world, "get-message-list", data).await.0);
+        all.push(frame(&app, "get-message-list", data).await.0);
     }
     let one = json!({ "conversationID": conversation, "fromSequence": 1, "count": 1 });
-    let (units, _) = frame(&world, "get-message-list", one).await;
+    let (units, _) = frame(&app, "get-message-list", one).await;
     assert_eq!(units, (4.0, 0.0), "one message is one message");
     // All but the last have expired and have not been swept.
     for seq in 1..60 {
-        world.put("Messages", largest_row(&peer, seq, Some(START_MS / 1000 - 1))).await;
+        app.put("Messages", largest_row(&peer, seq, Some(START_MS / 1000 - 1))).await;
     }
     let range = json!({ "conversationID": conversation, "fromSequence": 1 });
-    all.push(frame(&world, "get-message-list", range).await.0);
+    all.push(frame(&app, "get-message-list", range).await.0);
     all
 }
 
 async fn get_conversation_list() -> Vec<Units> {
     let mut all = Vec::new();
-    let world = World::new().await;
+    let app = TestApp::new().await;
     for number in 0..12 {
         let peer = user(number);
-        world.put("Conversations", json!({
+        app.put("Conversations", json!({
             "u": { "S": me() }, "v": { "S": peer }, "t": { "N": START_MS.to_string() }, "e": { "N": "1" }, "k": { "BOOL": true },
         })).await;
         // The newest ones of some live, hidden from everybody, and all before them have expired unread.
         let live_from = 6;
         for seq in 1..=20 {
             let end = if seq < live_from { START_MS / 1000 - 1 } else { START_MS / 1000 + 60 };
-            world.put("Messages", largest_row(&peer, seq, Some(end))).await;
+            app.put("Messages", largest_row(&peer, seq, Some(end))).await;
         }
     }
     let (mut next, mut seen) = (String::new(), 0);
     loop {
         let (units, reply) =
-            frame(&world, "get-conversation-list", json!({ "nextReqConversationID": next })).await;
+            frame(&app, "get-conversation-list", json!({ "nextReqConversationID": next })).await;
         all.push(units);
         let list = reply["data"]["conversationList"].as_array().unwrap_or_else(|| panic!("{reply}"));
         assert!(!list.is_empty(), "it goes on");
@@ -262,107 +262,107 @@ async fn get_conversation_list() -> Vec<Units> {
 
 async fn set_message_read() -> Vec<Units> {
     let mut all = Vec::new();
-    let world = many_devices().await;
+    let app = many_devices().await;
     let peer = user(1);
     for seq in 1..=60 {
         let end = if seq < 50 { START_MS / 1000 - 1 } else { START_MS / 1000 + 60 };
-        world.put("Messages", largest_row(&peer, seq, Some(end))).await;
+        app.put("Messages", largest_row(&peer, seq, Some(end))).await;
     }
-    put_connections(&world, &me()).await;
-    put_connections(&world, &peer).await;
+    put_connections(&app, &me()).await;
+    put_connections(&app, &peer).await;
     for sequence in [2, 51, 9_999] {
         let data = json!({ "conversationID": format!("C2C{peer}"), "sequence": sequence });
-        all.push(frame(&world, "set-message-read", data).await.0);
+        all.push(frame(&app, "set-message-read", data).await.0);
     }
     all
 }
 
 async fn of_one_message(name: &str, more: Value) -> Vec<Units> {
-    let world = many_devices().await;
+    let app = many_devices().await;
     let peer = user(1);
-    fill(&world, &peer, 40).await;
-    put_connections(&world, &me()).await;
-    put_connections(&world, &peer).await;
-    world.put("Conversations", json!({ "u": { "S": me() }, "v": { "S": peer }, "t": { "N": "1" } })).await;
+    fill(&app, &peer, 40).await;
+    put_connections(&app, &me()).await;
+    put_connections(&app, &peer).await;
+    app.put("Conversations", json!({ "u": { "S": me() }, "v": { "S": peer }, "t": { "N": "1" } })).await;
     let mut data = json!({ "conversationID": format!("C2C{peer}") });
     for (name, value) in more.as_object().unwrap() {
         data[name] = value.clone();
     }
-    let (units, reply) = frame(&world, name, data).await;
+    let (units, reply) = frame(&app, name, data).await;
     assert_eq!(reply["code"], 0, "{reply}");
     vec![units]
 }
 
 async fn revoke_message() -> Vec<Units> {
-    let world = many_devices().await;
+    let app = many_devices().await;
     let peer = user(1);
-    put_connections(&world, &me()).await;
-    put_connections(&world, &peer).await;
-    let (_, sent) = frame(&world, "send-message", largest_message(&peer, "new", 0)).await;
+    put_connections(&app, &me()).await;
+    put_connections(&app, &peer).await;
+    let (_, sent) = frame(&app, "send-message", largest_message(&peer, "new", 0)).await;
     assert_eq!(sent["code"], 0, "{sent}");
-    put_connections(&world, &me()).await;
-    put_connections(&world, &peer).await;
+    put_connections(&app, &me()).await;
+    put_connections(&app, &peer).await;
     let data = json!({ "conversationID": format!("C2C{peer}"), "sequence": 1 });
-    let (units, reply) = frame(&world, "revoke-message", data).await;
+    let (units, reply) = frame(&app, "revoke-message", data).await;
     assert_eq!(reply["code"], 0, "{reply}");
     vec![units]
 }
 
 async fn profiles() -> Vec<Units> {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let users: Vec<String> = (0..100).map(user).collect();
-    join_all(users.iter().map(|user| put_profile(&world, user))).await;
-    let (units, reply) = frame(&world, "get-user-profile", json!({ "userIDList": users })).await;
+    join_all(users.iter().map(|user| put_profile(&app, user))).await;
+    let (units, reply) = frame(&app, "get-user-profile", json!({ "userIDList": users })).await;
     assert!(!reply["data"]["profileList"].as_array().unwrap().is_empty());
     vec![units]
 }
 
 async fn update_my_profile() -> Vec<Units> {
-    let world = many_devices().await;
-    put_profile(&world, &me()).await;
-    put_connections(&world, &me()).await;
+    let app = many_devices().await;
+    put_profile(&app, &me()).await;
+    put_connections(&app, &me()).await;
     let fields: Vec<Value> = (0..20)
         .map(|number| json!({ "key": format!("Tag_Profile_Custom_{number:0>8}"), "value": "y".repeat(500) }))
         .collect();
     let data = json!({
         "nick": "y".repeat(500), "avatar": format!("https://{}", "y".repeat(492)), "profileCustomField": fields,
     });
-    let (units, reply) = frame(&world, "update-my-profile", data).await;
+    let (units, reply) = frame(&app, "update-my-profile", data).await;
     assert_eq!(reply["code"], 0, "{reply}");
     vec![units]
 }
 
 async fn blacklist(name: &str) -> Vec<Units> {
-    let world = many_devices().await;
-    put_connections(&world, &me()).await;
-    put_blacklist(&world).await;
+    let app = many_devices().await;
+    put_connections(&app, &me()).await;
+    put_blacklist(&app).await;
     let users: Vec<String> = (0..15).map(user).collect();
     if name == "add-to-blacklist" {
-        world.ask("remove-from-blacklist", &me(), json!({ "userIDList": users })).await;
+        app.ask("remove-from-blacklist", &me(), json!({ "userIDList": users })).await;
     }
     let data = if name == "get-blacklist" { json!({}) } else { json!({ "userIDList": users }) };
-    let (units, reply) = frame(&world, name, data.clone()).await;
+    let (units, reply) = frame(&app, name, data.clone()).await;
     assert_eq!(reply["code"], 0, "{reply}");
     let mut all = vec![units];
     if name != "get-blacklist" {
         // Another write is always in between.
-        world.dynamodb.break_calls(|operation, _| match operation {
+        app.dynamodb.break_calls(|operation, _| match operation {
             "TransactWriteItems" => Fault::Cancel("TransactionConflict"),
             _ => Fault::None,
         });
-        all.push(frame(&world, name, data).await.0);
+        all.push(frame(&app, name, data).await.0);
     }
     all
 }
 
 async fn statuses(name: &str, count: usize) -> Vec<Units> {
-    let world = World::new().await;
+    let app = TestApp::new().await;
     let users: Vec<String> = (0..count).map(user).collect();
     for user in &users {
-        world.acquaint(&me(), user).await;
-        put_connections(&world, user).await;
+        app.acquaint(&me(), user).await;
+        put_connections(&app, user).await;
     }
-    let (units, reply) = frame(&world, name, json!({ "userIDList": users })).await;
+    let (units, reply) = frame(&app, name, json!({ "userIDList": users })).await;
     assert_eq!(reply["code"], 0, "{reply}");
     vec![units]
 }
@@ -370,15 +370,15 @@ async fn statuses(name: &str, count: usize) -> Vec<Units> {
 async fn comings_and_goings(name: &str) -> Vec<Units> {
     let mut all = Vec::new();
     for devices in [0, 16] {
-        let world = many_devices().await;
-        put_watchers(&world, &me()).await;
-        put_blacklist(&world).await;
+        let app = many_devices().await;
+        put_watchers(&app, &me()).await;
+        put_blacklist(&app).await;
         if devices > 0 {
-            put_connections(&world, &me()).await;
+            put_connections(&app, &me()).await;
         } else if name == "disconnect" || name == "logout" {
-            handshake(&world, "connect").await;
+            handshake(&app, "connect").await;
         }
-        all.push(handshake(&world, name).await);
+        all.push(handshake(&app, name).await);
     }
     all
 }
@@ -389,7 +389,7 @@ async fn worst(route: &str) -> Vec<Units> {
         "$disconnect" => comings_and_goings("disconnect").await,
         "login" => comings_and_goings("login").await,
         "logout" => comings_and_goings("logout").await,
-        "$default" => vec![frame(&World::new().await, "default", json!({})).await.0],
+        "$default" => vec![frame(&TestApp::new().await, "default", json!({})).await.0],
         "sendMessage" => send_message().await,
         "getMessageList" => get_message_list().await,
         "getConversationList" => get_conversation_list().await,

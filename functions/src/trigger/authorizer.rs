@@ -1,4 +1,4 @@
-//! The door. It verifies the UserSig of a handshake and writes into the connection's context who
+//! The authorizer. It verifies the UserSig of a handshake and writes into the connection's context who
 //! the caller is. That context rides on every later event, so no message pays for the question.
 
 use std::{num::NonZeroU64, time::Duration};
@@ -34,7 +34,7 @@ const ASK_AGAIN_WITHOUT_KEYS_MS: u64 = 5_000;
 /// How long the table may keep a handshake waiting.
 const TIMEOUT: Duration = Duration::from_millis(1_500);
 
-/// The door of one deployment.
+/// The authorizer of one deployment.
 pub struct Authorizer {
     rules: Rules,
     keys: KeySource,
@@ -64,18 +64,18 @@ struct Cached {
     until_ms: u64,
 }
 
-/// The keys cannot be read. The door itself fails, of which API Gateway makes a 500.
+/// The keys cannot be read. The authorizer itself fails, of which API Gateway makes a 500.
 #[derive(Debug, thiserror::Error)]
 #[error("the UserSig keys cannot be read")]
 pub struct NoKeys;
 
 impl Authorizer {
-    /// A door with keys that never change: the laptop's.
+    /// An authorizer with keys that never change: the laptop's.
     pub fn new(rules: Rules, keys: Keys, connections: Connections, clock: Clock) -> Self {
         Self { rules, keys: KeySource::Given(keys), connections, clock, report: record::log() }
     }
 
-    /// A door with keys from a parameter of the parameter store, read again every five minutes.
+    /// An authorizer with keys from a parameter of the parameter store, read again every five minutes.
     pub fn with_parameter(
         rules: Rules,
         client: aws_sdk_ssm::Client,
@@ -275,7 +275,7 @@ fn policy(principal: &str, effect: &str, method_arn: &str, context: Value) -> Va
     })
 }
 
-/// The door as one line for logs and panics: never with its keys.
+/// The authorizer as one line for logs and panics: never with its keys.
 impl std::fmt::Debug for Authorizer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Authorizer").field("rules", &self.rules).finish_non_exhaustive()

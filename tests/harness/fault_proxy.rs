@@ -35,7 +35,7 @@ pub struct Call {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fault {
     None,
-    /// It arrives when the test lets it: [`Recorder::release`].
+    /// It arrives when the test lets it: [`FaultProxy::release`].
     Hold,
     /// It arrives, and its answer never does.
     LoseAnswer,
@@ -45,7 +45,7 @@ pub enum Fault {
     Refuse(u16, &'static str),
     /// A transaction is cancelled, each of its writes for this reason.
     Cancel(&'static str),
-    /// If it is a read that is not strongly consistent, the replica answers it: [`Recorder::follow`].
+    /// If it is a read that is not strongly consistent, the replica answers it: [`FaultProxy::follow`].
     Stale,
     /// A batch is answered with nothing done yet.
     Unprocessed,
@@ -58,7 +58,7 @@ pub enum Fault {
 type Plan = Box<dyn FnMut(&str, &Value) -> Fault + Send>;
 
 #[derive(Clone)]
-pub struct Recorder {
+pub struct FaultProxy {
     pub url: String,
     inner: Arc<Inner>,
 }
@@ -75,7 +75,7 @@ struct Inner {
     released: Notify,
 }
 
-impl Recorder {
+impl FaultProxy {
     pub async fn before(target: &str) -> Self {
         let inner = Arc::new(Inner {
             target: target.to_owned(),
@@ -114,7 +114,7 @@ impl Recorder {
         *followed = Some(replica(&self.inner.target).await);
     }
 
-    /// Changes the tables past the recorder, and the replica hears of it.
+    /// Changes the tables past the proxy, and the replica hears of it.
     pub async fn change<T>(&self, change: Change, make: impl Future<Output = T>) -> T {
         let mut replica = self.inner.replica.lock().await;
         let made = make.await;
@@ -184,7 +184,7 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
     }
     let database = if fault == Fault::Stale && is_read && !is_consistent(&request) {
         let mut replica = inner.replica.lock().await;
-        replica.as_mut().expect("World::lag comes before Fault::Stale").url().await.to_owned()
+        replica.as_mut().expect("TestApp::lag comes before Fault::Stale").url().await.to_owned()
     } else {
         inner.target.clone()
     };
