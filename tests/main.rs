@@ -12,7 +12,7 @@
 //! - `contract`: template, binaries, events and documents agree. `cli`: the program `hongyan`.
 //! - `documents`: what the documents say of versions, decisions, metrics and one another.
 //! - `security`: what an attacker may try, a file for each row of docs/security.md.
-//! - `telemetry`: what an operator learns of an invocation.
+//! - `record`: what an operator learns of an invocation.
 //! - `model`: random sequences of actions, against a model that is the specification.
 //! - `architecture`: the invariants of docs/architecture.md, read from the code.
 //! - `lambda`: the real binaries under AWS's runtime emulator.
@@ -31,6 +31,6 @@ mod lambda;
 mod model;
 mod promises;
 mod races;
+mod record;
 mod routes;
 mod security;
-mod telemetry;
