@@ -217,7 +217,7 @@ fn no_function_may_do_anything_to_anything() {
 fn the_dashboard_shows_every_metric_and_the_alarms_watch_no_other() {
     let metrics: BTreeSet<&str> = record::counters().chain(["Latency"]).collect();
     let boards = resources("AWS::CloudWatch::Dashboard");
-    let board = boards["WatchBoard"]["Properties"]["DashboardBody"].as_str().unwrap();
+    let board = boards["MetricsDashboard"]["Properties"]["DashboardBody"].as_str().unwrap();
     serde_json::from_str::<Value>(board).expect("the body is JSON");
     for metric in &metrics {
         assert!(

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use hongyan_shared::{
     Error, Result,
     model::{Device, MultiDevice, UserId},
-    sig::Refusal,
+    sig::UserSigError,
 };
 use serde_json::Value;
 
@@ -82,10 +82,10 @@ impl Caller {
     /// 70001, 70052.
     pub fn check(&self, now_ms: u64) -> Result<()> {
         if now_ms / 1000 > self.expires_at {
-            return Err(Error::UserSig(Refusal::Expired { genuine: None }));
+            return Err(Error::UserSig(UserSigError::Expired { genuine: None }));
         }
         if self.is_revoked {
-            return Err(Error::UserSig(Refusal::Revoked));
+            return Err(Error::UserSig(UserSigError::Revoked));
         }
         Ok(())
     }

@@ -28,15 +28,15 @@ mod tests {
 
     use std::{collections::BTreeMap, env, fs};
 
-    use crate::{Error, sig::Refusal};
+    use crate::{Error, sig::UserSigError};
 
     const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/protocol.md");
     const HEADING: &str = "## Codes\n\n";
 
     fn table() -> String {
         let rows: BTreeMap<_, _> =
-            Error::EXPLAINED.iter().chain(Refusal::EXPLAINED).map(|row| (row.0, row)).collect();
-        assert_eq!(rows.len(), Error::EXPLAINED.len() + Refusal::EXPLAINED.len(), "a code has one row");
+            Error::EXPLAINED.iter().chain(UserSigError::EXPLAINED).map(|row| (row.0, row)).collect();
+        assert_eq!(rows.len(), Error::EXPLAINED.len() + UserSigError::EXPLAINED.len(), "a code has one row");
         let mut table = "| code | when | what to do |\n|---|---|---|\n| 0 | it is done | |\n".to_owned();
         for (code, when, next) in rows.into_values() {
             table += &format!("| {code} | {when} | {next} |\n").replace("|  |", "| |");

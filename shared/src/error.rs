@@ -4,7 +4,7 @@
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::{seq::Seq, sig::Refusal};
+use crate::{seq::Seq, sig::UserSigError};
 
 /// The result of everything that a caller can ask for.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -28,7 +28,7 @@ pub struct ErrorData {
 pub enum Error {
     /// The signature of this connection is not good, or no longer.
     #[error(transparent)]
-    UserSig(#[from] Refusal),
+    UserSig(#[from] UserSigError),
 
     /// The SDKAppID in the URL is not the one of this deployment.
     #[error("this endpoint serves another SDKAppID: compare `SDKAppID` with the parameter of the deployment")]
@@ -278,7 +278,7 @@ mod tests {
             assert!(ours.is_ours(), "{ours}");
         }
         for theirs in [
-            Error::UserSig(Refusal::KeyMismatch),
+            Error::UserSig(UserSigError::KeyMismatch),
             Error::MalformedRequest("it is not a JSON object".to_owned()),
             Error::TooManyFrames { per_second: 20, seconds: 1 },
             Error::Busy,

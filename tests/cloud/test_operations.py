@@ -75,7 +75,7 @@ def test_what_was_switched_on_is_there(stack, emulator, updated):
             "FailuresAlarm", "ExecutionAlarm", "IntegrationAlarm", "AuthorizerAlarm", "ThrottlesAlarm",
             "SlowSendsAlarm", "RefusedSignaturesAlarm", "FramesAlarm", "ConnectionsAlarm", *units]}
     assert all(alarm["AlarmActions"] == [resources["AlarmTopic"]] for alarm in alarms)
-    board = json.loads(cloudwatch.get_dashboard(DashboardName=resources["WatchBoard"])["DashboardBody"])
+    board = json.loads(cloudwatch.get_dashboard(DashboardName=resources["MetricsDashboard"])["DashboardBody"])
     assert resources["Messages"] in json.dumps(board)
 
 

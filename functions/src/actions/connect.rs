@@ -38,7 +38,7 @@ impl World {
 ///
 /// # Errors
 /// [`hongyan_shared::Error::Replaced`] when another connection has taken the slot,
-/// [`hongyan_shared::sig::Refusal::Revoked`] when the user was kicked.
+/// [`hongyan_shared::sig::UserSigError::Revoked`] when the user was kicked.
 pub async fn connect(world: &World, caller: &Caller) -> Result<()> {
     // Who only comes to be told that the UserSig does not count any more kicks nobody out.
     if caller.check(world.notifier.clock.now()).is_err() {

@@ -22,7 +22,7 @@ const _: () = assert!(2 * HEARTBEAT_S < gateway::IDLE_S);
 ///
 /// # Errors
 /// [`Error::Replaced`] when another connection has taken the slot,
-/// [`hongyan_shared::sig::Refusal::Revoked`] when the user was kicked.
+/// [`hongyan_shared::sig::UserSigError::Revoked`] when the user was kicked.
 pub async fn login<'a>(world: &World, caller: &'a Caller) -> Result<LoginReply<'a>> {
     let slot = caller.slot(world.multi_device);
     let (connections, now) = (&world.notifier.connections, world.notifier.clock.now());

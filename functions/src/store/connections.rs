@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
 use hongyan_shared::{
     Error, Result, gateway,
     model::{Platform, UserId},
-    sig::Refusal,
+    sig::UserSigError,
 };
 use serde::{Deserialize, Serialize};
 
@@ -179,7 +179,7 @@ impl Connections {
     /// connection that was there before then gets no pushes until it logs in again.
     ///
     /// # Errors
-    /// [`Error::Replaced`] when a later connection has it; [`Refusal::Revoked`]; [`Error::Suspended`].
+    /// [`Error::Replaced`] when a later connection has it; [`UserSigError::Revoked`]; [`Error::Suspended`].
     pub async fn register(&self, new: &Registration<'_>) -> Result<Registered> {
         let made_at = new.connected_at / 1000;
         let writing = allowance::write(allowance::write_units_of(ITEM_BYTES))?;
@@ -415,7 +415,7 @@ impl Parsed {
     /// Why a registration is refused that has found this.
     fn refusal(&self, new: &Registration<'_>) -> Error {
         if self.not_before > new.issued_at {
-            return Refusal::Revoked.into();
+            return UserSigError::Revoked.into();
         }
         match self.out_until.saturating_sub(new.connected_at) {
             0 => Error::Replaced,

@@ -6,7 +6,7 @@ use std::{num::NonZeroU64, time::Duration};
 use hongyan_shared::{
     Error,
     model::{Device, UserId},
-    sig::{Claim, Expectation, Keys, Refusal, Ticket},
+    sig::{Claims, Expectation, Keys, UnverifiedSig, UserSigError},
 };
 use lambda_http::aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest as Handshake;
 use serde_json::{Value, json};
@@ -162,21 +162,21 @@ impl Authorizer {
         let sig = header.map(|value| value.strip_prefix("Bearer ").unwrap_or(value)).or(query("userSig"));
         let expected =
             Expectation { sdk_app_id: self.rules.sdk_app_id, identifier: user.as_str(), now: now_ms / 1000 };
-        let mut claim = Claim::read(expected, sig.unwrap_or_default())?;
+        let mut unverified = UnverifiedSig::read(expected, sig.unwrap_or_default())?;
         if let Some(days) = self.rules.max_days {
-            claim = claim.within(days.get().saturating_mul(24 * 60 * 60), expected.now)?;
+            unverified = unverified.within(days.get().saturating_mul(24 * 60 * 60), expected.now)?;
         }
 
         let keys = self.keys.read(now_ms).await;
         let keys = keys.map_err(|why| Error::Internal(format!("the UserSig keys cannot be read: {why}")))?;
-        match claim.verify(&keys) {
+        match unverified.verify(&keys) {
             // Who cannot stay may come in to be told why.
-            Ok(ticket) => {
-                let over = self.is_revoked(&user, &ticket).await.then_some(Refusal::Revoked);
-                Ok(Grant { user, device, ticket, over })
+            Ok(claims) => {
+                let over = self.is_revoked(&user, &claims).await.then_some(UserSigError::Revoked);
+                Ok(Grant { user, device, claims, over })
             }
-            Err(Refusal::Expired { genuine: Some(ticket) }) => {
-                Ok(Grant { user, device, ticket, over: Some(Refusal::Expired { genuine: None }) })
+            Err(UserSigError::Expired { genuine: Some(claims) }) => {
+                Ok(Grant { user, device, claims, over: Some(UserSigError::Expired { genuine: None }) })
             }
             Err(refusal) => Err(refusal.into()),
         }
@@ -185,8 +185,8 @@ impl Authorizer {
     /// Whether the user was kicked since the signature was issued. That a registration is conditional
     /// on it is what keeps them out: this is to tell them why, so it may miss the last second, and a
     /// table that does not answer turns nobody away.
-    async fn is_revoked(&self, user: &UserId, ticket: &Ticket) -> bool {
-        let looked_up = self.connections.is_revoked(user, ticket.issued_at);
+    async fn is_revoked(&self, user: &UserId, claims: &Claims) -> bool {
+        let looked_up = self.connections.is_revoked(user, claims.issued_at);
         match timeout(TIMEOUT, looked_up).await {
             Ok(Ok(is_revoked)) => is_revoked,
             Ok(Err(error)) => {
@@ -237,9 +237,9 @@ async fn fetch(client: &aws_sdk_ssm::Client, name: &str) -> Result<Keys, String>
 struct Grant {
     user: UserId,
     device: Device,
-    ticket: Ticket,
+    claims: Claims,
     /// Why they cannot stay.
-    over: Option<Refusal>,
+    over: Option<UserSigError>,
 }
 
 impl Grant {
@@ -248,15 +248,15 @@ impl Grant {
         let mut identity = json!({
             context::USER_ID: self.user,
             context::PLATFORM: self.device.platform.as_str(),
-            context::ISSUED_AT: self.ticket.issued_at.to_string(),
-            context::EXPIRES_AT: self.ticket.expires_at.to_string(),
+            context::ISSUED_AT: self.claims.issued_at.to_string(),
+            context::EXPIRES_AT: self.claims.expires_at.to_string(),
         });
         if let Some(members) = identity.as_object_mut() {
             if let Some(instance) = &self.device.instance {
                 members.insert(context::INSTANCE.to_owned(), json!(instance));
             }
             // What has expired is told by its time.
-            if self.over == Some(Refusal::Revoked) {
+            if self.over == Some(UserSigError::Revoked) {
                 members.insert(context::REVOKED.to_owned(), json!("true"));
             }
         }

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 
-use super::{MAX_CHARS, MAX_INFLATED, Refusal};
+use super::{MAX_CHARS, MAX_INFLATED, UserSigError};
 
 pub(super) fn encode(document: &[u8]) -> String {
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
@@ -18,48 +18,48 @@ pub(super) fn encode(document: &[u8]) -> String {
 
 /// The caps come first: of a text that inflates to 10 MB, no more than [`MAX_INFLATED`] bytes are
 /// ever made.
-pub(super) fn decode(sig: &str) -> Result<Vec<u8>, Refusal> {
+pub(super) fn decode(sig: &str) -> Result<Vec<u8>, UserSigError> {
     if sig.len() > MAX_CHARS {
-        return Err(Refusal::Malformed("it is longer than 4096 characters"));
+        return Err(UserSigError::Malformed("it is longer than 4096 characters"));
     }
     let compressed = STANDARD
         .decode(standard_alphabet(sig)?)
-        .map_err(|_| Refusal::Malformed("it is not base64: was it cut off?"))?;
+        .map_err(|_| UserSigError::Malformed("it is not base64: was it cut off?"))?;
     inflate(&compressed)
 }
 
 /// The official verifiers take the standard alphabet too, by accident; a signature has one
 /// spelling here.
-fn standard_alphabet(sig: &str) -> Result<Vec<u8>, Refusal> {
+fn standard_alphabet(sig: &str) -> Result<Vec<u8>, UserSigError> {
     sig.bytes()
         .map(|byte| match byte {
             b'*' => Ok(b'+'),
             b'-' => Ok(b'/'),
             b'_' => Ok(b'='),
             byte if byte.is_ascii_alphanumeric() => Ok(byte),
-            _ => Err(Refusal::Malformed(
+            _ => Err(UserSigError::Malformed(
                 "it has a character that no UserSig has: send it as the library made it, percent-encoded once",
             )),
         })
         .collect()
 }
 
-fn inflate(compressed: &[u8]) -> Result<Vec<u8>, Refusal> {
+fn inflate(compressed: &[u8]) -> Result<Vec<u8>, UserSigError> {
     let mut zlib = ZlibDecoder::new(compressed);
     let mut document = Vec::with_capacity(512);
     let limit = u64::try_from(MAX_INFLATED).unwrap_or(u64::MAX);
     zlib.by_ref()
         .take(limit)
         .read_to_end(&mut document)
-        .map_err(|_| Refusal::Malformed("it does not inflate: was it cut off?"))?;
+        .map_err(|_| UserSigError::Malformed("it does not inflate: was it cut off?"))?;
 
     // Reading once more is what makes the decoder look at the checksum, and what shows a document
     // that goes on behind the limit.
     match zlib.read(&mut [0]) {
         Ok(0) if zlib.total_in() == u64::try_from(compressed.len()).unwrap_or(u64::MAX) => Ok(document),
-        Ok(0) => Err(Refusal::Malformed("something follows the compressed document")),
-        Ok(_) => Err(Refusal::Malformed("it inflates to more than 8 KB")),
-        Err(_) => Err(Refusal::Malformed("its checksum is wrong")),
+        Ok(0) => Err(UserSigError::Malformed("something follows the compressed document")),
+        Ok(_) => Err(UserSigError::Malformed("it inflates to more than 8 KB")),
+        Err(_) => Err(UserSigError::Malformed("its checksum is wrong")),
     }
 }
 
@@ -69,9 +69,9 @@ mod tests {
 
     use super::*;
 
-    const TOO_LONG: Refusal = Refusal::Malformed("it is longer than 4096 characters");
-    const TOO_LARGE: Refusal = Refusal::Malformed("it inflates to more than 8 KB");
-    const FOLLOWED: Refusal = Refusal::Malformed("something follows the compressed document");
+    const TOO_LONG: UserSigError = UserSigError::Malformed("it is longer than 4096 characters");
+    const TOO_LARGE: UserSigError = UserSigError::Malformed("it inflates to more than 8 KB");
+    const FOLLOWED: UserSigError = UserSigError::Malformed("something follows the compressed document");
 
     #[test]
     fn a_signature_of_4096_characters_is_looked_at_and_a_longer_one_is_not() {

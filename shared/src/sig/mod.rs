@@ -6,12 +6,12 @@
 
 mod encoding;
 mod issue;
-mod verdict;
+mod outcome;
 mod verify;
 
 pub use issue::{issue, issue_with_userbuf};
-pub use verdict::{Refusal, Ticket};
-pub use verify::{Claim, Expectation, verify};
+pub use outcome::{Claims, UserSigError};
+pub use verify::{Expectation, UnverifiedSig, verify};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;

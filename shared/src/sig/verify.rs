@@ -7,7 +7,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use super::{Keys, Refusal, Signed, Ticket, encoding};
+use super::{Claims, Keys, Signed, UserSigError, encoding};
 
 /// How far the clocks of servers may be apart, in seconds.
 const CLOCKS_DIFFER_S: u64 = 15 * 60;
@@ -23,12 +23,12 @@ pub struct Expectation<'a> {
     pub now: u64,
 }
 
-/// Verifies `sig` against the keys that are good now: [`Claim::read`], then [`Claim::verify`].
+/// Verifies `sig` against the keys that are good now: [`UnverifiedSig::read`], then [`UnverifiedSig::verify`].
 ///
 /// # Errors
 /// The first reason, in Tencent's order, to refuse it.
-pub fn verify(keys: &Keys, expected: Expectation<'_>, sig: &str) -> Result<Ticket, Refusal> {
-    Claim::read(expected, sig)?.verify(keys)
+pub fn verify(keys: &Keys, expected: Expectation<'_>, sig: &str) -> Result<Claims, UserSigError> {
+    UnverifiedSig::read(expected, sig)?.verify(keys)
 }
 
 /// What a signature says, when that is what is expected of it. Whether it is genuine, only a key can
@@ -36,51 +36,51 @@ pub fn verify(keys: &Keys, expected: Expectation<'_>, sig: &str) -> Result<Ticke
 ///
 /// A signature from the future is accepted, as the official verifiers do: servers' clocks differ.
 #[derive(Debug)]
-pub struct Claim {
+pub struct UnverifiedSig {
     document: Document,
-    ticket: Ticket,
+    claims: Claims,
     mac: [u8; 32],
     expired: bool,
 }
 
-impl Claim {
+impl UnverifiedSig {
     /// Looks at all of a signature that can be looked at without a key. What it costs is bounded by
     /// [`MAX_CHARS`](super::MAX_CHARS) and [`MAX_INFLATED`](super::MAX_INFLATED), before anything is
     /// decoded or inflated.
     ///
     /// # Errors
     /// The first reason, in Tencent's order, to refuse it.
-    pub fn read(expected: Expectation<'_>, sig: &str) -> Result<Self, Refusal> {
+    pub fn read(expected: Expectation<'_>, sig: &str) -> Result<Self, UserSigError> {
         if sig.is_empty() {
-            return Err(Refusal::Empty);
+            return Err(UserSigError::Empty);
         }
         let document: Document = serde_json::from_slice(&encoding::decode(sig)?)
             .and_then(|UniqueMembers(members)| serde_json::from_value(Value::Object(members)))
-            .map_err(|_| Refusal::Malformed("it does not hold the JSON document of a UserSig v2"))?;
-        let (ticket, mac) = document.check()?;
+            .map_err(|_| UserSigError::Malformed("it does not hold the JSON document of a UserSig v2"))?;
+        let (claims, mac) = document.check()?;
 
         if document.sdkappid != expected.sdk_app_id {
-            return Err(Refusal::SdkAppIdMismatch);
+            return Err(UserSigError::SdkAppIdMismatch);
         }
         if document.identifier != expected.identifier {
-            return Err(Refusal::IdentifierMismatch);
+            return Err(UserSigError::IdentifierMismatch);
         }
-        let expired = expected.now > ticket.expires_at;
+        let expired = expected.now > claims.expires_at;
         // One of another length is the HMAC-SHA256 of no key.
         let mac = mac.try_into().map_err(|_| refusal_of_a_forgery(expired))?;
-        Ok(Self { document, ticket, mac, expired })
+        Ok(Self { document, claims, mac, expired })
     }
 
     /// Refuses what is good for longer than so many seconds from now, or was issued in a future that no
     /// difference of clocks explains.
     ///
     /// # Errors
-    /// [`Refusal::TooFar`].
-    pub fn within(self, seconds: u64, now: u64) -> Result<Self, Refusal> {
-        let Ticket { issued_at, expires_at, .. } = self.ticket;
+    /// [`UserSigError::TooFar`].
+    pub fn within(self, seconds: u64, now: u64) -> Result<Self, UserSigError> {
+        let Claims { issued_at, expires_at, .. } = self.claims;
         let latest = now.saturating_add(CLOCKS_DIFFER_S);
         if issued_at > latest || expires_at > latest.saturating_add(seconds) {
-            return Err(Refusal::TooFar);
+            return Err(UserSigError::TooFar);
         }
         Ok(self)
     }
@@ -89,19 +89,19 @@ impl Claim {
     ///
     /// # Errors
     /// That none has, or that its time is over.
-    pub fn verify(self, keys: &Keys) -> Result<Ticket, Refusal> {
-        let Self { document, ticket, mac, expired } = self;
+    pub fn verify(self, keys: &Keys) -> Result<Claims, UserSigError> {
+        let Self { document, claims, mac, expired } = self;
         let signed = document.signed();
         match keys.iter().any(|key| signed.mac(key).verify_slice(&mac).is_ok()) {
             false => Err(refusal_of_a_forgery(expired)),
-            true if expired => Err(Refusal::Expired { genuine: Some(ticket) }),
-            true => Ok(ticket),
+            true if expired => Err(UserSigError::Expired { genuine: Some(claims) }),
+            true => Ok(claims),
         }
     }
 }
 
-fn refusal_of_a_forgery(expired: bool) -> Refusal {
-    if expired { Refusal::Expired { genuine: None } } else { Refusal::KeyMismatch }
+fn refusal_of_a_forgery(expired: bool) -> UserSigError {
+    if expired { UserSigError::Expired { genuine: None } } else { UserSigError::KeyMismatch }
 }
 
 /// A JSON object in which no name stands twice: two readers of a repeated member could read two
@@ -155,18 +155,19 @@ struct Document {
 }
 
 impl Document {
-    fn check(&self) -> Result<(Ticket, Vec<u8>), Refusal> {
+    fn check(&self) -> Result<(Claims, Vec<u8>), UserSigError> {
         if self.ver != "2.0" {
-            return Err(Refusal::Malformed("its version is not 2.0"));
+            return Err(UserSigError::Malformed("its version is not 2.0"));
         }
-        let mac = STANDARD.decode(&self.sig).map_err(|_| Refusal::Malformed("its HMAC is not base64"))?;
+        let mac =
+            STANDARD.decode(&self.sig).map_err(|_| UserSigError::Malformed("its HMAC is not base64"))?;
         let userbuf = match &self.userbuf {
             None => None,
             // The decoder takes canonical base64 only, so no text but this one decodes to these
             // bytes, and none can carry a newline into the signed text.
-            Some(text) => {
-                Some(STANDARD.decode(text).map_err(|_| Refusal::Malformed("its userbuf is not base64"))?)
-            }
+            Some(text) => Some(
+                STANDARD.decode(text).map_err(|_| UserSigError::Malformed("its userbuf is not base64"))?,
+            ),
         };
         // A negative expiry was over before it began.
         let expires_at = match u64::try_from(self.expire) {
@@ -174,10 +175,10 @@ impl Document {
                 .time
                 .checked_add(expire)
                 .filter(|end| i64::try_from(*end).is_ok())
-                .ok_or(Refusal::Malformed("its expiry is out of range"))?,
+                .ok_or(UserSigError::Malformed("its expiry is out of range"))?,
             Err(_) => self.time.saturating_sub(self.expire.unsigned_abs()),
         };
-        Ok((Ticket { issued_at: self.time, expires_at, userbuf }, mac))
+        Ok((Claims { issued_at: self.time, expires_at, userbuf }, mac))
     }
 
     fn signed(&self) -> Signed<'_> {
@@ -209,7 +210,7 @@ mod tests {
         all[set].as_array().unwrap().clone()
     }
 
-    fn verdict(vector: &Value) -> Result<Ticket, Refusal> {
+    fn verdict(vector: &Value) -> Result<Claims, UserSigError> {
         let keys = Keys::one(Key::parse(vector["key"].as_str().unwrap()).unwrap());
         let expected = Expectation {
             sdk_app_id: vector["sdkappid"].as_u64().unwrap(),
@@ -224,10 +225,10 @@ mod tests {
         let vectors = vectors("positive");
         assert_eq!(vectors.len(), 165);
         for vector in vectors {
-            let ticket = verdict(&vector).unwrap_or_else(|refusal| panic!("{}: {refusal}", vector["id"]));
-            assert_eq!(Some(ticket.issued_at), vector["time"].as_u64(), "{}", vector["id"]);
+            let claims = verdict(&vector).unwrap_or_else(|refusal| panic!("{}: {refusal}", vector["id"]));
+            assert_eq!(Some(claims.issued_at), vector["time"].as_u64(), "{}", vector["id"]);
             assert_eq!(
-                ticket.userbuf.map(|bytes| STANDARD.encode(bytes)),
+                claims.userbuf.map(|bytes| STANDARD.encode(bytes)),
                 vector["userbuf"].as_str().map(str::to_owned),
                 "{}",
                 vector["id"]
@@ -304,7 +305,7 @@ mod tests {
             // The best of many, because a busy machine may put any one of them to sleep.
             let best = (0..20).map(|_| {
                 let started = Instant::now();
-                assert!(matches!(encoding::decode(sig), Err(Refusal::Malformed(_))));
+                assert!(matches!(encoding::decode(sig), Err(UserSigError::Malformed(_))));
                 started.elapsed()
             });
             assert!(best.min().unwrap() < Duration::from_millis(5));
@@ -322,7 +323,7 @@ mod tests {
         assert!(verify(&during, expected, &new).is_ok());
 
         let after = Keys::parse("new").unwrap();
-        assert_eq!(verify(&after, expected, &old), Err(Refusal::KeyMismatch));
+        assert_eq!(verify(&after, expected, &old), Err(UserSigError::KeyMismatch));
         assert!(verify(&after, expected, &new).is_ok());
         assert!(Keys::parse("new,").is_err());
     }
@@ -334,21 +335,22 @@ mod tests {
         let keys = Keys::one(key);
         let at = |now| verify(&keys, Expectation { sdk_app_id: 1, identifier: "alice", now }, &sig);
         assert!(at(159).is_ok() && at(160).is_ok());
-        assert!(matches!(at(161), Err(Refusal::Expired { .. })));
+        assert!(matches!(at(161), Err(UserSigError::Expired { .. })));
     }
 
     #[test]
     fn a_signature_reaches_as_far_as_the_deployment_lets_it_and_clocks_differ_by_15_minutes_at_most() {
         let within = |time: u64, expire: i64| {
             let sig = issue(&Key::parse("key").unwrap(), 1, "alice", time, expire);
-            let claim = Claim::read(Expectation { sdk_app_id: 1, identifier: "alice", now: 10_000 }, &sig);
-            claim.unwrap().within(5_000, 10_000).map(|_| ())
+            let unverified =
+                UnverifiedSig::read(Expectation { sdk_app_id: 1, identifier: "alice", now: 10_000 }, &sig);
+            unverified.unwrap().within(5_000, 10_000).map(|_| ())
         };
         assert_eq!(within(10_000, 5_900), Ok(()));
-        assert_eq!(within(10_000, 5_901), Err(Refusal::TooFar));
+        assert_eq!(within(10_000, 5_901), Err(UserSigError::TooFar));
         assert_eq!(within(10_900, 60), Ok(()));
-        assert_eq!(within(10_901, 60), Err(Refusal::TooFar));
-        assert_eq!(within(10_901, 5_000), Err(Refusal::TooFar));
+        assert_eq!(within(10_901, 60), Err(UserSigError::TooFar));
+        assert_eq!(within(10_901, 5_000), Err(UserSigError::TooFar));
     }
 
     #[test]
@@ -358,10 +360,10 @@ mod tests {
         let expected = Expectation { sdk_app_id: 1, identifier: "alice", now: 161 };
 
         let expired = issue(&key, 1, "alice", 100, 60);
-        assert!(matches!(verify(&keys, expected, &expired), Err(Refusal::Expired { genuine: Some(_) })));
+        assert!(matches!(verify(&keys, expected, &expired), Err(UserSigError::Expired { genuine: Some(_) })));
 
         let forged = issue(&Key::parse("other").unwrap(), 1, "alice", 100, 60);
-        assert_eq!(verify(&keys, expected, &forged), Err(Refusal::Expired { genuine: None }));
+        assert_eq!(verify(&keys, expected, &forged), Err(UserSigError::Expired { genuine: None }));
     }
 
     #[test]
@@ -380,7 +382,7 @@ mod tests {
         let expected = Expectation { sdk_app_id: 1, identifier: "victim", now: 2 };
         assert_eq!(
             verify(&Keys::one(key), expected, &sig),
-            Err(Refusal::Malformed("its userbuf is not base64"))
+            Err(UserSigError::Malformed("its userbuf is not base64"))
         );
     }
 
@@ -413,8 +415,8 @@ mod tests {
                 Some(userbuf) => issue_with_userbuf(&key, sdk_app_id, &identifier, time, expire, userbuf),
             };
             let expected = Expectation { sdk_app_id, identifier: &identifier, now: time };
-            let ticket = verify(&Keys::one(key), expected, &sig).unwrap();
-            prop_assert_eq!(ticket.userbuf, userbuf);
+            let claims = verify(&Keys::one(key), expected, &sig).unwrap();
+            prop_assert_eq!(claims.userbuf, userbuf);
         }
 
         #[test]

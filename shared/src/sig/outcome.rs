@@ -1,8 +1,8 @@
 use thiserror::Error;
 
-/// A genuine signature.
+/// What a genuine signature says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ticket {
+pub struct Claims {
     /// When it was issued, in Unix seconds.
     pub issued_at: u64,
     /// The last second in which it is good.
@@ -13,7 +13,7 @@ pub struct Ticket {
 
 /// Why a signature is not taken. The codes are Tencent's, and they are tested in this order.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Refusal {
+pub enum UserSigError {
     /// 70002: there is no text at all.
     #[error("the UserSig is empty: pass the one that your server issued")]
     Empty,
@@ -29,9 +29,9 @@ pub enum Refusal {
     /// 70001: its time is over.
     #[error("the UserSig has expired: ask your server for a new one and log in again")]
     Expired {
-        /// The ticket, when the HMAC is right: such a caller may be told the reason. A forger
+        /// The claims, when the HMAC is right: such a caller may be told the reason. A forger
         /// learns nothing.
-        genuine: Option<Ticket>,
+        genuine: Option<Claims>,
     },
     /// 70003: the deployment takes none that reaches as far.
     #[error(
@@ -48,26 +48,26 @@ pub enum Refusal {
     KeyMismatch,
 }
 
-codes! { Refusal;
-    Refusal::Expired { .. } => 70001,
+codes! { UserSigError;
+    UserSigError::Expired { .. } => 70001,
         "the UserSig has expired; the connection ends",
         "get a new one, connect again";
-    Refusal::Empty => 70002,
+    UserSigError::Empty => 70002,
         "no UserSig (in the metrics; the client sees 403)",
         "";
-    Refusal::Malformed(_) | Refusal::TooFar => 70003,
+    UserSigError::Malformed(_) | UserSigError::TooFar => 70003,
         "a UserSig that cannot be read, or that reaches farther than [`UserSigMaxDays`](deploy.md#5-deploy) (in the metrics; the client sees 403)",
         "was it cut off, or encoded twice?";
-    Refusal::KeyMismatch => 70009,
+    UserSigError::KeyMismatch => 70009,
         "a UserSig of another key (in the metrics; the client sees 403)",
         "compare the keys of server and deployment";
-    Refusal::IdentifierMismatch => 70013,
+    UserSigError::IdentifierMismatch => 70013,
         "a UserSig of another user (in the metrics; the client sees 403)",
         "";
-    Refusal::SdkAppIdMismatch => 70014,
+    UserSigError::SdkAppIdMismatch => 70014,
         "a UserSig of another SDKAppID (in the metrics; the client sees 403)",
         "";
-    Refusal::Revoked => 70052,
+    UserSigError::Revoked => 70052,
         "the UserSig was issued before the user was kicked; the connection ends",
         "do not connect again without a new one";
 }
