@@ -8,6 +8,7 @@
 //! - [`sig`]: UserSig, issued and verified.
 //! - [`model`]: users, conversations, messages and the timeline that they form. A value of these
 //!   types cannot be wrong: `parse` is the only door.
+//! - [`media`]: pictures, voice, video and files, and the forms by which they are uploaded.
 //! - [`protocol`]: the frames on the socket.
 //! - [`error`]: everything that can be refused, with its code.
 //! - [`gateway`]: what API Gateway allows a connection.
@@ -18,6 +19,7 @@ pub mod error;
 pub mod gateway;
 #[cfg(test)]
 mod hostile;
+pub mod media;
 pub mod model;
 pub mod protocol;
 mod seq;
