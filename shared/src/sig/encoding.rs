@@ -1,19 +1,39 @@
 //! Document to text and back: zlib, then base64 in which `*`, `-` and `_` stand for `+`, `/` and
 //! `=`. This is not the base64url of RFC 4648: there, `-` is `+` and `_` is `/`.
 
-use std::io::{Read, Write};
+use std::cell::RefCell;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
 use super::{MAX_CHARS, MAX_INFLATED, UserSigError};
 
+thread_local! {
+    // Making a stream costs several times what a document does, so a thread keeps one of each.
+    static COMPRESS: RefCell<Compress> = RefCell::new(Compress::new(Compression::fast(), true));
+    static DECOMPRESS: RefCell<Decompress> = RefCell::new(Decompress::new(true));
+}
+
 pub(super) fn encode(document: &[u8]) -> String {
-    let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
-    // Writing into a Vec cannot fail; were it to, the signature would simply not verify.
-    let _ = zlib.write_all(document);
-    STANDARD.encode(zlib.finish().unwrap_or_default()).replace('+', "*").replace('/', "-").replace('=', "_")
+    let compressed = COMPRESS.with_borrow_mut(|zlib| {
+        zlib.reset();
+        // What deflate cannot make smaller it stores, with a few bytes beside it.
+        let mut compressed = Vec::with_capacity(document.len() + document.len() / 8 + 64);
+        // With enough room this cannot fail; were it to, the signature would simply not verify.
+        let _ = zlib.compress_vec(document, &mut compressed, FlushCompress::Finish);
+        compressed
+    });
+    let mut text = STANDARD.encode(compressed).into_bytes();
+    for byte in &mut text {
+        *byte = match *byte {
+            b'+' => b'*',
+            b'/' => b'-',
+            b'=' => b'_',
+            byte => byte,
+        };
+    }
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// The caps come first: of a text that inflates to 10 MB, no more than [`MAX_INFLATED`] bytes are
@@ -45,22 +65,33 @@ fn standard_alphabet(sig: &str) -> Result<Vec<u8>, UserSigError> {
 }
 
 fn inflate(compressed: &[u8]) -> Result<Vec<u8>, UserSigError> {
-    let mut zlib = ZlibDecoder::new(compressed);
-    let mut document = Vec::with_capacity(512);
-    let limit = u64::try_from(MAX_INFLATED).unwrap_or(u64::MAX);
-    zlib.by_ref()
-        .take(limit)
-        .read_to_end(&mut document)
-        .map_err(|_| UserSigError::Malformed("it does not inflate: was it cut off?"))?;
-
-    // Reading once more is what makes the decoder look at the checksum, and what shows a document
-    // that goes on behind the limit.
-    match zlib.read(&mut [0]) {
-        Ok(0) if zlib.total_in() == u64::try_from(compressed.len()).unwrap_or(u64::MAX) => Ok(document),
-        Ok(0) => Err(UserSigError::Malformed("something follows the compressed document")),
-        Ok(_) => Err(UserSigError::Malformed("it inflates to more than 8 KB")),
-        Err(_) => Err(UserSigError::Malformed("its checksum is wrong")),
-    }
+    DECOMPRESS.with_borrow_mut(|zlib| {
+        zlib.reset(true);
+        // A vector is filled up to its capacity. One byte more than is allowed shows a document that goes on, and
+        // most are a tenth of it.
+        let mut document = Vec::with_capacity(512);
+        loop {
+            let seen = usize::try_from(zlib.total_in()).unwrap_or(usize::MAX);
+            let rest = compressed.get(seen..).unwrap_or_default();
+            let status = zlib
+                .decompress_vec(rest, &mut document, FlushDecompress::Finish)
+                .map_err(|_| UserSigError::Malformed("it does not inflate: was it cut off, or changed?"))?;
+            let is_all = usize::try_from(zlib.total_in()).is_ok_and(|seen| seen == compressed.len());
+            match status {
+                _ if document.len() > MAX_INFLATED => {
+                    return Err(UserSigError::Malformed("it inflates to more than 8 KB"));
+                }
+                Status::StreamEnd if is_all => return Ok(document),
+                Status::StreamEnd => {
+                    return Err(UserSigError::Malformed("something follows the compressed document"));
+                }
+                _ if document.len() < document.capacity() => {
+                    return Err(UserSigError::Malformed("it does not inflate: was it cut off?"));
+                }
+                _ => document.reserve_exact(MAX_INFLATED + 1 - document.len()),
+            }
+        }
+    })
 }
 
 #[cfg(test)]
