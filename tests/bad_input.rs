@@ -42,6 +42,7 @@ fn requests() -> Vec<(&'static str, Value, Vec<String>)> {
         ("getMessageList", json!({ "conversationID": "C2Cbob" }), vec!["conversationID"]),
         ("setMessageRead", json!({ "conversationID": "C2Cbob" }), vec!["conversationID"]),
         ("updateMyProfile", json!({ "nick": "x" }), vec![]),
+        ("getUploadForm", json!({ "kind": "image", "type": "png", "size": 1 }), vec!["kind", "type", "size"]),
     ];
     let with_data = Action::ALL.iter().filter(|action| !WITHOUT_DATA.contains(action));
     let requests = with_data.map(|action| {
@@ -99,7 +100,7 @@ async fn a_field_that_is_missing_or_wrong_gets_a_coded_error() {
                 let reply = alice.request(action, wrong).await;
                 let code = reply["code"].as_i64().unwrap();
                 assert!(
-                    [7003, 20003, 70402, 90002].contains(&code),
+                    [2252, 7003, 20003, 70402, 90002].contains(&code),
                     "{action} with {field}={value}: {reply}"
                 );
                 assert!(!reply["message"].as_str().unwrap().is_empty());
@@ -140,6 +141,14 @@ async fn a_field_that_is_missing_or_wrong_gets_a_coded_error() {
         ("deleteMessage", json!({ "sequences": [-1] }), 70402),
         ("deleteMessage", json!({ "sequences": vec![1; 31] }), 70402),
         ("pinConversation", json!({ "conversationID": "C2Cnobody" }), 2500),
+        ("getUploadForm", json!({ "size": 0 }), 2108),
+        ("getUploadForm", json!({ "size": 20_971_521 }), 2253),
+        ("getUploadForm", json!({ "type": "svg" }), 2252),
+        ("getUploadForm", json!({ "name": "a\u{0}b" }), 70402),
+        ("getUploadForm", json!({ "name": "x".repeat(256) }), 70402),
+        ("getUploadForm", json!({ "previews": [0] }), 70402),
+        ("getUploadForm", json!({ "previews": [1, 1, 1] }), 70402),
+        ("getUploadForm", json!({ "previews": "1" }), 70402),
         ("getUserProfile", json!({ "userIDList": ["bob", ""] }), 7003),
         ("getUserProfile", json!({ "userIDList": ["张三"] }), 7003),
         ("getUserProfile", json!({ "userIDList": vec!["x"; 101] }), 70402),

@@ -168,7 +168,9 @@ fn the_template_is_valid_in_every_partition() {
 #[test]
 fn no_function_may_do_anything_to_anything() {
     for (name, function) in resources("AWS::Serverless::Function") {
-        for statement in function["Properties"]["Policies"][0]["Statement"].as_array().unwrap() {
+        let statements = function["Properties"]["Policies"][0]["Statement"].as_array().unwrap();
+        // What depends on a condition is the second of its three parts.
+        for statement in statements.iter().map(|statement| statement.get(1).unwrap_or(statement)) {
             let text = statement["Action"].to_string();
             assert!(!text.contains('*'), "{name}: {text}");
             assert_ne!(statement["Resource"], "*", "{name}");
@@ -332,6 +334,23 @@ fn conversation() -> Vec<(String, bool, Value)> {
     steps
 }
 
+/// Whether this is what an example shows, in which one `…` in a text is anything.
+fn fits(example: &Value, answer: &Value) -> bool {
+    match (example, answer) {
+        (Value::Object(one), Value::Object(other)) => {
+            one.keys().eq(other.keys()) && one.iter().all(|(name, value)| fits(value, &other[name]))
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| fits(one, other))
+        }
+        (Value::String(one), Value::String(other)) => match one.split_once('…') {
+            Some((start, end)) => other.starts_with(start) && other.ends_with(end),
+            None => one == other,
+        },
+        _ => example == answer,
+    }
+}
+
 #[tokio::test]
 async fn the_examples_of_the_protocol_are_what_happens() {
     let app = TestApp::new().await;
@@ -346,7 +365,8 @@ async fn the_examples_of_the_protocol_are_what_happens() {
         if sends {
             socket.say(frame.to_string()).await;
         } else {
-            assert_eq!(socket.frame().await, frame);
+            let answer = socket.frame().await;
+            assert!(fits(&frame, &answer), "{answer} is not {frame}");
         }
     }
 }

@@ -20,13 +20,14 @@ use crate::harness::{
 };
 
 /// What each event must be answered with: the status, and the code in the body.
-const EXPECTED: [(&str, &str, u64, Option<i64>); 11] = [
+const EXPECTED: [(&str, &str, u64, Option<i64>); 12] = [
     ("connect", "connect", 200, None),
     ("connect", "login", 200, Some(0)),
     ("send-message", "send-message", 200, Some(0)),
     ("get-message-list", "get-message-list", 200, Some(0)),
     ("set-message-read", "set-message-read", 200, Some(0)),
     ("get-conversation-list", "get-conversation-list", 200, Some(0)),
+    ("get-upload-form", "get-upload-form", 200, Some(0)),
     ("manage-conversation", "revoke-message", 200, Some(0)),
     ("manage-user", "add-to-blacklist", 200, Some(0)),
     ("default", "default", 200, Some(60009)),
@@ -188,6 +189,8 @@ async fn each_binary_answers_its_event() {
         ("NEW_CONVERSATIONS_PER_HOUR", "100"),
         ("METRICS_NAMESPACE", "Hongyan/test"),
         ("SDK_APP_ID", "1400000000"),
+        ("MEDIA_BUCKET", "media"),
+        ("MEDIA_URL", "https://media.example.com/"),
         ("USERSIG_MAX_DAYS", "0"),
         ("USERSIG_KEY", KEY),
         // Where the published key is good.

@@ -118,6 +118,19 @@ export type UserStatus = { userID: string,
 /** A user for whom a part of a request was refused. */
 export type FailedUser = { userID: string, code: number, message: string, };
 
+/** What a message of media carries. */
+export type MediaKind = "image" | "audio" | "video" | "file";
+
+/** The form of a preview. */
+export type PreviewForm = {
+  /** Where it will lie. */
+  key: string,
+  /** What shows it, once it is there. */
+  mediaUrl: string,
+  /** What is posted before the `file`. */
+  fields: { [key in string]: string },
+};
+
 /** A frame that nobody asked for. The names are the official SDK's event values. */
 export type Push = { "event": "onMessageReceived", "data": Array<WireMessage> } | { "event": "onMessageRevoked", "data": Array<WireMessage> } | { "event": "onMessageDeleted", "data": DeletedMessages } | { "event": "onMessageReadByPeer", "data": ReadByPeer } | { "event": "onConversationListUpdated", "data": Array<ConversationUpdate> } | { "event": "onProfileUpdated", "data": Array<WireProfile> } | { "event": "blacklistUpdated", "data": Array<string> } | { "event": "onUserStatusUpdated", "data": Array<UserStatus> } | { "event": "kickedOut", "data": {
   /** Why. */
@@ -255,6 +268,32 @@ export type ConversationPage = {
   isCompleted: boolean,
 };
 
+/** `getUploadForm`. */
+export type GetUploadForm = { kind: MediaKind,
+  /** An extension, or the second half of a MIME type. */
+  type: string,
+  /** In bytes. */
+  size: number, name?: string,
+  /** The sizes of JPEG pictures to be uploaded beside it, in bytes. */
+  previews?: Array<number>,
+};
+
+/** The reply to `getUploadForm`. */
+export type UploadFormReply = {
+  /** Where forms are posted. */
+  url: string,
+  /** Until when, in Unix seconds. */
+  expires: number,
+  /** Where it will lie. */
+  key: string,
+  /** What shows it, once it is there. */
+  mediaUrl: string,
+  /** What is posted before the `file`. */
+  fields: { [key in string]: string },
+  /** The same of each preview, in the order of the request. */
+  previews: Array<PreviewForm>,
+};
+
 /** `revokeMessage`. */
 export type RevokeMessage = { conversationID: string, sequence: number, };
 
@@ -333,6 +372,7 @@ export interface Actions {
   getMessageList: { data: GetMessageList; reply: MessagePage | MessageRange };
   setMessageRead: { data: SetMessageRead; reply: ReadReply };
   getConversationList: { data: GetConversationList; reply: ConversationPage };
+  getUploadForm: { data: GetUploadForm; reply: UploadFormReply };
   revokeMessage: { data: RevokeMessage; reply: MessageReply };
   deleteMessage: { data: DeleteMessage; reply: DeletedMessages };
   deleteConversation: { data: DeleteConversation; reply: ClearedReply };

@@ -4,13 +4,14 @@ use std::{error::Error as StdError, time::Duration};
 
 use aws_sdk_dynamodb::{
     config::{
-        BehaviorVersion, Credentials, HttpClient, Region, SharedCredentialsProvider, retry::RetryConfig,
-        timeout::TimeoutConfig,
+        BehaviorVersion, Credentials, HttpClient, ProvideCredentials, Region, SharedCredentialsProvider,
+        retry::RetryConfig, timeout::TimeoutConfig,
     },
     error::{ProvideErrorMetadata, SdkError},
 };
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_types::{SdkConfig, sdk_config::Builder};
+use hongyan_shared::{Error, Result, media::Signer};
 
 use crate::environment::{Configured, Misconfigured, variable};
 
@@ -64,6 +65,34 @@ fn timeouts() -> TimeoutConfig {
 /// See [`timeouts`].
 fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(4).with_initial_backoff(Duration::from_millis(50))
+}
+
+/// Who signs forms. A key may be good for some hours only, so it is asked for with each of them.
+pub(crate) struct FormSigner {
+    credentials: SharedCredentialsProvider,
+    region: String,
+}
+
+impl FormSigner {
+    /// The same that makes calls with these settings.
+    pub fn new(sdk: &SdkConfig) -> Configured<Self> {
+        Ok(Self {
+            credentials: sdk.credentials_provider().ok_or(Misconfigured::Missing("AWS_ACCESS_KEY_ID"))?,
+            region: sdk.region().ok_or(Misconfigured::Missing("AWS_REGION"))?.to_string(),
+        })
+    }
+
+    /// Who they are at this moment.
+    pub async fn signer(&self) -> Result<Signer> {
+        let credentials = self.credentials.provide_credentials().await;
+        let credentials = credentials.map_err(|error| Error::Internal(format!("no credentials: {error}")))?;
+        Ok(Signer {
+            access_key_id: credentials.access_key_id().to_owned(),
+            secret_access_key: credentials.secret_access_key().to_owned(),
+            session_token: credentials.session_token().map(str::to_owned),
+            region: self.region.clone(),
+        })
+    }
 }
 
 /// Why a call to AWS failed, without the raw response: it may hold a key, or what somebody wrote.

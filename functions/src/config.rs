@@ -12,10 +12,11 @@ use hongyan_shared::model::MultiDevice;
 
 pub use crate::environment::{Configured, Misconfigured, Variables};
 use crate::{
-    aws,
+    aws::{self, FormSigner},
     clock::Clock,
     environment::{text, variable},
     meter::Meter,
+    random::Random,
     record::{self, Report},
 };
 
@@ -27,6 +28,8 @@ pub struct Config {
     sdk: SdkConfig,
     /// The time.
     pub clock: Clock,
+    /// Numbers that nobody can guess.
+    pub random: Random,
     /// What becomes of the record of an invocation.
     pub report: Report,
     meter: OnceLock<Arc<Meter>>,
@@ -36,7 +39,7 @@ enum Source {
     /// The variables that template.yaml sets for the function.
     Environment(Variables),
     /// A laptop's.
-    Given { tables: Tables, connections_endpoint: String, settings: Settings },
+    Given { tables: Tables, connections_endpoint: String, media: Option<MediaPlace>, settings: Settings },
 }
 
 /// The operator's decisions, parameters of the template.
@@ -96,6 +99,17 @@ pub struct Tables {
     pub users: String,
 }
 
+/// Where media are kept.
+#[derive(Debug, Clone)]
+pub struct MediaPlace {
+    /// Whose media they are.
+    pub sdk_app_id: u64,
+    /// The bucket.
+    pub bucket: String,
+    /// Where clients find them, and post what is to be there; it ends with a slash.
+    pub url: String,
+}
+
 impl Config {
     /// The environment of a Lambda function. Its records go to CloudWatch, under the stack's name.
     pub fn from_env() -> Configured<Self> {
@@ -112,15 +126,16 @@ impl Config {
         Self::new(Source::Environment(variables), sdk, Clock::system())
     }
 
-    /// A laptop's: everything that any function needs.
+    /// A laptop's: everything that any function needs. Without a place for media there are none.
     pub fn given(
         tables: Tables,
         connections_endpoint: String,
+        media: Option<MediaPlace>,
         settings: Settings,
         sdk: SdkConfig,
         clock: Clock,
     ) -> Self {
-        Self::new(Source::Given { tables, connections_endpoint, settings }, sdk, clock)
+        Self::new(Source::Given { tables, connections_endpoint, media, settings }, sdk, clock)
     }
 
     fn new(source: Source, sdk: SdkConfig, clock: Clock) -> Self {
@@ -129,15 +144,10 @@ impl Config {
             dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
             sdk,
             clock,
+            random: Random::system(),
             report: record::log(),
             meter: OnceLock::new(),
         }
-    }
-
-    /// The same for a sandbox that has seen its users before.
-    #[must_use]
-    pub fn with_meter(self, meter: Meter) -> Self {
-        Self { meter: Arc::new(meter).into(), ..self }
     }
 
     /// The name of the table of messages.
@@ -186,8 +196,25 @@ impl Config {
     pub(crate) fn meter(&self) -> Configured<Arc<Meter>> {
         let per_second =
             self.setting("FRAMES_PER_SECOND", NonZeroU32::new, |settings| settings.frames_per_second)?;
-        let meter = || Arc::new(Meter::new(per_second, Box::new(|below| rand::random_range(0..below))));
+        let meter = || Arc::new(Meter::new(per_second, self.random.clone()));
         Ok(Arc::clone(self.meter.get_or_init(meter)))
+    }
+
+    /// Where media are kept, unless this deployment has no place for them.
+    pub(crate) fn media(&self) -> Configured<Option<MediaPlace>> {
+        match &self.source {
+            Source::Environment(_) => {
+                let sdk_app_id = self.parse("SDK_APP_ID")?;
+                let Ok(bucket) = self.variable("MEDIA_BUCKET") else { return Ok(None) };
+                Ok(Some(MediaPlace { sdk_app_id, bucket, url: self.variable("MEDIA_URL")? }))
+            }
+            Source::Given { media, .. } => Ok(media.clone()),
+        }
+    }
+
+    /// Who signs forms: the same that makes this function's calls.
+    pub(crate) fn form_signer(&self) -> Configured<FormSigner> {
+        FormSigner::new(&self.sdk)
     }
 
     /// The SDK's settings for `@connections`. The endpoint comes from the template and not from the event,

@@ -14,7 +14,7 @@
 //! - [`connections_api`]: frames to connections. The only part that knows `@connections`.
 //! - [`store`]: the tables, one file each. The only part that knows DynamoDB.
 //! - [`record`]: what an operator learns of an invocation. The only part that knows CloudWatch.
-//! - [`config`], `environment`, [`aws`], [`clock`]: what a function is built from, once per sandbox.
+//! - [`config`], `environment`, [`aws`], [`clock`], [`random`]: what a function is built from, once per sandbox.
 
 pub mod actions;
 pub mod aws;
@@ -28,6 +28,7 @@ pub mod limits;
 pub mod meter;
 pub mod notify;
 pub mod presence;
+pub mod random;
 pub mod record;
 pub mod routes;
 pub mod runtime;

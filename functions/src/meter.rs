@@ -8,6 +8,8 @@ use std::{
 
 use hongyan_shared::model::UserId;
 
+use crate::random::Random;
+
 /// What a user may do at once, in milliseconds of their allowance: three times what a second has.
 const BURST_MS: u64 = 3_000;
 
@@ -31,9 +33,6 @@ pub enum Rate {
     /// Conversations that the user has opened.
     Conversations,
 }
-
-/// A number below another one. Tests bring their own.
-pub type Random = Box<dyn Fn(u64) -> u64 + Send + Sync>;
 
 /// The users of one sandbox. Those that have not been seen for longest are forgotten.
 ///
@@ -162,8 +161,8 @@ impl Meter {
             refusals_until: 0,
             conversations_until: 0,
             suspended_until: 0,
-            pass_in: (self.random)(SAMPLE),
-            refuse_in: (self.random)(SAMPLE),
+            pass_in: self.random.below(SAMPLE),
+            refuse_in: self.random.below(SAMPLE),
         });
         let seen = look(&mut known);
         if users.young.len() >= USERS {
@@ -207,7 +206,7 @@ mod tests {
     const NOW: u64 = 1_795_400_001_000;
 
     fn meter(per_second: u32, first_sample: u64) -> Meter {
-        Meter::new(NonZeroU32::new(per_second), Box::new(move |_| first_sample - 1))
+        Meter::new(NonZeroU32::new(per_second), Random::new(move |_| first_sample - 1))
     }
 
     fn user(name: &str) -> UserId {
@@ -292,7 +291,7 @@ mod tests {
 
     #[test]
     fn without_a_rate_nothing_is_counted() {
-        let meter = Meter::new(None, Box::new(|_| 0));
+        let meter = Meter::new(None, Random::new(|_| 0));
         let verdict = Verdict { fate: Fate::Passes, is_sample: false };
         assert!((0..10_000).all(|_| meter.admit(&user("alice"), NOW) == verdict));
     }

@@ -39,7 +39,7 @@ use std::{
 };
 
 use hongyan_functions::{
-    config::{Config as FunctionsConfig, Misconfigured, Settings, Tables},
+    config::{Config as FunctionsConfig, MediaPlace, Misconfigured, Settings, Tables},
     store::Connections,
     trigger::authorizer::{Authorizer, Rules},
 };
@@ -86,6 +86,8 @@ pub struct Running {
     pub dynamodb_url: String,
     /// The names of its tables.
     pub tables: Tables,
+    /// Where it keeps media.
+    pub media: MediaPlace,
     database: Database,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
@@ -118,9 +120,13 @@ pub async fn start_with(
     let address = SocketAddr::new(ip, listening.port());
     let management_url = format!("http://{address}/{stage}");
     let tables = template.tables();
+    let page_url = format!("http://{address}/");
+    let media =
+        MediaPlace { sdk_app_id: config.rules.sdk_app_id, bucket: "media".to_owned(), url: page_url.clone() };
     let functions_config = FunctionsConfig::given(
         tables.clone(),
         management_url.clone(),
+        Some(media.clone()),
         config.settings,
         sdk_config(&database.url),
         config.clock.reader(),
@@ -144,11 +150,12 @@ pub async fn start_with(
     ));
 
     Ok(Running {
-        page_url: format!("http://{address}/"),
+        page_url,
         websocket_url,
         management_url,
         dynamodb_url: database.url.clone(),
         tables,
+        media,
         database,
         stop,
         server: tokio::spawn(gateway::serve(gateway, demo::router(demo), listener)),

@@ -86,6 +86,46 @@ pub enum Error {
         at_most: usize,
     },
 
+    /// The deployment keeps no media.
+    #[error(
+        "this deployment takes no pictures, voice, video or files: deploy it with the parameter Media=true, or send a link"
+    )]
+    NoMedia,
+
+    /// There is nothing in the file.
+    #[error("the file is empty: choose one that has at least one byte")]
+    EmptyMedia,
+
+    /// A picture that not every phone shows.
+    #[error("a picture of this type is not taken: send jpg, png, gif, bmp or webp, or send it as a file")]
+    ImageType,
+
+    /// A picture that is too large.
+    #[error("a picture may have 20 MB (20971520 bytes): make it smaller, or send it as a file")]
+    ImageTooLarge,
+
+    /// A voice message that not every phone plays.
+    #[error(
+        "audio of this type is not taken: send mp3, aac, m4a, wav, amr, ogg or webm, or send it as a file"
+    )]
+    AudioType,
+
+    /// A voice message that is too large.
+    #[error("audio may have 20 MB (20971520 bytes): make it shorter, or send it as a file")]
+    AudioTooLarge,
+
+    /// A video that is too large.
+    #[error("a video may have 100 MB (104857600 bytes): make it shorter, or send a link")]
+    VideoTooLarge,
+
+    /// A video that not every phone plays.
+    #[error("a video of this type is not taken: send mp4 or mov, or send it as a file")]
+    VideoType,
+
+    /// A file that is too large.
+    #[error("a file may have 100 MB (104857600 bytes): make it smaller, or send a link")]
+    FileTooLarge,
+
     /// Somebody else's message is to be recalled.
     #[error("only the sender can recall a message: deleteMessage hides it from yourself")]
     NotSender,
@@ -170,6 +210,33 @@ pub enum Error {
 }
 
 codes! { Error or Error::UserSig(refusal) => refusal.code();
+    Error::NoMedia => 2040,
+        "the deployment keeps no media",
+        "deploy it with [`Media=true`](#getuploadform)";
+    Error::EmptyMedia => 2108,
+        "there is nothing in a file",
+        "";
+    Error::ImageType => 2252,
+        "a picture is of a type that is not taken",
+        "the text names those that are";
+    Error::ImageTooLarge => 2253,
+        "a picture is too large",
+        "the text says how large it may be";
+    Error::AudioType => 2300,
+        "audio is of a type that is not taken",
+        "the text names those that are";
+    Error::AudioTooLarge => 2301,
+        "audio is too large",
+        "the text says how large it may be";
+    Error::VideoTooLarge => 2351,
+        "a video is too large",
+        "the text says how large it may be";
+    Error::VideoType => 2352,
+        "a video is of a type that is not taken",
+        "the text names those that are";
+    Error::FileTooLarge => 2402,
+        "a file is too large",
+        "the text says how large it may be";
     Error::NoSuchConversation => 2500,
         "there is no such conversation, also for a status",
         "it begins with its first message";

@@ -41,6 +41,7 @@ MAY = {
         **SPEAKS,
     },
     "GetConversationList": {"Messages": ["Query"], "Conversations": ["Query"], **COUNTS, **SPEAKS},
+    "GetUploadForm": {**COUNTS, **SPEAKS},
     "ManageConversation": {
         "Messages": ["Query", "UpdateItem"],
         "Conversations": ["UpdateItem"],

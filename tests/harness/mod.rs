@@ -62,17 +62,18 @@ impl TestApp {
         let twin = twin(&clock, settings).await;
         let dynamodb = FaultProxy::before(&twin.dynamodb_url).await;
         let management = FaultProxy::before(&twin.management_url).await;
-        let setup = |dynamodb: &FaultProxy, management: &FaultProxy| {
-            Setup::new(twin.tables.clone(), &dynamodb.url, &management.url, clock.reader(), settings)
-        };
-        let sandbox = Sandbox::new(setup(&dynamodb, &management));
+        let (tables, reader) = (twin.tables.clone(), clock.reader());
+        let setup = Setup::new(tables, &dynamodb.url, &management.url, reader, settings);
+        let sandbox = Sandbox::new(Setup { media: Some(twin.media.clone()), ..setup });
         Self { clock, twin, sandbox, dynamodb, management }
     }
 
     /// What a sandbox is made of that is like the first one.
     pub fn setup(&self) -> Setup {
         let (tables, clock) = (self.twin.tables.clone(), self.clock.reader());
-        Setup::new(tables, &self.dynamodb.url, &self.management.url, clock, self.sandbox.settings)
+        let setup =
+            Setup::new(tables, &self.dynamodb.url, &self.management.url, clock, self.sandbox.settings);
+        Setup { media: Some(self.twin.media.clone()), ..setup }
     }
 
     /// Another sandbox of the same functions, which knows nothing of what the first one has seen.

@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use hongyan_functions::{
     clock::Clock,
-    config::{Config, Settings, Tables},
+    config::{Config, MediaPlace, Settings, Tables},
     functions::{self, Functions},
-    meter::{Meter, Random},
     notify::Notifier,
+    random::Random,
     record::{self, Report},
     store::{Connections, Conversations, Messages, Users},
 };
@@ -25,7 +25,9 @@ pub struct Setup {
     pub management: String,
     pub clock: Clock,
     pub settings: Settings,
-    /// With which of a user's frames the samples begin.
+    /// Where media are kept.
+    pub media: Option<MediaPlace>,
+    /// With which of a user's frames the samples begin, and what nobody can guess.
     pub random: Random,
     /// Where the records of invocations go.
     pub report: Report,
@@ -40,16 +42,17 @@ impl Setup {
             management: management.to_owned(),
             clock,
             settings,
-            random: Box::new(|below| below - 1),
+            media: None,
+            random: Random::new(|below| below - 1),
             report: record::log(),
         }
     }
 
     pub fn config(self) -> Config {
         let sdk = sdk_config(&self.dynamodb);
-        let meter = Meter::new(self.settings.frames_per_second, self.random);
-        let config = Config::given(self.tables, self.management, self.settings, sdk, self.clock);
-        let mut config = config.with_meter(meter);
+        let mut config =
+            Config::given(self.tables, self.management, self.media, self.settings, sdk, self.clock);
+        config.random = self.random;
         config.report = self.report;
         config
     }

@@ -10,6 +10,7 @@ mod disconnect;
 mod get_blacklist;
 mod get_conversation_list;
 mod get_message_list;
+mod get_upload_form;
 mod get_user_profile;
 mod get_user_status;
 mod logout;

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hongyan_functions::config::Settings;
+use hongyan_functions::{config::Settings, random::Random};
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -252,7 +252,7 @@ async fn frames_are_counted_for_a_sixteenth_of_a_write_unit_and_no_read() {
 /// A sandbox whose samples begin anywhere.
 fn sandbox(app: &TestApp, random: impl FnMut(u64) -> u64 + Send + 'static) -> Sandbox {
     let random = Mutex::new(random);
-    let random = Box::new(move |below| (random.lock().unwrap())(below));
+    let random = Random::new(move |below| (random.lock().unwrap())(below));
     Sandbox::new(Setup { settings: Settings::default(), random, ..app.setup() })
 }
 

@@ -401,6 +401,10 @@ async fn worst(route: &str) -> Vec<Units> {
         }
         "deleteConversation" => of_one_message("delete-conversation", json!({ "sequence": 3 })).await,
         "pinConversation" => of_one_message("pin-conversation", json!({ "isPinned": true })).await,
+        "getUploadForm" => {
+            let picture = json!({ "kind": "image", "type": "png", "size": 20_971_520 });
+            vec![frame(&TestApp::new().await, "get-upload-form", picture).await.0]
+        }
         "getUserProfile" => profiles().await,
         "updateMyProfile" => update_my_profile().await,
         "getBlacklist" => blacklist("get-blacklist").await,

@@ -8,6 +8,7 @@
 pub mod connect;
 pub mod get_conversation_list;
 pub mod get_message_list;
+pub mod get_upload_form;
 pub mod kick;
 pub mod leave;
 pub mod login;

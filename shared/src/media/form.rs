@@ -19,6 +19,9 @@ pub const LIFETIME_S: u64 = 15 * 60;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
+/// How long a browser, and whatever is on the way to it, may keep an object: none ever changes, but one may be recalled.
+const CACHE_CONTROL: &str = "public, max-age=86400, immutable";
+
 /// The names of the fields that carry the signature.
 const POLICY: &str = "policy";
 const SIGNATURE: &str = "x-amz-signature";
@@ -51,7 +54,7 @@ pub struct Object<'a> {
     /// The bucket.
     pub bucket: &'a str,
     /// Where in it.
-    pub key: &'a MediaKey,
+    pub key: MediaKey,
     /// What a browser is told it is.
     pub content_type: &'static str,
     /// What a browser is told to do with it, if not to show it.
@@ -103,7 +106,7 @@ impl Refused {
 }
 
 /// What a browser is told of a file: to keep it, under this name, and never to show it.
-pub fn attachment(name: Option<&str>) -> String {
+pub(super) fn attachment(name: Option<&str>) -> String {
     let Some(name) = name else { return "attachment".to_owned() };
     let letter = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
@@ -122,6 +125,7 @@ pub fn sign(signer: &Signer, object: &Object<'_>, now: u64) -> Fields {
     let mut fields: Fields = [
         ("key", object.key.to_string()),
         ("Content-Type", object.content_type.to_owned()),
+        ("Cache-Control", CACHE_CONTROL.to_owned()),
         ("success_action_status", "200".to_owned()),
         ("x-amz-algorithm", ALGORITHM.to_owned()),
         ("x-amz-credential", signer.credential(&date)),
@@ -286,7 +290,7 @@ mod tests {
     fn form() -> Fields {
         let object = Object {
             bucket: "media",
-            key: &key("alice"),
+            key: key("alice"),
             content_type: "image/png",
             content_disposition: None,
             max_bytes: 1_000,
@@ -341,6 +345,7 @@ mod tests {
             json!({
                 "expiration": "2026-11-23T02:28:21.000Z",
                 "conditions": [
+                    { "Cache-Control": "public, max-age=86400, immutable" },
                     { "Content-Type": "image/png" },
                     { "key": key("alice").as_str() },
                     { "success_action_status": "200" },
@@ -360,7 +365,7 @@ mod tests {
         // A key that is good for ever comes with no token, and an attachment says so.
         let object = Object {
             bucket: "media",
-            key: &key("alice"),
+            key: key("alice"),
             content_type: "application/octet-stream",
             content_disposition: Some(attachment(Some("报价 1.pdf"))),
             max_bytes: 1,
@@ -507,7 +512,7 @@ mod tests {
             let signer = Signer { session_token: Some(token), ..signer() };
             let key = key(&user);
             let object = Object {
-                bucket: "media", key: &key, content_type: "application/octet-stream",
+                bucket: "media", key: key.clone(), content_type: "application/octet-stream",
                 content_disposition: Some(attachment(Some(&name))), max_bytes: most,
             };
             let mut fields = sign(&signer, &object, NOW);

@@ -16,7 +16,7 @@ const MAX_EXTENSION: usize = 8;
 /// What a message of media carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "MediaKind"))]
 pub enum Kind {
     /// A picture.
     Image,

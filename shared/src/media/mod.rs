@@ -7,13 +7,16 @@
 //!
 //! - `kind`: the kinds, and what each may be.
 //! - `key`: where an object lies, which says whose it is.
+//! - `upload`: what somebody wants to upload.
 //! - `form`: forms, signed and checked. `time`: the time as AWS writes it.
 
 mod form;
 mod key;
 mod kind;
 mod time;
+mod upload;
 
-pub use form::{Fields, LIFETIME_S, Object, Refused, Signer, attachment, check, sign};
+pub use form::{Fields, LIFETIME_S, Object, Refused, Signer, check, sign};
 pub use key::{Folder, MediaKey, Owner};
-pub use kind::{Format, Kind, MAX_PREVIEW_BYTES, PREVIEW};
+pub use kind::{Format, Kind, MAX_PREVIEW_BYTES};
+pub use upload::Upload;

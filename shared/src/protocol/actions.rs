@@ -37,6 +37,9 @@ macro_rules! actions {
             get_conversation_list "get-conversation-list" {
                 GetConversationList "getConversationList": GetConversationList => ConversationPage;
             }
+            get_upload_form "get-upload-form" {
+                GetUploadForm "getUploadForm": GetUploadForm => UploadFormReply;
+            }
             manage_conversation "manage-conversation" {
                 RevokeMessage "revokeMessage": RevokeMessage => MessageReply;
                 DeleteMessage "deleteMessage": DeleteMessage => DeletedMessages;

@@ -8,10 +8,11 @@
 //! # Layout
 //!
 //! The envelope is here, the list of all actions in `actions.rs`, and the rest by topic: messages,
-//! conversations, users, pushes.
+//! conversations, users, media, pushes.
 
 mod actions;
 mod conversation;
+mod media;
 mod message;
 mod push;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod user;
 
 pub use actions::*;
 pub use conversation::*;
+pub use media::*;
 pub use message::*;
 pub use push::*;
 pub use user::*;

@@ -7,6 +7,7 @@ use ts_rs::{Config, TS};
 use super::*;
 use crate::{
     error::ErrorData,
+    media::Kind,
     model::{AdminForbid, AllowType, ClientId, Gender, Priority, Seq, UserId},
 };
 
@@ -77,7 +78,7 @@ fn wire() -> String {
     let parts = declare!(config;
         Reply, ErrorData, Priority, MessageControlInfo, MessageOptions, WireMessage, WireConversation,
         Gender, AllowType, AdminForbid, CustomField, ProfileFields, WireProfile, UserStatus, FailedUser,
-        Push, ReadByPeer, DeletedMessages, ConversationUpdate, KickedOut,
+        Kind, PreviewForm, Push, ReadByPeer, DeletedMessages, ConversationUpdate, KickedOut,
     );
     let (of_actions, members) = of_actions(config);
     for declaration in parts.into_iter().chain(of_actions) {

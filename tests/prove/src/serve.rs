@@ -147,7 +147,8 @@ fn sandbox(
     let hand = hand.clone();
     let clock = Reader::new(move || hand.now().saturating_add_signed(skew.load(Ordering::SeqCst)));
     let (tables, management) = (twin.tables.clone(), twin.management_url.clone());
-    Functions::new(&config::Config::given(tables, management, settings, sdk, clock)).unwrap()
+    let media = Some(twin.media.clone());
+    Functions::new(&config::Config::given(tables, management, media, settings, sdk, clock)).unwrap()
 }
 
 /// The tables as they are now, for the replica.

@@ -12,6 +12,7 @@ pub mod default;
 pub mod disconnect;
 pub mod get_conversation_list;
 pub mod get_message_list;
+pub mod get_upload_form;
 pub mod logout;
 pub mod manage_conversation;
 pub mod manage_user;
