@@ -432,6 +432,17 @@ async fn watching_k_users_costs_a_write_and_two_reads_each_and_no_longer_watchin
     }
 }
 
+#[tokio::test]
+async fn a_form_costs_nothing_but_frames_and_a_large_one_a_write() {
+    let app = TestApp::new().await;
+    let picture = json!({ "kind": "image", "type": "jpg", "size": 1_000_000, "previews": [100_000, 20_000] });
+    assert_eq!(cost_of(&app, "get-upload-form", picture).await, budget(0.0, 0.0, 2, 0));
+    for bytes in [500 * 1_048_576 / 64, 100 * 1_048_576] {
+        let video = json!({ "kind": "video", "type": "mp4", "size": bytes });
+        assert_eq!(cost_of(&app, "get-upload-form", video).await, budget(1.0, 0.0, 2, 1));
+    }
+}
+
 fn most_in_flight(calls: &[Call]) -> usize {
     let at = |moment: &Call| {
         calls.iter().filter(|call| call.started <= moment.started && moment.started < call.ended).count()

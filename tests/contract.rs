@@ -269,6 +269,7 @@ fn what_nobody_decides_is_the_same_in_an_account_and_on_a_laptop() {
     for (name, limit) in [
         ("FramesPerSecond", settings.frames_per_second),
         ("NewConversationsPerHour", settings.new_conversations_per_hour),
+        ("MediaMegabytesPerDay", settings.media_megabytes_per_day),
     ] {
         assert_eq!(parameters[name]["Default"], limit.unwrap().get(), "{name}");
     }

@@ -189,6 +189,7 @@ async fn each_binary_answers_its_event() {
         ("NEW_CONVERSATIONS_PER_HOUR", "100"),
         ("METRICS_NAMESPACE", "Hongyan/test"),
         ("SDK_APP_ID", "1400000000"),
+        ("MEDIA_MEGABYTES_PER_DAY", "500"),
         ("MEDIA_BUCKET", "media"),
         ("MEDIA_URL", "https://media.example.com/"),
         ("USERSIG_MAX_DAYS", "0"),

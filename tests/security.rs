@@ -6,6 +6,7 @@ mod connections;
 mod crowds;
 mod expired_signatures;
 mod kick;
+mod media;
 mod payload;
 mod profile;
 mod rate;

@@ -55,6 +55,8 @@ pub struct Settings {
     pub frames_per_second: Option<NonZeroU32>,
     /// How many conversations a user may open per hour; as many as they like if nothing is said.
     pub new_conversations_per_hour: Option<NonZeroU32>,
+    /// How much a user may upload per day, in units of 1 048 576 bytes; as much as they like if nothing is said.
+    pub media_megabytes_per_day: Option<NonZeroU32>,
 }
 
 /// What the template does when nobody decides.
@@ -66,6 +68,7 @@ impl Default for Settings {
             recall_seconds: RECALL_SECONDS,
             frames_per_second: NonZeroU32::new(FRAMES_PER_SECOND),
             new_conversations_per_hour: NonZeroU32::new(NEW_CONVERSATIONS_PER_HOUR),
+            media_megabytes_per_day: NonZeroU32::new(MEDIA_MEGABYTES_PER_DAY),
         }
     }
 }
@@ -78,6 +81,9 @@ pub const FRAMES_PER_SECOND: u32 = 20;
 
 /// The template's default of [`Settings::new_conversations_per_hour`].
 pub const NEW_CONVERSATIONS_PER_HOUR: u32 = 100;
+
+/// The template's default of [`Settings::media_megabytes_per_day`].
+pub const MEDIA_MEGABYTES_PER_DAY: u32 = 500;
 
 impl Settings {
     /// How many seconds a retention of so many days is; 0 days keep everything.
@@ -190,6 +196,11 @@ impl Config {
         self.setting("NEW_CONVERSATIONS_PER_HOUR", NonZeroU32::new, |settings| {
             settings.new_conversations_per_hour
         })
+    }
+
+    /// [`Settings::media_megabytes_per_day`].
+    pub(crate) fn media_megabytes_per_day(&self) -> Configured<Option<NonZeroU32>> {
+        self.setting("MEDIA_MEGABYTES_PER_DAY", NonZeroU32::new, |settings| settings.media_megabytes_per_day)
     }
 
     /// What this sandbox has seen of its users: one for all who ask.

@@ -32,6 +32,8 @@ pub enum Rate {
     Refusals,
     /// Conversations that the user has opened.
     Conversations,
+    /// What the user has uploaded.
+    Media,
 }
 
 /// The users of one sandbox. Those that have not been seen for longest are forgotten.
@@ -60,6 +62,7 @@ struct Known {
     frames_until: u64,
     refusals_until: u64,
     conversations_until: u64,
+    media_until: u64,
     /// Until when they are suspended.
     suspended_until: u64,
     /// How many more frames have to pass, or to be refused, until one is counted. Apart from each other,
@@ -160,6 +163,7 @@ impl Meter {
             frames_until: 0,
             refusals_until: 0,
             conversations_until: 0,
+            media_until: 0,
             suspended_until: 0,
             pass_in: self.random.below(SAMPLE),
             refuse_in: self.random.below(SAMPLE),
@@ -184,6 +188,7 @@ impl Known {
             Rate::Frames => &mut self.frames_until,
             Rate::Refusals => &mut self.refusals_until,
             Rate::Conversations => &mut self.conversations_until,
+            Rate::Media => &mut self.media_until,
         }
     }
 }

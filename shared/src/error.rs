@@ -200,6 +200,15 @@ pub enum Error {
         seconds: u64,
     },
 
+    /// The user has uploaded too much of late.
+    #[error("a user may upload {megabytes_per_day} MB per day: ask for this form again in {seconds} s")]
+    TooMuchMedia {
+        /// How much they may upload.
+        megabytes_per_day: u32,
+        /// When there is room for this one.
+        seconds: u64,
+    },
+
     /// DynamoDB or API Gateway throttles.
     #[error("too many requests: wait a second, then try again with the same clientID")]
     Throttled,
@@ -279,6 +288,7 @@ codes! { Error or Error::UserSig(refusal) => refusal.code();
     Error::TooManyFrames { .. }
         | Error::Suspended { .. }
         | Error::TooManyConversations { .. }
+        | Error::TooMuchMedia { .. }
         | Error::Throttled => 60007,
         "too many requests, of this user or of all",
         "wait for `retryAfterSeconds` if `data` has them, or for a second, then send the same again";
@@ -306,7 +316,8 @@ impl Error {
             Self::BaseUnknown { last } => ErrorData { last_sequence: Some(*last), ..ErrorData::default() },
             Self::TooManyFrames { seconds, .. }
             | Self::Suspended { seconds }
-            | Self::TooManyConversations { seconds, .. } => {
+            | Self::TooManyConversations { seconds, .. }
+            | Self::TooMuchMedia { seconds, .. } => {
                 ErrorData { retry_after_seconds: Some(*seconds), ..ErrorData::default() }
             }
             _ => ErrorData::default(),
@@ -332,6 +343,7 @@ mod tests {
             Error::TooManyFrames { per_second: 20, seconds: 3 },
             Error::Suspended { seconds: 3 },
             Error::TooManyConversations { per_hour: 100, seconds: 3 },
+            Error::TooMuchMedia { megabytes_per_day: 500, seconds: 3 },
         ] {
             assert_eq!(json!(too_fast.data()), json!({ "retryAfterSeconds": 3 }));
             assert!(too_fast.to_string().contains("in 3 s"), "{too_fast}");

@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Error,
+    media::{Folder, MediaKey, Owner},
     model::{Elem, Pair, UserId},
     protocol::*,
     sig::{Expectation, Key, Keys, verify},
@@ -205,7 +206,8 @@ fn change_value(inputs: &[Vec<u8>], value: &mut Value, left: &mut usize, change:
 }
 
 /// What those do not show: every option at once.
-const FULL: [&str; 4] = [
+const FULL: [&str; 5] = [
+    r#"{"action":"getUploadForm","requestID":"8","data":{"kind":"file","type":"PDF","size":123456,"name":"报价 1.pdf","previews":[]}}"#,
     r#"{"action":"getMessageList","requestID":"8","data":{"conversationID":"C2Cbob","fromSequence":2,"toSequence":9,"count":5}}"#,
     r#"{"action":"getMessageList","requestID":"8","data":{"conversationID":"C2Cbob","nextReqMessageID":"120.57","count":5}}"#,
     r#"{"action":"sendMessage","requestID":"8","data":{"to":"bob","conversationType":"C2C","clientID":"a-1","base":7,"type":"TIMImageElem","payload":{"uuid":"1","imageFormat":1,"imageInfoArray":[{"url":"https://example.com/1.png","size":1,"width":2,"height":3}]},"cloudCustomData":"{}","priority":"High","needReadReceipt":true,"isSupportExtension":true,"messageControlInfo":{"excludedFromUnreadCount":true,"excludedFromLastMessage":true},"onlineUserOnly":false}}"#,
@@ -286,6 +288,23 @@ fn every_request(request: &Request) {
     pairs.iter().flatten().for_each(mine);
     if let Some(users) = read(request, |data: UserIdList| data.parse(MAX_USERS)) {
         assert!((1..=MAX_USERS).contains(&users.len()));
+    }
+    if let Some(upload) = read(request, GetUploadForm::parse) {
+        let folder = Folder::new(&Owner::of(1_400_000_000, &me), |below| below - 1);
+        let objects =
+            std::iter::once(upload.original("media", &folder)).chain(upload.previews("media", &folder));
+        for object in objects {
+            assert_eq!(MediaKey::parse(object.key.as_str()).as_ref(), Some(&object.key));
+            assert!((1..=104_857_600).contains(&object.max_bytes));
+            let is_page =
+                ["html", "xml", "svg", "text"].iter().any(|page| object.content_type.contains(page));
+            assert!(!is_page, "{}", object.content_type);
+            let disposition = object.content_disposition.unwrap_or_default();
+            assert!(
+                disposition.len() < 1_000 && disposition.bytes().all(|byte| (0x20..0x7f).contains(&byte))
+            );
+        }
+        assert!(upload.all_bytes() <= 104_857_600 + 2 * 2_097_152);
     }
     if let Some(profile) = read(request, ProfileFields::parse) {
         let shown = serde_json::to_value(ProfileFields::from(profile.clone())).unwrap();

@@ -279,7 +279,8 @@ async fn twin(clock: &Clock, settings: Settings) -> Running {
     .unwrap()
 }
 
-fn request(event: &Value) -> lambda_http::Request {
+/// An event, as a function is told it.
+pub fn request(event: &Value) -> lambda_http::Request {
     lambda_http::request::from_str(&event.to_string()).unwrap()
 }
 

@@ -10,12 +10,14 @@ use crate::{
     aws::FormSigner,
     clock::Clock,
     config::{Config, Configured, MediaPlace},
+    limits::MediaLimit,
     random::Random,
 };
 
 /// What it takes to sign forms.
 pub struct World {
     place: Option<MediaPlace>,
+    limit: MediaLimit,
     signer: FormSigner,
     random: Random,
     clock: Clock,
@@ -26,6 +28,7 @@ impl World {
     pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self {
             place: config.media()?,
+            limit: MediaLimit::new(config)?,
             signer: config.form_signer()?,
             random: config.random.clone(),
             clock: config.clock.clone(),
@@ -59,9 +62,10 @@ pub struct Form {
 /// larger than what was asked for.
 ///
 /// # Errors
-/// [`Error::NoMedia`].
+/// [`Error::NoMedia`], [`Error::TooMuchMedia`].
 pub async fn get_upload_form<'a>(world: &'a World, user: &UserId, upload: &Upload) -> Result<Forms<'a>> {
     let MediaPlace { sdk_app_id, bucket, url } = world.place.as_ref().ok_or(Error::NoMedia)?;
+    world.limit.count(user, upload.all_bytes()).await?;
     let signer = world.signer.signer().await?;
     let now = world.clock.now() / 1000;
     let form = |object: Object<'_>| Form {

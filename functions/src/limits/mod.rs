@@ -1,11 +1,13 @@
-//! How much one user may do: frames per second, and conversations that are opened per hour.
+//! How much one user may do: frames per second, conversations that are opened per hour, and what is uploaded per day.
 //!
 //! Each sandbox knows what it has seen itself ([`Meter`]). One frame in sixteen is counted in a table as well,
 //! from which the sandbox learns what the others have seen. So a quiet user costs a sixteenth of a write unit
-//! per frame and no read, and one who is spread over a hundred sandboxes is found out as well.
+//! per frame and no read, and one who is spread over a hundred sandboxes is found out as well. So it is with what is
+//! uploaded, where it is the size that says how often.
 
 mod conversations;
 mod frames;
+mod media;
 
 use std::sync::Arc;
 
@@ -13,6 +15,7 @@ use hongyan_shared::{Result, model::UserId};
 
 pub use conversations::ConversationLimit;
 pub use frames::FrameLimit;
+pub use media::MediaLimit;
 
 use crate::{
     clock::Clock,

@@ -16,8 +16,7 @@ use crate::{
     meter::Rate,
 };
 
-/// How long a counter stays after it was last used. None runs ahead of the time for longer.
-const COUNTER_LIFETIME_S: u64 = 2 * 60 * 60;
+const HOUR_S: u64 = 60 * 60;
 
 /// How often a write is made: once more when it was made in the wrong form. An item has much less than 1 KB, so
 /// this is what a step costs at the most.
@@ -37,6 +36,15 @@ fn key(rate: Rate) -> &'static str {
         Rate::Frames => "L#F",
         Rate::Refusals => "L#R",
         Rate::Conversations => "L#C",
+        Rate::Media => "L#M",
+    }
+}
+
+/// How long a counter stays after it was last used: an hour longer than it may run ahead of the time.
+fn lifetime_s(rate: Rate) -> u64 {
+    match rate {
+        Rate::Frames | Rate::Refusals | Rate::Conversations => 2 * HOUR_S,
+        Rate::Media => 25 * HOUR_S,
     }
 }
 
@@ -137,7 +145,7 @@ impl Rates {
             .key("u", text(user.as_str()))
             .key("s", text(key(rate)))
             .expression_attribute_values(":now", number(now_ms))
-            .expression_attribute_values(":x", number((now_ms / 1000).saturating_add(COUNTER_LIFETIME_S)));
+            .expression_attribute_values(":x", number((now_ms / 1000).saturating_add(lifetime_s(rate))));
         update = if is_ahead {
             update.expression_attribute_values(":by", number(step.by_ms))
         } else {

@@ -10,7 +10,9 @@ use std::{
 
 use clap::{ArgAction, Args};
 use hongyan_functions::{
-    config::{FRAMES_PER_SECOND, NEW_CONVERSATIONS_PER_HOUR, RECALL_SECONDS, Settings},
+    config::{
+        FRAMES_PER_SECOND, MEDIA_MEGABYTES_PER_DAY, NEW_CONVERSATIONS_PER_HOUR, RECALL_SECONDS, Settings,
+    },
     trigger::authorizer::Rules,
 };
 use hongyan_local::{Config, Data, Running, clock::Clock, key, start};
@@ -58,6 +60,9 @@ pub struct Options {
     /// How many conversations a user may open per hour; 0 sets no limit
     #[arg(long, default_value_t = NEW_CONVERSATIONS_PER_HOUR)]
     new_conversations_per_hour: u32,
+    /// How many megabytes a user may upload per day; 0 sets no limit
+    #[arg(long, default_value_t = MEDIA_MEGABYTES_PER_DAY)]
+    media_megabytes_per_day: u32,
     /// Say what happens: a line per frame and request, twice for the tables as well. RUST_LOG says it in more detail
     #[arg(long, short, action = ArgAction::Count)]
     verbose: u8,
@@ -96,6 +101,7 @@ pub async fn run(options: Options) -> ExitCode {
             recall_seconds: options.recall_seconds,
             frames_per_second: NonZeroU32::new(options.frames_per_second),
             new_conversations_per_hour: NonZeroU32::new(options.new_conversations_per_hour),
+            media_megabytes_per_day: NonZeroU32::new(options.media_megabytes_per_day),
         },
         clock: clock.clone(),
     };
