@@ -375,7 +375,7 @@ fn no_modules_take_from_each_other_in_a_circle() {
 }
 
 /// Where a crate may be known, below which folder. Each that is listed does know it.
-const KNOWN: [(&[&str], &str, &[&str]); 12] = [
+const KNOWN: [(&[&str], &str, &[&str]); 13] = [
     // Lambda.
     (
         &["lambda_http", "lambda_runtime", "aws_lambda_events"],
@@ -384,6 +384,8 @@ const KNOWN: [(&[&str], &str, &[&str]); 12] = [
     ),
     // DynamoDB.
     (&["aws_sdk_dynamodb", "serde_dynamo"], "functions/src/", &["store/", "aws.rs", "config.rs"]),
+    // S3.
+    (&["aws_sdk_s3"], "functions/src/", &["media_store.rs"]),
     // `@connections`.
     (&["aws_sdk_apigatewaymanagement"], "functions/src/", &["connections_api.rs", "config.rs"]),
     // The parameter store.
@@ -393,7 +395,7 @@ const KNOWN: [(&[&str], &str, &[&str]); 12] = [
     // The SDK.
     (&["aws_types", "aws_smithy_http_client"], "functions/src/", &["aws.rs", "config.rs"]),
     // The twin's sides: the engine, the event, the endpoint.
-    (&["dynoxide", "rusqlite"], "local/src/", &["database.rs", "dynamodb.rs", "folder.rs"]),
+    (&["dynoxide", "rusqlite"], "local/src/", &["database.rs", "dynamodb.rs", "folder.rs", "stream.rs"]),
     (&["lambda_http"], "local/src/", &["gateway.rs", "lambda.rs"]),
     (&["aws_sdk_dynamodb", "aws_types", "aws_smithy_http_client"], "local/src/", &["sdk.rs"]),
     // tests -> local -> functions -> shared.

@@ -54,6 +54,15 @@ fn one_name_has_four_spellings_and_nothing_else() {
     let behind_routes: BTreeSet<String> =
         template_routes().values().map(|function| kebab(function)).collect();
     assert_eq!(served, behind_routes);
+    let sources = resources("AWS::Lambda::EventSourceMapping");
+    let behind_streams: BTreeSet<String> = sources
+        .values()
+        .map(|source| {
+            kebab(source["Properties"]["FunctionName"].as_str().unwrap().strip_suffix(".Arn").unwrap())
+        })
+        .collect();
+    let on_streams: BTreeSet<String> = functions::ON_STREAMS.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(on_streams, behind_streams);
     let modules: BTreeSet<String> = served.iter().map(|name| name.replace('-', "_")).collect();
     let names = names_in("functions/src/routes/ws");
     let in_folder = names.iter().map(|name| name.trim_end_matches(".rs").to_owned());
@@ -121,7 +130,8 @@ fn every_route_and_function_has_an_event() {
     }
     let mut expected: BTreeSet<String> = Action::ALL.iter().map(|action| kebab(action.name())).collect();
     expected.extend(["authorizer", "connect", "disconnect", "default"].map(str::to_owned));
-    assert_eq!(files("events", ".json"), expected);
+    let on_streams = functions::ON_STREAMS.iter().map(|name| (*name).to_owned());
+    assert_eq!(files("events", ".json"), expected.iter().cloned().chain(on_streams).collect());
     for name in expected {
         let event = crate::harness::event(&name);
         let key = event["requestContext"]["routeKey"].as_str().unwrap();
@@ -216,6 +226,47 @@ fn no_function_may_do_anything_to_anything() {
     }
 }
 
+/// A record that nobody can make anything of ends in a queue that somebody is told of, and keeps none behind it from
+/// being heard of.
+#[test]
+fn a_stream_goes_on_behind_what_always_fails() {
+    let functions = resources("AWS::Serverless::Function");
+    let sources = resources("AWS::Lambda::EventSourceMapping");
+    assert!(!sources.is_empty());
+    for (name, source) in sources {
+        let source = &source["Properties"];
+        assert_eq!(source["FunctionResponseTypes"], serde_json::json!(["ReportBatchItemFailures"]), "{name}");
+        assert_eq!(source["BisectBatchOnFunctionError"], true, "{name}");
+        assert!(source["MaximumRetryAttempts"].as_u64().is_some_and(|attempts| attempts > 0), "{name}");
+        let queue = source["DestinationConfig"]["OnFailure"]["Destination"].as_str().unwrap();
+        let queue = queue.strip_suffix(".Arn").unwrap();
+        let is_about =
+            |alarm: &Value| alarm["Properties"]["Dimensions"][0]["Value"] == format!("{queue}.QueueName");
+        assert!(resources("AWS::CloudWatch::Alarm").values().any(is_about), "nobody is told of {queue}");
+        let function = &functions[source["FunctionName"].as_str().unwrap().strip_suffix(".Arn").unwrap()];
+        assert!(function["Properties"].get("Events").is_none(), "{name}: SAM would let it read every stream");
+        let policies = function["Properties"]["Policies"].to_string();
+        for right in [&source["EventSourceArn"], &format!("{queue}.Arn").into()] {
+            assert!(policies.contains(right.as_str().unwrap()), "{name}: {right}");
+        }
+        // Ten attempts at a time of the SDK's longest have to fit the function's time.
+        assert!(source["BatchSize"].as_u64().is_some_and(|records| records <= 10), "{name}");
+    }
+}
+
+#[test]
+fn only_who_deletes_media_may_and_nothing_but_media() {
+    for (name, function) in resources("AWS::Serverless::Function") {
+        let policies = function["Properties"]["Policies"][0]["Statement"].as_array().unwrap();
+        let deletes: Vec<&Value> =
+            policies.iter().filter(|statement| statement.to_string().contains("s3:DeleteObject")).collect();
+        assert_eq!(!deletes.is_empty(), name == "DeleteMedia", "{name}");
+        for statement in deletes {
+            assert_eq!(statement["Resource"], "${MediaBucket.Arn}/m/*");
+        }
+    }
+}
+
 #[test]
 fn the_dashboard_shows_every_metric_and_the_alarms_watch_no_other() {
     let metrics: BTreeSet<&str> = record::counters().chain(["Latency"]).collect();
@@ -251,8 +302,9 @@ fn the_tables_that_a_new_stack_adopts_are_those_of_the_template() {
             (&adopted["DeletionProtectionEnabled"], &ours["DeletionProtectionEnabled"]),
             (&Value::Bool(true), &"DeletionProtection".into())
         );
-        // A ceiling is a parameter, and not for the tables to remember.
+        // A ceiling and a stream are parameters, and not for the tables to remember.
         ours.as_object_mut().unwrap().remove("OnDemandThroughput").unwrap();
+        ours.as_object_mut().unwrap().remove("StreamSpecification");
         for differs in ["TableName", "DeletionProtectionEnabled"] {
             adopted.as_object_mut().unwrap().remove(differs);
             ours.as_object_mut().unwrap().remove(differs);
@@ -312,6 +364,8 @@ fn each_function_reads_what_the_template_gives_it_and_nothing_else() {
         let own = variables(&resource["Properties"]);
         let read = if name == "Authorizer" {
             read(&|config| Authorizer::from_config(config).map(|_| ()))
+        } else if name == "DeleteMedia" {
+            read(&|config| functions::delete_media(config).map(|_| ()))
         } else {
             read(&|config| functions::build(&kebab(name), config).unwrap().map(|_| ()))
         };

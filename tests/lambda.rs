@@ -208,6 +208,15 @@ async fn each_binary_answers_its_event() {
     if release_binaries().is_some() {
         measure("authorizer", &authorizer, &log, first, &event("authorizer")).await;
     }
+    let delete_media = Sandbox::start(&binary("delete-media"), &environment);
+    let (answer, first) = timed(delete_media.invoke(&event("delete-media"))).await;
+    assert_eq!(answer, json!({ "batchItemFailures": [] }));
+    let log = delete_media.lines();
+    let [line] = &metrics(&log)[..] else { panic!("one record is one line: {log:#?}") };
+    assert_eq!((&line["Route"], &line["code"]), (&json!("deleteMedia"), &json!(0)));
+    if release_binaries().is_some() {
+        measure("delete-media", &delete_media, &log, first, &event("delete-media")).await;
+    }
     for (name, event_name, status, code) in EXPECTED {
         let sandbox = Sandbox::start(&binary(name), &environment);
         let (answer, first) = timed(sandbox.invoke(&event(event_name))).await;
@@ -286,7 +295,7 @@ async fn a_thousand_forged_handshakes_leave_a_count_and_nothing_else() {
 #[ignore = "needs the built programs: make test"]
 fn a_function_that_sam_runs_on_a_laptop_does_not_use_an_account() {
     let names = EXPECTED.map(|(name, ..)| name);
-    for name in ["authorizer", "get-message-list"].iter().chain(&names) {
+    for name in ["authorizer", "delete-media", "get-message-list"].iter().chain(&names) {
         let started = Command::new(program(name))
             .envs([("AWS_SAM_LOCAL", "true"), ("AWS_ENDPOINT_URL", ""), ("USERSIG_KEY", "")])
             .envs([

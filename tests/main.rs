@@ -28,6 +28,7 @@ mod gateway;
 mod harness;
 mod journeys;
 mod lambda;
+mod media;
 mod model;
 mod promises;
 mod races;

@@ -215,11 +215,27 @@ impl Config {
     pub(crate) fn media(&self) -> Configured<Option<MediaPlace>> {
         match &self.source {
             Source::Environment(_) => {
-                let sdk_app_id = self.parse("SDK_APP_ID")?;
-                let Ok(bucket) = self.variable("MEDIA_BUCKET") else { return Ok(None) };
+                let sdk_app_id = self.sdk_app_id()?;
+                let Some(bucket) = self.media_bucket()? else { return Ok(None) };
                 Ok(Some(MediaPlace { sdk_app_id, bucket, url: self.variable("MEDIA_URL")? }))
             }
             Source::Given { media, .. } => Ok(media.clone()),
+        }
+    }
+
+    /// The bucket that they are in.
+    pub(crate) fn media_bucket(&self) -> Configured<Option<String>> {
+        Ok(match &self.source {
+            Source::Environment(_) => self.variable("MEDIA_BUCKET").ok(),
+            Source::Given { media, .. } => media.as_ref().map(|place| place.bucket.clone()),
+        })
+    }
+
+    /// Whose they are.
+    pub(crate) fn sdk_app_id(&self) -> Configured<u64> {
+        match &self.source {
+            Source::Given { media: Some(place), .. } => Ok(place.sdk_app_id),
+            _ => self.parse("SDK_APP_ID"),
         }
     }
 

@@ -1,33 +1,75 @@
-//! All functions of the WebSocket API by their names, for a laptop, where they share a process. A Lambda
+//! All functions by their names, for a laptop, where they share a process. A Lambda
 //! binary names its one function itself and links no other.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use lambda_http::{Body, Request, Response};
+use serde_json::Value;
+use tracing::error;
 
 use crate::{
+    actions::delete_media,
     config::{Config, Configured},
     routes::ws,
-    trigger::websocket::Function,
+    trigger::{stream::Consumer, websocket::Function},
 };
 
 /// Each function in its sandbox.
-pub struct Functions(BTreeMap<&'static str, Invoke>);
+pub struct Functions {
+    routes: BTreeMap<&'static str, Invoke>,
+    streams: BTreeMap<&'static str, Consume>,
+}
 
 /// One event in, one answer out.
 pub type Invoke = Box<dyn Fn(Request) -> BoxFuture<'static, Response<Body>> + Send + Sync>;
 
+/// A batch of records in, and out which of them have failed; nothing if the batch is none.
+pub type Consume = Box<dyn Fn(Value) -> BoxFuture<'static, Option<Value>> + Send + Sync>;
+
 impl Functions {
-    /// The answer of a function, if there is one of that name.
-    pub async fn respond(&self, name: &str, request: Request) -> Option<Response<Body>> {
-        Some(self.0.get(name)?(request).await)
+    /// All of them that there are where this is.
+    pub fn new(config: &Config) -> Configured<Self> {
+        let mut streams = BTreeMap::new();
+        if config.media_bucket()?.is_some() {
+            streams.insert(DELETE_MEDIA, delete_media(config)?);
+        }
+        Ok(Self { routes: routes(config)?, streams })
     }
+
+    /// The answer of a function behind a route, if there is one of that name.
+    pub async fn respond(&self, name: &str, request: Request) -> Option<Response<Body>> {
+        Some(self.routes.get(name)?(request).await)
+    }
+
+    /// The answer of a function behind a stream, if there is one of that name and the event is a batch of records.
+    pub async fn consume(&self, name: &str, event: Value) -> Option<Value> {
+        self.streams.get(name)?(event).await
+    }
+}
+
+/// The names of those behind streams, as their binaries are called.
+pub const ON_STREAMS: &[&str] = &[DELETE_MEDIA];
+
+const DELETE_MEDIA: &str = "delete-media";
+
+/// The one that deletes media.
+pub fn delete_media(config: &Config) -> Configured<Consume> {
+    let consumer = Arc::new(Consumer::new(config, "deleteMedia", delete_media::World::new)?);
+    Ok(Box::new(move |event| {
+        let consumer = Arc::clone(&consumer);
+        Box::pin(async move {
+            let event = serde_json::from_value(event)
+                .inspect_err(|error| error!(%error, "this is no batch of records"))
+                .ok()?;
+            serde_json::to_value(consumer.consume(event, "", delete_media::delete_media).await).ok()
+        })
+    }))
 }
 
 macro_rules! define {
     ($($name:literal => $module:ident),+ $(,)?) => {
-        /// The names of all functions, as their binaries are called.
+        /// The names of those behind routes, as their binaries are called.
         pub const NAMES: &[&str] = &[$($name),+];
 
         $(fn $module(config: &Config) -> Configured<Invoke> {
@@ -46,11 +88,8 @@ macro_rules! define {
             }
         }
 
-        impl Functions {
-            /// All of them.
-            pub fn new(config: &Config) -> Configured<Self> {
-                Ok(Self(BTreeMap::from([$(($name, $module(config)?)),+])))
-            }
+        fn routes(config: &Config) -> Configured<BTreeMap<&'static str, Invoke>> {
+            Ok(BTreeMap::from([$(($name, $module(config)?)),+]))
         }
     };
 }

@@ -12,6 +12,7 @@
 //! - [`caller`]: who asks. [`limits`]: how much one user may do, and [`meter`], what a sandbox has seen of it.
 //! - [`notify`]: who is told of what has changed. [`presence`]: who is told that a user comes or goes.
 //! - [`connections_api`]: frames to connections. The only part that knows `@connections`.
+//! - [`media_store`]: the objects that users have uploaded. The only part that knows S3.
 //! - [`store`]: the tables, one file each. The only part that knows DynamoDB.
 //! - [`record`]: what an operator learns of an invocation. The only part that knows CloudWatch.
 //! - [`config`], `environment`, [`aws`], [`clock`], [`random`]: what a function is built from, once per sandbox.
@@ -25,6 +26,7 @@ pub mod connections_api;
 mod environment;
 pub mod functions;
 pub mod limits;
+pub mod media_store;
 pub mod meter;
 pub mod notify;
 pub mod presence;

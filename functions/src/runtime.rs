@@ -2,6 +2,7 @@
 
 use std::{env, future::Future};
 
+use aws_lambda_events::dynamodb::Event as Changes;
 use hongyan_shared::Result;
 use lambda_http::{
     lambda_runtime::{Diagnostic, LambdaEvent, run},
@@ -13,7 +14,8 @@ use tracing::error;
 use crate::{
     config::{Config, Configured},
     routes::ws::{Event, Reply},
-    trigger::{authorizer::Authorizer, websocket::Function},
+    store::RowChange,
+    trigger::{authorizer::Authorizer, stream::Consumer, websocket::Function},
 };
 
 /// Serves the routes of a function until the sandbox ends: the whole of a `main`.
@@ -32,6 +34,28 @@ where
     let function = start(|config| Function::new(config, world))?;
     lambda_http::run(service_fn(move |request| async move {
         Ok::<_, std::convert::Infallible>(function.respond(request, route).await)
+    }))
+    .await
+}
+
+/// Serves the stream of a table with an action, under a name for its lines.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_stream<World, Action, Done>(
+    name: &'static str,
+    world: fn(&Config) -> Configured<World>,
+    action: Action,
+) -> std::result::Result<(), lambda_http::Error>
+where
+    World: Send + Sync + 'static,
+    Action: Fn(&'static World, RowChange) -> Done + Copy + Send + Sync + 'static,
+    Done: Future<Output = Result<()>> + Send + 'static,
+{
+    let consumer = start(|config| Consumer::new(config, name, world))?;
+    run(service_fn(move |event: LambdaEvent<Changes>| async move {
+        let request_id = event.context.request_id;
+        Ok::<_, std::convert::Infallible>(consumer.consume(event.payload, &request_id, action).await)
     }))
     .await
 }

@@ -8,7 +8,14 @@ use tokio::{sync::watch, task::JoinHandle};
 use tracing::warn;
 
 use crate::{
-    clock::Clock, dynamodb, error::StartError, folder::Folder, http, shutdown::shutdown_requested,
+    clock::Clock,
+    dynamodb,
+    error::StartError,
+    folder::Folder,
+    http,
+    media::{self, Files},
+    shutdown::shutdown_requested,
+    stream::Streams,
     template::Template,
 };
 
@@ -26,55 +33,77 @@ pub enum Data {
 
 pub(crate) struct Database {
     pub url: String,
-    engine: dynoxide::Database,
+    /// What is recorded of its writes.
+    pub streams: Streams,
+    /// What users have uploaded.
+    pub files: Arc<Files>,
+    sweeper: Sweeper,
     /// Nobody else may have it while the engine is open.
     folder: Option<Folder>,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
 }
 
+/// What takes away what has expired: rows by their own time, and media by their age.
+#[derive(Clone)]
+struct Sweeper {
+    engine: dynoxide::Database,
+    files: Arc<Files>,
+    clock: Clock,
+    /// In seconds; for ever if nothing is said.
+    retention: Option<u64>,
+}
+
 impl Database {
+    /// Opens the tables and the bucket, and serves both to programs.
     pub async fn open(
         data: &Data,
         port: u16,
         clock: &Clock,
         template: &Template,
+        retention: Option<u64>,
     ) -> Result<Self, StartError> {
         let (stop, mut stopped) = watch::channel(false);
         let fill = |engine: &dynoxide::Database| {
             template.tables.iter().try_for_each(|(create, forget)| create_table(engine, create, forget))
         };
-        let (engine, folder) = match data {
+        let (engine, files, folder) = match data {
             Data::Memory => {
                 let clock = Arc::new(TwinClock(clock.clone()));
                 let engine = dynoxide::Database::memory_with_clock(clock).map_err(failed)?;
                 fill(&engine)?;
-                (engine, None)
+                (engine, Files::in_memory(), None)
             }
             Data::Folder(path) => {
                 let folder = Folder::take(path)?;
-                (folder.open(fill)?, Some(folder))
+                let unusable = |source| StartError::Folder { path: path.to_owned(), source };
+                let files = Files::in_folder(path.join("media")).map_err(unusable)?;
+                (folder.open(fill)?, files, Some(folder))
             }
         };
 
+        let files = Arc::new(files);
         let (listener, address) = http::listen(Ipv4Addr::LOCALHOST.into(), port).await?;
         let url = format!("http://{address}");
-        let server = tokio::spawn(http::serve(listener, dynamodb::router(engine.clone()), stopped.clone()));
+        let streams = Streams::new(engine.clone(), &template.event_sources).map_err(failed)?;
+        let router = dynamodb::router(engine.clone(), streams.clone()).merge(media::s3(Arc::clone(&files)));
+        let server = tokio::spawn(http::serve(listener, router, stopped.clone()));
+        let sweeper = Sweeper { engine, files: Arc::clone(&files), clock: clock.clone(), retention };
         if matches!(clock, Clock::System) {
-            let engine = engine.clone();
+            let sweeper = sweeper.clone();
             tokio::spawn(async move {
                 while tokio::time::timeout(SWEEP_EVERY, shutdown_requested(&mut stopped)).await.is_err() {
-                    if let Err(error) = engine.sweep_ttl() {
+                    if let Err(error) = sweeper.sweep() {
                         warn!(%error, "what has expired was not swept");
                     }
                 }
             });
         }
-        Ok(Self { url, engine, folder, stop, server })
+        Ok(Self { url, streams, files, sweeper, folder, stop, server })
     }
 
     pub fn sweep(&self) -> Result<usize, StartError> {
-        self.engine.sweep_ttl().map_err(failed)
+        self.sweeper.sweep()
     }
 
     /// The last thing to be closed: connections that end still write.
@@ -82,8 +111,17 @@ impl Database {
         // Without a receiver it has ended already, and that it panicked is in the log.
         let _ = self.stop.send(true);
         let _ = self.server.await;
-        drop(self.engine);
+        drop((self.sweeper, self.streams));
         drop(self.folder);
+    }
+}
+
+impl Sweeper {
+    fn sweep(&self) -> Result<usize, StartError> {
+        let rows = self.engine.sweep_ttl().map_err(failed)?;
+        let Some(retention) = self.retention else { return Ok(rows) };
+        let by = self.clock.now().saturating_sub(retention.saturating_mul(1000));
+        Ok(rows + self.files.sweep(by).map_err(failed)?)
     }
 }
 

@@ -19,26 +19,30 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 use tracing::debug;
 
-use crate::guard;
+use crate::{guard, stream::Streams};
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 const TARGET: &str = "x-amz-target";
 const TARGET_PREFIX: &str = "DynamoDB_20120810.";
 
-pub(crate) fn router(engine: Database) -> Router {
+pub(crate) fn router(engine: Database, streams: Streams) -> Router {
     Router::new()
         .route("/", post(answer))
         // A request is complete when it gets here, and has been measured.
         .layer(axum::extract::DefaultBodyLimit::disable())
         .layer(middleware::from_fn(guard::programs))
-        .with_state(engine)
+        .with_state((engine, streams))
 }
 
-async fn answer(State(engine): State<Database>, headers: HeaderMap, body: Bytes) -> Response {
+async fn answer(
+    State((engine, streams)): State<(Database, Streams)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let target = headers.get(TARGET).and_then(|target| target.to_str().ok()).unwrap_or_default();
     let operation = target.strip_prefix(TARGET_PREFIX).unwrap_or_default();
     let started = Instant::now();
-    let (status, text) = match run(&engine, operation, &body) {
+    let (status, text) = match run(&engine, &streams, operation, &body) {
         None => {
             let kind = "com.amazon.coral.service#UnknownOperationException";
             (StatusCode::BAD_REQUEST, json!({ "__type": kind }).to_string())
@@ -56,9 +60,12 @@ async fn answer(State(engine): State<Database>, headers: HeaderMap, body: Bytes)
 macro_rules! operations {
     ($($name:literal => $method:ident;)+) => {
         /// Runs an operation, if there is one of this name.
-        fn run(engine: &Database, operation: &str, body: &[u8]) -> Option<Result<String, DynoxideError>> {
+        fn run(engine: &Database, streams: &Streams, operation: &str, body: &[u8]) -> Option<Result<String, DynoxideError>> {
             Some(match operation {
-                $($name => read(body).and_then(|request| engine.$method(request)).and_then(|reply| write(&reply)),)+
+                $($name => {
+                    let run = |request| streams.record(body, || engine.$method(request));
+                    read(body).and_then(run).and_then(|reply| write(&reply))
+                })+
                 _ => return None,
             })
         }

@@ -55,16 +55,16 @@ struct Answer {
     body: Option<String>,
 }
 
-/// Serves it and the page until it is stopped, then until every frame is answered and every connection has said its
+/// Serves it and the pages until it is stopped, then until every frame is answered and every connection has said its
 /// `$disconnect`.
-pub(crate) async fn serve(gateway: Arc<Gateway>, page: Router, listener: TcpListener) {
+pub(crate) async fn serve(gateway: Arc<Gateway>, pages: Router, listener: TcpListener) {
     let tasks = gateway.tasks.clone();
     let stopped = gateway.stopped.clone();
     let for_functions = management::router(Arc::clone(&gateway.connections), gateway.address.ip());
     let for_clients = Router::new()
         .route("/{stage}", get(handshake))
         .with_state(gateway)
-        .merge(page)
+        .merge(pages)
         .layer(middleware::from_fn(guard::pages_of_this_machine));
     http::serve(listener, for_functions.merge(for_clients), stopped).await;
     tasks.close();
@@ -263,7 +263,7 @@ impl Gateway {
                 return None;
             }
         };
-        let response = (self.lambda)(name, request).await?;
+        let response = (self.lambda.routes)(name, request).await?;
         let status = response.status();
         let body = match response.into_body() {
             lambda_http::Body::Text(text) => Some(text),

@@ -2,7 +2,7 @@
 //! and under which name it found us.
 //!
 //! A page elsewhere gets nothing: its `Origin` gives it away, and where a name of its own leads here (DNS
-//! rebinding), so does `Host`. No answer has a header by which a browser would let another page read it.
+//! rebinding), so does `Host`. No answer but those of media has a header by which a browser would let another page read it.
 
 use std::net::IpAddr;
 

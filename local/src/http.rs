@@ -1,7 +1,8 @@
 //! An HTTP server that a silent client neither keeps from ending nor fills.
 //!
 //! A request reaches the router when all of it is there. What has not got so far is nobody's loss: it may
-//! take half a minute, and is dropped when the twin stops.
+//! take half a minute, and is dropped when the twin stops. A form with a file is handed on as it comes, because it may be
+//! large: each part of it may take as long, and it breaks off when the twin stops.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -12,10 +13,11 @@ use axum::{
     Router,
     body::Body,
     extract::ConnectInfo,
-    http::{Request, StatusCode},
+    http::{Request, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use futures_util::{StreamExt, stream};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -33,6 +35,9 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The largest request of DynamoDB.
 pub(crate) const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+
+/// The largest form: a file of 100 MB and its fields. What the file may have is said by its policy.
+const MAX_FORM_BYTES: usize = 101 * 1024 * 1024;
 
 /// Listens on an address of this machine, and says which it is: port 0 takes any free one.
 pub(crate) async fn listen(ip: IpAddr, port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
@@ -69,11 +74,11 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut stopped: wa
 
 /// All requests of one connection.
 async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, mut stopped: watch::Receiver<bool>) {
-    let under_way = TaskTracker::new();
+    let (under_way, stopping) = (TaskTracker::new(), stopped.clone());
     let service = service_fn(|request: Request<Incoming>| {
-        let (under_way, mut router) = (under_way.clone(), router.clone());
+        let (under_way, mut router, stopped) = (under_way.clone(), router.clone(), stopping.clone());
         async move {
-            let mut request = match receive(request).await {
+            let mut request = match receive(request, stopped).await {
                 Ok(request) => request,
                 Err(status) => return Ok(status.into_response()),
             };
@@ -118,15 +123,37 @@ pub(crate) async fn log(request: Request<Body>, next: Next) -> Response {
     response
 }
 
-/// Waits for the whole of a request.
-async fn receive(request: Request<Incoming>) -> Result<Request<Body>, StatusCode> {
+/// Waits for the whole of a request, unless it is a form.
+async fn receive(
+    request: Request<Incoming>,
+    stopped: watch::Receiver<bool>,
+) -> Result<Request<Body>, StatusCode> {
     let (head, body) = request.into_parts();
+    let kind = head.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if kind.is_some_and(|kind| kind.starts_with("multipart/form-data")) {
+        return Ok(Request::from_parts(head, in_parts(body, stopped)));
+    }
     let body = axum::body::to_bytes(Body::new(body), MAX_BODY_BYTES);
     match tokio::time::timeout(TIMEOUT, body).await {
         Ok(Ok(body)) => Ok(Request::from_parts(head, Body::from(body))),
         Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
         Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
     }
+}
+
+/// A body of which nobody waits for a part for too long, nor when the twin stops.
+fn in_parts(body: Incoming, stopped: watch::Receiver<bool>) -> Body {
+    let parts = Body::new(body).into_data_stream();
+    Body::from_stream(stream::try_unfold((parts, stopped, MAX_FORM_BYTES), |state| async move {
+        let (mut parts, mut stopped, room) = state;
+        let part = tokio::select! {
+            part = tokio::time::timeout(TIMEOUT, parts.next()) => part.map_err(std::io::Error::from)?,
+            () = shutdown_requested(&mut stopped) => return Err(std::io::Error::other("the twin stops")),
+        };
+        let Some(part) = part.transpose().map_err(std::io::Error::other)? else { return Ok(None) };
+        let room = room.checked_sub(part.len()).ok_or_else(|| std::io::Error::other("it is too large"))?;
+        Ok(Some((part, (parts, stopped, room))))
+    }))
 }
 
 #[cfg(test)]
@@ -141,10 +168,11 @@ mod tests {
 
     use super::{Duration, Router, SocketAddr, TIMEOUT, TcpListener, TcpStream, serve, watch};
 
-    const HALVES: [&str; 3] = [
+    const HALVES: [&str; 4] = [
         "",
         "POST / HTTP/1.1\r\nHost: local",
         "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nab",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 9\r\n\r\n--x",
     ];
 
     async fn server() -> (SocketAddr, watch::Sender<bool>, tokio::task::JoinHandle<()>) {

@@ -9,6 +9,7 @@
 //! - `template`: routes, functions and tables, read from template.yaml.
 //! - `lambda`: who runs the functions. `gateway`: the WebSocket front; `connection`: one connection's life; `event`: what Lambda is
 //!   told; `management`: `@connections`.
+//! - `stream`: what the tables' streams tell, and to which functions. `media`: the bucket of what users upload.
 //! - `database`: the embedded DynamoDB; `dynamodb`: its API; `folder`: where it keeps its file.
 //! - `http`: how both are served, and `shutdown` until when; `guard`: to whom; [`key`]: what UserSigs are
 //!   signed with; `sdk`: how the functions reach them; `error`: why a twin does not start.
@@ -29,13 +30,16 @@ mod http;
 pub mod key;
 mod lambda;
 mod management;
+mod media;
 mod sdk;
 mod shutdown;
+mod stream;
 mod template;
 
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
     sync::Arc,
+    time::Duration,
 };
 
 use hongyan_functions::{
@@ -45,13 +49,17 @@ use hongyan_functions::{
 };
 use hongyan_shared::sig::Keys;
 use tokio::{sync::watch, task::JoinHandle};
+use tracing::warn;
 
 pub use database::Data;
 pub use error::StartError;
 pub use lambda::Lambda;
 pub use sdk::sdk_config;
 
-use crate::{clock::Clock, database::Database, demo::Demo, gateway::Gateway, template::Template};
+use crate::{
+    clock::Clock, database::Database, demo::Demo, gateway::Gateway, media::Media, stream::Delivery,
+    template::Template,
+};
 
 /// What a twin is made of.
 #[derive(Debug, Clone)]
@@ -89,6 +97,7 @@ pub struct Running {
     /// Where it keeps media.
     pub media: MediaPlace,
     database: Database,
+    delivery: Arc<Delivery>,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
 }
@@ -113,7 +122,8 @@ pub async fn start_with(
     let (listener, listening) = http::listen(config.listen, config.port).await?;
     let (stop, stopped) = watch::channel(false);
 
-    let database = Database::open(&config.data, config.dynamodb_port, &config.clock, &template).await?;
+    let (clock, retention) = (config.clock.clone(), config.settings.retention);
+    let database = Database::open(&config.data, config.dynamodb_port, &clock, &template, retention).await?;
     let stage = template.stage.clone();
     // Who listens on every address is found under this machine's own.
     let ip = if listening.ip().is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { listening.ip() };
@@ -121,8 +131,11 @@ pub async fn start_with(
     let management_url = format!("http://{address}/{stage}");
     let tables = template.tables();
     let page_url = format!("http://{address}/");
-    let media =
-        MediaPlace { sdk_app_id: config.rules.sdk_app_id, bucket: "media".to_owned(), url: page_url.clone() };
+    let media = MediaPlace {
+        sdk_app_id: config.rules.sdk_app_id,
+        bucket: media::BUCKET.to_owned(),
+        url: format!("http://{}/", SocketAddr::new(seen_from_phones(listening.ip()), listening.port())),
+    };
     let functions_config = FunctionsConfig::given(
         tables.clone(),
         management_url.clone(),
@@ -140,14 +153,14 @@ pub async fn start_with(
     };
     let connections = Connections::new(&functions_config)?;
     let authorizer = Authorizer::new(config.rules, config.keys, connections, config.clock.reader());
-    let gateway = Arc::new(Gateway::new(
-        template,
-        lambda(&functions_config)?,
-        authorizer,
-        config.clock,
-        address,
-        stopped,
-    ));
+    let lambda = lambda(&functions_config)?;
+    let delivery = Arc::new(Delivery::new(database.streams.clone(), lambda.clone(), clock.clone()));
+    let telling = Arc::clone(&delivery);
+    let told_until = stopped.clone();
+    tokio::spawn(async move { telling.run(told_until).await });
+    let bucket = Media { files: Arc::clone(&database.files), signer: sdk::signer(), clock };
+    let pages = demo::router(demo).merge(media::router(Arc::new(bucket)));
+    let gateway = Arc::new(Gateway::new(template, lambda, authorizer, config.clock, address, stopped));
 
     Ok(Running {
         page_url,
@@ -157,9 +170,24 @@ pub async fn start_with(
         tables,
         media,
         database,
+        delivery,
         stop,
-        server: tokio::spawn(gateway::serve(gateway, demo::router(demo), listener)),
+        server: tokio::spawn(gateway::serve(gateway, pages, listener)),
     })
+}
+
+/// Under which address phones find a twin that listens on every one: that which leads out of this machine.
+fn seen_from_phones(listening: IpAddr) -> IpAddr {
+    if !listening.is_unspecified() {
+        return listening;
+    }
+    // Nothing is sent: the system only looks up which way it would go. The address is one for documents.
+    let look_up = || {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
+        Ok::<_, std::io::Error>(socket.local_addr()?.ip())
+    };
+    look_up().unwrap_or(Ipv4Addr::LOCALHOST.into())
 }
 
 impl Running {
@@ -171,11 +199,24 @@ impl Running {
         self.database.sweep()
     }
 
+    /// Tells the functions behind streams all that they have not heard of yet, and returns how much they have dealt with.
+    /// They are told at once anyway: this is for those who want to know when.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub async fn deliver_changes(&self) -> Result<usize, StartError> {
+        self.delivery.tell_all(Duration::ZERO).await.map_err(|error| StartError::Database(error.to_string()))
+    }
+
     /// Closes all connections, lets what is under way end, and closes the database.
     pub async fn stop(self) {
         // Without a receiver there is nothing left to stop.
         let _ = self.stop.send(true);
         let _ = self.server.await;
+        if let Err(error) = self.delivery.tell_all(Duration::ZERO).await {
+            warn!(%error, "what has changed last is told at the next start");
+        }
+        drop(self.delivery);
         self.database.close().await;
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hongyan_functions::{config::Tables, functions};
 use serde_json::{Map, Value, json};
 
-use crate::error::StartError;
+use crate::{error::StartError, stream::EventSource};
 
 /// The template as far as the twin needs it.
 pub(crate) struct Template {
@@ -17,6 +17,8 @@ pub(crate) struct Template {
     pub identity_source: Vec<String>,
     /// The requests that create the tables, and the one that makes each of them forget.
     pub tables: Vec<(Value, Value)>,
+    /// The functions behind their streams.
+    pub event_sources: Vec<EventSource>,
 }
 
 /// What a route leads to.
@@ -54,14 +56,21 @@ impl Template {
         for (key, route) in gateway.get("Routes")?.as_object()? {
             let function = route.get("FunctionArn")?.as_str()?.strip_suffix(".Arn")?;
             let responds = route.get("RouteResponseSelectionExpression").is_some();
-            routes.insert(key.clone(), Target::Function { name: name(resources, function)?, responds });
+            routes.insert(
+                key.clone(),
+                Target::Function { name: name(resources, function, functions::NAMES)?, responds },
+            );
         }
         for route in of_type(resources, "AWS::ApiGatewayV2::Route") {
             routes.insert(route.get("RouteKey")?.as_str()?.to_owned(), Target::Mock);
         }
         let identity_source = gateway.pointer("/Auth/IdentitySource")?.as_array()?.iter();
         let tables = resources.iter().filter(|(_, resource)| type_of(resource) == "AWS::DynamoDB::Table");
+        let event_sources = of_type(resources, "AWS::Lambda::EventSourceMapping");
         Some(Self {
+            event_sources: event_sources
+                .map(|source| event_source(resources, source))
+                .collect::<Option<_>>()?,
             stage: template.pointer("/Parameters/StageName/Default")?.as_str()?.to_owned(),
             routes,
             identity_source: identity_source
@@ -85,9 +94,27 @@ fn of_type<'a>(resources: &'a Map<String, Value>, kind: &'a str) -> impl Iterato
         .filter_map(|resource| resource.get("Properties"))
 }
 
-fn name(resources: &Map<String, Value>, function: &str) -> Option<&'static str> {
+fn name(resources: &Map<String, Value>, function: &str, names: &[&'static str]) -> Option<&'static str> {
     let binary = resources.get(function)?.pointer("/Metadata/BuildProperties/Binary")?.as_str()?;
-    functions::NAMES.iter().copied().find(|name| *name == binary)
+    names.iter().copied().find(|name| *name == binary)
+}
+
+fn event_source(resources: &Map<String, Value>, source: &Value) -> Option<EventSource> {
+    let table = source.get("EventSourceArn")?.as_str()?.strip_suffix(".StreamArn")?;
+    let function = source.get("FunctionName")?.as_str()?.strip_suffix(".Arn")?;
+    // The table has a stream on a condition, which a twin always fulfils.
+    let view_type = resources.get(table)?.pointer("/Properties/StreamSpecification/1/StreamViewType")?;
+    let filters = source.pointer("/FilterCriteria/Filters")?.as_array()?.iter();
+    Some(EventSource {
+        table: table.to_owned(),
+        function: name(resources, function, functions::ON_STREAMS)?,
+        view_type: view_type.as_str()?.to_owned(),
+        filters: filters
+            .map(|filter| serde_json::from_str(filter.get("Pattern")?.as_str()?).ok())
+            .collect::<Option<_>>()?,
+        batch_size: usize::try_from(source.get("BatchSize")?.as_u64()?).ok()?,
+        retries: source.get("MaximumRetryAttempts")?.as_u64()?,
+    })
 }
 
 fn table_requests(name: &str, table: &Value) -> Option<(Value, Value)> {

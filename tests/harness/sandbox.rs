@@ -13,6 +13,7 @@ use hongyan_functions::{
 };
 use hongyan_local::sdk_config;
 use lambda_http::{Body, Request, Response};
+use serde_json::Value;
 
 use super::template::{kebab, template_routes};
 
@@ -81,6 +82,11 @@ impl Sandbox {
             notifier: Notifier::new(config).unwrap(),
             settings,
         }
+    }
+
+    /// The answer of a function behind a stream.
+    pub async fn consume(&self, name: &str, event: Value) -> Option<Value> {
+        self.functions.consume(name, event).await
     }
 
     /// The answer to an event of this name, by the function behind its route.

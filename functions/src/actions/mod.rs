@@ -6,6 +6,7 @@
 //! Every action may fail as the [`store`](crate::store) does. `# Errors` names what else there is.
 
 pub mod connect;
+pub mod delete_media;
 pub mod get_conversation_list;
 pub mod get_message_list;
 pub mod get_upload_form;

@@ -1,4 +1,5 @@
 //! What starts a function: the only part that knows the types of Lambda's events.
 
 pub mod authorizer;
+pub mod stream;
 pub mod websocket;

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Serialize;
 use serde_json::{
@@ -50,11 +50,27 @@ impl Payload {
     /// Whether another payload of this type says the same. The order of fields does not matter, nor does
     /// where a file lies: a client that sends a message again may have uploaded its file again.
     pub fn says_what(&self, other: &Self, kind: &str) -> bool {
-        let names_file = |name: &str| {
-            FILES.contains(&kind)
-                && ["url", "uuid"].iter().any(|end| name.to_ascii_lowercase().ends_with(end))
-        };
-        is_same(self.as_str(), other.as_str(), &names_file)
+        is_same(self.as_str(), other.as_str(), &|name| names_file(kind, name))
+    }
+
+    /// Where the files of a message of this type lie, each once, as its sender says: URLs and other names. A message
+    /// whose content is no file has none, whatever its text says.
+    pub fn files(&self, kind: &str) -> BTreeSet<String> {
+        fn collect(value: Value, kind: &str, files: &mut BTreeSet<String>) {
+            match value {
+                Value::Object(members) => members.into_iter().for_each(|(name, value)| match value {
+                    Value::String(text) if names_file(kind, &name) => _ = files.insert(text),
+                    value => collect(value, kind, files),
+                }),
+                Value::Array(items) => items.into_iter().for_each(|item| collect(item, kind, files)),
+                _ => {}
+            }
+        }
+
+        let mut files = BTreeSet::new();
+        collect(serde_json::from_str(self.as_str()).unwrap_or_default(), kind, &mut files);
+        files.remove("");
+        files
     }
 }
 
@@ -81,6 +97,11 @@ pub(super) const KINDS: [&str; 10] = [
 
 /// Those of them whose content is a file.
 const FILES: [&str; 5] = ["TIMImageElem", "TIMSoundElem", "TIMFileElem", "TIMVideoFileElem", "TIMVideoElem"];
+
+/// Whether a field of this name says where a file lies, in a message of this type.
+fn names_file(kind: &str, name: &str) -> bool {
+    FILES.contains(&kind) && ["url", "uuid"].iter().any(|end| name.to_ascii_lowercase().ends_with(end))
+}
 
 /// A field that readers know. Others are the app's own, and nobody looks at them.
 struct Field {

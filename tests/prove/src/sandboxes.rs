@@ -11,6 +11,7 @@ use std::{
 use hongyan_functions::functions::Functions;
 use hongyan_local::Lambda;
 use lambda_http::{Body, Request, Response};
+use serde_json::Value;
 use tokio::sync::{Notify, RwLock};
 
 use crate::weather::{Course, Fate};
@@ -69,10 +70,17 @@ impl Sandboxes {
     }
 
     pub fn lambda(self) -> Lambda {
-        Arc::new(move |name, event| {
-            let sandboxes = self.clone();
-            Box::pin(async move { sandboxes.invoke(name, event).await })
-        })
+        let on_streams = self.clone();
+        Lambda {
+            routes: Arc::new(move |name, event| {
+                let sandboxes = self.clone();
+                Box::pin(async move { sandboxes.invoke(name, event).await })
+            }),
+            streams: Arc::new(move |name, event| {
+                let sandboxes = on_streams.clone();
+                Box::pin(async move { sandboxes.consume(name, event).await })
+            }),
+        }
     }
 
     async fn invoke(&self, name: &'static str, event: Request) -> Option<Response<Body>> {
@@ -81,22 +89,30 @@ impl Sandboxes {
             // The answer waits for both, so that nothing goes on behind it.
             Course::Twice => {
                 let (event, copy) = copy(event);
-                let answers =
-                    tokio::join!(self.run(name, event, Course::Once), self.run(name, copy, Course::Once));
+                let answers = tokio::join!(
+                    self.run(Course::Once, async |functions| functions.respond(name, event).await),
+                    self.run(Course::Once, async |functions| functions.respond(name, copy).await)
+                );
                 if self.fate.below(2) == 0 { answers.0 } else { answers.1 }
             }
-            course => self.run(name, event, course).await,
+            course => self.run(course, async |functions| functions.respond(name, event).await).await,
         }
     }
 
-    async fn run(&self, name: &'static str, event: Request, course: Course) -> Option<Response<Body>> {
+    /// A stream tells again of what has failed, so nothing has to come twice here.
+    async fn consume(&self, name: &'static str, event: Value) -> Option<Value> {
+        let _under_way = self.under_way.read().await;
+        self.run(self.fate.course(), async |functions| functions.consume(name, event).await).await
+    }
+
+    async fn run<T>(&self, course: Course, work: impl AsyncFnOnce(Arc<Functions>) -> Option<T>) -> Option<T> {
         let apps = self.apps.get()?;
         let functions = Arc::clone(&apps[self.fate.below(apps.len())]);
         let death = Arc::new(Death { calls: AtomicU32::new(0), course, come: Notify::new() });
         INVOCATION
             .scope(Arc::clone(&death), async {
                 tokio::select! {
-                    answer = functions.respond(name, event) => answer,
+                    answer = work(functions) => answer,
                     () = death.come.notified() => None,
                     () = tokio::time::sleep(TIMEOUT) => None,
                 }

@@ -14,6 +14,7 @@ mod log;
 mod member;
 mod one_to_one;
 mod row;
+mod row_change;
 
 use aws_sdk_dynamodb::{
     Client,
@@ -24,6 +25,7 @@ use hongyan_shared::model::{LogKey, Seq};
 
 pub use log::{Appended, Behind, Part, Recalled, Search};
 pub(super) use member::mark;
+pub use row_change::{RecalledMessage, RowChange};
 
 use super::{Consistency, text};
 use crate::config::{Config, Configured};

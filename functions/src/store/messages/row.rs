@@ -17,17 +17,17 @@ pub(super) struct MessageRow {
     /// Conversation.
     p: String,
     /// `M` + sequence number.
-    s: String,
+    pub(super) s: String,
     /// From.
-    f: String,
+    pub(super) f: String,
     /// Client ID.
     c: String,
     /// Time, milliseconds.
     t: u64,
     /// Type.
-    y: String,
+    pub(super) y: String,
     /// Payload, as JSON.
-    d: String,
+    pub(super) d: String,
     /// Cloud custom data.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     k: String,
@@ -52,7 +52,7 @@ pub(super) struct MessageRow {
     l: Option<u64>,
     /// Recalled at, milliseconds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    r: Option<u64>,
+    pub(super) r: Option<u64>,
     /// Hidden from the low side.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     ha: bool,

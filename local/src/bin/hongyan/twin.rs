@@ -2,7 +2,7 @@
 
 use std::{
     io::BufRead,
-    net::{IpAddr, Ipv4Addr, UdpSocket},
+    net::{IpAddr, Ipv4Addr},
     num::{NonZeroU32, NonZeroU64},
     process::ExitCode,
     time::Duration,
@@ -196,6 +196,7 @@ fn as_json(running: &Running, keys: &Keys, users: &[User]) -> Value {
     json!({
         "pageUrl": running.page_url,
         "webSocketUrl": running.websocket_url,
+        "mediaUrl": running.media.url,
         "managementUrl": running.management_url,
         "dynamodbUrl": running.dynamodb_url,
         "key": keys.current().text(),
@@ -205,8 +206,9 @@ fn as_json(running: &Running, keys: &Keys, users: &[User]) -> Value {
 
 fn introduction(running: &Running, listen: IpAddr, users: &[User]) -> String {
     let mut text = format!("Open {} and let alice and bob talk.\n", running.page_url);
-    if let Some(url) = url_for_phones(running, listen) {
-        text.push_str(&format!("\nFrom a phone in the same network: {url}\n"));
+    // The page and the media are at the same place, and media are for phones as well.
+    if listen.is_unspecified() && running.media.url != running.page_url {
+        text.push_str(&format!("\nFrom a phone in the same network: {}\n", running.media.url));
     }
     text.push_str("\nFor a look at the frames, connect each of them in a terminal of its own:\n");
     for user in users {
@@ -214,18 +216,6 @@ fn introduction(running: &Running, listen: IpAddr, users: &[User]) -> String {
     }
     text.push_str(&format!("\nThe tables are at {}. Stop it with Ctrl-C.", running.dynamodb_url));
     text
-}
-
-/// Where phones find the page of a twin that listens on every address: under the one that leads out of this machine.
-fn url_for_phones(running: &Running, listen: IpAddr) -> Option<String> {
-    if !listen.is_unspecified() {
-        return None;
-    }
-    let port = running.page_url.rsplit(':').next()?;
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    // Nothing is sent: the system only looks up which way it would go. The address is one for documents.
-    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
-    Some(format!("http://{}:{port}", socket.local_addr().ok()?.ip()))
 }
 
 async fn interrupted() {

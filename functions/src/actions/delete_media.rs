@@ -1,0 +1,79 @@
+//! What was uploaded for a message goes when the message is recalled.
+
+use hongyan_shared::{
+    Result,
+    media::{MediaKey, Owner},
+};
+
+use super::all;
+use crate::{
+    config::{Config, Configured},
+    media_store::MediaStore,
+    store::RowChange,
+};
+
+/// What it takes to delete media.
+pub struct World {
+    media: MediaStore,
+    sdk_app_id: u64,
+}
+
+impl World {
+    /// The one of this deployment.
+    pub fn new(config: &Config) -> Configured<Self> {
+        Ok(Self { media: MediaStore::new(config)?, sdk_app_id: config.sdk_app_id()? })
+    }
+}
+
+/// Deletes what a recalled message names, as far as its sender has uploaded it: a payload is what its sender says,
+/// and may name anybody's media. It may be done again: what is gone already stays so.
+///
+/// # Errors
+/// A row that is no message, and an object that cannot be deleted now.
+pub async fn delete_media(world: &World, row: RowChange) -> Result<()> {
+    let Some(message) = row.recalled()? else { return Ok(()) };
+    let owner = Owner::of(world.sdk_app_id, &message.from);
+    let keys: Vec<MediaKey> =
+        message.files.iter().filter_map(|text| key_in(text)).filter(|key| key.is_of(&owner)).collect();
+    all(keys.iter().map(|key| world.media.delete(key))).await
+}
+
+/// The key that a text names: it is one, or it is a URL with one as its path, whatever the host. A deployment may have
+/// had another domain when the message was sent.
+fn key_in(text: &str) -> Option<MediaKey> {
+    let path = match text.split_once("://") {
+        Some((_, host_and_path)) => host_and_path.split_once('/')?.1,
+        None => text,
+    };
+    MediaKey::parse(path.split(['?', '#']).next()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_and_a_url_name_an_object_and_nothing_else_does() {
+        let key = "m/0123456789abcdef/abcdefghijklmnopqrstuvwxyz/o.png";
+        for text in [
+            key.to_owned(),
+            format!("https://media.example.com/{key}"),
+            format!("http://127.0.0.1:8420/{key}?x=1"),
+            format!("https://media.example.com/{key}#1"),
+        ] {
+            assert_eq!(key_in(&text), MediaKey::parse(key), "{text}");
+        }
+        for text in [
+            String::new(),
+            format!("/{key}"),
+            format!("https://{key}"),
+            format!("https://media.example.com//{key}"),
+            format!("https://media.example.com/a/../{key}"),
+            format!("https://media.example.com/x/{key}"),
+            format!("https://media.example.com/?{key}"),
+            "https://media.example.com".to_owned(),
+        ] {
+            assert_eq!(key_in(&text), None, "{text}");
+        }
+    }
+}
