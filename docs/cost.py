@@ -9,6 +9,7 @@ The capacity units, frames and round trips come from the budgets in tables.md, w
 compute your own month, change ASSUMPTIONS and PRICES.
 """
 
+import math
 import re
 import sys
 from pathlib import Path
@@ -41,6 +42,14 @@ ASSUMPTIONS = {
     "row_bytes": (350, "bytes of a stored message, with DynamoDB's 100 per row", "一条已存消息的字节数，含 DynamoDB 每行的 100 字节"),
     "history": (12, "months of messages that are stored", "存储了多少个月的消息"),
     "frame_bytes": (400, "bytes that a message takes on the wire, and an entry of a list", "线路上一条消息或一个列表项的字节数"),
+    "pictures": (0.05, "pictures per message, with `Media=true`", "`Media=true` 时，每条消息中图片的比例"),
+    "picture_bytes": (300_000, "bytes of a picture", "一张图片的字节数"),
+    "large_bytes": (60_000, "bytes of its large preview, which is what a chat shows", "大预览图的字节数，聊天界面显示的就是它"),
+    "small_bytes": (10_000, "bytes of its small preview", "小预览图的字节数"),
+    "views": (3, "times that a chat loads the large preview of a picture", "聊天界面加载一张图片的大预览图的次数"),
+    "openings": (0.5, "times that somebody opens the picture itself", "打开原图的次数"),
+    "picture_row_bytes": (1_200, "bytes of the stored message of a picture, with DynamoDB's 100", "图片消息存储的字节数，含 DynamoDB 的 100 字节"),
+    "form_bytes": (10_000, "bytes on the wire for a picture's three forms and its longer message", "一张图片的三张表单和更长的消息在线路上的字节数"),
 }
 
 # name: (us-east-1, ap-east-1), whether the second one was seen on a price list, the month it is known of,
@@ -58,6 +67,12 @@ PRICES = {
     "kept_logs": ((0.03, 0.033), False, "2026-11", "CloudWatch: GB-month of logs kept", "CloudWatch：每 GB-月保存的日志"),
     "metrics": ((0.30, 0.30), False, "2026-11", "CloudWatch: metric-month", "CloudWatch：每指标-月"),
     "transfer": ((0.09, 0.12), True, "2026-11", "Data transfer: GB out to the internet", "数据传输：每 GB 流出到互联网"),
+    "puts": ((5.00, 5.50), False, "2026-11", "S3: million uploads", "S3：每百万次上传"),
+    "gets": ((0.40, 0.44), False, "2026-11", "S3: million reads", "S3：每百万次读取"),
+    "media_storage": ((0.023, 0.0275), False, "2026-11", "S3: GB-month of storage", "S3：每 GB-月存储"),
+    "edge_requests": ((1.00, 1.20), False, "2026-11", "CloudFront: million HTTPS requests", "CloudFront：每百万次 HTTPS 请求"),
+    "edge_in": ((0.02, 0.06), False, "2026-11", "CloudFront: GB of uploads, to the bucket", "CloudFront：每 GB 上传到存储桶"),
+    "edge_out": ((0.085, 0.12), False, "2026-11", "CloudFront: GB out to the internet", "CloudFront：每 GB 流出到互联网"),
 }
 REGIONS = ("us-east-1", "ap-east-1")
 ARM_GB_SECONDS = 13.3334  # the lever, in us-east-1
@@ -162,13 +177,12 @@ def send_alone(a, region):
     return sum(units * PRICES[name][0][region] for name, units in used.items())
 
 
-def attack(a, frames, invocations, writes, reads, trips=0, region=0):
-    """What a minute of an attack costs, by price, from what was measured of it: WebSocket messages to and from
-    clients, invocations of functions, capacity units, and round trips of all functions together. What it leaves behind,
-    rows and logs that are kept, is not in it."""
-    used = dict.fromkeys(PRICES, 0.0)
+def served(a, frames, invocations, writes, reads, trips=0):
+    """What is used by so many WebSocket messages to and from clients, invocations of functions, capacity units, and
+    round trips of all functions together, in the units of the prices. What it leaves behind, rows and logs that are
+    kept, is not in it."""
     ms = invocations * (a["base_ms"] + a["cold"] * a["cold_ms"]) + trips * a["trip_ms"]
-    used |= {
+    return dict.fromkeys(PRICES, 0.0) | {
         "messages": frames / 1e6,
         "requests": invocations / 1e6,
         "gb_seconds": ms / 1000 * a["memory"] / 1024 / 1e6,
@@ -177,7 +191,35 @@ def attack(a, frames, invocations, writes, reads, trips=0, region=0):
         "logs": invocations * a["log_bytes"] / GB,
         "transfer": frames * a["frame_bytes"] / GB,
     }
-    return bill(used, region)
+
+
+def attack(a, region=0, **measured):
+    """What a minute of an attack costs, by price, from what was measured of it."""
+    return bill(served(a, **measured), region)
+
+
+def pictures(a):
+    """What the pictures of the month use on top of as many texts, in the units of the prices. Two people hardly share a
+    copy of CloudFront's, so every picture that it serves is taken to come from the bucket."""
+    times = a["users"] * a["days"] * a["messages"] * a["pictures"]
+    writes, reads, frames, trips = unit_costs("form for an upload", 0, budgets())
+    used = served(a, times * frames, times, times * writes, times * reads, times * trips)
+    uploads, downloads = 3 * times, times * (a["views"] + a["openings"])
+    uploaded = times * (a["picture_bytes"] + a["large_bytes"] + a["small_bytes"]) / GB
+    return used | {
+        # A write unit is a KB. DynamoDB counts its 100 bytes per row as storage only.
+        "writes": used["writes"] + times * (math.ceil((a["picture_row_bytes"] - 100) / 1024) - 1) / 1e6,
+        "storage": times * (a["picture_row_bytes"] - a["row_bytes"]) * a["history"] / GB,
+        "backup": times * (a["picture_row_bytes"] - a["row_bytes"]) * a["history"] / GB,
+        "transfer": times * a["form_bytes"] / GB,
+        "kept_logs": used["logs"] * min(1, LOG_DAYS / a["days"]),
+        "puts": uploads / 1e6,
+        "gets": downloads / 1e6,
+        "media_storage": uploaded * a["history"],
+        "edge_requests": (uploads + downloads) / 1e6,
+        "edge_in": uploaded,
+        "edge_out": times * (a["views"] * a["large_bytes"] + a["openings"] * a["picture_bytes"]) / GB,
+    }
 
 
 # What a minute of it uses: 960 messages per second of one user, to one other who is online, from 16 devices by way of
@@ -223,6 +265,8 @@ def tables(language):
     rows, used = month(a)
     bills = [bill(used, region) for region in (0, 1)]
     totals = [sum(b.values()) for b in bills]
+    media = pictures(a)
+    media_bills = [bill(media, region) for region in (0, 1)]
     messages = a["users"] * a["days"] * a["messages"]
     total, guess = say("total", "合计"), "≈ "
     cost = {}
@@ -230,6 +274,7 @@ def tables(language):
     cost["bottom-line"] = markdown(
         ["", "us-east-1, $", "ap-east-1, $"],
         [[say("the month", "整月"), dollars(totals[0]), guess + dollars(totals[1])],
+         [say("pictures, on top", "图片，另加"), *(p + dollars(sum(b.values())) for p, b in zip(("", guess), media_bills))],
          [say("per user and month", "每个用户每月"), *(f"{p}{t / a['users']:.4f}" for p, t in zip(("", guess), totals))],
          [say("per million messages, all in", "每百万条消息，全部计入"),
           *(p + dollars(t / messages * 1e6) for p, t in zip(("", guess), totals))],
@@ -256,12 +301,17 @@ def tables(language):
         + [[f"**{say('all, millions', '合计（百万）')}**", "", *(f"**{millions(s)}**" for s in sums)]],
         (0, 1, 1, 1, 1, 1))
 
-    cost["bill"] = markdown(
-        [say("name", "名称"), say("used", "用量"), "us-east-1, $", "ap-east-1, $", say("share", "占比")],
-        [[f"`{n}`", f"{used[n]:,.2f}", dollars(bills[0][n]), guess * (not PRICES[n][1]) + dollars(bills[1][n]),
-          f"{bills[0][n] / totals[0]:.0%}"] for n in PRICES]
-        + [[f"**{total}**", "", f"**{dollars(totals[0])}**", f"**{guess}{dollars(totals[1])}**", ""]],
-        (0, 1, 1, 1, 1))
+    def billed(used, bills):
+        sums = [sum(b.values()) for b in bills]
+        return markdown(
+            [say("name", "名称"), say("used", "用量"), "us-east-1, $", "ap-east-1, $", say("share", "占比")],
+            [[f"`{n}`", f"{used[n]:,.2f}", dollars(bills[0][n]), guess * (not PRICES[n][1]) + dollars(bills[1][n]),
+              f"{bills[0][n] / sums[0]:.0%}"] for n in PRICES if used[n]]
+            + [[f"**{total}**", "", f"**{dollars(sums[0])}**", f"**{guess}{dollars(sums[1])}**", ""]],
+            (0, 1, 1, 1, 1))
+
+    cost["bill"] = billed(used, bills)
+    cost["pictures"] = billed(media, media_bills)
 
     cost["alternatives"] = markdown(
         [say("how a message is stored", "消息的存储方式"), say("write units per message", "每条消息的写单位"),

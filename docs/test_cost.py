@@ -29,7 +29,8 @@ class Cost(unittest.TestCase):
         for measured, expected in [
             ((10**6, 0, 0, 0), 1.00), ((0, 10**6, 0, 0), 0.20), ((0, 0, 10**6, 0), 0.625), ((0, 0, 0, 10**6), 0.125),
         ]:
-            self.assertAlmostEqual(sum(cost.attack(free, *measured).values()), expected)
+            names = ("frames", "invocations", "writes", "reads")
+            self.assertAlmostEqual(sum(cost.attack(free, **dict(zip(names, measured))).values()), expected)
 
     def test_an_attack_that_looks_like_a_month_costs_what_the_month_does(self):
         rows, used = cost.month(DEFAULTS)
@@ -37,9 +38,24 @@ class Cost(unittest.TestCase):
         for _, _, times, budget, k, *_ in cost.operations(DEFAULTS):
             trips += times * cost.unit_costs(budget, k, cost.budgets())[3]
         frames, invocations, writes, reads = (used[name] * 1e6 for name in ("messages", "requests", "writes", "reads"))
-        attack = cost.attack(DEFAULTS, frames, invocations, writes, reads, trips)
+        attack = cost.bill(cost.served(DEFAULTS, frames, invocations, writes, reads, trips))
         for name in ("messages", "requests", "gb_seconds", "writes", "reads", "logs"):
             self.assertAlmostEqual(attack[name], bill[name], msg=name)
+
+    def test_a_million_pictures_are_what_the_budget_and_their_bytes_say(self):
+        a = {**DEFAULTS, "users": 1_000_000, "days": 1, "messages": 1, "pictures": 1, "history": 2,
+             "picture_bytes": 1000, "large_bytes": 100, "small_bytes": 10, "views": 4, "openings": 1,
+             "picture_row_bytes": 1124, "row_bytes": 124}
+        used = cost.pictures(a)
+        self.assertEqual([used[name] for name in ("writes", "reads", "messages", "requests")], [0, 0, 2, 1])
+        self.assertEqual(cost.pictures({**a, "picture_row_bytes": 1125})["writes"], 1)
+        self.assertEqual([used[name] for name in ("puts", "gets", "edge_requests")], [3, 5, 8])
+        for name, gigabytes in (("edge_in", 1.11), ("media_storage", 2.22), ("edge_out", 1.4), ("storage", 2)):
+            self.assertAlmostEqual(used[name], gigabytes, msg=name)
+
+    def test_without_pictures_nothing_is_used_for_them(self):
+        self.assertFalse(any(cost.pictures({**DEFAULTS, "pictures": 0}).values()))
+        self.assertFalse(any(cost.month(DEFAULTS)[1][name] for name in ("puts", "gets", "media_storage", "edge_out")))
 
     def test_a_cell_of_the_budgets_is_a_number(self):
         for cell, number in (("0.5 + K/2", 5.5), ("2K", 20), ("K/2", 5), ("+0", 0), ("2, for up to 32 of them", 2)):

@@ -47,9 +47,9 @@ def deployed(**parameters):
             if name == "Fn::Equals":
                 one, other = map(decide, argument)
                 return str(one) == str(other)
-            if name in ("Fn::Not", "Fn::Or"):
+            if name in ("Fn::Not", "Fn::Or", "Fn::And"):
                 decided = [decide(each) for each in argument]
-                return not decided[0] if name == "Fn::Not" else any(decided)
+                return {"Fn::Not": not decided[0], "Fn::Or": any(decided), "Fn::And": all(decided)}[name]
         members = ((name, decide(each)) for name, each in node.items())
         return {name: each for name, each in members if each is not NOTHING}
 
@@ -121,6 +121,80 @@ def test_units_and_volume_ring_where_there_is_an_address():
         alarm = alarms[name]
         assert (alarm["MetricName"], alarm["Statistic"], alarm["Period"]) == (metric, "Sum", 60)
         assert alarm["Threshold"] == threshold
+
+
+MEDIA = {"Media": "true"}
+MEDIA_DOMAIN = {
+    **MEDIA, "MediaDomainName": "media.example.com", "MediaCertificateArn": "arn:aws:acm:us-east-1:1:certificate/1",
+}
+
+
+def test_media_are_a_parameter_and_off_by_default():
+    of_media = ("AWS::S3::", "AWS::CloudFront::", "AWS::SQS::", "AWS::Lambda::EventSourceMapping")
+    assert not [name for name, each in deployed().items() if each["Type"].startswith(of_media)]
+    [table] = [each for name, each in of_type(deployed(), "AWS::DynamoDB::Table").items() if name == "Messages"]
+    assert "StreamSpecification" not in table
+    assert {kind for kind in of_media if any(each["Type"].startswith(kind) for each in deployed(**MEDIA).values())} == set(of_media)
+
+
+def test_the_bucket_of_media_is_closed_to_all_but_one_distribution():
+    made = deployed(**MEDIA)
+    [bucket] = of_type(made, "AWS::S3::Bucket").values()
+    assert list(bucket["PublicAccessBlockConfiguration"].values()) == [True] * 4
+    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    [encryption] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    [policy] = of_type(made, "AWS::S3::BucketPolicy").values()
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert (statement["Principal"], statement["Action"]) == ({"Service": "cloudfront.amazonaws.com"}, "s3:GetObject")
+    [source] = statement["Condition"]["StringEquals"].values()
+    assert "distribution/${MediaDistribution}" in source["Fn::Sub"]
+
+
+@pytest.mark.parametrize("days, rules", [("0", None), ("30", [{"Id": "Retention", "Status": "Enabled", "ExpirationInDays": "30"}])])
+def test_media_live_as_long_as_messages(days, rules):
+    [bucket] = of_type(deployed(**MEDIA, RetentionDays=days), "AWS::S3::Bucket").values()
+    assert bucket.get("LifecycleConfiguration", {}).get("Rules") == rules
+
+
+def test_forms_go_to_the_bucket_as_they_are_and_media_are_only_read():
+    [distribution] = of_type(deployed(**MEDIA), "AWS::CloudFront::Distribution").values()
+    config = distribution["DistributionConfig"]
+    signs = {each["Id"]: "OriginAccessControlId" in each for each in config["Origins"]}
+    default, [media] = config["DefaultCacheBehavior"], config["CacheBehaviors"]
+    assert "POST" in default["AllowedMethods"] and "OPTIONS" in default["AllowedMethods"]
+    assert not signs[default["TargetOriginId"]]
+    assert media["AllowedMethods"] == ["GET", "HEAD"] and media["PathPattern"] == "m/*"
+    assert signs[media["TargetOriginId"]]
+    assert {default["ViewerProtocolPolicy"], media["ViewerProtocolPolicy"]} == {"https-only"}
+
+
+def test_a_domain_of_media_is_the_distributions_and_the_forms():
+    def described(**parameters):
+        made = deployed(**parameters)
+        [distribution] = of_type(made, "AWS::CloudFront::Distribution").values()
+        [headers] = of_type(made, "AWS::CloudFront::ResponseHeadersPolicy").values()
+        url = made["GetUploadForm"]["Properties"]["Environment"]["Variables"]["MEDIA_URL"]
+        security = headers["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]
+        return distribution["DistributionConfig"], str(url), "StrictTransportSecurity" in security
+
+    config, url, is_strict = described(**MEDIA)
+    assert config["ViewerCertificate"] == {"CloudFrontDefaultCertificate": True}
+    assert "Aliases" not in config and "MediaDistribution" in url and not is_strict
+    config, url, is_strict = described(**MEDIA_DOMAIN)
+    assert config["ViewerCertificate"]["AcmCertificateArn"] == MEDIA_DOMAIN["MediaCertificateArn"]
+    assert config["Aliases"] == ["media.example.com"] and "MediaDomainName" in url and is_strict
+
+
+def test_what_media_weigh_and_what_was_not_deleted_rings():
+    assert not of_type(deployed(**MEDIA), "AWS::CloudWatch::Alarm")
+    without = of_type(deployed(AlarmEmail="you@example.com"), "AWS::CloudWatch::Alarm")
+    made = deployed(**MEDIA, AlarmEmail="you@example.com", AlarmMediaGigabytes="7")
+    alarms = of_type(made, "AWS::CloudWatch::Alarm")
+    assert set(alarms) - set(without) == {"MediaAlarm", "UndeletedMediaAlarm"}
+    [size, gigabytes] = alarms["MediaAlarm"]["Metrics"]
+    assert size["MetricStat"]["Metric"]["MetricName"] == "BucketSizeBytes"
+    assert (gigabytes["Expression"], alarms["MediaAlarm"]["Threshold"]) == ("bytes / 1000000000", "7")
 
 
 def test_the_host_that_aws_gives_can_be_switched_off_and_pushes_then_take_the_domain():
