@@ -219,44 +219,72 @@ interface LocationPayload {
     longitude: number;
     latitude: number;
 }
+/** One of the three sizes of a picture. What is not known of it, or does not lie anywhere, is 0 or empty. */
+interface ImageInfo {
+    /** 0 is the original, 1 the thumbnail and 2 the large one. */
+    type: number;
+    /** The same in the numbers of Tencent's REST API: 1, 3 and 2. */
+    sizeType: number;
+    /** In bytes. */
+    size: number;
+    width: number;
+    height: number;
+    /** Where it lies: on the device until it is sent. */
+    url: string;
+    /** The same. */
+    imageUrl: string;
+}
 interface ImagePayload {
     uuid: string;
+    /** 1 is JPEG, 2 GIF, 3 PNG, 4 BMP, and 255 any other. */
     imageFormat: number | string;
-    /** Original, large and thumbnail. */
-    imageInfoArray: {
-        size: number;
-        width: number;
-        height: number;
-        url: string;
-        imageUrl: string;
-    }[];
+    /**
+     * Always three: the original, a thumbnail whose shorter side has 198 pixels, a large one of 720. A picture that is no
+     * larger has the original in their places.
+     */
+    imageInfoArray: ImageInfo[];
 }
 interface AudioPayload {
     uuid: string;
+    /** Where it lies: on the device until it is sent. */
     url: string;
+    /** The same, and empty until it is sent. */
     remoteAudioUrl: string;
+    /** In bytes. */
     size: number;
     second: number;
+    downloadFlag: number;
 }
 interface VideoPayload {
     videoUUID: string;
+    /** Where it lies: on the device until it is sent. */
     videoUrl: string;
+    /** The same, and empty until it is sent. */
     remoteVideoUrl: string;
+    /** `mp4`, say. */
     videoFormat: string;
     videoSecond: number;
+    /** In bytes. */
     videoSize: number;
     thumbUUID: string;
+    /** A picture of it, empty when there is none. */
     thumbUrl: string;
     thumbSize: number;
     thumbWidth: number;
     thumbHeight: number;
+    /** This and the next two are the same picture under other names. */
     snapshotUrl: string;
+    snapshotWidth: number;
+    snapshotHeight: number;
 }
 interface FilePayload {
     uuid: string;
     fileName: string;
+    /** Where it lies: on the device until it is sent. */
     fileUrl: string;
+    /** In bytes. */
     fileSize: number;
+    downloadFlag: number;
 }
 interface MergerPayload {
     title: string;
@@ -374,10 +402,55 @@ type CreateTextMessageOptions = MessageOptions<TextPayload>;
 type CreateCustomMessageOptions = MessageOptions<Partial<CustomPayload>>;
 type CreateFaceMessageOptions = MessageOptions<FacePayload>;
 type CreateLocationMessageOptions = MessageOptions<LocationPayload>;
-/** For what can be built, and fails when it is sent. */
-interface CreateUnservedMessageOptions extends MessageOptions<object> {
+/** A file as a browser has it: a `File`, or a `Blob`. */
+interface BrowserFile {
+    readonly size: number;
+    readonly type: string;
+    readonly name?: string;
+    /** Of a recorder: in milliseconds for a sound, and in seconds for a video. */
+    readonly duration?: number;
+    slice(start?: number, end?: number): unknown;
+}
+/** A file as a chooser or a recorder of WeChat has it. */
+interface ChosenFile {
+    /** Where it lies on the device, under one of two names. */
+    tempFilePath?: string;
+    path?: string;
+    /** In bytes, under one of two names. */
+    size?: number;
+    fileSize?: number;
+    name?: string;
+    /** In milliseconds for a sound, and in seconds for a video. */
+    duration?: number;
+    width?: number;
+    height?: number;
+    /** A picture of a video. */
+    thumbTempFilePath?: string;
+}
+/**
+ * What is sent: the result of `wx.chooseImage`, `chooseMedia`, `chooseVideo`, `chooseMessageFile` or of a recorder's
+ * `onStop`, of the same calls of uni-app, an `<input type="file">`, or a `File`. Of several files it is the first.
+ */
+type MediaFile = BrowserFile | (ChosenFile & {
+    readonly tempFiles?: readonly (ChosenFile | BrowserFile)[] | ChosenFile | BrowserFile;
+    readonly tempFilePaths?: readonly string[] | string;
+    readonly tempFile?: BrowserFile;
+    readonly files?: {
+        readonly length: number;
+        readonly [index: number]: BrowserFile;
+    } | null;
+});
+/** For a picture, a sound, a video or another file. It is uploaded when the message is sent. */
+interface CreateMediaMessageOptions extends MessageOptions<{
+    file: MediaFile;
+}> {
+    /** How much of it is uploaded, from 0 to 1. It never goes back while the message is being sent. */
     onProgress?: (percent: number) => void;
 }
+/** What forwards a message that was sent, with its own `cloudCustomData` unless it says another. */
+type CreateForwardMessageOptions = MessageOptions<Message>;
+/** For what can be built, and fails when it is sent. */
+type CreateUnservedMessageOptions = MessageOptions<object>;
 interface SendOptions {
     /** It goes to those who are connected, is not stored, and counts for nothing: a hint that somebody is typing. */
     onlineUserOnly?: boolean;
@@ -539,7 +612,7 @@ interface ChatEvent<Name extends EventName> {
 type ChatEventHandler<Name extends EventName> = (event: ChatEvent<Name>) => void;
 /** What `TIM.create` returns. The methods it has besides, which always reject, are in `UnsupportedMethods`. */
 interface ChatSDK extends UnsupportedMethods, EmptyMethods, SynchronousMethods {
-    /** Any key is accepted, and nothing is done with it. */
+    /** Any key is accepted, and nothing is done with it: files are uploaded without a plugin. */
     registerPlugin(plugins: object): void;
     /** The same for @tencentcloud/lite-chat: a plugin or a list of them, and nothing is done with it. */
     use(plugin: unknown, subPlugins?: unknown[]): void;
@@ -562,15 +635,19 @@ interface ChatSDK extends UnsupportedMethods, EmptyMethods, SynchronousMethods {
     createCustomMessage(options: CreateCustomMessageOptions): Message;
     createFaceMessage(options: CreateFaceMessageOptions): Message;
     createLocationMessage(options: CreateLocationMessageOptions): Message;
-    /** A message that fails with 2905 when it is sent, and so are the next ones. */
+    /** At most 20 MB of JPEG, PNG, GIF, BMP or WebP. A file that cannot be sent is told by `sendMessage`, here and in the next. */
+    createImageMessage(options: CreateMediaMessageOptions): Message;
+    /** At most 20 MB of MP3, AAC, M4A, WAV, AMR, Ogg or WebM. */
+    createAudioMessage(options: CreateMediaMessageOptions): Message;
+    /** At most 100 MB of MP4 or QuickTime. */
+    createVideoMessage(options: CreateMediaMessageOptions): Message;
+    /** At most 100 MB of anything. */
+    createFileMessage(options: CreateMediaMessageOptions): Message;
+    /** `payload` is the message. Its file is not uploaded again. */
+    createForwardMessage(options: CreateForwardMessageOptions): Message;
+    /** A message that fails with 2905 when it is sent, and so is the next one. */
     createTextAtMessage(options: CreateUnservedMessageOptions): Message;
-    createImageMessage(options: CreateUnservedMessageOptions): Message;
-    createAudioMessage(options: CreateUnservedMessageOptions): Message;
-    createVideoMessage(options: CreateUnservedMessageOptions): Message;
-    createFileMessage(options: CreateUnservedMessageOptions): Message;
     createMergerMessage(options: CreateUnservedMessageOptions): Message;
-    /** `payload` is the message. It can be sent if a message of its type can be built and sent otherwise. */
-    createForwardMessage(options: CreateUnservedMessageOptions): Message;
     sendMessage(message: Message, options?: SendOptions): Promise<Result<{
         message: Message;
     }>>;
@@ -630,7 +707,7 @@ interface ChatSDK extends UnsupportedMethods, EmptyMethods, SynchronousMethods {
  * asked for at start is an empty list, what is synchronous stays so, and the rest rejects.
  */
 declare const NOT_SERVED: {
-    readonly 'a media or merged message': readonly ['convertVoiceToText downloadMergerMessage'];
+    readonly 'a merged message': readonly ['downloadMergerMessage'];
     readonly 'a group': readonly ['addGroupMember changeGroupOwner createGroup decreaseGroupCounter deleteGroupAttributes deleteGroupMember', 'dismissGroup getGroupAttributes getGroupCounters getGroupMemberList', 'getGroupMemberProfile getGroupMessageReadMemberList getGroupOnlineMemberCount getGroupProfile', 'getGroupProfileAdvance getPinnedGroupMessageList handleGroupApplication increaseGroupCounter', 'initGroupAttributes joinGroup markGroupMemberList pinGroupMessage quitGroup searchGroupByID', 'setGroupAttributes setGroupCounters setGroupMemberCustomField setGroupMemberMuteTime', 'setGroupMemberNameCard setGroupMemberRole updateGroupProfile createTopicInCommunity', 'deleteTopicFromCommunity getTopicList updateTopicProfile'];
     readonly 'a friend list': readonly ['acceptFriendApplication addFriend addToFriendGroup applyAddFriend checkFriend createFriendGroup', 'deleteFriend deleteFriendApplication deleteFriendGroup deletePendency getFriendProfile', 'getPendency getPendencyReport refuseFriendApplication removeFromFriendGroup', 'renameFriendGroup replyPendency setFriendApplicationRead updateFriend', 'checkFollowType followUser getMutualFollowersList getMyFollowersList getMyFollowingList getUserFollowInfo', 'unfollowUser'];
     readonly 'a label of a conversation': readonly ['addConversationsToGroup createConversationGroup deleteConversationGroup deleteConversationsFromGroup', 'markConversation renameConversationGroup setConversationCustomData', 'setConversationDraft getAllReceiveMessageOpt setAllReceiveMessageOpt setMessageRemindType'];
@@ -638,7 +715,7 @@ declare const NOT_SERVED: {
     readonly 'this part of the history': readonly ['clearHistoryMessage getMessageListHopping'];
     readonly 'a status of one\'s own': readonly ['setSelfStatus'];
     readonly 'a call': readonly ['accept cancel invite inviteInGroup inviteInGroupSync inviteSync modifyInvitation reject'];
-    readonly 'a search or translation': readonly ['searchCloudGroupMembers searchCloudGroups searchCloudMessages searchCloudUsers translateText'];
+    readonly 'a search or translation': readonly ['searchCloudGroupMembers searchCloudGroups searchCloudMessages searchCloudUsers translateText convertVoiceToText'];
     readonly 'an internal API': readonly ['downloadLog'];
 };
 type Served = typeof NOT_SERVED;
@@ -688,6 +765,6 @@ interface SynchronousMethods {
 
 declare const TIM: TIMStatic & { readonly default: TIMStatic };
 declare namespace TIM {
-    export { AllowType, AudioPayload, ChatError, ChatEvent, ChatEventHandler, ChatSDK, Conversation, ConversationFilter, ConversationListData, ConversationType, CreateCustomMessageOptions, CreateFaceMessageOptions, CreateLocationMessageOptions, CreateOptions, CreateTextMessageOptions, CreateUnservedMessageOptions, CustomPayload, EmptyMethods, EventMap, EventName, FacePayload, FilePayload, ForbidType, Gender, ImagePayload, KickedOutType, LastMessage, LocationPayload, LoginData, LoginOptions, MergerPayload, Message, MessageElement, MessageListData, MessageListOptions, MessageOf, MessageOptions, MessageType, MutableMessage, NetState, Nothing, Payloads, Priority, Profile, ProfileFields, Result, SendOptions, SubscriptionData, SynchronousMethods, TIMStatic, TextPayload, UnsupportedMethods, UnsupportedName, UserList, UserStatus, UserStatusData, VideoPayload };
+    export { AllowType, AudioPayload, BrowserFile, ChatError, ChatEvent, ChatEventHandler, ChatSDK, ChosenFile, Conversation, ConversationFilter, ConversationListData, ConversationType, CreateCustomMessageOptions, CreateFaceMessageOptions, CreateForwardMessageOptions, CreateLocationMessageOptions, CreateMediaMessageOptions, CreateOptions, CreateTextMessageOptions, CreateUnservedMessageOptions, CustomPayload, EmptyMethods, EventMap, EventName, FacePayload, FilePayload, ForbidType, Gender, ImageInfo, ImagePayload, KickedOutType, LastMessage, LocationPayload, LoginData, LoginOptions, MediaFile, MergerPayload, Message, MessageElement, MessageListData, MessageListOptions, MessageOf, MessageOptions, MessageType, MutableMessage, NetState, Nothing, Payloads, Priority, Profile, ProfileFields, Result, SendOptions, SubscriptionData, SynchronousMethods, TIMStatic, TextPayload, UnsupportedMethods, UnsupportedName, UserList, UserStatus, UserStatusData, VideoPayload };
 }
 export = TIM;

@@ -77,41 +77,76 @@ export interface LocationPayload {
   latitude: number;
 }
 
+/** One of the three sizes of a picture. What is not known of it, or does not lie anywhere, is 0 or empty. */
+export interface ImageInfo {
+  /** 0 is the original, 1 the thumbnail and 2 the large one. */
+  type: number;
+  /** The same in the numbers of Tencent's REST API: 1, 3 and 2. */
+  sizeType: number;
+  /** In bytes. */
+  size: number;
+  width: number;
+  height: number;
+  /** Where it lies: on the device until it is sent. */
+  url: string;
+  /** The same. */
+  imageUrl: string;
+}
+
 export interface ImagePayload {
   uuid: string;
+  /** 1 is JPEG, 2 GIF, 3 PNG, 4 BMP, and 255 any other. */
   imageFormat: number | string;
-  /** Original, large and thumbnail. */
-  imageInfoArray: { size: number; width: number; height: number; url: string; imageUrl: string }[];
+  /**
+   * Always three: the original, a thumbnail whose shorter side has 198 pixels, a large one of 720. A picture that is no
+   * larger has the original in their places.
+   */
+  imageInfoArray: ImageInfo[];
 }
 
 export interface AudioPayload {
   uuid: string;
+  /** Where it lies: on the device until it is sent. */
   url: string;
+  /** The same, and empty until it is sent. */
   remoteAudioUrl: string;
+  /** In bytes. */
   size: number;
   second: number;
+  downloadFlag: number;
 }
 
 export interface VideoPayload {
   videoUUID: string;
+  /** Where it lies: on the device until it is sent. */
   videoUrl: string;
+  /** The same, and empty until it is sent. */
   remoteVideoUrl: string;
+  /** `mp4`, say. */
   videoFormat: string;
   videoSecond: number;
+  /** In bytes. */
   videoSize: number;
   thumbUUID: string;
+  /** A picture of it, empty when there is none. */
   thumbUrl: string;
   thumbSize: number;
   thumbWidth: number;
   thumbHeight: number;
+  /** This and the next two are the same picture under other names. */
   snapshotUrl: string;
+  snapshotWidth: number;
+  snapshotHeight: number;
 }
 
 export interface FilePayload {
   uuid: string;
   fileName: string;
+  /** Where it lies: on the device until it is sent. */
   fileUrl: string;
+  /** In bytes. */
   fileSize: number;
+  downloadFlag: number;
 }
 
 export interface MergerPayload {
@@ -224,10 +259,55 @@ export type CreateCustomMessageOptions = MessageOptions<Partial<CustomPayload>>;
 export type CreateFaceMessageOptions = MessageOptions<FacePayload>;
 export type CreateLocationMessageOptions = MessageOptions<LocationPayload>;
 
-/** For what can be built, and fails when it is sent. */
-export interface CreateUnservedMessageOptions extends MessageOptions<object> {
+/** A file as a browser has it: a `File`, or a `Blob`. */
+export interface BrowserFile {
+  readonly size: number;
+  readonly type: string;
+  readonly name?: string;
+  /** Of a recorder: in milliseconds for a sound, and in seconds for a video. */
+  readonly duration?: number;
+  slice(start?: number, end?: number): unknown;
+}
+
+/** A file as a chooser or a recorder of WeChat has it. */
+export interface ChosenFile {
+  /** Where it lies on the device, under one of two names. */
+  tempFilePath?: string;
+  path?: string;
+  /** In bytes, under one of two names. */
+  size?: number;
+  fileSize?: number;
+  name?: string;
+  /** In milliseconds for a sound, and in seconds for a video. */
+  duration?: number;
+  width?: number;
+  height?: number;
+  /** A picture of a video. */
+  thumbTempFilePath?: string;
+}
+
+/**
+ * What is sent: the result of `wx.chooseImage`, `chooseMedia`, `chooseVideo`, `chooseMessageFile` or of a recorder's
+ * `onStop`, of the same calls of uni-app, an `<input type="file">`, or a `File`. Of several files it is the first.
+ */
+export type MediaFile = BrowserFile | (ChosenFile & {
+  readonly tempFiles?: readonly (ChosenFile | BrowserFile)[] | ChosenFile | BrowserFile;
+  readonly tempFilePaths?: readonly string[] | string;
+  readonly tempFile?: BrowserFile;
+  readonly files?: { readonly length: number; readonly [index: number]: BrowserFile } | null;
+});
+
+/** For a picture, a sound, a video or another file. It is uploaded when the message is sent. */
+export interface CreateMediaMessageOptions extends MessageOptions<{ file: MediaFile }> {
+  /** How much of it is uploaded, from 0 to 1. It never goes back while the message is being sent. */
   onProgress?: (percent: number) => void;
 }
+
+/** What forwards a message that was sent, with its own `cloudCustomData` unless it says another. */
+export type CreateForwardMessageOptions = MessageOptions<Message>;
+
+/** For what can be built, and fails when it is sent. */
+export type CreateUnservedMessageOptions = MessageOptions<object>;
 
 export interface SendOptions {
   /** It goes to those who are connected, is not stored, and counts for nothing: a hint that somebody is typing. */
@@ -396,7 +476,7 @@ export type ChatEventHandler<Name extends EventName> = (event: ChatEvent<Name>) 
 
 /** What `TIM.create` returns. The methods it has besides, which always reject, are in `UnsupportedMethods`. */
 export interface ChatSDK extends UnsupportedMethods, EmptyMethods, SynchronousMethods {
-  /** Any key is accepted, and nothing is done with it. */
+  /** Any key is accepted, and nothing is done with it: files are uploaded without a plugin. */
   registerPlugin(plugins: object): void;
   /** The same for @tencentcloud/lite-chat: a plugin or a list of them, and nothing is done with it. */
   use(plugin: unknown, subPlugins?: unknown[]): void;
@@ -421,15 +501,19 @@ export interface ChatSDK extends UnsupportedMethods, EmptyMethods, SynchronousMe
   createCustomMessage(options: CreateCustomMessageOptions): Message;
   createFaceMessage(options: CreateFaceMessageOptions): Message;
   createLocationMessage(options: CreateLocationMessageOptions): Message;
-  /** A message that fails with 2905 when it is sent, and so are the next ones. */
+  /** At most 20 MB of JPEG, PNG, GIF, BMP or WebP. A file that cannot be sent is told by `sendMessage`, here and in the next. */
+  createImageMessage(options: CreateMediaMessageOptions): Message;
+  /** At most 20 MB of MP3, AAC, M4A, WAV, AMR, Ogg or WebM. */
+  createAudioMessage(options: CreateMediaMessageOptions): Message;
+  /** At most 100 MB of MP4 or QuickTime. */
+  createVideoMessage(options: CreateMediaMessageOptions): Message;
+  /** At most 100 MB of anything. */
+  createFileMessage(options: CreateMediaMessageOptions): Message;
+  /** `payload` is the message. Its file is not uploaded again. */
+  createForwardMessage(options: CreateForwardMessageOptions): Message;
+  /** A message that fails with 2905 when it is sent, and so is the next one. */
   createTextAtMessage(options: CreateUnservedMessageOptions): Message;
-  createImageMessage(options: CreateUnservedMessageOptions): Message;
-  createAudioMessage(options: CreateUnservedMessageOptions): Message;
-  createVideoMessage(options: CreateUnservedMessageOptions): Message;
-  createFileMessage(options: CreateUnservedMessageOptions): Message;
   createMergerMessage(options: CreateUnservedMessageOptions): Message;
-  /** `payload` is the message. It can be sent if a message of its type can be built and sent otherwise. */
-  createForwardMessage(options: CreateUnservedMessageOptions): Message;
   sendMessage(message: Message, options?: SendOptions): Promise<Result<{ message: Message }>>;
   resendMessage(message: Message, options?: SendOptions): Promise<Result<{ message: Message }>>;
   revokeMessage(message: Message): Promise<Result<{ message: Message }>>;

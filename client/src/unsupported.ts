@@ -9,7 +9,7 @@ import { ChatError } from './errors.js';
 
 // What is not served, and which methods it is made of. Names in one text take less room than a text for each.
 const NOT_SERVED = {
-  'a media or merged message': ['convertVoiceToText downloadMergerMessage'],
+  'a merged message': ['downloadMergerMessage'],
   'a group': [
     'addGroupMember changeGroupOwner createGroup decreaseGroupCounter deleteGroupAttributes deleteGroupMember',
     'dismissGroup getGroupAttributes getGroupCounters getGroupMemberList',
@@ -44,7 +44,7 @@ const NOT_SERVED = {
     'accept cancel invite inviteInGroup inviteInGroupSync inviteSync modifyInvitation reject',
   ],
   'a search or translation': [
-    'searchCloudGroupMembers searchCloudGroups searchCloudMessages searchCloudUsers translateText',
+    'searchCloudGroupMembers searchCloudGroups searchCloudMessages searchCloudUsers translateText convertVoiceToText',
   ],
   'an internal API': ['downloadLog'],
 } as const;

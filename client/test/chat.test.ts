@@ -326,8 +326,6 @@ test('what cannot be sent yet fails when it is sent, and not before', async () =
   const to = { to: bob.userID, conversationType: 'C2C' };
   const original = await alice.send(bob.userID, '原文');
   const built = [
-    tim.createImageMessage({ ...to, payload: { file: {} } }), tim.createAudioMessage({ ...to, payload: { file: {} } }),
-    tim.createVideoMessage({ ...to, payload: { file: {} } }), tim.createFileMessage({ ...to, payload: { file: {} } }),
     tim.createMergerMessage({ ...to, payload: { messageList: [original], title: '', abstractList: [], compatibleText: '' } }),
     tim.createTextAtMessage({ to: 'group', conversationType: 'GROUP', payload: { text: '@all', atUserList: [] } }),
   ];
@@ -336,7 +334,7 @@ test('what cannot be sent yet fails when it is sent, and not before', async () =
     for (const send of ['sendMessage', 'resendMessage'] as const) {
       const error = await tim[send](message).then(() => undefined, (reason: ChatError) => reason);
       assert.equal(error?.code, 2905);
-      assert.match(error.message, /^sendMessage: [^,]+( are not served by Hongyan yet|,.* are not served by Hongyan yet)$/);
+      assert.match(error.message, /^sendMessage: .* are not served by Hongyan yet$/);
       assert.equal((error.data as { message: Message }).message, message);
       assert.equal(message.status, 'fail');
     }

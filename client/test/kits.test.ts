@@ -141,10 +141,18 @@ for (const [at, name] of Object.keys(KITS).entries()) {
     await until(() => shown(bob).length === 3 && listed(bob)[0]?.lastMessage.messageForShow === '在的');
     await until(() => shown(alice)[2]?.isPeerRead === true);
 
-    // What is not served says so, where the kit shows it.
-    assert.equal(await codeOf(alice.TUIChatService.sendImageMessage({ payload: { file: { tempFiles: [] } } })), 2905);
-    assert.equal(shown(alice)[3]?.status, 'fail');
-    shown(alice)[3]?.getMessageContent();
+    const { files } = devices[0]!;
+    await alice.TUIChatService.sendImageMessage({ payload: { file: files.chooseImage(files.photo()) } });
+    await until(() => shown(bob).length === 4 && listed(bob)[0]?.lastMessage.messageForShow === '[图片]');
+    const [ours, theirs] = [shown(alice)[3], shown(bob)[3]];
+    same([ours?.status, ours?.payload, ours?.getMessageContent()], ['success', theirs?.payload, theirs?.getMessageContent()]);
+    const { url, width } = theirs?.getMessageContent() as { url: string; width: number };
+    same([(await fetch(url)).status, width], [200, 3024]);
+
+    // What cannot be sent or is not served says so, where the kit shows it.
+    assert.equal(await codeOf(alice.TUIChatService.sendImageMessage({ payload: { file: { tempFiles: [] } } })), 2251);
+    assert.equal(shown(alice)[4]?.status, 'fail');
+    shown(alice)[4]?.getMessageContent();
     assert.equal(await codeOf(alice.TUIGroupService.createGroup({ name: '群', type: 'Private' })), 2905);
     same(alice.TUIStore.getData('group', 'groupList'), []);
     await alice.TUIConversationService.switchConversation('GROUPg1');

@@ -150,7 +150,7 @@ test('a message that waits can be given up, and is not sent', async () => {
   const [first, second] = [text(), text()];
   const sending = outbox.send(first, 0);
   const waiting = outbox.send(second, 0);
-  outbox.cancel(second.ID);
+  outbox.cancel(second.ID, new ChatError(2100, 'it was deleted'));
   await assert.rejects(waiting, { code: 2100 });
   await sending;
   await new Promise(setImmediate);

@@ -31,7 +31,7 @@ export class AppEvents implements SessionEvents {
   logLevel = 1;
   readonly emitter = new Emitter<EventMap>(
     (name) => { if (name === EVENT.MESSAGE_RECEIVED) setTimeout(() => this.deliver(), 0); },
-    (message, error) => { if (this.logLevel < 4) console.error(`Hongyan: ${message}`, error); },
+    (message, error) => this.report(message, error),
   );
   /** Messages that came while nobody listened. */
   private undelivered: Message[] = [];
@@ -42,6 +42,11 @@ export class AppEvents implements SessionEvents {
 
   emit<Name extends EventName>(name: Name, data: EventMap[Name]): void {
     this.emitter.emit(name, data);
+  }
+
+  /** Writes down what has gone wrong in the app. */
+  report(message: string, error: unknown): void {
+    if (this.logLevel < 4) console.error(`Hongyan: ${message}`, error);
   }
 
   received(messages: Message[]): void {

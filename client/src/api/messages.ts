@@ -4,15 +4,16 @@ import { INVALID_OPERATION, MESSAGE_DELETE_FAIL, MESSAGE_INVALID, MESSAGE_REVOKE
 import { TYPES } from '../constants.js';
 import { ChatError } from '../errors.js';
 import { isUnserved } from '../model/conversation-id.js';
-import { createMessage, createUnserved, isMessage, isServed, markRevoked, setOptions, type BuilderOptions } from '../model/message.js';
+import { createMade, createMessage, createUnserved, isMessage, isServed, markRevoked, setOptions, type BuilderOptions } from '../model/message.js';
 import type { ConversationState } from '../sync/conversation.js';
 import { deleteMessages, messageSent, pageShown } from '../sync/inbox.js';
 import { loadUnknownProfile } from '../sync/profiles.js';
 import { markRead } from '../sync/read-marks.js';
 import type { ChatSDK, CreateUnservedMessageOptions, Message, MessageType, Result, SendOptions } from '../types.js';
-import type { MessagePage } from '../wire.js';
+import type { MessagePage, WireMessage } from '../wire.js';
 import type { Account } from './account.js';
 import { requireObject, requirePeer, requireSequence } from './checks.js';
+import { Media } from './media.js';
 import { failure, ok } from './result.js';
 
 const PAGE_SIZE = 15;
@@ -28,6 +29,8 @@ export type MessageMethods = Pick<ChatSDK,
 >;
 
 export function messageMethods(account: Account): MessageMethods {
+  const media = new Media(account);
+
   function compose<Kind extends keyof BuilderOptions>(type: Kind, options: BuilderOptions[Kind]): Message {
     return createMessage(type, options, account.origin);
   }
@@ -44,10 +47,10 @@ export function messageMethods(account: Account): MessageMethods {
     }
     if (!isServed(message)) {
       message.status = 'fail';
-      const what = message.conversationType === TYPES.CONV_C2C ? 'pictures, sounds, videos, files and merged messages' : 'groups';
+      const what = message.conversationType === TYPES.CONV_C2C ? 'merged messages and mentions' : 'groups';
       throw new ChatError(INVALID_OPERATION, `sendMessage: ${what} are not served by Hongyan yet`, { message });
     }
-    if (message.status === 'success' || session.outbox.has(message.ID)) {
+    if (message.status === 'success' || session.isSending(message.ID)) {
       throw new ChatError(MESSAGE_SEND_FAIL, 'sendMessage: this message is sent or being sent: make a new one', { message });
     }
     const isFirst = message.status === 'unSend' && !message.isResend;
@@ -55,7 +58,10 @@ export function messageMethods(account: Account): MessageMethods {
     // When it is sent again, how need not be said again.
     if (options) setOptions(message, options);
     try {
-      const sent = await session.send(message, isFirst);
+      const send = (): Promise<WireMessage> => session.send(message, isFirst);
+      // What is behind it does not wait until it is uploaded: it takes its place when it is.
+      const sent = await (media.isDue(message) ? session.uploads.run(message.ID, (upload) => media.upload(session, upload, message), send) : send());
+      media.arrived(message.ID);
       Object.assign(message, { status: 'success', sequence: sent.sequence, time: sent.time });
       messageSent(session, sent);
       return ok({ message });
@@ -70,17 +76,18 @@ export function messageMethods(account: Account): MessageMethods {
     createCustomMessage: (options) => compose(TYPES.MSG_CUSTOM, options),
     createFaceMessage: (options) => compose(TYPES.MSG_FACE, options),
     createLocationMessage: (options) => compose(TYPES.MSG_LOCATION, options),
+    createImageMessage: (options) => media.create('createImageMessage', TYPES.MSG_IMAGE, options),
+    createAudioMessage: (options) => media.create('createAudioMessage', TYPES.MSG_AUDIO, options),
+    createVideoMessage: (options) => media.create('createVideoMessage', TYPES.MSG_VIDEO, options),
+    createFileMessage: (options) => media.create('createFileMessage', TYPES.MSG_FILE, options),
     createTextAtMessage: (options) => composeUnserved('createTextAtMessage', TYPES.MSG_TEXT, options),
-    createImageMessage: (options) => composeUnserved('createImageMessage', TYPES.MSG_IMAGE, options),
-    createAudioMessage: (options) => composeUnserved('createAudioMessage', TYPES.MSG_AUDIO, options),
-    createVideoMessage: (options) => composeUnserved('createVideoMessage', TYPES.MSG_VIDEO, options),
-    createFileMessage: (options) => composeUnserved('createFileMessage', TYPES.MSG_FILE, options),
     createMergerMessage: (options) => composeUnserved('createMergerMessage', TYPES.MSG_MERGER, options),
 
     createForwardMessage(options) {
       const original = options?.payload;
       if (!isMessage(original)) throw new ChatError(MESSAGE_INVALID, 'createForwardMessage: `payload` must be a message');
-      return composeUnserved('createForwardMessage', original.type, { ...options, payload: original.payload });
+      const { type, cloudCustomData } = original;
+      return createMade('createForwardMessage', type, { cloudCustomData, ...options }, account.origin, () => original.payload);
     },
 
     sendMessage,
@@ -113,12 +120,13 @@ export function messageMethods(account: Account): MessageMethods {
         throw new ChatError(MESSAGE_DELETE_FAIL, 'deleteMessage: give it a list of messages of one conversation');
       }
       const { conversationID } = first;
-      for (const message of list) session.outbox.cancel(message.ID);
+      const deleted = new ChatError(MESSAGE_SEND_FAIL, 'the message was deleted before it was sent');
+      for (const { ID } of list) session.giveUp(ID, deleted);
       const sequences = list.map((message) => message.sequence).filter((sequence) => sequence > 0);
       // The server says which it has deleted: of large messages one frame may hide only a few.
       for (let rest = sequences; rest.length > 0;) {
-        const deleted = await session.connection.request('deleteMessage', { conversationID, sequences: rest.slice(0, MAX_DELETED_PER_REQUEST) });
-        const gone = new Set(deleted.sequences);
+        const answer = await session.connection.request('deleteMessage', { conversationID, sequences: rest.slice(0, MAX_DELETED_PER_REQUEST) });
+        const gone = new Set(answer.sequences);
         const left = rest.filter((sequence) => !gone.has(sequence));
         if (left.length === rest.length) throw new ChatError(MESSAGE_DELETE_FAIL, 'deleteMessage: the server has deleted none of them');
         rest = left;

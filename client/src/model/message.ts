@@ -9,6 +9,7 @@ import type {
 } from '../types.js';
 import type { MessageOptions as WireOptions, WireMessage } from '../wire.js';
 import { conversationIDFor, conversationIDOf } from './conversation-id.js';
+import { completePayload, isMedia } from './media.js';
 import { emptyPayload, payloadForShow } from './payload.js';
 
 /** What each builder takes. */
@@ -81,6 +82,20 @@ export function createMessage<Kind extends keyof BuilderOptions>(
   return compose(type, parsePayload(builder, shape, options.payload), options, origin);
 }
 
+/** Builds a message whose payload is made of what the builder was given, an object. */
+export function createMade(
+  builder: string,
+  type: MessageType,
+  options: MessageOptions<object>,
+  origin: Origin,
+  make: (given: object) => object,
+): Message {
+  check(builder, options);
+  const { payload } = options;
+  if (typeof payload !== 'object' || payload === null) throw invalid(builder, '`payload` must be an object');
+  return compose(type, make(payload), options, origin);
+}
+
 /** Builds a message that nobody can send yet, for a program that shows it while it tries to: see `isServed`. */
 export function createUnserved(
   builder: string,
@@ -88,18 +103,15 @@ export function createUnserved(
   options: CreateUnservedMessageOptions,
   origin: Origin,
 ): Message {
-  check(builder, options);
-  const { payload } = options;
-  if (typeof payload !== 'object' || payload === null) throw invalid(builder, '`payload` must be an object');
-  const message = compose(type, payloadForShow(type, payload), options, origin);
-  const { atUserList } = payload as { atUserList?: unknown };
+  const message = createMade(builder, type, options, origin, (given) => payloadForShow(type, given));
+  const { atUserList } = options.payload as { atUserList?: unknown };
   if (Array.isArray(atUserList)) message.atUserList = atUserList.map(String);
   return message;
 }
 
 /** Whether a message can be sent: others are only built. */
 export function isServed({ type, conversationType, atUserList }: Message): boolean {
-  return type in BUILDERS && conversationType === 'C2C' && !(atUserList?.length > 0);
+  return (type in BUILDERS || isMedia(type)) && conversationType === 'C2C' && !(atUserList?.length > 0);
 }
 
 /** The sender has recalled it, and nothing of what it said is left. */
@@ -151,11 +163,12 @@ export function fromWire(wire: WireMessage, me: string): Message {
   const { from, to, time, sequence } = wire;
   const flow = from === me ? 'out' : 'in';
   const ID = OWN_ID.test(wire.clientID) ? wire.clientID : `${hash(`${from}\n${to}`)}-${time}-${sequence}`;
+  // The name of 2.0.9 for the same thing.
+  const type = (wire.type === 'TIMVideoElem' ? 'TIMVideoFileElem' : wire.type) as MessageType;
   const message = messageOf({
     ID,
-    // The name of 2.0.9 for the same thing.
-    type: (wire.type === 'TIMVideoElem' ? 'TIMVideoFileElem' : wire.type) as MessageType,
-    payload: wire.payload,
+    type,
+    payload: completePayload(type, wire.payload),
     conversationID: conversationIDOf(wire, me),
     from,
     to,

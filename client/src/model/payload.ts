@@ -1,19 +1,24 @@
 /** What each type of message is made of. */
 
-import type { MessageType, Payloads } from '../types.js';
+import type { ImageInfo, MessageType, Payloads } from '../types.js';
+
+/** What the three sizes of a picture are called, in their order. */
+export const PICTURES: readonly Pick<ImageInfo, 'type' | 'sizeType'>[] = [
+  { type: 0, sizeType: 1 }, { type: 1, sizeType: 3 }, { type: 2, sizeType: 2 },
+];
 
 const EMPTY: { readonly [Type in MessageType]?: Payloads[Type] } = {
   TIMTextElem: { text: '' },
   TIMCustomElem: { data: '', description: '', extension: '' },
   TIMFaceElem: { index: 0, data: '' },
   TIMLocationElem: { description: '', longitude: 0, latitude: 0 },
-  TIMImageElem: { uuid: '', imageFormat: 0, imageInfoArray: [] },
-  TIMSoundElem: { uuid: '', url: '', remoteAudioUrl: '', size: 0, second: 0 },
+  TIMImageElem: { uuid: '', imageFormat: 0, imageInfoArray: PICTURES.map((name) => ({ ...name, size: 0, width: 0, height: 0, url: '', imageUrl: '' })) },
+  TIMSoundElem: { uuid: '', url: '', remoteAudioUrl: '', size: 0, second: 0, downloadFlag: 2 },
   TIMVideoFileElem: {
     videoUUID: '', videoUrl: '', remoteVideoUrl: '', videoFormat: '', videoSecond: 0, videoSize: 0,
-    thumbUUID: '', thumbUrl: '', thumbSize: 0, thumbWidth: 0, thumbHeight: 0, snapshotUrl: '',
+    thumbUUID: '', thumbUrl: '', thumbSize: 0, thumbWidth: 0, thumbHeight: 0, snapshotUrl: '', snapshotWidth: 0, snapshotHeight: 0,
   },
-  TIMFileElem: { uuid: '', fileName: '', fileUrl: '', fileSize: 0 },
+  TIMFileElem: { uuid: '', fileName: '', fileUrl: '', fileSize: 0, downloadFlag: 2 },
   TIMRelayElem: { title: '', abstractList: [], compatibleText: '', messageList: [] },
 };
 
@@ -29,11 +34,5 @@ export function payloadForShow(type: MessageType, given: object): object {
     const value = (given as Record<string, unknown>)[name];
     if (typeof value === typeof payload[name]) payload[name] = value;
   }
-  // Programs show the first one of a picture.
-  if (type === 'TIMImageElem') payload['imageInfoArray'] = [picture(), picture(), picture()];
   return payload;
-}
-
-function picture(): Payloads['TIMImageElem']['imageInfoArray'][number] {
-  return { size: 0, width: 0, height: 0, url: '', imageUrl: '' };
 }

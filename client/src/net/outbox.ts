@@ -4,7 +4,7 @@
  * every further attempt as the same message.
  */
 
-import { MESSAGE_SEND_FAIL, NETWORK_TIMEOUT, SERVER_FAILED } from '../codes.js';
+import { SERVER_FAILED } from '../codes.js';
 import { ChatError } from '../errors.js';
 import { plain } from '../json.js';
 import { conversationIDFor } from '../model/conversation-id.js';
@@ -12,6 +12,7 @@ import { wireOptions } from '../model/message.js';
 import type { Message } from '../types.js';
 import type { MessageReply, SendMessage, WireMessage } from '../wire.js';
 import { errorDataOf } from './error-data.js';
+import { inTime } from './patience.js';
 import type { Cancellation, Requests } from './requests.js';
 
 /** How often a message is composed anew because its base did not fit. */
@@ -76,12 +77,12 @@ export class Outbox {
   }
 
   /** The app gives a message up. One that is being sent may arrive all the same. */
-  cancel(id: string): void {
+  cancel(id: string, error: ChatError): void {
     for (const queue of this.queues.values()) {
       for (const item of queue) {
         if (item.id !== id) continue;
         item.isCancelled = true;
-        item.reject(new ChatError(MESSAGE_SEND_FAIL, 'sendMessage: the message was deleted before it was sent'));
+        item.reject(error);
       }
     }
   }
@@ -106,29 +107,8 @@ export class Outbox {
   }
 
   /** Gives a message up when its time is over. It may have arrived all the same, and its ID and base stay for the next try. */
-  private async deliverInTime(item: Item): Promise<WireMessage> {
-    let timer: number;
-    const isLate = new Promise<never>((_, reject) => {
-      let seconds = 0;
-      // Counted, and not measured: the device's clock may jump, and without a connection there is nothing to hold up.
-      const count = (): void => {
-        if (this.requests.isOpen) seconds += 1;
-        if (seconds < TIMEOUT_SECONDS) {
-          timer = setTimeout(count, 1_000);
-          return;
-        }
-        item.isCancelled = true;
-        item.forget?.();
-        reject(new ChatError(NETWORK_TIMEOUT,
-          `no answer within ${TIMEOUT_SECONDS} s: it may have arrived all the same; sent again, it is there once`));
-      };
-      timer = setTimeout(count, 1_000);
-    });
-    try {
-      return await Promise.race([this.deliver(item), isLate]);
-    } finally {
-      clearTimeout(timer!);
-    }
+  private deliverInTime(item: Item): Promise<WireMessage> {
+    return inTime(this.requests, TIMEOUT_SECONDS, item, this.deliver(item), 'it may have arrived all the same; sent again, it is there once');
   }
 
   private async deliver(item: Item): Promise<WireMessage> {

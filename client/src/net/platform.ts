@@ -3,6 +3,9 @@
  * which have `WebSocket`. Nothing else in the client knows where it is.
  */
 
+import { scaled, type Handle, type Preview } from '../model/media.js';
+import type { BrowserFile } from '../types.js';
+
 /** A socket that is opening or open. */
 export interface Socket {
   send(frame: string): void;
@@ -22,6 +25,33 @@ export interface DeviceEvents {
   network(isConnected: boolean): void;
   /** The app is in the foreground again. */
   shown(): void;
+}
+
+/** A file on its way to the storage: a form in which it comes last. */
+export interface Post {
+  url: string;
+  fields: Record<string, string>;
+  handle: Handle;
+}
+
+/** What an upload tells. `ended` comes once, and nothing after it. */
+export interface PostEvents {
+  /** How much of it is sent, from 0 to 1. */
+  progress(part: number): void;
+  /** With the status of HTTP, 0 when there was no answer, or -1 when the device cannot. `why` is what was answered, or what the device says. */
+  ended(status: number, why: string): void;
+}
+
+/** What can be seen of a picture or a video. */
+export interface Look {
+  width: number;
+  height: number;
+  /** What the device takes it for, or nothing. */
+  type: string;
+  /** In seconds. */
+  seconds: number;
+  /** Smaller pictures of it, those that the device could make. */
+  previews: Preview[];
 }
 
 /** The kind of device, as the server knows it: one connection of each kind is allowed by default. */
@@ -115,4 +145,160 @@ function openInBrowser(url: string, events: SocketEvents): Socket {
     send: (data) => socket.send(data),
     close: () => socket.close(),
   };
+}
+
+/** How long an upload may take. Without it a mini-program gives up after a minute. */
+export const POST_TIMEOUT_MS = 600_000;
+/** How long the device may take to look at a file. */
+const LOOK_TIMEOUT_MS = 10_000;
+/** From 0 to 1. */
+const JPEG_QUALITY = 0.8;
+
+/** Uploads a file. Returns what ends that without a word. */
+export function post(post: Post, events: PostEvents): () => void {
+  let over = false;
+  const ended = (status: number, why: unknown): void => {
+    if (over) return;
+    over = true;
+    events.ended(status, String(why ?? ''));
+  };
+  const progress = (part: number): void => { if (!over) events.progress(part); };
+  let abort: (() => void) | undefined;
+  try {
+    abort = (typeof post.handle === 'string' ? postInMiniProgram : postInBrowser)(post, { progress, ended });
+  } catch (error) {
+    ended(-1, error);
+  }
+  return () => {
+    over = true;
+    abort?.();
+  };
+}
+
+// Where there is nothing to upload with, both of these throw what says so.
+
+function postInMiniProgram({ url, fields, handle }: Post, { progress, ended }: PostEvents): (() => void) | undefined {
+  const task = wxOf()!.uploadFile({
+    url, filePath: handle as string, name: 'file', formData: fields, timeout: POST_TIMEOUT_MS,
+    success: ({ statusCode, data }) => ended(statusCode, data as string),
+    fail: ({ errMsg = '' }) => ended(0, errMsg),
+  });
+  task?.onProgressUpdate((event) => progress(event.progress / 100));
+  return () => task?.abort();
+}
+
+function postInBrowser({ url, fields, handle }: Post, { progress, ended }: PostEvents): () => void {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  form.append('file', handle as object);
+  const request = new XMLHttpRequest();
+  request.open('POST', url);
+  request.upload.onprogress = ({ loaded, total }) => progress(loaded / total);
+  request.onload = () => ended(request.status, request.responseText);
+  request.onerror = () => ended(0, '');
+  request.send(form);
+  return () => request.abort();
+}
+
+/** Where a file is shown from until it is in the storage. */
+export function localUrl(handle: Handle): string {
+  if (typeof handle === 'string') return handle;
+  return typeof URL !== 'undefined' && URL.createObjectURL ? URL.createObjectURL(handle) : '';
+}
+
+/** How many bytes a file has, and 0 when the device does not say. */
+export async function sizeOf(handle: Handle): Promise<number> {
+  if (typeof handle !== 'string') return handle.size;
+  const info = await ask(wxOf()?.getFileSystemManager?.(), 'getFileInfo', { filePath: handle });
+  return info?.size ?? 0;
+}
+
+/**
+ * What the device sees of a file, or undefined when it cannot show it. Of a picture it makes smaller ones whose shorter
+ * sides have so many pixels as `limits` says, where it has more, and of a video pictures that have no more.
+ */
+export function lookAt(handle: Handle, isVideo: boolean, limits: readonly number[]): Promise<Look | undefined> {
+  if (typeof handle !== 'string') return lookInBrowser(handle, isVideo, limits);
+  return isVideo ? Promise.resolve(undefined) : lookInMiniProgram(handle, limits);
+}
+
+async function lookInMiniProgram(path: string, limits: readonly number[]): Promise<Look | undefined> {
+  const mini = wxOf();
+  const info = await ask(mini, 'getImageInfo', { src: path });
+  if (!info) return undefined;
+  const previews: Preview[] = [];
+  for (const limit of limits) {
+    const size = scaled(info.width, info.height, limit);
+    const small = size && await ask(mini, 'compressImage', { src: path, quality: JPEG_QUALITY * 100, compressedWidth: size.width });
+    const made = small && await lookInMiniProgram(small.tempFilePath, []);
+    // Before 2.26.0 of WeChat's base library it is as large as it was.
+    if (!made || Math.min(made.width, made.height) > limit + 1) continue;
+    const { width, height } = made;
+    previews.push({ handle: small.tempFilePath, size: await sizeOf(small.tempFilePath), width, height, limit });
+  }
+  // The numbers are those of the file, and it may have to be turned to be seen.
+  const isTurned = /^(left|right)/.test(info.orientation ?? '');
+  const [width, height] = isTurned ? [info.height, info.width] : [info.width, info.height];
+  return { width, height, type: info.type ?? '', seconds: 0, previews };
+}
+
+/** What a method of `wx` answers, or undefined when it is not there, fails, or says nothing. */
+function ask<Name extends keyof WxCalls>(owner: object | undefined, name: Name, options: WxCalls[Name][0]): Promise<WxCalls[Name][1] | undefined> {
+  // Where there is none, calling it throws.
+  return inTime((resolve) => (owner as { [Each in Name]: (options: object) => void })[name](
+    { ...options, success: resolve, fail: () => resolve(undefined) },
+  ));
+}
+
+async function lookInBrowser(file: object, isVideo: boolean, limits: readonly number[]): Promise<Look | undefined> {
+  const url = localUrl(file as BrowserFile);
+  const shown = await inTime<Drawable>((resolve) => {
+    const element = document!.createElement(isVideo ? 'video' : 'img');
+    element.onerror = () => resolve(undefined);
+    element.onload = element.onloadeddata = () => resolve(element);
+    element.muted = true;
+    element.preload = 'auto';
+    element.src = url;
+  });
+  if (!shown) return undefined;
+  const [width, height] = isVideo ? [shown.videoWidth, shown.videoHeight] : [shown.naturalWidth, shown.naturalHeight];
+  const previews: Preview[] = [];
+  for (const limit of limits) {
+    const size = scaled(width, height, limit) ?? (isVideo ? { width, height } : undefined);
+    const preview = size && await draw(shown, size.width, size.height);
+    if (preview) previews.push({ handle: preview, size: preview.size, ...size, limit });
+  }
+  URL!.revokeObjectURL(url);
+  return { width, height, type: '', seconds: shown.duration || 0, previews };
+}
+
+function draw(shown: Drawable, width: number, height: number): Promise<BrowserFile | undefined> {
+  return inTime((resolve) => {
+    const canvas = document!.createElement('canvas');
+    Object.assign(canvas, { width, height });
+    const context = canvas.getContext('2d')!;
+    // What is transparent would be black in a JPEG.
+    context.fillStyle = '#fff';
+    context.fillRect(0, 0, width, height);
+    context.imageSmoothingQuality = 'high';
+    context.drawImage(shown, 0, 0, width, height);
+    canvas.toBlob((file) => resolve(file ?? undefined), 'image/jpeg', JPEG_QUALITY);
+  });
+}
+
+/** What is resolved in time, and undefined when nothing is, or something is thrown. */
+function inTime<T>(run: (resolve: (value: T | undefined) => void) => void): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => settle(undefined), LOOK_TIMEOUT_MS);
+    const settle = (value: T | undefined): void => {
+      clearTimeout(timer);
+      resolve(value);
+    };
+    try {
+      run(settle);
+    } catch {
+      // A preview is not worth a failure: the original takes its place.
+      settle(undefined);
+    }
+  });
 }

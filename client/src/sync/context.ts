@@ -9,6 +9,7 @@ import { fromWire } from '../model/message.js';
 import { profileOf } from '../model/profile.js';
 import type { Connection } from '../net/connection.js';
 import type { Outbox } from '../net/outbox.js';
+import type { Uploads } from '../net/upload.js';
 import type { Conversation, Message, Profile } from '../types.js';
 import type { Push, WireMessage } from '../wire.js';
 import { ConversationState } from './conversation.js';
@@ -23,6 +24,7 @@ const FORGOTTEN_TOGETHER = 100;
 export abstract class SessionContext {
   abstract readonly connection: Connection;
   abstract readonly outbox: Outbox;
+  abstract readonly uploads: Uploads;
   abstract readonly subscriptions: Subscriptions;
 
   readonly lifecycle = new Lifecycle();
@@ -110,6 +112,11 @@ export abstract class SessionContext {
     return message;
   }
 
+  /** Whether a message is on its way, or its file is. */
+  isSending(id: string): boolean {
+    return this.outbox.has(id) || this.uploads.has(id);
+  }
+
   /** A message with the name of its sender. */
   withSender(message: Message): Message {
     const { nick, avatar } = this.profile(message.from);
@@ -125,7 +132,7 @@ export abstract class SessionContext {
       if (excess-- <= 0) break;
       const state = this.conversations.get(each.conversationID);
       // One that is on its way is needed, and so is what a list shows.
-      if (this.outbox.has(each.ID) || state?.lastMessage === each) continue;
+      if (this.isSending(each.ID) || state?.lastMessage === each) continue;
       this.messagesByID.delete(each.ID);
       if (state?.messagesBySequence.get(each.sequence) === each) state.messagesBySequence.delete(each.sequence);
     }

@@ -6,6 +6,7 @@
 import type { ChatError } from '../errors.js';
 import { Connection } from '../net/connection.js';
 import { Outbox } from '../net/outbox.js';
+import { Uploads } from '../net/upload.js';
 import type { Message } from '../types.js';
 import type { LoginReply, WireMessage } from '../wire.js';
 import { SessionContext } from './context.js';
@@ -21,6 +22,7 @@ const PROBE_MS = 5_000;
 export class Session extends SessionContext {
   readonly connection: Connection;
   readonly outbox: Outbox;
+  readonly uploads: Uploads;
   readonly subscriptions: Subscriptions;
   /** What is being changed, and when that is done. */
   private readonly changes = new Map<string, Promise<void>>();
@@ -35,6 +37,7 @@ export class Session extends SessionContext {
       ended: (error) => { this.close(error); ended(error); },
     });
     this.outbox = new Outbox(this.connection);
+    this.uploads = new Uploads(this.connection);
     this.subscriptions = new Subscriptions(this.connection);
   }
 
@@ -61,6 +64,7 @@ export class Session extends SessionContext {
     this.lifecycle.closed();
     clearTimeout(this.syncTimer);
     for (const timer of this.markTimers.values()) clearTimeout(timer);
+    this.uploads.close(error);
     this.connection.close(error);
     this.outbox.close(error);
     this.firstSync?.reject(error);
@@ -85,6 +89,12 @@ export class Session extends SessionContext {
     this.keep(message);
     const base = this.conversations.get(message.conversationID)?.timeline.top ?? 0;
     return this.outbox.send(message, isFirst ? base : undefined);
+  }
+
+  /** The app gives a message up. */
+  giveUp(id: string, error: ChatError): void {
+    this.uploads.cancel(id, error);
+    this.outbox.cancel(id, error);
   }
 
   /** One change of a thing at a time: of two at once, the server may do the later one first. */

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { createContext, runInContext } from 'node:vm';
 import WebSocket from 'ws';
 import type TIM from '../../src/index.js';
+import { Files } from './files.js';
 
 const SCRIPT = new URL('../../dist/index.js', import.meta.url);
 
@@ -95,6 +96,7 @@ interface Task {
 
 export class Device {
   readonly clock = new DeviceClock();
+  readonly files = new Files();
   readonly TIM: typeof TIM;
   /** What it has sent, as objects, since the last `takeFrames`. */
   frames: Record<string, unknown>[] = [];
@@ -128,7 +130,8 @@ export class Device {
 
   /** The network goes without a word to the server. */
   goOffline(): void {
-    this.isOnline = false;
+    this.isOnline = this.files.isOnline = false;
+    this.files.cut();
     for (const task of [...this.tasks]) {
       task.socket.terminate();
       task.ended('network lost');
@@ -137,7 +140,7 @@ export class Device {
   }
 
   goOnline(): void {
-    this.isOnline = true;
+    this.isOnline = this.files.isOnline = true;
     for (const listener of this.networkListeners) listener({ isConnected: true });
   }
 
@@ -193,6 +196,7 @@ export class Device {
     this.clock.stop();
     for (const task of this.tasks) task.isDead = true;
     for (const task of this.tasks) task.socket.terminate();
+    this.files.cut();
   }
 
   private wx(): object {
@@ -200,6 +204,7 @@ export class Device {
       getSystemInfoSync: () => ({ fontSizeSetting: 16, platform: 'devtools' }),
       onNetworkStatusChange: (listener: (event: { isConnected: boolean }) => void) => this.networkListeners.push(listener),
       onAppShow: (listener: () => void) => this.shownListeners.push(listener),
+      ...this.files.wx,
       connectSocket: ({ url }: { url: string }) => this.connecting(this.connect(url)),
     };
   }

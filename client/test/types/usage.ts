@@ -59,13 +59,15 @@ tim.createLocationMessage({
 
 // What a program reads from its own data is a plain text.
 tim.createTextMessage({ to: 'bob', conversationType: CONV_C2C as string, payload: { text: '' } });
-// What can only be built.
+// What has a file; see beside this for what a mini-program and a browser hand over.
 const picture: Message = tim.createImageMessage({
-  to: 'bob', conversationType: CONV_C2C, payload: { file: {} }, onProgress: (percent) => percent.toFixed(),
+  to: 'bob', conversationType: CONV_C2C, payload: { file: { tempFilePath: 'wxfile://1.png', size: 5 } }, onProgress: (percent) => percent.toFixed(),
 });
+// What can only be built.
 const mention: Message = tim.createTextAtMessage({
   to: 'group', conversationType: CONV_GROUP, payload: { text: '@all', atUserList: [TIM.TYPES.MSG_AT_ALL] },
 });
+// What forwards another message.
 const forwarded: Message = tim.createForwardMessage({ to: 'bob', conversationType: CONV_C2C, payload: picture });
 // What is synchronous, and what is empty.
 const invitation: null = tim.getSignalingInfo(mention);

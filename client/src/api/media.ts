@@ -1,0 +1,76 @@
+/** Pictures, sounds, videos and files: building a message of one, and uploading it when it is sent. */
+
+import { checkLink, checkThere, isMedia, localPayload, remotePayload, sourceOf, type MediaType, type Source } from '../model/media.js';
+import { createMade } from '../model/message.js';
+import { emptyPayload } from '../model/payload.js';
+import { localUrl } from '../net/platform.js';
+import type { Upload } from '../net/upload.js';
+import type { Session } from '../sync/session.js';
+import type { CreateMediaMessageOptions, Message } from '../types.js';
+import type { Account } from './account.js';
+
+/** So many messages that were built and have not arrived keep their files, those that were built last. */
+const MAX_DRAFTS = 500;
+/** What was uploaded longer ago is uploaded again: it may have gone, with what is older than it, when the message arrives. */
+const UPLOADED_MS = 24 * 60 * 60 * 1_000;
+
+interface Draft {
+  /** Undefined when the builder was given no file. */
+  source: Source | undefined;
+  onProgress: CreateMediaMessageOptions['onProgress'];
+  /** In the server's time and milliseconds. */
+  uploadedAt: number;
+}
+
+export class Media {
+  /** By the ID of the message: it may come back from `setData` as a clone, which a `File` does not survive. */
+  private readonly drafts = new Map<string, Draft>();
+
+  constructor(private readonly account: Account) {}
+
+  /** A message that shows what is on the device. */
+  create(builder: string, type: MediaType, options: CreateMediaMessageOptions): Message {
+    let source: Source | undefined;
+    const message = createMade(builder, type, options, this.account.origin, (given) => {
+      source = sourceOf(type, (given as CreateMediaMessageOptions['payload']).file);
+      return source ? localPayload(type, source, localUrl) : emptyPayload(type);
+    });
+    this.drafts.set(message.ID, { source, onProgress: options.onProgress, uploadedAt: -Infinity });
+    for (const id of this.drafts.keys()) {
+      if (this.drafts.size <= MAX_DRAFTS) break;
+      this.drafts.delete(id);
+    }
+    return message;
+  }
+
+  /** Whether a message has a file that must be uploaded first. Throws the code of one whose file is nowhere. */
+  isDue(message: Message): boolean {
+    const draft = this.drafts.get(message.ID);
+    if (!draft) checkLink(message);
+    return draft !== undefined && this.account.now() - draft.uploadedAt > UPLOADED_MS;
+  }
+
+  /** Uploads the file of a message, and says in its payload where it is now. */
+  async upload(session: Session, upload: Upload, message: Message): Promise<void> {
+    const { ID, type, payload } = message;
+    if (!message.onlineOnlyFlag) session.keep(message);
+    const draft = this.drafts.get(ID);
+    if (!draft || !isMedia(type)) return;
+    const { source, onProgress } = draft;
+    checkThere(type, source);
+    const places = await session.uploads.upload(upload, type, source, (part) => {
+      try {
+        onProgress?.(part);
+      } catch (error) {
+        this.account.events.report('onProgress threw', error);
+      }
+    });
+    draft.uploadedAt = this.account.now();
+    Object.assign(payload, remotePayload(type, source, (part) => places.get(part)));
+  }
+
+  /** A message has arrived, and does not need its file any more. */
+  arrived(id: string): void {
+    this.drafts.delete(id);
+  }
+}
