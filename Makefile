@@ -86,7 +86,7 @@ states: ## the model of numbers, further than in the tests; figures are in docs/
 
 FUZZ := 1000000
 
-fuzz: ## bent signatures, frames and cursors, as many of each of four kinds as FUZZ says; figures are in docs/proofs.md
+fuzz: ## bent signatures, frames and cursors, as many of each of five kinds as FUZZ says; figures are in docs/proofs.md
 	HONGYAN_FUZZ=$(FUZZ) cargo test --profile bench --package hongyan-shared --lib hostile
 
 bench: ## UserSig and twin; figures are in docs/benchmarks.md

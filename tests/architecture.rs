@@ -437,7 +437,7 @@ fn shared_is_pure() {
 }
 
 /// Who takes nothing from whom, below functions/src and shared/src.
-const APART: [(&str, &[&str]); 5] = [
+const APART: [(&str, &[&str]); 6] = [
     // An action knows no transport.
     ("functions/src/actions/", &["routes/", "trigger/", "runtime.rs", "functions.rs", "bin/"]),
     // A route knows no table and no connection but the caller's.
@@ -450,6 +450,7 @@ const APART: [(&str, &[&str]); 5] = [
     // The model knows no wire.
     ("shared/src/model/", &["protocol/", "sig/"]),
     ("shared/src/sig/", &["protocol/", "model/"]),
+    ("shared/src/media/", &["protocol/", "sig/"]),
 ];
 
 #[test]
@@ -494,6 +495,7 @@ fn who_asks_comes_from_the_authorizer_and_a_key_from_who_asks() {
         let may = |place: &str| source.path == place;
         assert!(!makes("Caller { ") || may("functions/src/caller.rs"), "{}", source.path);
         assert!(!makes("Caller::parse ") || may("functions/src/trigger/websocket.rs"), "{}", source.path);
+        assert!(!makes("MediaKey ( ") || may("shared/src/media/key.rs"), "{}", source.path);
         assert!(!makes("LogKey ( ") || may("shared/src/model/conversation.rs"), "{}", source.path);
     }
 }

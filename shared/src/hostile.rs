@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Error,
-    media::{Folder, MediaKey, Owner},
+    media::{Fields, Folder, Kind, MediaKey, Owner, Signer, Upload, check, sign},
     model::{Elem, Pair, UserId},
     protocol::*,
     sig::{Expectation, Key, Keys, verify},
@@ -343,6 +343,40 @@ fn only_a_cursor_that_was_handed_out_is_taken() {
             Ok(Some(peer)) => assert_eq!(format!("C2C{peer}"), cursor),
             Ok(None) => assert!(cursor.is_empty()),
             Err(error) => refused(&error),
+        }
+    });
+}
+
+#[test]
+fn a_form_that_was_bent_is_refused_or_is_the_one_that_was_signed() {
+    let signer = Signer {
+        access_key_id: "local".to_owned(),
+        secret_access_key: "local".to_owned(),
+        session_token: Some("token".to_owned()),
+        region: "local".to_owned(),
+    };
+    let uploads =
+        [(Kind::Image, "png", 1_000), (Kind::File, "pdf", 2_000)].map(|(kind, name, bytes)| Upload {
+            kind,
+            format: kind.format(name).unwrap(),
+            bytes,
+            name: Some("报价.pdf".to_owned()),
+            previews: vec![500],
+        });
+    let folder = Folder::new(&Owner::of(1_400_000_000, &me()), |below| below - 1);
+    let now = 1_795_400_001;
+    let objects = uploads.iter().flat_map(|upload| {
+        [upload.original("media", &folder)].into_iter().chain(upload.previews("media", &folder))
+    });
+    let forms: Vec<Fields> = objects.map(|object| sign(&signer, &object, now)).collect();
+    let inputs: Vec<Vec<u8>> = forms.iter().map(|form| serde_json::to_vec(form).unwrap()).collect();
+    fuzz(&inputs, 2_000, json_or_bytes, |_, bent| {
+        let Ok(fields) = serde_json::from_slice::<Fields>(bent) else { return };
+        if check(&signer, "media", &fields, 500, now).is_ok() {
+            let named = |form: &Fields| -> Fields {
+                form.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect()
+            };
+            assert!(forms.iter().any(|form| named(form) == named(&fields)));
         }
     });
 }

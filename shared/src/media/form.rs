@@ -252,8 +252,13 @@ fn hmac_of(key: &[u8], text: &[u8]) -> Hmac<Sha256> {
     mac
 }
 
+/// Bytes in lower-case letters, so that a signature has one spelling.
 fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let digit = |byte: &u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
     let pairs = text.as_bytes().chunks(2);
     pairs.map(|pair| Some(digit(pair.first()?)? << 4 | digit(pair.get(1)?)?)).collect()
 }
@@ -430,6 +435,7 @@ mod tests {
             (SIGNATURE, ""),
             (SIGNATURE, "0"),
             (SIGNATURE, "zz"),
+            (SIGNATURE, &form()[SIGNATURE].to_uppercase()),
             (SIGNATURE, &"0".repeat(64)),
             (POLICY, ""),
             (POLICY, "e30="),
