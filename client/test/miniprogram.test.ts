@@ -69,7 +69,10 @@ class FakeTim {
   getBlacklist(): Promise<Any> { return this.answer('getBlacklist', undefined, []); }
   addToBlacklist(options: Any): Promise<Any> { return this.answer('addToBlacklist', options, options.userIDList); }
   removeFromBlacklist(options: Any): Promise<Any> { return this.answer('removeFromBlacklist', options, []); }
-  deleteMessage(list: Any): Promise<Any> { return this.answer('deleteMessage', list, { messageList: list }); }
+  deleteMessage(list: Any): Promise<Any> {
+    for (const each of list) each.isDeleted = true;
+    return this.answer('deleteMessage', list, { messageList: list });
+  }
   subscribeUserStatus(options: Any): Promise<Any> { return this.answer('subscribeUserStatus', options, { failureUserList: [] }); }
   unsubscribeUserStatus(options: Any): Promise<Any> { return this.answer('unsubscribeUserStatus', options, { failureUserList: [] }); }
   getUserStatus(options: Any): Promise<Any> {
@@ -82,9 +85,38 @@ class FakeTim {
   createTextMessage(options: Any): Any {
     return { ...message(0, { flow: 'out', text: options.payload.text }), ID: `new-${(this.made += 1)}`, status: 'unSend' };
   }
+  /** A message with a file shows what is on the device until it is sent. */
+  private media(builder: string, type: string, options: Any, payload: (path: string, file: Any) => object): Any {
+    this.calls.push([builder, options]);
+    this.progressed = options.onProgress;
+    const { file } = options.payload;
+    const chosen = file.tempFiles?.[0] ?? file;
+    const made = { ...this.createTextMessage({ payload: { text: '' } }), type, payload: payload(chosen.tempFilePath ?? chosen.path, chosen) };
+    this.uploads.set(made.ID, () => { made.payload = payload(`${MEDIA}${made.ID}`, chosen); });
+    return made;
+  }
+  createImageMessage(options: Any): Any {
+    return this.media('createImageMessage', TYPES.MSG_IMAGE, options, (url) => picture(url).payload);
+  }
+  createAudioMessage(options: Any): Any {
+    return this.media('createAudioMessage', TYPES.MSG_AUDIO, options, (url, { duration }) => ({ url, second: Math.floor(duration / 1000) }));
+  }
+  createVideoMessage(options: Any): Any {
+    return this.media('createVideoMessage', TYPES.MSG_VIDEO, options, (videoUrl, { thumbTempFilePath, duration, width, height }) => ({
+      videoUrl, thumbUrl: videoUrl.startsWith(MEDIA) ? `${videoUrl}.jpg` : thumbTempFilePath, videoSecond: duration, thumbWidth: width, thumbHeight: height,
+    }));
+  }
+  createFileMessage(options: Any): Any {
+    return this.media('createFileMessage', TYPES.MSG_FILE, options, (fileUrl, { name, size }) => ({ fileUrl, fileName: name, fileSize: size }));
+  }
+  /** Says how much of the last file is uploaded. */
+  progressed: (part: number) => void = () => {};
+  private readonly uploads = new Map<string, () => void>();
+
   async sendMessage(sent: Any): Promise<Any> {
     this.calls.push(['sendMessage', sent]);
     await this.sending;
+    this.uploads.get(sent.ID)?.();
     Object.assign(sent, { status: 'success', sequence: 100 });
     return { code: 0, data: { message: sent } };
   }
@@ -109,6 +141,13 @@ function message(sequence: number, { peer = 'bob', flow = 'in', text = `${sequen
   };
 }
 
+/** Where the deployment keeps media. */
+const MEDIA = 'https://media.example.com/m/1/';
+
+function picture(url: string, size = {}): Any {
+  return { type: TYPES.MSG_IMAGE, payload: { imageInfoArray: [0, 1, 2].map((type) => ({ type, url: type && url.startsWith(MEDIA) ? `${url}.${type}` : url, ...size })) } };
+}
+
 function conversation(userID: string, unreadCount: number, fields = {}): Any {
   const lastMessage = { lastTime: NOW, fromAccount: userID, type: TYPES.MSG_TEXT, payload: { text: `${userID}说` }, isRevoked: false };
   return { conversationID: `C2C${userID}`, type: TYPES.CONV_C2C, unreadCount, lastMessage, userProfile: { userID, nick: '' }, isPinned: false, ...fields };
@@ -128,6 +167,19 @@ function setData(target: Any, data: Any): void {
   }
 }
 
+/** What has methods to call and `on…` to listen with, as many things of `wx` have. */
+class Instrument {
+  readonly asked: Any[] = [];
+  readonly tells: Record<string, (event?: Any) => void> = {};
+  readonly wx: Any = new Proxy({}, {
+    get: (_, name: string) => (argument: Any) => {
+      if (name.startsWith('on')) this.tells[name] = argument;
+      else this.asked.push(argument === undefined ? name : [name, argument]);
+    },
+    set: (_, name: string, value: Any) => this.asked.push([name, value]) > 0,
+  });
+}
+
 /** One run of the app: every file is loaded anew, with these globals. */
 class Phone {
   readonly tim = new FakeTim();
@@ -143,6 +195,11 @@ class Phone {
   isOnline = true;
   /** What the user answers in an action sheet: the text of the item. */
   choice = '';
+  /** What the user picks in a chooser: its result, or the `errMsg` of its failure. */
+  chosen: Any;
+  /** The recorder and the player of the phone: what was asked of them, and the listeners to what they tell. */
+  readonly recorder = new Instrument();
+  readonly player = new Instrument();
   private definition: Any;
   private readonly modules = new Map<string, Any>();
   private readonly wx = new Proxy({} as Record<string, Any>, {
@@ -153,6 +210,13 @@ class Phone {
       if (name === 'getStorageSync') return this.storage.get(options) ?? '';
       if (name === 'request' && !this.isOnline) options.fail({ errMsg: 'request:fail' });
       else if (name === 'request') options.success({ statusCode: 200, data: { SDKAppID: 1, userID: /userID=(.*)/.exec(options.url)?.[1], userSig: 's', proxyServer: 'ws://twin' } });
+      if (name === 'chooseMedia' || name === 'chooseMessageFile') {
+        if (typeof this.chosen === 'string') options.fail({ errMsg: this.chosen });
+        else options.success(this.chosen);
+      }
+      if (name === 'getRecorderManager') return this.recorder.wx;
+      if (name === 'createInnerAudioContext') return this.player.wx;
+      if (name === 'downloadFile') return { onProgressUpdate: (listener: Any) => { options.progressed = (progress: number) => listener({ progress }); } };
       if (name === 'showModal') options.success?.({ confirm: this.confirm });
       if (name === 'showActionSheet') {
         const tapIndex = options.itemList.indexOf(this.choice);
@@ -604,6 +668,216 @@ test('a page that is left listens to nothing any more', async () => {
   chat.onUnload();
   list.onUnload();
   assert.equal(tim.listeners, before);
+});
+
+test('pictures are on the screen at once, each as a message of its own, and are looked at together', async () => {
+  let arrive = (): void => {};
+  tim.sending = new Promise<void>((resolve) => { arrive = resolve; });
+  const page = await phone.chat();
+  tim.emit(EVENT.MESSAGE_RECEIVED, [{ ...message(1), ...picture(`${MEDIA}bob`, { width: 1000, height: 500 }) }]);
+  phone.choice = '图片';
+  phone.chosen = { tempFiles: ['a', 'b'].map((name) => ({ tempFilePath: `http://tmp/${name}.jpg`, size: 5, fileType: 'image' })), type: 'image' };
+  page.attach();
+  assert.deepEqual(tim.called('createImageMessage').map(({ to, conversationType, payload }) => [to, conversationType, payload.file.tempFiles.length]), [['bob', 'C2C', 1], ['bob', 'C2C', 1]]);
+  assert.deepEqual(rows(page).map(({ kind, src, progress, sending, parts }) => [kind, src, progress, sending, parts]), [
+    ['picture', `${MEDIA}bob.2`, -1, false, []], ['picture', 'http://tmp/a.jpg', 0, true, []], ['picture', 'http://tmp/b.jpg', 0, true, []],
+  ]);
+  assert.deepEqual([rows(page)[0].width, rows(page)[0].height], [420, 210]);
+  // Of a picture on the device nobody knows the size before it is shown.
+  const { id } = rows(page)[1];
+  page.loaded({ ...on(id), detail: { width: '500', height: '1000' } });
+  page.loaded({ ...on('bob-1'), detail: { width: 500, height: 1000 } });
+  assert.deepEqual(rows(page).map(({ width, height }) => [width, height]), [[420, 210], [250, 500], [280, 280]]);
+
+  phone.calls.length = 0;
+  for (let part = 0; part <= 100; part += 1) tim.progressed(part / 100);
+  assert.equal(rows(page)[2].progress, 100);
+  assert.ok(phone.calls.length <= 20 && Math.max(...phone.calls) < 100, `${phone.calls}`);
+  arrive();
+  await settled();
+  assert.deepEqual(rows(page).slice(1).map(({ src, progress, mark }) => [src, progress, mark]), [['http://tmp/a.jpg', -1, '未读'], ['http://tmp/b.jpg', -1, '未读']]);
+  page.open(on(id));
+  assert.deepEqual(phone.said('previewImage'), [{ current: `${MEDIA}${id}`, urls: rows(page).map((row) => `${MEDIA}${row.id === 'bob-1' ? 'bob' : row.id}`) }]);
+});
+
+test('a picture that was recalled is not there any more, whatever is left in its message', async () => {
+  const [one, two] = [1, 2].map((sequence) => ({ ...message(sequence), ...picture(`${MEDIA}${sequence}`) }));
+  tim.pages.push({ messageList: [one, two], nextReqMessageID: '', isCompleted: true });
+  const page = await phone.chat();
+  tim.emit(EVENT.MESSAGE_REVOKED, [{ ...one, isRevoked: true }]);
+  assert.deepEqual(rows(page).map((row) => [row.kind, textOf(row)]), [['', '对方撤回了一条消息'], ['picture', '']]);
+  page.open(on('bob-1'));
+  page.open(on('bob-2'));
+  assert.deepEqual(phone.said('previewImage'), [{ current: `${MEDIA}2`, urls: [`${MEDIA}2`] }]);
+});
+
+test('an upload that fails says why and goes out when it is sent again, and one that is under way can be given up', async () => {
+  const page = await phone.chat();
+  phone.choice = '文件';
+  phone.chosen = { tempFiles: [{ path: 'wxfile://1', name: '报价.pdf', size: 2_500_000 }] };
+  tim.sending = Promise.reject(Object.assign(new Error('too large'), { code: 2402 }));
+  page.attach();
+  await settled();
+  const [row] = rows(page);
+  assert.deepEqual([row.failed, row.reason, row.progress, row.stem, row.extension, row.detail], [true, '不能超过 100 MB', -1, '报价', '.pdf', '2.4 MB']);
+  let giveUp = (_: Error): void => {};
+  tim.sending = new Promise((_, reject) => { giveUp = reject; });
+  const again = page.resend(on(row.id));
+  assert.deepEqual([rows(page)[0].failed, rows(page)[0].progress], [false, 0]);
+  phone.choice = '取消发送';
+  page.showMenu(on(row.id));
+  giveUp(new Error('deleted'));
+  await again;
+  assert.deepEqual(rows(page), []);
+  page.onUnload();
+  tim.getMessageList = () => Promise.reject(new Error('no history'));
+  assert.deepEqual(rows(await phone.chat()), []);
+});
+
+test('a chooser that is closed says nothing, and one that WeChat refuses says why', async () => {
+  const page = await phone.chat();
+  phone.choice = '视频';
+  phone.chosen = 'chooseMedia:fail cancel';
+  page.attach();
+  assert.equal(phone.said('showToast').length, 0);
+  phone.chosen = 'chooseMedia:fail api scope is not declared in the privacy agreement';
+  page.attach();
+  assert.match(phone.said('showToast').at(-1).title, /privacy agreement/);
+});
+
+test('a voice is recorded while a finger is down, and is not sent when it moves up or lifts at once', async () => {
+  const { asked, tells } = phone.recorder;
+  const page = await phone.chat();
+  const finger = (clientY: number): Any => ({ touches: [{ clientY }] });
+  const take = (duration: number): void => tells['onStop']?.({ tempFilePath: 'http://tmp/1.mp3', duration, fileSize: 9_000 });
+  page.toggleVoice();
+  assert.equal(page.data.isVoice, true);
+  page.startRecording(finger(700));
+  assert.deepEqual([asked[0][0], asked[0][1].format, page.data.recording], ['start', 'mp3', 'on']);
+  tells['onStart']?.();
+  page.letGo();
+  assert.deepEqual([asked.at(-1), page.data.recording], ['stop', '']);
+  take(3_400);
+  await settled();
+  assert.deepEqual(tim.called('createAudioMessage').map(({ payload }) => payload.file), [{ tempFilePath: 'http://tmp/1.mp3', duration: 3_400, fileSize: 9_000 }]);
+  assert.deepEqual(rows(page).map(({ kind, detail }) => [kind, detail]), [['voice', '3″']]);
+
+  page.startRecording(finger(700));
+  tells['onStart']?.();
+  page.moveRecording(finger(600));
+  assert.equal(page.data.recording, 'off');
+  page.letGo();
+  take(3_000);
+  // The finger has gone before the user has said whether the microphone may be used.
+  page.startRecording(finger(700));
+  page.letGo();
+  const stops = asked.length;
+  tells['onStart']?.();
+  assert.deepEqual(asked.slice(stops), ['stop']);
+  take(20);
+  assert.equal(phone.said('showToast').at(-1).title, '说话时间太短');
+  page.startRecording(finger(700));
+  tells['onError']?.({ errMsg: 'startRecord:fail auth deny' });
+  assert.deepEqual([phone.said('showToast').at(-1).title, page.data.recording], ['没有使用麦克风的权限', '']);
+  // A user who leaves the chat sends nothing by it.
+  page.startRecording(finger(700));
+  tells['onStart']?.();
+  page.onUnload();
+  take(5_000);
+  assert.equal(tim.called('sendMessage').length, 1);
+});
+
+test('one voice plays at a time, and a tap, its end and leaving stop it', async () => {
+  const voice = (sequence: number): Any => ({ ...message(sequence), type: TYPES.MSG_AUDIO, payload: { url: `${MEDIA}${sequence}.mp3`, second: sequence } });
+  tim.pages.push({ messageList: [voice(1), voice(2)], nextReqMessageID: '', isCompleted: true });
+  const page = await phone.chat();
+  const { asked, tells } = phone.player;
+  const playing = (): boolean[] => rows(page).map((row) => row.playing);
+  page.open(on('bob-1'));
+  page.open(on('bob-2'));
+  assert.deepEqual(asked, [['src', `${MEDIA}1.mp3`], 'play', 'stop', ['src', `${MEDIA}2.mp3`], 'play']);
+  assert.deepEqual(playing(), [false, true]);
+  page.open(on('bob-2'));
+  assert.deepEqual([asked.at(-1), ...playing()], ['stop', false, false]);
+  page.open(on('bob-1'));
+  tells['onEnded']?.();
+  assert.deepEqual(playing(), [false, false]);
+  page.open(on('bob-1'));
+  tells['onError']?.({ errCode: 10004 });
+  assert.deepEqual([phone.said('showToast').at(-1).title, ...playing()], ['播放不了', false, false]);
+  page.open(on('bob-1'));
+  page.onHide();
+  assert.deepEqual([asked.at(-1), ...playing()], ['stop', false, false]);
+  page.onUnload();
+  assert.equal(asked.at(-1), 'destroy');
+});
+
+test('a video has a picture and its length, and plays on the whole screen', async () => {
+  const page = await phone.chat();
+  phone.choice = '视频';
+  phone.chosen = { tempFiles: [{ tempFilePath: 'http://tmp/1.mp4', thumbTempFilePath: 'http://tmp/1.jpg', size: 5, duration: 75.4, width: 1080, height: 1920 }] };
+  page.attach();
+  await settled();
+  const [{ id, ...row }] = rows(page);
+  assert.deepEqual([row.kind, row.src, row.detail, row.width, row.height], ['video', 'http://tmp/1.jpg', '1:15', 281, 500]);
+  page.open(on(id));
+  assert.deepEqual(phone.said('previewMedia'), [{ sources: [{ url: `${MEDIA}${id}`, type: 'video', poster: `${MEDIA}${id}.jpg` }] }]);
+});
+
+test('a document is downloaded when it is tapped, and opens; for any other file there is its address', async () => {
+  const file = (sequence: number, fileName: string): Any => ({ ...message(sequence), type: TYPES.MSG_FILE, payload: { fileUrl: `${MEDIA}${sequence}`, fileName, fileSize: 1_234 } });
+  tim.pages.push({ messageList: [file(1, '合同.DOCX'), file(2, 'a.zip')], nextReqMessageID: '', isCompleted: true });
+  const page = await phone.chat();
+  assert.equal(phone.said('downloadFile').length, 0);
+  page.open(on('bob-1'));
+  page.open(on('bob-1'));
+  const [download, ...others] = phone.said('downloadFile');
+  assert.deepEqual([download.url, others.length], [`${MEDIA}1`, 0]);
+  download.progressed(50);
+  assert.equal(rows(page)[0].progress, 50);
+  download.success({ statusCode: 200, tempFilePath: 'http://tmp/x' });
+  download.complete();
+  assert.equal(rows(page)[0].progress, -1);
+  const [{ filePath, fileType }] = phone.said('openDocument');
+  assert.deepEqual([filePath, fileType], ['http://tmp/x', 'docx']);
+
+  page.open(on('bob-1'));
+  const again = phone.said('downloadFile')[1];
+  again.success({ statusCode: 404, tempFilePath: 'http://tmp/y' });
+  again.complete();
+  assert.match(phone.said('showToast').at(-1).title, /404/);
+  page.open(on('bob-1'));
+  phone.said('downloadFile')[2].fail({ errMsg: 'downloadFile:fail url not in domain list' });
+  assert.match(phone.said('showToast').at(-1).title, /domain list/);
+
+  page.open(on('bob-2'));
+  assert.equal(phone.said('downloadFile').length, 3);
+  assert.deepEqual(phone.said('setClipboardData'), [{ data: `${MEDIA}2` }]);
+  assert.equal(phone.said('openDocument').length, 1);
+});
+
+test('what leads to the device, or to nothing that can be loaded, is a placeholder and opens nothing', async () => {
+  const urls = ['wxfile://tmp_1/a', 'http://tmp/a', 'http://usr/a', 'javascript:alert(1)', 'data:text/html,x', 'file:///etc/passwd', 'https://', `https://example.com/${'\u0001'.repeat(2_000)}`];
+  const all = urls.flatMap((url) => [
+    picture(url),
+    { type: TYPES.MSG_AUDIO, payload: { url } },
+    { type: TYPES.MSG_VIDEO, payload: { videoUrl: url, thumbUrl: url } },
+    { type: TYPES.MSG_FILE, payload: { fileUrl: url, fileName: 'a.pdf' } },
+  ]);
+  tim.pages.push({ messageList: all.map((each, at) => ({ ...message(at + 1), ...each })), nextReqMessageID: '', isCompleted: true });
+  const page = await phone.chat();
+  assert.deepEqual([...new Set(texts(page))].sort(), ['[图片]', '[文件]', '[视频]', '[语音]']);
+  const before = phone.shown.length;
+  for (const row of rows(page)) page.open(on(row.id));
+  assert.equal(phone.shown.length, before);
+  // A name is text, whose letters nobody turns around; the longest address still fits into a call of setData.
+  tim.emit(EVENT.MESSAGE_RECEIVED, [
+    { ...message(50), type: TYPES.MSG_FILE, payload: { fileUrl: MEDIA, fileName: `报价\u202efdp.exe\n${'长'.repeat(3_000)}`, fileSize: Infinity } },
+    { ...message(51), ...picture(`https://example.com/${'长'.repeat(670)}`) },
+  ]);
+  const [file, long] = rows(page).slice(-2);
+  assert.match(file.stem + file.extension, /^报价fdp\.exe长+$/);
+  assert.deepEqual([file.kind, file.detail, long.kind], ['file', '', 'picture']);
 });
 
 test('with 500 messages no setData is above 10 KB, and a read mark costs a field', async () => {

@@ -1,7 +1,8 @@
 /** The demo page in a real browser, against the twin: two users, each in a window of their own. */
 
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +16,8 @@ import { until } from './harness/user.js';
 
 const PICTURE = fileURLToPath(new URL('../../docs/images/demo.png', import.meta.url));
 const TIMEOUT_MS = 15_000;
+/** One that beeps, and that every page may use. */
+const MICROPHONE = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 
 let twin: Twin;
 let browser: Browser;
@@ -23,7 +26,7 @@ const complaints: string[] = [];
 
 before(async () => {
   twin = await startTwin();
-  browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+  browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox', ...MICROPHONE] });
 });
 after(async () => {
   await browser?.close();
@@ -101,11 +104,123 @@ class Desk {
     return this.get('message').filter({ hasText: text });
   }
 
+  /** Chooses files for the chat that is open, as one does in the dialog of the browser. */
+  async attach(...files: Chosen[]): Promise<void> {
+    await this.get('files').setInputFiles(files.map(({ name, type: mimeType, bytes: buffer }) => ({ name, mimeType, buffer })));
+  }
+
+  /** The message with this place among those that have a picture, a voice, a video or a file of this kind. */
+  media(kind: 'picture' | 'voice' | 'video' | 'file', at = 0): Locator {
+    return this.get('message').filter({ has: this.get(kind) }).nth(at);
+  }
+
   async chooseFromMenu(text: string, item: string): Promise<void> {
     await this.message(text).hover();
     await this.message(text).getByTestId('message-menu').click();
     await this.get('menu').getByTestId(item).click();
   }
+}
+
+interface Chosen {
+  name: string;
+  type: string;
+  bytes: Buffer;
+}
+
+/** A picture of noise, which takes about three bytes per pixel, as a browser draws it. */
+async function noise(desk: Desk, width: number, height: number, name = '照片.png'): Promise<Chosen> {
+  const bytes = await (desk.view as Page).evaluate(async ([w, h, seed]) => {
+    const { document, ImageData, Uint8ClampedArray } = globalThis as any;
+    const canvas = Object.assign(document.createElement('canvas'), { width: w, height: h });
+    let state = seed! + 1;
+    const pixels = new Uint8ClampedArray(w! * h! * 4);
+    for (let at = 0; at < pixels.length; at++) {
+      state = Math.imul(state, 1_664_525) + 1_013_904_223;
+      pixels[at] = at % 4 === 3 ? 255 : state >>> 24;
+    }
+    canvas.getContext('2d').putImageData(new ImageData(pixels, w, h), 0, 0);
+    return canvas.toDataURL('image/png').split(',')[1] as string;
+  }, [width, height, randomBytes(2).readUInt16LE()]);
+  return { name, type: 'image/png', bytes: Buffer.from(bytes, 'base64') };
+}
+
+/** The way to a noodle shop. */
+const MAP = `<svg xmlns="http://www.w3.org/2000/svg" width="960" height="432" viewBox="0 0 240 108">
+  <path fill="#e9ebe4" d="M0 0h240v108H0z"/>
+  <path fill="#c3e0bf" d="M0 62h84v46H0zM196 0h44v34h-44z"/><path fill="#aad3ea" d="M240 74c-40-8-50 14-78 10-18-2-26 8-36 24h114z"/>
+  <path fill="#d9dcd3" d="M14 10h26v20H14zM48 10h30v34H48zM14 36h26v14H14zM104 10h22v28h-22zM134 10h48v12h-48zM134 28h20v14h-20zM104 64h30v14h-30z"/>
+  <path fill="none" stroke="#fff" stroke-width="9" d="M0 55h240M91 0v108M189 0v62"/>
+  <path fill="none" stroke="#fff" stroke-width="4" d="M44 0v55M130 0v55"/>
+  <path fill="none" stroke="#3578e5" stroke-width="4" stroke-linejoin="round" stroke-dasharray="0.1 7" stroke-linecap="round" d="M91 100V55h70"/>
+  <path fill="#d8463a" d="M164 50c-7-10-12-15-12-21a12 12 0 0 1 24 0c0 6-5 11-12 21z"/><circle cx="164" cy="29" r="4.6" fill="#fff"/>
+  <text x="180" y="45" font-size="11" font-weight="700" font-family="sans-serif" fill="#5d3a1a" stroke="#fff" stroke-width="3" paint-order="stroke">面馆</text>
+</svg>`;
+
+/** This drawing as a PNG. */
+async function picture(view: Page, svg: string): Promise<Chosen> {
+  const bytes = await view.evaluate(async (svg) => {
+    const { document, Image } = globalThis as any;
+    const image = new Image();
+    image.src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
+    await image.decode();
+    const canvas = Object.assign(document.createElement('canvas'), { width: image.width, height: image.height });
+    canvas.getContext('2d').drawImage(image, 0, 0);
+    return canvas.toDataURL('image/png').split(',')[1] as string;
+  }, svg);
+  return { name: '地图.png', type: 'image/png', bytes: Buffer.from(bytes, 'base64') };
+}
+
+/** A second of video. */
+async function film(desk: Desk): Promise<Chosen> {
+  const bytes = await (desk.view as Page).evaluate(async () => {
+    const { document, MediaRecorder, Blob, FileReader } = globalThis as any;
+    const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 240 });
+    const context = canvas.getContext('2d');
+    const recorder = new MediaRecorder(canvas.captureStream(20), { mimeType: 'video/mp4;codecs=vp9' });
+    const parts: unknown[] = [];
+    recorder.ondataavailable = (event: any) => parts.push(event.data);
+    recorder.start();
+    for (let frame = 0; frame < 20; frame++) {
+      context.fillStyle = `hsl(${frame * 9} 60% 50%)`;
+      context.fillRect(0, 0, 320, 240);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await new Promise((resolve) => { recorder.onstop = resolve; recorder.stop(); });
+    return new Promise<string>((resolve) => {
+      const reader = new FileReader();
+      reader.onload = () => resolve(reader.result.split(',')[1]);
+      reader.readAsDataURL(new Blob(parts));
+    });
+  });
+  return { name: '海边.mp4', type: 'video/mp4', bytes: Buffer.from(bytes, 'base64') };
+}
+
+/** Lets something with these files, and with these texts by type, happen to an element: it was pasted, or dropped. */
+async function bring(target: Locator, event: 'paste' | 'dragenter' | 'drop', files: Chosen[], texts: Record<string, string> = {}): Promise<void> {
+  const given = files.map(({ name, type, bytes }) => ({ name, type, bytes: bytes.toString('base64') }));
+  await target.evaluate(async (node: any, [event, given, texts]) => {
+    const { DataTransfer, File, ClipboardEvent, DragEvent, fetch } = globalThis as any;
+    const data = new DataTransfer();
+    for (const { name, type, bytes } of given) {
+      data.items.add(new File([await (await fetch(`data:${type};base64,${bytes}`)).blob()], name, { type }));
+    }
+    for (const [type, text] of Object.entries(texts)) data.setData(type, text);
+    const options = { bubbles: true, cancelable: true };
+    node.dispatchEvent(event === 'paste' ? new ClipboardEvent(event, { ...options, clipboardData: data }) : new DragEvent(event, { ...options, dataTransfer: data }));
+  }, [event, given, texts] as const);
+}
+
+/** How wide the picture in an element is by itself, once it is there. */
+async function naturalWidth(image: Locator): Promise<number> {
+  await until(() => image.evaluate((node: { complete: boolean; naturalWidth: number }) => node.complete && node.naturalWidth > 0), 'a picture being loaded');
+  return image.evaluate((node: { naturalWidth: number }) => node.naturalWidth);
+}
+
+/** Lets so many bytes per second out of a page. */
+async function slow(desk: Desk, bytesPerSecond: number): Promise<void> {
+  const session = await (desk.view as Page).context().newCDPSession(desk.view as Page);
+  await session.send('Network.enable');
+  await session.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: bytesPerSecond });
 }
 
 let pairs = 0;
@@ -236,7 +351,9 @@ test('both users are side by side on a wide screen', async () => {
   const bob = new Desk(both.frameLocator('iframe[name=bob]'));
   await Promise.all([alice.isConnected(), bob.isConnected()]);
   await alice.write('晚上一起吃饭吗？', '新开的那家面馆，听说不错');
-  await bob.unread('alice', 2);
+  await alice.message('面馆').getByTestId('read-mark').waitFor();
+  await alice.attach(await picture(both, MAP));
+  await bob.unread('alice', 3);
   await bob.open('alice');
   await alice.message('面馆').getByTestId('read-mark').getByText('已读').waitFor();
   await bob.write('好啊，六点半？', '😋', '我从公司过去，大概二十分钟，路上堵的话会晚一点');
@@ -247,6 +364,7 @@ test('both users are side by side on a wide screen', async () => {
   await bob.get('back').click();
   await bob.open('alice');
   await bob.get('peer-state').getByText('在线', { exact: true }).waitFor();
+  for (const desk of [alice, bob]) await naturalWidth(desk.media('picture').getByTestId('image'));
   if (process.env['SCREENSHOT'] === '1') {
     mkdirSync(dirname(PICTURE), { recursive: true });
     // The last marks come half a second behind the first ones.
@@ -621,6 +739,239 @@ async function tampered(replacements: Map<string, { type: string; payload: unkno
   });
   return context;
 }
+
+test('a picture that is chosen and one that is pasted are seen on the other side, and large on a click', async () => {
+  const [alice, bob, aliceID, bobID] = await two();
+  await alice.attach(await noise(alice, 1000, 800));
+  await alice.media('picture').getByTestId('read-mark').waitFor();
+  await bob.row(aliceID).getByTestId('preview').getByText('[图片]').waitFor();
+  await bob.open(aliceID);
+  const seen = bob.media('picture').getByTestId('image');
+  assert.equal(await naturalWidth(seen), 900, 'the large one, not the original');
+  assert.equal(await seen.getAttribute('referrerpolicy'), 'no-referrer');
+  assert.match((await seen.getAttribute('src')) ?? '', new RegExp(`^${twin.url}/m/.+jpg$`));
+  const box = await seen.boundingBox();
+  assert.ok(box && Math.abs(box.width / box.height - 1000 / 800) < 0.02 && box.width <= 240, JSON.stringify(box));
+
+  await bob.media('picture').getByRole('button', { name: '查看图片' }).click();
+  const viewer = bob.get('viewer');
+  const large = viewer.locator('img');
+  assert.equal(await naturalWidth(large), 1000);
+  const [size, fit] = await large.evaluate((node: { clientWidth: number; clientHeight: number }) => [
+    [node.clientWidth, node.clientHeight], (globalThis as any).getComputedStyle(node).objectFit as string,
+  ] as const);
+  assert.deepEqual([size[0]! <= 1280 && size[1]! <= 800, fit], [true, 'scale-down'], 'all of it is on the screen');
+  assert.match((await bob.get('viewer-original').getAttribute('href')) ?? '', /\/m\/.+png$/);
+  await (bob.view as Page).keyboard.press('Escape');
+  await viewer.waitFor({ state: 'hidden' });
+  assert.equal(await bob.media('picture').getByTestId('picture').evaluate((node: object) => (globalThis as any).document.activeElement === node), true);
+
+  // What is pasted may have been meant for another window, so it is asked for.
+  const pasted = await noise(alice, 300, 300, 'image.png');
+  await bring(alice.get('composer'), 'paste', [pasted]);
+  await alice.get('dialog').getByText(`发送给 \u2068${bobID}\u2069`).waitFor();
+  assert.equal(await naturalWidth(alice.get('dialog-picture')), 300);
+  await alice.get('dialog-no').click();
+  await bring(alice.get('composer'), 'paste', [pasted]);
+  await alice.get('dialog-yes').click();
+  assert.equal(await naturalWidth(bob.media('picture', 1).getByTestId('image')), 300);
+  // An office program copies text, and a picture of it.
+  await bring(alice.get('composer'), 'paste', [pasted], { 'text/plain': '表格', 'text/html': '<b>表格</b>' });
+  assert.ok(await alice.get('dialog').isHidden());
+  assert.equal(await bob.get('picture').count(), 2);
+});
+
+test('files that are dropped are asked for, and are saved under their names on the other side, when they are clicked', async () => {
+  const [alice, bob, aliceID, bobID] = await two();
+  const name = '报价 <b>最终</b> "版".pdf';
+  const file = { name, type: 'application/pdf', bytes: randomBytes(3_000) };
+  const page = { name: '网页.html', type: 'text/html', bytes: Buffer.from('<script>document.title = "owned"</script>') };
+  await bring(alice.get('composer'), 'dragenter', [file]);
+  await alice.get('drop').getByText(`松开，发送给 \u2068${bobID}\u2069`).waitFor();
+  await bring(alice.get('composer'), 'drop', [file, page]);
+  assert.ok(await alice.get('drop').isHidden());
+  await alice.get('dialog').getByText('把 2 个文件发送给').waitFor();
+  await alice.get('dialog-yes').click();
+  await alice.media('file', 1).getByTestId('read-mark').waitFor();
+  const downloads: string[] = [];
+  (bob.view as Page).on('download', (download) => downloads.push(download.suggestedFilename()));
+  await bob.open(aliceID);
+  const saved = new Map<string, Buffer>();
+  for (const { name } of [file, page]) {
+    const message = bob.get('message').filter({ hasText: name });
+    const [download] = await Promise.all([(bob.view as Page).waitForEvent('download'), message.getByTestId('file').click()]);
+    saved.set(download.suggestedFilename(), readFileSync(await download.path()));
+  }
+  // A browser writes what no file may be called in its own way.
+  assert.deepEqual([...saved].map(([name, bytes]) => [name.replace(/[<>"/_]/g, ''), bytes.equals(name.endsWith('.pdf') ? file.bytes : page.bytes)]), [
+    [name.replace(/[<>"/_]/g, ''), true], ['网页.html', true],
+  ]);
+  assert.equal(downloads.length, 2);
+  assert.equal(await bob.get('file-name').first().locator('b').count(), 0);
+  assert.equal(await bob.get('message').filter({ hasText: name }).getByText('2.9 KB').count(), 1);
+});
+
+test('an upload shows how far it is, goes on when the network was away, and can be given up', async () => {
+  const [alice, bob, aliceID] = await two();
+  await alice.write('看');
+  await bob.unread(aliceID, 1);
+  await bob.open(aliceID);
+  const posts: unknown[] = [];
+  (alice.view as Page).on('request', (request) => { if (request.method() === 'POST') posts.push(request); });
+  await slow(alice, 250_000);
+  const file = (name: string): Chosen => ({ name, type: 'application/zip', bytes: randomBytes(700_000) });
+  await alice.attach(file('一.zip'));
+  const progress = alice.media('file').getByTestId('progress');
+  const part = (): Promise<number> => progress.evaluate((node: { value: number }) => node.value);
+  await until(async () => (await part()) > 0 && (await part()) < 1, 'a part of it being uploaded');
+  assert.equal(await progress.getAttribute('aria-label'), '正在上传');
+  await alice.get('network').click();
+  await alice.get('state').getByText('没有网络').waitFor();
+  await alice.get('network').click();
+  await alice.isConnected();
+  await alice.media('file').getByTestId('read-mark').waitFor();
+  assert.ok(await progress.isHidden());
+  assert.equal(posts.length, 2, 'the network was lost in the middle, and the file went up again');
+  await bob.media('file').getByText('一.zip').waitFor();
+
+  await alice.attach(file('二.zip'));
+  await alice.message('二.zip').getByTestId('progress').waitFor();
+  await alice.chooseFromMenu('二.zip', 'cancel-sending');
+  await alice.message('二.zip').waitFor({ state: 'detached' });
+  await alice.write('算了');
+  await bob.message('算了').waitFor();
+  assert.equal(await bob.get('file').count(), 1);
+});
+
+test('a file that is refused or whose upload fails says why, and goes out when it is sent again', async () => {
+  const [alice, bob, aliceID] = await two();
+  let isBroken = true;
+  await (alice.view as Page).route((url) => url.pathname === '/', (route) => {
+    if (isBroken && route.request().method() === 'POST') return route.fulfill({ status: 400, body: '<Error><Code>EntityTooLarge</Code></Error>' });
+    return route.fallback();
+  });
+  await alice.attach({ name: '合同.docx', type: '', bytes: randomBytes(900) });
+  await alice.get('reason').getByText('上传没有成功，请再试一次').waitFor();
+  await alice.attach({ name: '空.txt', type: 'text/plain', bytes: Buffer.alloc(0) });
+  await alice.message('空.txt').getByTestId('reason').getByText('文件是空的').waitFor();
+  await alice.attach({ name: '大.png', type: 'image/png', bytes: Buffer.alloc(20 * 1024 * 1024 + 1) });
+  await alice.media('picture').getByTestId('reason').getByText('不能超过 20 MB').waitFor();
+  await alice.attach(...Array.from({ length: 10 }, (_, at) => ({ name: `${at}.txt`, type: 'text/plain', bytes: Buffer.from('x') })));
+  await alice.get('toast').getByText('一次最多发送 9 个文件').waitFor();
+  isBroken = false;
+  assert.ok(await alice.message('合同.docx').getByTestId('progress').isHidden());
+  await alice.message('合同.docx').getByTestId('resend').click();
+  await alice.message('合同.docx').getByTestId('read-mark').waitFor();
+  await bob.open(aliceID);
+  await bob.message('合同.docx').waitFor();
+  assert.equal(await bob.get('message').count(), 1);
+});
+
+test('a voice is recorded, sent and heard, one at a time, and what is not meant to be sent is not', async () => {
+  const [alice, bob, aliceID] = await two();
+  const view = alice.view as Page;
+  await alice.get('record').click();
+  await alice.get('recorder').getByText('正在录音').waitFor();
+  await alice.get('record-send').click();
+  await alice.get('toast').getByText('录音太短了').waitFor();
+  await alice.get('record').click();
+  await alice.get('recorder').getByText('0:01').waitFor();
+  await view.keyboard.press('Escape');
+  await alice.get('recorder').waitFor({ state: 'hidden' });
+  assert.equal(await alice.get('message').count(), 0);
+  for (let time = 0; time < 2; time++) {
+    await alice.get('record').click();
+    await alice.get('recorder').getByText(/0:0[23]/).waitFor();
+    await alice.get('record-send').click();
+    await alice.media('voice', time).getByTestId('read-mark').waitFor();
+  }
+  assert.match((await alice.media('voice').textContent()) ?? '', /[23]″/);
+
+  await bob.open(aliceID);
+  const [first, second] = [bob.get('voice').nth(0), bob.get('voice').nth(1)];
+  const plays = (voice: Locator): Promise<boolean> => voice.evaluate((node: { hasAttribute(name: string): boolean }) => node.hasAttribute('data-playing'));
+  await first.click();
+  assert.equal(await first.getAttribute('aria-label'), '停止播放');
+  await second.click();
+  assert.deepEqual([await plays(first), await plays(second)], [false, true]);
+  const played = second.locator('i');
+  await until(() => played.evaluate((node: { style: { width: string } }) => parseFloat(node.style.width) > 0), 'it being heard');
+  await until(async () => !(await plays(second)), 'its end');
+  await first.click();
+  await first.click();
+  assert.equal(await plays(first), false);
+
+  await view.evaluate(() => { (globalThis as any).navigator.mediaDevices.getUserMedia = () => Promise.reject(new (globalThis as any).DOMException('', 'NotAllowedError')); });
+  await alice.get('record').click();
+  await alice.get('toast').getByText('没有允许').waitFor();
+  // With a text there is something to send, in the same place.
+  await alice.get('composer').fill('听到了吗');
+  assert.deepEqual([await alice.get('record').isVisible(), await alice.get('send').isVisible()], [false, true]);
+});
+
+test('a video has a picture and its length, and plays large', async () => {
+  const [alice, bob, aliceID] = await two();
+  await alice.attach(await film(alice));
+  await alice.media('video').getByTestId('read-mark').waitFor();
+  await bob.open(aliceID);
+  assert.equal(await naturalWidth(bob.media('video').getByTestId('image')), 320);
+  await bob.media('video').getByText('0:01').waitFor();
+  assert.equal(await bob.view.locator('video').count(), 0, 'nothing is loaded before somebody asks for it');
+  await bob.get('video').click();
+  const video = bob.get('viewer').locator('video');
+  await until(() => video.evaluate((node: { videoWidth: number; currentTime: number }) => node.videoWidth === 320 && node.currentTime > 0), 'the video playing');
+  await bob.get('viewer-close').click();
+  await video.waitFor({ state: 'detached' });
+});
+
+test('a picture that is gone can be asked for again', async () => {
+  const [alice, bob, aliceID] = await two();
+  let isGone = true;
+  await (bob.view as Page).route('**/m/**', (route) => (isGone ? route.fulfill({ status: 404 }) : route.fallback()));
+  await alice.attach(await noise(alice, 60, 40));
+  await bob.unread(aliceID, 1);
+  await bob.open(aliceID);
+  const again = bob.get('message').getByRole('button', { name: '没有加载成功，点一下再试' });
+  await again.waitFor();
+  isGone = false;
+  await again.click();
+  assert.equal(await naturalWidth(bob.get('image')), 60);
+  assert.ok(await bob.get('viewer').isHidden());
+});
+
+test('axe finds nothing serious in pictures, voice, video and files, and they speak the language of the page', async () => {
+  for (const [locale, colorScheme] of [['zh-CN', 'light'], ['en', 'dark']] as const) {
+    const [alice, bob, aliceID] = await two({ locale, colorScheme });
+    const view = alice.view as Page;
+    const fine = async (desk: Desk, what: string): Promise<void> => {
+      assert.deepEqual(await barriers(desk.view as Page), [], `${what}, ${locale}, ${colorScheme}`);
+      if (locale === 'en') assert.deepEqual(await (desk.view as Page).evaluate(HAN), [], what);
+    };
+    await alice.attach(await noise(alice, 400, 300, 'a.png'), { ...(await film(alice)), name: 'b.mp4' }, { name: 'c.zip', type: '', bytes: randomBytes(500) });
+    await alice.get('record').click();
+    await alice.get('recorder').getByText(/0:0[12]/).waitFor();
+    await fine(alice, 'a recording');
+    await alice.get('record-send').click();
+    await alice.media('voice').getByTestId('read-mark').waitFor();
+    await bob.open(aliceID);
+    await naturalWidth(bob.media('picture').getByTestId('image'));
+    await fine(bob, 'what has come in');
+    await bob.get('picture').click();
+    await naturalWidth(bob.get('viewer').locator('img'));
+    await fine(bob, 'a picture that is large');
+    await alice.get('network').click();
+    await alice.attach({ name: 'd.zip', type: '', bytes: randomBytes(500) }, await noise(alice, 400, 300, 'e.png'));
+    await alice.media('picture', 1).getByTestId('progress').waitFor();
+    await fine(alice, 'what is on its way');
+    await bring(alice.get('composer'), 'paste', [await noise(alice, 30, 30, 'f.png')]);
+    await fine(alice, 'what is pasted');
+    await alice.get('dialog-no').click();
+    await bring(alice.get('composer'), 'dragenter', [{ name: 'g', type: '', bytes: Buffer.from('x') }]);
+    await fine(alice, 'what is dragged');
+    await view.setViewportSize({ width: 375, height: 700 });
+    assert.ok((await alice.view.locator('html').evaluate((html: { scrollWidth: number }) => html.scrollWidth)) <= 375);
+  }
+});
 
 test('one odd message of any type shows a placeholder, and everything else stays in place', async () => {
   const odd = new Map<string, { type: string; payload: unknown }>();

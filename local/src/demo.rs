@@ -51,7 +51,9 @@ files! {
     "display.js" => "demo/web/display.js", "text/javascript";
     "dom.js" => "demo/web/dom.js", "text/javascript";
     "language.js" => "demo/web/language.js", "text/javascript";
+    "media.js" => "demo/web/media.js", "text/javascript";
     "overlay.js" => "demo/web/overlay.js", "text/javascript";
+    "recorder.js" => "demo/web/recorder.js", "text/javascript";
     "texts.js" => "demo/web/texts.js", "text/javascript";
     "network.js" => "demo/web/network.js", "text/javascript";
     "style.css" => "demo/web/style.css", "text/css";

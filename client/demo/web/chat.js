@@ -1,17 +1,35 @@
 // One user's chat, written against the API of tim-wx-sdk: TIM.create, login, on, sendMessage and so on.
 
-import { bodyOf, countOf, firstName, isJumbo } from './display.js';
+import { bodyOf, clockText, countOf, firstName, isJumbo, mediaOf } from './display.js';
 import { $, icon, make, makeButton, place, setAvatar, setBadge, setText } from './dom.js';
 import { speak, t, texts, timeText } from './language.js';
+import { showMedia, showProgress, silence } from './media.js';
 import { ask, closeMenu, onPress, openMenu, openMenuBelow, toast } from './overlay.js';
+import { canRecord, record } from './recorder.js';
 
 const { TIM, network } = window;
 const RECALL_SECONDS = 120;
 const GAP_SECONDS = 300; // Messages that are further apart than this get a line with the time.
 const NEWS = 5; // So many messages stay where a screen reader finds what has just come in.
 const EMOJI = '😀 😂 🥰 😎 🤔 😭 😴 🙏 👍 👏 💪 🎉 ❤️ 🌹 ☕ 🪿'.split(' ');
+// What is shown as a picture or a video. The server takes no other format of them, and any file.
+const PICTURE = /^image\/(jpeg|png|gif|bmp|webp)$/;
+const VIDEO = /^video\/(mp4|quicktime)$/;
+const MOST_FILES = 9;
+const SHORTEST_MS = 1000; // Who records for less has missed the button.
 const NETWORK_ERRORS = [2800, 2801, 2805];
 const ERRORS = new Map([
+  [2040, 'noMedia'],
+  [2108, 'emptyFile'],
+  [2252, 'wrongType'],
+  [2253, 'over20MB'],
+  [2300, 'uploadFailed'],
+  [2301, 'over20MB'],
+  [2350, 'uploadFailed'],
+  [2351, 'over100MB'],
+  [2352, 'wrongType'],
+  [2400, 'uploadFailed'],
+  [2402, 'over100MB'],
   [2501, 'noSuchUser'],
   [20007, 'blockedByPeer'],
   [20016, 'tooLateToRecall'],
@@ -32,6 +50,7 @@ let blacklist = [];
 let chat = null;
 const unsent = new Map(); // conversationID -> the messages that have not arrived yet
 const sending = new Set(); // their IDs while a request is under way
+const uploaded = new Map(); // ID -> how much of its file has gone up, from 0 to 1
 const refused = new Map(); // ID -> the error with which sending failed
 const recalled = new Map(); // ID -> the text that was in it, to edit it again
 const drafts = new Map(); // conversationID -> what is in the composer
@@ -230,6 +249,14 @@ function makeMessage(message) {
   return row;
 }
 
+function showBody(bubble, message) {
+  const media = mediaOf(message);
+  if (media) return showMedia(bubble, media, uploaded.get(message.ID) ?? 1);
+  const body = bodyOf(message, texts());
+  setText(bubble, body);
+  return bubble.classList.toggle('jumbo', isJumbo(body));
+}
+
 function renderMessage(message, previous) {
   const id = message.ID;
   if (!chat.nodes.has(id)) chat.nodes.set(id, makeMessage(message));
@@ -258,11 +285,9 @@ function renderMessage(message, previous) {
     again.hidden = !own || !recalled.has(id);
     return row;
   }
-  const body = bodyOf(message, texts());
   setAvatar(avatar, own ? me : message.from, senderOf(message));
   setText(who, t('speaker', own ? t('you') : senderOf(message)));
-  setText(bubble, body);
-  bubble.classList.toggle('jumbo', isJumbo(body));
+  showBody(bubble, message);
   bubble.title = timeText(message.time, true);
   more.setAttribute('aria-label', t('messageMenu'));
   setText(mark, t(message.isPeerRead ? 'read' : 'notRead'));
@@ -314,11 +339,13 @@ function renderMessages(hold) {
   stuck = stick;
 }
 
-// The window got another size, or the keyboard came up: a user who read the end goes on reading it.
+// The window got another size, the keyboard came up, or a picture came: a user who read the end goes on reading it.
 let stuck = true;
-new ResizeObserver(() => {
+const sizes = new ResizeObserver(() => {
   if (stuck) $('scroller').scrollTop = $('scroller').scrollHeight;
-}).observe($('scroller'));
+});
+sizes.observe($('scroller'));
+sizes.observe($('messages'));
 
 // Tells a screen reader what has come in.
 function announce(messages) {
@@ -417,6 +444,7 @@ function keepDraft() {
 function openChat(conversationID, focus) {
   keepDraft();
   if (!chat || chat.id !== conversationID) {
+    leaveVoices();
     chat = { id: conversationID, messages: [], nodes: new Map(), cursor: '', complete: false, loading: false, failed: false, online: undefined, told: 0 };
     $('messages').replaceChildren();
     $('news').replaceChildren();
@@ -439,6 +467,7 @@ function openChat(conversationID, focus) {
 
 function closeChat() {
   keepDraft();
+  leaveVoices();
   watch('');
   const row = chat && rows.get(chat.id);
   chat = null;
@@ -456,6 +485,7 @@ function closeChat() {
 async function deliver(message, send) {
   const id = message.conversationID;
   sending.add(message.ID);
+  if (mediaOf(message)) uploaded.set(message.ID, 0);
   refused.delete(message.ID);
   withUnsent(id, (list) => list.filter((one) => one.ID !== message.ID).concat(message));
   if (chat && chat.id === id) {
@@ -471,6 +501,7 @@ async function deliver(message, send) {
     refused.set(message.ID, error);
   }
   sending.delete(message.ID);
+  uploaded.delete(message.ID);
   if (chat && chat.id === id) {
     merge([result]);
     renderMessages();
@@ -489,6 +520,43 @@ function sendText() {
     payload: { text },
   });
   deliver(message, (one) => tim.sendMessage(one));
+  // The button makes room for another one. The focus of a user who has pressed it with the keyboard has to go somewhere.
+  if (document.activeElement === document.body) $('input').focus();
+}
+
+// `builder` is the name of the method that makes a message of such a file.
+function sendMedia(builder, file) {
+  const message = tim[builder]({
+    to: peerOf(chat.id),
+    conversationType: TIM.TYPES.CONV_C2C,
+    payload: { file },
+    onProgress: (part) => {
+      uploaded.set(message.ID, part);
+      const row = chat && chat.nodes.get(message.ID);
+      if (row) showProgress(row.parts.bubble, part);
+    },
+  });
+  return deliver(message, (one) => tim.sendMessage(one));
+}
+
+function sendFiles(files) {
+  if (!ready || !chat) return;
+  if (files.length > MOST_FILES) return toast(t('tooManyFiles', MOST_FILES));
+  for (const file of files) {
+    sendMedia(PICTURE.test(file.type) ? 'createImageMessage' : VIDEO.test(file.type) ? 'createVideoMessage' : 'createFileMessage', file);
+  }
+}
+
+// What was pasted or dropped may have been meant for another window.
+async function offerFiles(files) {
+  if (!ready || !chat || !files.length) return;
+  const here = chat;
+  const name = nameOf(here.id);
+  const picture = files.length === 1 && PICTURE.test(files[0].type) ? URL.createObjectURL(files[0]) : '';
+  const question = files.length === 1 ? t('askSendFile', name, files[0].name) : t('askSendFiles', name, files.length);
+  const yes = await ask(question, t('send'), { picture, isHarmless: true });
+  if (picture) URL.revokeObjectURL(picture);
+  if (yes && chat === here) sendFiles(files);
 }
 
 function resendMessage(id) {
@@ -526,6 +594,14 @@ async function removeMessage(message) {
   });
 }
 
+// A large file takes a while, in which one may think better of it.
+function cancelSending(message) {
+  return attempt(async () => {
+    await tim.deleteMessage([message]);
+    withUnsent(message.conversationID, (list) => list.filter((one) => one.ID !== message.ID));
+  });
+}
+
 function messageItems(id) {
   const message = chat.messages.find((one) => one.ID === id);
   const items = [];
@@ -540,6 +616,9 @@ function messageItems(id) {
   }
   if (message.status === 'fail' && !sending.has(id)) {
     items.push({ label: t('resend'), testid: 'menu-resend', run: () => resendMessage(id) });
+  }
+  if (uploaded.has(id)) {
+    items.push({ label: t('cancelSending'), testid: 'cancel-sending', danger: true, run: () => cancelSending(message) });
   }
   if (!sending.has(id)) {
     items.push({ label: t('delete'), testid: 'delete-message', danger: true, run: () => removeMessage(message) });
@@ -560,7 +639,11 @@ function fitInput() {
   const input = $('input');
   input.style.height = 'auto';
   input.style.height = Math.min(input.scrollHeight, 132) + 'px';
-  $('send').disabled = !input.value.trim();
+  const hasText = Boolean(input.value.trim());
+  $('send').disabled = !hasText;
+  // One place for two buttons: there is something to send, or something can be said.
+  $('record').hidden = hasText || !canRecord();
+  $('send').hidden = !$('record').hidden;
 }
 
 function showEmoji(show) {
@@ -601,6 +684,104 @@ $('composer').addEventListener('submit', (event) => {
 });
 // The keyboard of a phone stays open only if the button does not take the focus.
 $('send').addEventListener('mousedown', (event) => event.preventDefault());
+
+// ---------------------------------------------------------------------------------------------
+// Files: chosen, pasted and dropped
+
+$('attach').addEventListener('click', () => $('files').click());
+$('files').addEventListener('change', () => {
+  sendFiles(Array.from($('files').files));
+  $('files').value = ''; // The same one may be chosen again.
+});
+
+$('input').addEventListener('paste', (event) => {
+  const { files, types } = event.clipboardData;
+  // What an office program copies is text, with a picture of the text beside it.
+  if (!files.length || (types.includes('text/plain') && types.includes('text/html'))) return;
+  event.preventDefault();
+  offerFiles(Array.from(files));
+});
+
+let drags = 0; // How many elements the pointer has entered and not left.
+
+function showDrop(depth) {
+  drags = depth;
+  $('drop').hidden = !depth || !chat;
+  if (chat) setText($('drop'), t('dropHere', nameOf(chat.id)));
+}
+
+const hasFiles = (event) => event.dataTransfer && event.dataTransfer.types.includes('Files');
+// A file that misses the chat is not to open in its place.
+['dragenter', 'dragover', 'dragleave', 'drop'].forEach((type) => {
+  window.addEventListener(type, (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    if (type === 'dragenter') showDrop(drags + 1);
+    else if (type === 'dragleave') showDrop(Math.max(0, drags - 1));
+    else if (type === 'drop') showDrop(0);
+  });
+});
+$('chat').addEventListener('drop', (event) => {
+  if (!hasFiles(event)) return;
+  // A folder looks like a file, and cannot be read.
+  const items = Array.from(event.dataTransfer.items).filter((item) => item.kind === 'file' && !item.webkitGetAsEntry()?.isDirectory);
+  offerFiles(items.map((item) => item.getAsFile()).filter(Boolean));
+});
+
+// ---------------------------------------------------------------------------------------------
+// Voice
+
+let recording = null; // What is being recorded, or 'asked' while the user has not said whether it may be.
+let recordTimer = 0;
+
+function showRecorder(show) {
+  $('recorder').hidden = !show;
+  $('composer').hidden = show;
+  clearInterval(recordTimer);
+  if (!show) return;
+  const started = performance.now();
+  const tell = () => setText($('record-time'), clockText(Math.floor((performance.now() - started) / 1000)));
+  tell();
+  recordTimer = setInterval(tell, 250);
+  $('record-send').focus();
+}
+
+async function recordVoice() {
+  if (recording || !ready || !chat) return;
+  const here = chat;
+  silence();
+  recording = 'asked';
+  try {
+    recording = await record();
+  } catch (error) {
+    recording = null;
+    toast(t(error.name === 'NotAllowedError' ? 'microphoneBlocked' : 'noMicrophone'));
+    return;
+  }
+  // The user has gone elsewhere in the meantime.
+  if (chat === here) showRecorder(true);
+  else recording.cancel();
+  const file = await recording.file;
+  recording = null;
+  showRecorder(false);
+  if (!file || chat !== here) return;
+  $('record').focus();
+  if (file.duration < SHORTEST_MS) toast(t('tooShort'));
+  else sendMedia('createAudioMessage', file);
+}
+
+// What plays or is recorded belongs to the chat that is open.
+function leaveVoices() {
+  silence();
+  if (recording && recording !== 'asked') recording.cancel();
+}
+
+$('record').addEventListener('click', recordVoice);
+$('record-send').addEventListener('click', () => recording.stop());
+$('record-cancel').addEventListener('click', () => recording.cancel());
+$('recorder').addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') recording.cancel();
+});
 
 $('scroller').addEventListener('scroll', () => {
   if ($('scroller').scrollTop < 60) loadOlder();

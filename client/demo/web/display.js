@@ -1,6 +1,6 @@
 // What is shown of users and messages. Their fields were filled in by somebody else and hold
-// whatever they hold, so types are checked here, and nothing else reads them for the page. All of
-// it is text: no field ever becomes HTML or a URL.
+// whatever they hold, so types are checked here, and nothing else reads them for the page. No field
+// ever becomes HTML, and the addresses of pictures and files are those that a page may load.
 
 const PLACEHOLDERS = new Map([
   ['TIMImageElem', 'image'],
@@ -28,6 +28,87 @@ export function bodyOf(message, texts) {
   const { type, payload } = isObject(message) ? message : {};
   const words = isObject(payload) && WORDS.has(type) ? textOf(payload[WORDS.get(type)]) : '';
   return words || texts[PLACEHOLDERS.get(type) || 'unknown'];
+}
+
+const MAX_URL = 2048;
+
+// Before it has arrived, what the user sends lies on the device, and nobody else's message can say so.
+function urlOf(value, isOnDevice) {
+  if (typeof value !== 'string' || value.length > MAX_URL) return '';
+  let url;
+  try {
+    url = new URL(value);
+  } catch {
+    return ''; // It is no address by itself.
+  }
+  const { protocol, href, username, password } = url;
+  if (protocol === 'blob:') return isOnDevice ? href : '';
+  return /^https?:$/.test(protocol) && !username && !password ? href : '';
+}
+
+/** A number of bytes, seconds or pixels: 0 for what is none. */
+const amountOf = (value) => (Number.isFinite(value) && value > 0 && value < 1e12 ? value : 0);
+
+// They end the line, or turn the letters around so that an extension looks like another one.
+const TRICKS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+const MEDIA = new Map([
+  ['TIMImageElem', ({ imageInfoArray }, safe) => {
+    const [original, , large] = Array.isArray(imageInfoArray) ? imageInfoArray.map((each) => (isObject(each) ? each : {})) : [];
+    const url = original ? safe(original.url) : '';
+    return { kind: 'picture', url, shown: (large && safe(large.url)) || url, ...sidesOf(original) };
+  }],
+  ['TIMSoundElem', ({ url, second }, safe) => ({ kind: 'voice', url: safe(url), seconds: amountOf(second) })],
+  ['TIMVideoFileElem', ({ videoUrl, videoSecond, thumbUrl, thumbWidth, thumbHeight }, safe) => ({
+    kind: 'video', url: safe(videoUrl), shown: safe(thumbUrl), seconds: amountOf(videoSecond), ...sidesOf({ width: thumbWidth, height: thumbHeight }),
+  })],
+  ['TIMFileElem', ({ fileUrl, fileName, fileSize }, safe) => ({
+    kind: 'file', url: safe(fileUrl), name: textOf(fileName).replace(TRICKS, '').trim(), size: amountOf(fileSize),
+  })],
+]);
+
+function sidesOf({ width, height } = {}) {
+  return amountOf(width) && amountOf(height) ? { width, height } : { width: 0, height: 0 };
+}
+
+/**
+ * What can be shown of a message that brings a picture, a voice, a video or a file: its `kind`, its `url`, and what is
+ * known of it. Null for any other message, and for one that leads nowhere.
+ */
+export function mediaOf(message) {
+  const { type, payload, flow, status } = isObject(message) ? message : {};
+  if (!MEDIA.has(type) || !isObject(payload)) return null;
+  const isOnDevice = flow === 'out' && status !== 'success';
+  const media = MEDIA.get(type)(payload, (url) => urlOf(url, isOnDevice));
+  return media.url ? media : null;
+}
+
+const BOX = { width: 240, height: 280, least: 72 };
+
+/** How large a picture is shown in the list, in pixels of CSS. One that is a strip is shown in part. */
+export function boxOf(width, height) {
+  if (!width || !height) return [160, 160];
+  const scale = Math.min(1, BOX.width / width, BOX.height / height);
+  return [width, height].map((side) => Math.max(BOX.least, Math.round(side * scale)));
+}
+
+/** A size in bytes as people read it. */
+export function sizeText(bytes) {
+  const unit = bytes < 1024 ? 0 : bytes < 1024 ** 2 ? 1 : bytes < 1024 ** 3 ? 2 : 3;
+  const size = bytes / 1024 ** unit;
+  return `${unit && size < 10 ? size.toFixed(1) : Math.round(size)} ${['B', 'KB', 'MB', 'GB'][unit]}`;
+}
+
+/** A duration as a clock shows it. */
+export function clockText(seconds) {
+  const whole = Math.round(seconds);
+  return Math.floor(whole / 60) + ':' + String(whole % 60).padStart(2, '0');
+}
+
+/** A file's name in two: the second part is its extension with the dot, which has to be seen however long the name is. */
+export function splitName(name) {
+  const dot = name.search(/\.[^.\s]{1,8}$/);
+  return dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ''];
 }
 
 /** The name to show for a user: the first of these that is one. */

@@ -1,5 +1,6 @@
-// A network that can be switched off. It has to be loaded before tim.js, which then finds this
-// WebSocket in the place of the browser's own. Nothing in the client knows about it.
+// A network that can be switched off, for what is sent and received: the messages and the uploads. It has
+// to be loaded before tim.js, which then finds this WebSocket in the place of the browser's own, and
+// uploads that can be cut. Nothing in the client knows about it.
 (function () {
   'use strict';
 
@@ -58,6 +59,28 @@
   });
   window.WebSocket = SwitchableWebSocket;
 
+  var uploads = new Set();
+  var send = XMLHttpRequest.prototype.send;
+
+  // To abort is one's own decision, and a network that is lost is an error.
+  function cut(request) {
+    request.abort();
+    request.dispatchEvent(new ProgressEvent('error'));
+  }
+
+  XMLHttpRequest.prototype.send = function (body) {
+    var request = this;
+    if (!online) {
+      setTimeout(cut, 0, request);
+      return;
+    }
+    uploads.add(request);
+    request.addEventListener('loadend', function () {
+      uploads.delete(request);
+    });
+    send.call(request, body);
+  };
+
   Object.defineProperty(navigator, 'onLine', {
     configurable: true,
     get: function () {
@@ -79,6 +102,7 @@
           socket.dispatchEvent(new CloseEvent('close', { code: 1006, wasClean: false }));
         });
         open.clear();
+        uploads.forEach(cut);
       }
       window.dispatchEvent(new Event(online ? 'online' : 'offline'));
     },

@@ -13,8 +13,11 @@ export function toast(text) {
   }, 3500);
 }
 
-/** Asks, and resolves with whether the answer was yes. A question that is still open is answered no. */
-export function ask(text, yes) {
+/**
+ * Asks, and resolves with whether the answer was yes. A question that is still open is answered no. `picture` is the address
+ * of one that the question is about. Where yes is not harmless, something is lost by it.
+ */
+export function ask(text, yes, { picture = '', isHarmless = false } = {}) {
   const dialog = $('dialog');
   if (dialog.open) {
     dialog.close('no');
@@ -23,6 +26,9 @@ export function ask(text, yes) {
   }
   setText($('dialog-text'), text);
   setText($('dialog-yes'), yes);
+  $('dialog-yes').className = isHarmless ? 'primary' : 'danger';
+  $('dialog-picture').hidden = !picture;
+  if (picture) $('dialog-picture').src = picture;
   return new Promise((resolve) => {
     const done = (answer) => () => dialog.close(answer);
     $('dialog-yes').onclick = done('yes');

@@ -1,6 +1,7 @@
 // What the pages show, computed from what the client gives. Nothing here knows about wx or the pages,
 // and everything that comes out is plain data, fit for setData. What other users have filled in may be
-// of any type, and is checked here; all of it is shown as text, none of it is used as a URL.
+// of any type, and is checked here and in media.js; it is shown as text, or is the address of a picture.
+const media = require('./media');
 const text = require('./text');
 
 const GAP_SECONDS = 300; // Messages that are further apart than this get a line with the time.
@@ -30,6 +31,17 @@ const WORDS = new Map([
 
 const BLOCKED_BY_YOU = '你已拉黑对方，移出黑名单后才能发送';
 const ERRORS = new Map([
+  [2040, '这个部署还不能收发图片和文件'],
+  [2108, '文件是空的'],
+  [2252, '不能发送这种格式'],
+  [2253, '不能超过 20 MB'],
+  [2300, '上传没有成功，请再试一次'],
+  [2301, '不能超过 20 MB'],
+  [2350, '上传没有成功，请再试一次'],
+  [2351, '不能超过 100 MB'],
+  [2352, '不能发送这种格式'],
+  [2400, '上传没有成功，请再试一次'],
+  [2402, '不能超过 100 MB'],
   [2501, '没有这个用户'],
   [2800, '网络不通，请稍后再试'],
   [2801, '网络不通，请稍后再试'],
@@ -177,21 +189,24 @@ function merge(known, added, sending) {
   );
 }
 
-// `notes` is what the page knows and the message does not: who is being sent, why one was refused,
-// what was in one that was recalled.
+// `notes` is what the page knows and the message does not: who is being sent, why one was refused, what was in
+// one that was recalled, how much of a file has gone up or come down, which voice plays, how large a picture is.
 function messageRow(message, previous, me, notes) {
   const own = message.flow === 'out';
   const isSending = Boolean(notes.sending[message.ID]);
   const avatar = avatarOf(own ? me : message.from, own ? me : firstName(message.nick, message.from));
   const isApart = !previous || message.time - previous.time > GAP_SECONDS;
   const revoked = Boolean(message.isRevoked);
-  return {
+  const shown = media.of(message);
+  return Object.assign({
     id: message.ID,
     anchor: 'm-' + message.ID,
     own: own,
     initial: avatar.initial,
     hue: avatar.hue,
-    parts: text.parts(revoked ? recallText(own) : bodyOf(message)),
+    // What is shown of a picture, a voice, a video or a file stands in the place of the text.
+    kind: shown ? shown.kind : '',
+    parts: shown ? [] : text.parts(revoked ? recallText(own) : bodyOf(message)),
     time: isApart ? timeText(message.time, true) : '',
     follows: Boolean(!isApart && previous && !previous.isRevoked && previous.flow === message.flow),
     revoked: revoked,
@@ -200,7 +215,7 @@ function messageRow(message, previous, me, notes) {
     failed: !isSending && message.status === 'fail',
     reason: (!isSending && notes.refused[message.ID]) || '',
     mark: own && !revoked && message.status === 'success' ? (message.isPeerRead ? '已读' : '未读') : '',
-  };
+  }, shown && media.row(message.ID, shown, notes));
 }
 
 function messageRows(messages, me, notes) {

@@ -2,10 +2,15 @@ const TIM = require('../../lib/tim');
 const format = require('../../utils/format');
 const listOf = require('../../utils/list');
 const listen = require('../../utils/listen');
+const media = require('../../utils/media');
+const recorder = require('../../utils/recorder');
 const sizeOf = require('../../utils/text').sizeOf;
 
 const PAGE_SIZE = 15;
 const INPUT_BYTES = 8192; // A longer text is not put back into the input.
+const MOST_FILES = 9;
+const STEP = 5; // Progress is shown in steps of so many percent: each of them is a call of setData.
+const CANCEL_PX = 60; // A finger that has moved up so far does not want to send what it has recorded.
 
 // What has not arrived outlives the page: a user who goes back to the list and returns finds it again.
 const unsent = {};
@@ -24,6 +29,8 @@ Page({
     order: [],
     input: '',
     hasInput: false,
+    isVoice: false,
+    recording: '', // '', 'on', or 'off' when letting go would cancel it.
     online: '',
     blocked: false,
     loading: false,
@@ -56,7 +63,7 @@ Page({
     // The messages themselves stay here. What is given to setData is made of them, and is plain.
     page.messages = unsent[page.key] || [];
     page.list = listOf(page);
-    page.notes = { sending: {}, refused: {}, recalled: {} };
+    page.notes = { sending: {}, refused: {}, recalled: {}, progress: {}, local: {}, sizes: {}, playing: '' };
     page.messages.forEach(function (message) {
       if (message.status !== 'fail') page.notes.sending[message.ID] = true;
     });
@@ -81,12 +88,17 @@ Page({
 
   onHide: function () {
     this.isShown = false;
+    if (!this.tim) return;
+    this.endRecording(true);
+    this.silence();
   },
 
   onUnload: function () {
     this.isGone = true;
     if (!this.tim) return;
     this.stop();
+    this.endRecording(true);
+    if (this.player) this.player.destroy();
     if (openPages[this.key] !== this) return;
     delete openPages[this.key];
     this.tim.unsubscribeUserStatus({ userIDList: [this.peer] }).catch(function () {});
@@ -265,6 +277,209 @@ Page({
     return this.deliver(message, this.tim.sendMessage(message));
   },
 
+  // `builder` is the name of the method that makes a message of what WeChat has chosen or recorded.
+  sendMedia: function (builder, file) {
+    const page = this;
+    const message = page.tim[builder]({
+      to: page.peer,
+      conversationType: TIM.TYPES.CONV_C2C,
+      payload: { file: file },
+      onProgress: function (part) {
+        (openPages[page.key] || page).progressed(message.ID, part);
+      },
+    });
+    const shown = media.of(message);
+    if (shown && shown.src) page.notes.local[message.ID] = shown.src;
+    return page.deliver(message, page.tim.sendMessage(message));
+  },
+
+  // So much of a file has gone up or come down, from 0 to 1.
+  progressed: function (id, part) {
+    const percent = Math.floor((part * 100) / STEP) * STEP;
+    if (this.notes.progress[id] === percent) return;
+    this.notes.progress[id] = percent;
+    this.render('');
+  },
+
+  attach: function () {
+    const page = this;
+    if (!page.tim) return;
+    const choices = [
+      ['图片', function () { page.choose('chooseMedia', { count: MOST_FILES, mediaType: ['image'] }, 'createImageMessage'); }],
+      ['视频', function () { page.choose('chooseMedia', { count: 1, mediaType: ['video'] }, 'createVideoMessage'); }],
+      ['文件', function () { page.choose('chooseMessageFile', { count: MOST_FILES, type: 'all' }, 'createFileMessage'); }],
+    ];
+    wx.showActionSheet({
+      itemList: choices.map(function (choice) { return choice[0]; }),
+      success: function (choice) { choices[choice.tapIndex][1](); },
+    });
+  },
+
+  // Each of several files is a message of its own.
+  choose: function (chooser, options, builder) {
+    const page = this;
+    wx[chooser](Object.assign({}, options, {
+      success: function (result) {
+        result.tempFiles.forEach(function (file) {
+          page.sendMedia(builder, { tempFiles: [file] });
+        });
+      },
+      fail: function (error) {
+        // A user who has chosen nothing knows that. Anything else is missing in the console: see the README.
+        if (!/cancel/.test(error.errMsg)) page.complain({ message: error.errMsg });
+      },
+    }));
+  },
+
+  toggleVoice: function () {
+    this.setData({ isVoice: !this.data.isVoice });
+  },
+
+  startRecording: function (event) {
+    const page = this;
+    if (!page.tim || page.data.recording) return;
+    page.silence();
+    page.touchedAt = event.touches[0].clientY;
+    page.setData({ recording: 'on' });
+    const over = function () {
+      if (!page.isGone && page.data.recording) page.setData({ recording: '' });
+    };
+    recorder.start(
+      function (result) {
+        over();
+        page.sendMedia('createAudioMessage', result);
+      },
+      function (why) {
+        over();
+        page.complain({ message: why });
+      },
+    );
+  },
+
+  moveRecording: function (event) {
+    if (!this.data.recording) return;
+    const recording = this.touchedAt - event.touches[0].clientY > CANCEL_PX ? 'off' : 'on';
+    if (recording !== this.data.recording) this.setData({ recording: recording });
+  },
+
+  letGo: function () {
+    this.endRecording(this.data.recording === 'off');
+  },
+
+  cancelRecording: function () {
+    this.endRecording(true);
+  },
+
+  endRecording: function (isCancelled) {
+    if (!this.data.recording) return;
+    recorder.stop(isCancelled);
+    this.setData({ recording: '' });
+  },
+
+  // A tap on a picture, a voice, a video or a file.
+  open: function (event) {
+    const message = this.find(event.currentTarget.dataset.id);
+    const shown = message && media.of(message);
+    if (!shown) return;
+    if (shown.kind === 'picture') wx.previewImage({ current: shown.url, urls: this.pictures() });
+    if (shown.kind === 'video') wx.previewMedia({ sources: [{ url: shown.url, type: 'video', poster: shown.src }] });
+    if (shown.kind === 'voice') this.play(message.ID, shown.url);
+    if (shown.kind === 'file') this.openFile(message.ID, shown);
+  },
+
+  // From one picture the user can go on to the others.
+  pictures: function () {
+    return this.messages
+      .map(media.of)
+      .filter(function (shown) { return shown && shown.kind === 'picture'; })
+      .map(function (shown) { return shown.url; });
+  },
+
+  // A picture has come whose message does not say how large it is.
+  loaded: function (event) {
+    const id = event.currentTarget.dataset.id;
+    const message = this.find(id);
+    const shown = message && media.of(message);
+    if (!shown || shown.width || this.notes.sizes[id]) return;
+    this.notes.sizes[id] = { width: Number(event.detail.width), height: Number(event.detail.height) };
+    this.render(this.isAtEnd ? 'end' : '');
+  },
+
+  // One voice at a time; the one that plays is stopped.
+  play: function (id, url) {
+    const isPlaying = this.notes.playing === id;
+    this.silence();
+    if (isPlaying) return;
+    if (!this.player) this.makePlayer();
+    this.notes.playing = id;
+    this.player.src = url;
+    this.player.play();
+    this.render('');
+  },
+
+  makePlayer: function () {
+    const page = this;
+    // The switch on the side of a phone is for what nobody has asked to hear.
+    wx.setInnerAudioOption({ obeyMuteSwitch: false });
+    page.player = wx.createInnerAudioContext();
+    page.player.onEnded(function () {
+      page.silence();
+    });
+    page.player.onError(function () {
+      page.silence();
+      page.complain({ message: '播放不了' });
+    });
+  },
+
+  silence: function () {
+    if (!this.notes.playing) return;
+    this.notes.playing = '';
+    this.player.stop();
+    this.render('');
+  },
+
+  // Nothing is downloaded before somebody asks for it.
+  openFile: function (id, shown) {
+    const page = this;
+    const type = media.documentType(shown.name);
+    if (page.notes.progress[id] !== undefined) return;
+    if (!type) {
+      page.offerLink(shown.url);
+      return;
+    }
+    const over = function () {
+      delete page.notes.progress[id];
+      page.render('');
+    };
+    const failed = function (error) {
+      page.complain({ message: '没有打开：' + error.errMsg });
+    };
+    page.notes.progress[id] = 0;
+    page.render('');
+    wx.downloadFile({
+      url: shown.url,
+      success: function (result) {
+        if (result.statusCode !== 200) return failed({ errMsg: String(result.statusCode) });
+        return wx.openDocument({ filePath: result.tempFilePath, fileType: type, showMenu: true, fail: failed });
+      },
+      fail: failed,
+      complete: over,
+    }).onProgressUpdate(function (event) {
+      page.progressed(id, event.progress / 100);
+    });
+  },
+
+  offerLink: function (url) {
+    wx.showModal({
+      title: '微信打不开这种文件',
+      content: '可以复制链接，到浏览器里下载。',
+      confirmText: '复制链接',
+      success: function (answer) {
+        if (answer.confirm) wx.setClipboardData({ data: url });
+      },
+    });
+  },
+
   resend: function (event) {
     const message = this.find(event.currentTarget.dataset.id);
     if (!message || message.status !== 'fail' || this.notes.sending[message.ID]) return undefined;
@@ -279,6 +494,7 @@ Page({
     unsent[page.key] = others.concat([message]);
     page.notes.sending[message.ID] = true;
     delete page.notes.refused[message.ID];
+    if (media.of(message)) page.notes.progress[message.ID] = 0;
     page.add([message]);
     page.render('end');
     return promise.then(
@@ -298,6 +514,7 @@ Page({
 
   settle: function (message, reason) {
     delete this.notes.sending[message.ID];
+    delete this.notes.progress[message.ID];
     if (reason) this.notes.refused[message.ID] = reason;
     this.add([message]);
     this.render('');
@@ -312,17 +529,26 @@ Page({
   showMenu: function (event) {
     const page = this;
     const message = page.find(event.currentTarget.dataset.id);
-    if (!message || message.isRevoked || page.notes.sending[message.ID]) return;
+    if (!message || message.isRevoked) return;
+    const isSending = page.notes.sending[message.ID];
+    // A text is gone in a moment. A large file takes a while, in which one may think better of it.
+    if (isSending && !media.of(message)) return;
     const items = [];
+    if (isSending) items.push(['取消发送', function () { page.cancelSending(message); }]);
     if (message.type === TIM.TYPES.MSG_TEXT) {
       items.push(['复制', function () { wx.setClipboardData({ data: format.bodyOf(message) }); }]);
     }
     if (format.canRecall(message)) items.push(['撤回', function () { page.recall(message); }]);
-    items.push(['删除', function () { page.askToRemove(message); }]);
+    if (!isSending) items.push(['删除', function () { page.askToRemove(message); }]);
     wx.showActionSheet({
       itemList: items.map(function (item) { return item[0]; }),
       success: function (choice) { items[choice.tapIndex][1](); },
     });
+  },
+
+  cancelSending: function (message) {
+    this.forget(message.ID);
+    return this.tim.deleteMessage([message]).catch(this.complain);
   },
 
   recall: function (message) {
