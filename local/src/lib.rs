@@ -98,6 +98,7 @@ pub struct Running {
     pub media: MediaPlace,
     database: Database,
     delivery: Arc<Delivery>,
+    delivering: JoinHandle<()>,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
 }
@@ -155,9 +156,8 @@ pub async fn start_with(
     let authorizer = Authorizer::new(config.rules, config.keys, connections, config.clock.reader());
     let lambda = lambda(&functions_config)?;
     let delivery = Arc::new(Delivery::new(database.streams.clone(), lambda.clone(), clock.clone()));
-    let telling = Arc::clone(&delivery);
-    let told_until = stopped.clone();
-    tokio::spawn(async move { telling.run(told_until).await });
+    let (delivers, until) = (Arc::clone(&delivery), stopped.clone());
+    let delivering = tokio::spawn(async move { delivers.run(until).await });
     let bucket = Media { files: Arc::clone(&database.files), signer: sdk::signer(), clock };
     let pages = demo::router(demo).merge(media::router(Arc::new(bucket)));
     let gateway = Arc::new(Gateway::new(template, lambda, authorizer, config.clock, address, stopped));
@@ -171,6 +171,7 @@ pub async fn start_with(
         media,
         database,
         delivery,
+        delivering,
         stop,
         server: tokio::spawn(gateway::serve(gateway, pages, listener)),
     })
@@ -213,6 +214,7 @@ impl Running {
         // Without a receiver there is nothing left to stop.
         let _ = self.stop.send(true);
         let _ = self.server.await;
+        let _ = self.delivering.await;
         if let Err(error) = self.delivery.tell_all(Duration::ZERO).await {
             warn!(%error, "what has changed last is told at the next start");
         }

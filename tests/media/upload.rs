@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use hongyan_shared::media::{LIFETIME_S, MediaKey};
 use reqwest::StatusCode;
+use serde_json::json;
 
 use super::{Form, get, header, is_there, post};
 use crate::harness::TestApp;
@@ -28,6 +29,25 @@ async fn a_picture_of_20_mb_comes_in_and_one_byte_more_does_not() {
     assert_eq!(refused(answer), (400, "EntityTooLarge".to_owned()));
     assert!(!is_there(&app, &form.key).await);
     assert_eq!(refused(form.post(&app, &[]).await), (400, "EntityTooSmall".to_owned()));
+}
+
+/// What a client does, in all its steps.
+#[tokio::test]
+async fn a_file_and_its_previews_go_where_getuploadform_says() {
+    let app = TestApp::new().await;
+    let data = json!({ "kind": "image", "type": "PNG", "size": 9, "previews": [8, 7] });
+    let forms = app.ask("get-upload-form", "alice", data).await;
+    let previews = forms["previews"].as_array().unwrap();
+    for (form, file) in [(&forms, "a picture"), (&previews[0], "a large "), (&previews[1], "a small")] {
+        let key = MediaKey::parse(form["key"].as_str().unwrap()).unwrap();
+        let fields = serde_json::from_value(form["fields"].clone()).unwrap();
+        let posted = Form { key, fields };
+        let url = forms["url"].as_str().unwrap();
+        assert_eq!(refused(posted.post_to(url, format!("{file}!").as_bytes()).await).1, "EntityTooLarge");
+        assert_eq!(posted.post_to(url, file.as_bytes()).await.0, StatusCode::OK);
+        let there = reqwest::get(form["mediaUrl"].as_str().unwrap()).await.unwrap();
+        assert_eq!(there.text().await.unwrap(), file);
+    }
 }
 
 #[tokio::test]

@@ -393,6 +393,20 @@ mod tests {
     }
 
     #[test]
+    fn where_the_files_of_a_message_lie_is_in_its_urls_and_uuids() {
+        let payload = r#"{"uuid":"m/1","imageInfoArray":[{"url":"u/1","imageUrl":"u/2","size":1},{"url":"u/1"},{"url":""}],
+            "text":"u/3","own":{"thumbUUID":"m/2","list":[{"SnapshotURL":"u/4"}],"urls":["u/5"]}}"#;
+        let payload = custom(payload);
+        let texts = |kind: &str| payload.files(kind).into_iter().collect::<Vec<_>>();
+        for kind in FILES {
+            assert_eq!(texts(kind), ["m/1", "m/2", "u/1", "u/2", "u/4"], "{kind}");
+        }
+        for kind in KINDS.into_iter().filter(|kind| !FILES.contains(kind)) {
+            assert!(texts(kind).is_empty(), "{kind}");
+        }
+    }
+
+    #[test]
     fn every_field_of_every_type_is_checked_and_named() {
         let odd = [
             json!(null),
