@@ -527,6 +527,10 @@ test('a message that is deleted while it is uploaded is not sent', async () => {
   await until(() => isUnderWay);
   await alice.tim.deleteMessage([message]);
   same([await sending, files.uploads[0]?.isAborted], [2100, true]);
+  // Also in the last moment before it would be.
+  files.sent = () => {};
+  const late: Message = photo(alice, bob.userID, undefined, { onProgress: (part) => { if (part === 1) void alice.tim.deleteMessage([late]); } });
+  assert.equal(await codeOf(alice.tim.sendMessage(late)), 2100);
   await alice.send(bob.userID, '还在吗');
   same((await bob.history(alice.userID)).map(textOf), ['还在吗']);
 });
