@@ -48,7 +48,7 @@ ASSUMPTIONS = {
     "small_bytes": (10_000, "bytes of its small preview", "小预览图的字节数"),
     "views": (3, "times that a chat loads the large preview of a picture", "聊天界面加载一张图片的大预览图的次数"),
     "openings": (0.5, "times that somebody opens the picture itself", "打开原图的次数"),
-    "picture_row_bytes": (1_200, "bytes of the stored message of a picture, with DynamoDB's 100", "图片消息存储的字节数，含 DynamoDB 的 100 字节"),
+    "picture_row_bytes": (1_100, "bytes of the stored message of a picture, with DynamoDB's 100", "图片消息存储的字节数，含 DynamoDB 的 100 字节"),
     "form_bytes": (10_000, "bytes on the wire for a picture's three forms and its longer message", "一张图片的三张表单和更长的消息在线路上的字节数"),
 }
 

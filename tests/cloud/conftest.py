@@ -42,6 +42,13 @@ def stack(emulator, key, store_key):
 
 
 @pytest.fixture(scope="session")
+def stack_with_media(stack):
+    """The same one, from here on with a bucket and CloudFront."""
+    stack.deploy(Media="true")
+    return stack
+
+
+@pytest.fixture(scope="session")
 def user(stack, key):
     """Connects a user, whose server signs with the key of the deployment unless the test says otherwise."""
     def connect(name, sig=None, **options):

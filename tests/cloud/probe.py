@@ -50,10 +50,39 @@ def on_table(table, columns):
     return [action for action, (call, arguments) in calls.items() if is_allowed(call, **arguments)]
 
 
+def on_bucket(bucket, key):
+    s3 = boto3.client("s3")
+    at = {"Bucket": bucket, "Key": key}
+    calls = {
+        "GetObject": (s3.get_object, at),
+        "PutObject": (s3.put_object, {**at, "Body": b"x"}),
+        "PutObjectTagging": (s3.put_object_tagging, {**at, "Tagging": {"TagSet": []}}),
+        "DeleteObject": (s3.delete_object, at),
+        "ListBucket": (s3.list_objects_v2, {"Bucket": bucket}),
+        "PutBucketPolicy": (s3.put_bucket_policy, {"Bucket": bucket, "Policy": "{}"}),
+        "PutLifecycleConfiguration": (s3.put_bucket_lifecycle_configuration, {
+            "Bucket": bucket, "LifecycleConfiguration": {"Rules": []},
+        }),
+    }
+    return [action for action, (call, arguments) in calls.items() if is_allowed(call, **arguments)]
+
+
+def on_queue(queue):
+    sqs = boto3.client("sqs")
+    return [
+        *["SendMessage"] * is_allowed(sqs.send_message, QueueUrl=queue, MessageBody="probe"),
+        *["ReceiveMessage"] * is_allowed(sqs.receive_message, QueueUrl=queue),
+        *["DeleteQueue"] * is_allowed(sqs.delete_queue, QueueUrl=queue),
+    ]
+
+
 def handler(event, _):
     ssm = boto3.client("ssm")
     management = boto3.client("apigatewaymanagementapi", endpoint_url=event["connections"])
     rights = {name: on_table(event["tables"][name], columns) for name, columns in KEYS.items()}
+    rights["media"] = on_bucket(event["bucket"], "m/probe")
+    rights["the rest of the bucket"] = on_bucket(event["bucket"], "probe")
+    rights["undeleted media"] = on_queue(event["queue"])
     rights["the key"] = ["GetParameter"] * is_allowed(ssm.get_parameter, Name=event["key"], WithDecryption=True)
     stolen = {"Name": event["key"], "Value": "stolen", "Overwrite": True}
     rights["the key, written"] = ["PutParameter"] * is_allowed(ssm.put_parameter, **stolen)

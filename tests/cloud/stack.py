@@ -28,8 +28,8 @@ class Stack:
             *(f"{name}={value}" for name, value in self.parameters.items()),
         )
 
-    def adopt(self, template, tables):
-        """Makes a stack of tables that another one has left behind."""
+    def adopt(self, template, tables, bucket):
+        """Makes a stack of the tables and the bucket that another one has left behind."""
         change_set = {"StackName": self.name, "ChangeSetName": "adopt"}
         self.cloudformation.create_change_set(
             **change_set, ChangeSetType="IMPORT", TemplateBody=template,
@@ -37,6 +37,9 @@ class Stack:
                 {"ResourceType": "AWS::DynamoDB::Table", "LogicalResourceId": name,
                  "ResourceIdentifier": {"TableName": f"{self.name}-{name}"}}
                 for name in tables
+            ] + [
+                {"ResourceType": "AWS::S3::Bucket", "LogicalResourceId": "MediaBucket",
+                 "ResourceIdentifier": {"BucketName": bucket}}
             ],
         )
         self.cloudformation.get_waiter("change_set_create_complete").wait(**change_set, WaiterConfig={"Delay": 1})

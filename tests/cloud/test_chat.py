@@ -35,6 +35,9 @@ def test_the_examples_of_the_protocol_are_what_happens(user):
     users, early = {}, {}
     with ExitStack() as connected:
         for name, verb, text in STEP.findall(page):
+            # No two forms are alike: test_media.py.
+            if json.loads(text).get("action") == "getUploadForm":
+                continue
             if name not in users:
                 users[name], early[name] = connected.enter_context(user(name)), []
             if verb == "sends":

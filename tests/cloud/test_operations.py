@@ -23,8 +23,10 @@ def restart(stack, function):
 
 
 @pytest.fixture(scope="module")
-def updated(stack, emulator):
+def updated(stack_with_media, emulator):
     """New code, parameters that every function reads, and all that can be switched on; once for all tests."""
+    stack = stack_with_media
+
     def update():
         if "AlarmEmail" not in stack.parameters:
             for bootstrap in stack.built.parent.glob("*/bootstrap"):
@@ -34,10 +36,14 @@ def updated(stack, emulator):
 
 
 def switched_on(emulator):
-    certificate = emulator.client("acm").request_certificate(DomainName="chat.example.com")
+    def certificate(domain):
+        return emulator.client("acm").request_certificate(DomainName=domain)["CertificateArn"]
+
     return {
         "DomainName": "chat.example.com",
-        "CertificateArn": certificate["CertificateArn"],
+        "CertificateArn": certificate("chat.example.com"),
+        "MediaDomainName": "media.example.com",
+        "MediaCertificateArn": certificate("media.example.com"),
         "Dashboard": "true",
         "AlarmEmail": "operator@example.com",
     }
@@ -64,6 +70,9 @@ def test_what_was_switched_on_is_there(stack, emulator, updated):
     resources = stack.resources
     assert stack.outputs["WebSocketUrl"] == "wss://chat.example.com"
     assert stack.outputs["DomainTarget"].endswith(".amazonaws.com")
+    assert stack.outputs["MediaUrl"] == "https://media.example.com"
+    assert stack.outputs["MediaDomainTarget"].endswith(".cloudfront.net")
+    assert stack.functions["GetUploadForm"]["Environment"]["Variables"]["MEDIA_URL"] == "https://media.example.com/"
     [mapping] = emulator.client("apigatewayv2").get_api_mappings(DomainName="chat.example.com")["Items"]
     assert (mapping["ApiId"], mapping["Stage"]) == (resources["Gateway"], "prod")
 
@@ -73,7 +82,8 @@ def test_what_was_switched_on_is_there(stack, emulator, updated):
     assert {alarm["AlarmName"] for alarm in alarms} == {
         resources[name] for name in [
             "FailuresAlarm", "ExecutionAlarm", "IntegrationAlarm", "AuthorizerAlarm", "ThrottlesAlarm",
-            "SlowSendsAlarm", "RefusedSignaturesAlarm", "FramesAlarm", "ConnectionsAlarm", *units]}
+            "SlowSendsAlarm", "RefusedSignaturesAlarm", "FramesAlarm", "ConnectionsAlarm",
+            "MediaAlarm", "UndeletedMediaAlarm", *units]}
     assert all(alarm["AlarmActions"] == [resources["AlarmTopic"]] for alarm in alarms)
     board = json.loads(cloudwatch.get_dashboard(DashboardName=resources["MetricsDashboard"])["DashboardBody"])
     assert resources["Messages"] in json.dumps(board)

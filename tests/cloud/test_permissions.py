@@ -41,7 +41,7 @@ MAY = {
         **SPEAKS,
     },
     "GetConversationList": {"Messages": ["Query"], "Conversations": ["Query"], **COUNTS, **SPEAKS},
-    "GetUploadForm": {**COUNTS, **SPEAKS},
+    "GetUploadForm": {"media": ["PutObject"], **COUNTS, **SPEAKS},
     "ManageConversation": {
         "Messages": ["Query", "UpdateItem"],
         "Conversations": ["UpdateItem"],
@@ -56,16 +56,18 @@ MAY = {
         "Users": ["BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"],
         **SPEAKS,
     },
+    # Into the queue it is Lambda that writes, with the rights of the function.
+    "DeleteMedia": {"media": ["DeleteObject"], "undeleted media": ["SendMessage"]},
     "Logout": {"Connections": PRESENCE, "Users": BLACKLIST, **SPEAKS},
     "Default": {**COUNTS, **SPEAKS},
 }
 
 
 @pytest.fixture(scope="module")
-def enforced(stack):
+def enforced(stack, request):
     if not stack.emulator.enforces_iam:
         pytest.skip("the plain run enforces no role")
-    return stack
+    return request.getfixturevalue("stack_with_media")
 
 
 def test_every_function_has_its_line(enforced):
@@ -86,6 +88,8 @@ def test_a_function_may_do_what_it_has_to_and_nothing_else(enforced, function):
     )
     event = {
         "tables": {name: enforced.resources[name] for name in TABLES},
+        "bucket": enforced.outputs["MediaBucketName"],
+        "queue": enforced.resources["UndeletedMedia"],
         "key": KEY_PARAMETER,
         "connections": configuration["Environment"]["Variables"]["CONNECTIONS_ENDPOINT"],
     }

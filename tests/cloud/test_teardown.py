@@ -6,15 +6,20 @@ from pathlib import Path
 import pytest
 
 from stack import Stack
+from test_media import PICTURE, Bucket, ask
 
 OPERATE = Path(__file__).parents[2] / "docs/operate.md"
 KEPT = ["Messages", "Conversations", "Connections", "Users"]
 
 
-def test_chats_outlive_their_stack_and_the_next_one_takes_them_over(stack, user):
+def test_chats_outlive_their_stack_and_the_next_one_takes_them_over(stack_with_media, user):
+    stack = stack_with_media
+    bucket = Bucket(stack)
     with user("victor") as victor, user("walter") as walter:
         victor.send("walter", "留下来")
         walter.ask("updateMyProfile", nick="沃尔特")
+        form = ask(victor)
+    assert bucket.post(form["fields"], PICTURE) == 200
     resources = stack.resources
     assert [resources[name] for name in KEPT] == [f"{stack.name}-{name}" for name in KEPT]
 
@@ -22,13 +27,15 @@ def test_chats_outlive_their_stack_and_the_next_one_takes_them_over(stack, user)
     left = stack.emulator.client("dynamodb").list_tables()["TableNames"]
     assert {resources[name] for name in KEPT} <= set(left)
 
-    [template] = re.findall(r"^```yaml\n(.*?)^```", OPERATE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    stack.adopt(template, KEPT)
+    tables, media = re.findall(r"^```yaml\n(.*?)^```", OPERATE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert "BucketName: hongyan-media-123456789012-ap-east-1" in media
+    stack.adopt(tables + media.replace("hongyan-media-123456789012-ap-east-1", bucket.name), KEPT, bucket.name)
     stack.deploy()
     with user("walter") as walter:
         assert walter.texts("victor") == ["留下来"]
         assert walter.ask("getUserProfile", userIDList=["walter"])["profileList"][0]["nick"] == "沃尔特"
         assert walter.send("victor", "还在", base=1)["sequence"] == 2
+    assert Bucket(stack).get(form["key"]).data == PICTURE
 
 
 def test_a_first_deployment_that_fails_does_not_stand_in_the_way_of_the_next(stack, emulator):

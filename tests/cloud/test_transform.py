@@ -189,12 +189,12 @@ def test_a_domain_of_media_is_the_distributions_and_the_forms():
 def test_what_media_weigh_and_what_was_not_deleted_rings():
     assert not of_type(deployed(**MEDIA), "AWS::CloudWatch::Alarm")
     without = of_type(deployed(AlarmEmail="you@example.com"), "AWS::CloudWatch::Alarm")
-    made = deployed(**MEDIA, AlarmEmail="you@example.com", AlarmMediaGigabytes="7")
+    made = deployed(**MEDIA, AlarmEmail="you@example.com")
     alarms = of_type(made, "AWS::CloudWatch::Alarm")
     assert set(alarms) - set(without) == {"MediaAlarm", "UndeletedMediaAlarm"}
-    [size, gigabytes] = alarms["MediaAlarm"]["Metrics"]
-    assert size["MetricStat"]["Metric"]["MetricName"] == "BucketSizeBytes"
-    assert (gigabytes["Expression"], alarms["MediaAlarm"]["Threshold"]) == ("bytes / 1000000000", "7")
+    size = alarms["MediaAlarm"]
+    assert (size["MetricName"], size["Period"]) == ("BucketSizeBytes", 86400)
+    assert size["Threshold"] == {"Fn::Sub": "${AlarmMediaGigabytes}000000000"}
 
 
 def test_the_host_that_aws_gives_can_be_switched_off_and_pushes_then_take_the_domain():
