@@ -2,6 +2,7 @@
 
 use std::{net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
 
+use aws_types::SdkConfig;
 use dynoxide::storage_backend::Clock as EngineClock;
 use serde_json::Value;
 use tokio::{sync::watch, task::JoinHandle};
@@ -9,11 +10,13 @@ use tracing::warn;
 
 use crate::{
     clock::Clock,
-    dynamodb,
+    dynamodb::Api,
+    engine_client::EngineClient,
     error::StartError,
     folder::Folder,
     http,
     media::{self, Files},
+    sdk,
     shutdown::shutdown_requested,
     stream::Streams,
     template::Template,
@@ -27,12 +30,17 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 pub enum Data {
     /// In memory, gone with the process.
     Memory,
-    /// In a file in this folder.
+    /// In a file in this folder. What was written is there when the process is killed; when the machine loses its
+    /// power, the last moments may be missing.
     Folder(PathBuf),
+    /// The same, and what was written is there in any case: each write waits for the disk.
+    DurableFolder(PathBuf),
 }
 
 pub(crate) struct Database {
     pub url: String,
+    /// The SDK's settings for it, by the way in this process.
+    pub sdk_config: SdkConfig,
     /// What is recorded of its writes.
     pub streams: Streams,
     /// What users have uploaded.
@@ -74,11 +82,17 @@ impl Database {
                 fill(&engine)?;
                 (engine, Files::in_memory(), None)
             }
-            Data::Folder(path) => {
+            Data::Folder(path) | Data::DurableFolder(path) => {
                 let folder = Folder::take(path)?;
                 let unusable = |source| StartError::Folder { path: path.to_owned(), source };
                 let files = Files::in_folder(path.join("media")).map_err(unusable)?;
-                (folder.open(fill)?, files, Some(folder))
+                let engine = folder.open(fill)?;
+                if matches!(data, Data::Folder(_)) {
+                    // The engine has no name for `PRAGMA synchronous = NORMAL`, which this sets. What it sets besides
+                    // are SQLite's defaults.
+                    engine.disable_bulk_loading().map_err(failed)?;
+                }
+                (engine, files, Some(folder))
             }
         };
 
@@ -86,7 +100,9 @@ impl Database {
         let (listener, address) = http::listen(Ipv4Addr::LOCALHOST.into(), port).await?;
         let url = format!("http://{address}");
         let streams = Streams::new(engine.clone(), &template.event_sources).map_err(failed)?;
-        let router = dynamodb::router(engine.clone(), streams.clone()).merge(media::s3(Arc::clone(&files)));
+        let api = Api { engine: engine.clone(), streams: streams.clone() };
+        let sdk_config = sdk::settings(&url, EngineClient::new(api.clone(), &url, sdk::http()));
+        let router = api.router().merge(media::s3(Arc::clone(&files)));
         let server = tokio::spawn(http::serve(listener, router, stopped.clone()));
         let sweeper = Sweeper { engine, files: Arc::clone(&files), clock: clock.clone(), retention };
         if matches!(clock, Clock::System) {
@@ -99,7 +115,7 @@ impl Database {
                 }
             });
         }
-        Ok(Self { url, streams, files, sweeper, folder, stop, server })
+        Ok(Self { url, sdk_config, streams, files, sweeper, folder, stop, server })
     }
 
     pub fn sweep(&self) -> Result<usize, StartError> {
@@ -111,7 +127,7 @@ impl Database {
         // Without a receiver it has ended already, and that it panicked is in the log.
         let _ = self.stop.send(true);
         let _ = self.server.await;
-        drop((self.sweeper, self.streams));
+        drop((self.sdk_config, self.sweeper, self.streams));
         drop(self.folder);
     }
 }

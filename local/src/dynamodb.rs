@@ -21,53 +21,67 @@ use tracing::debug;
 
 use crate::{guard, stream::Streams};
 
-const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
-const TARGET: &str = "x-amz-target";
+pub(crate) const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
+pub(crate) const TARGET: &str = "x-amz-target";
 const TARGET_PREFIX: &str = "DynamoDB_20120810.";
 
-pub(crate) fn router(engine: Database, streams: Streams) -> Router {
-    Router::new()
-        .route("/", post(answer))
-        // A request is complete when it gets here, and has been measured.
-        .layer(axum::extract::DefaultBodyLimit::disable())
-        .layer(middleware::from_fn(guard::programs))
-        .with_state((engine, streams))
+/// The engine as the SDKs know it.
+#[derive(Clone)]
+pub(crate) struct Api {
+    pub engine: Database,
+    /// What hears of its writes.
+    pub streams: Streams,
 }
 
-async fn answer(
-    State((engine, streams)): State<(Database, Streams)>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+impl Api {
+    pub fn router(self) -> Router {
+        Router::new()
+            .route("/", post(serve))
+            // A request is complete when it gets here, and has been measured.
+            .layer(axum::extract::DefaultBodyLimit::disable())
+            .layer(middleware::from_fn(guard::programs))
+            .with_state(self)
+    }
+
+    /// The status and the body that answer the operation of a target.
+    pub fn answer(&self, target: &str, body: &[u8]) -> (StatusCode, String) {
+        let operation = target.strip_prefix(TARGET_PREFIX).unwrap_or_default();
+        let started = Instant::now();
+        let (status, text) = match self.run(operation, body) {
+            None => {
+                let kind = "com.amazon.coral.service#UnknownOperationException";
+                (StatusCode::BAD_REQUEST, json!({ "__type": kind }).to_string())
+            }
+            Some(Ok(text)) => (StatusCode::OK, text),
+            Some(Err(error)) => {
+                let status = StatusCode::from_u16(error.status_code());
+                (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), error.to_json())
+            }
+        };
+        debug!(operation, status = status.as_u16(), ms = started.elapsed().as_millis());
+        (status, text)
+    }
+}
+
+async fn serve(State(api): State<Api>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get(TARGET).and_then(|target| target.to_str().ok()).unwrap_or_default();
-    let operation = target.strip_prefix(TARGET_PREFIX).unwrap_or_default();
-    let started = Instant::now();
-    let (status, text) = match run(&engine, &streams, operation, &body) {
-        None => {
-            let kind = "com.amazon.coral.service#UnknownOperationException";
-            (StatusCode::BAD_REQUEST, json!({ "__type": kind }).to_string())
-        }
-        Some(Ok(text)) => (StatusCode::OK, text),
-        Some(Err(error)) => {
-            let status = StatusCode::from_u16(error.status_code());
-            (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), error.to_json())
-        }
-    };
-    debug!(operation, status = status.as_u16(), ms = started.elapsed().as_millis());
+    let (status, text) = api.answer(target, &body);
     (status, [(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
 }
 
 macro_rules! operations {
     ($($name:literal => $method:ident;)+) => {
-        /// Runs an operation, if there is one of this name.
-        fn run(engine: &Database, streams: &Streams, operation: &str, body: &[u8]) -> Option<Result<String, DynoxideError>> {
-            Some(match operation {
-                $($name => {
-                    let run = |request| streams.record(body, || engine.$method(request));
-                    read(body).and_then(run).and_then(|reply| write(&reply))
-                })+
-                _ => return None,
-            })
+        impl Api {
+            /// Runs an operation, if there is one of this name.
+            fn run(&self, operation: &str, body: &[u8]) -> Option<Result<String, DynoxideError>> {
+                Some(match operation {
+                    $($name => {
+                        let run = |request| self.streams.record(body, || self.engine.$method(request));
+                        read(body).and_then(run).and_then(|reply| write(&reply))
+                    })+
+                    _ => return None,
+                })
+            }
         }
     };
 }

@@ -10,7 +10,7 @@
 //! - `lambda`: who runs the functions. `gateway`: the WebSocket front; `connection`: one connection's life; `event`: what Lambda is
 //!   told; `management`: `@connections`.
 //! - `stream`: what the tables' streams tell, and to which functions. `media`: the bucket of what users upload.
-//! - `database`: the embedded DynamoDB; `dynamodb`: its API; `folder`: where it keeps its file.
+//! - `database`: the embedded DynamoDB; `dynamodb`: its API; `engine_client`: the functions' way to it; `folder`: where it keeps its file.
 //! - `http`: how both are served, and `shutdown` until when; `guard`: to whom; [`key`]: what UserSigs are
 //!   signed with; `sdk`: how the functions reach them; `error`: why a twin does not start.
 //! - `demo`: a page on which two users chat.
@@ -21,6 +21,7 @@ mod connection;
 mod database;
 mod demo;
 mod dynamodb;
+mod engine_client;
 mod error;
 mod event;
 mod folder;
@@ -142,7 +143,7 @@ pub async fn start_with(
         management_url.clone(),
         Some(media.clone()),
         config.settings,
-        sdk_config(&database.url),
+        database.sdk_config.clone(),
         config.clock.reader(),
     );
     let websocket_url = format!("ws://{address}/{stage}");

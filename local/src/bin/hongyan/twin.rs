@@ -40,6 +40,9 @@ pub struct Options {
     /// Keep the chat in memory: it ends with the program, and so does its key
     #[arg(long, conflicts_with = "data")]
     in_memory: bool,
+    /// Let each write wait for the disk: nothing is lost even when the machine loses its power, and a send takes longer
+    #[arg(long, conflicts_with = "in_memory")]
+    durable: bool,
     #[command(flatten)]
     app: App,
     /// How many days from now a UserSig may reach; 0 takes any
@@ -89,7 +92,11 @@ pub async fn run(options: Options) -> ExitCode {
         port: options.port,
         // Next to it, so that `sam local invoke` and the AWS CLI find it again.
         dynamodb_port: if options.port == 0 { 0 } else { options.port.saturating_add(1) },
-        data: if options.in_memory { Data::Memory } else { Data::Folder(options.app.data) },
+        data: match options.app.data {
+            _ if options.in_memory => Data::Memory,
+            folder if options.durable => Data::DurableFolder(folder),
+            folder => Data::Folder(folder),
+        },
         rules: Rules {
             sdk_app_id: options.app.sdk_app_id,
             max_days: NonZeroU64::new(options.user_sig_max_days),
