@@ -225,7 +225,7 @@ def pictures(a):
 # What a minute of it uses: 960 messages per second of one user, to one other who is online, from 16 devices by way of
 # 16 sandboxes; when they are disconnected, each tries to come back once a second. A test measures it
 # (tests/security/rate.rs) and fails when it is off by a tenth.
-ATTACK = {"frames": 15_600, "invocations": 6_800, "writes": 730, "reads": 660, "trips": 1_000}
+ATTACK = {"frames": 15_600, "invocations": 6_800, "writes": 730, "reads": 990, "trips": 1_350}
 ATTACK_SENDS = 960 * 60
 ATTACK_DEVICES = 16
 

@@ -209,12 +209,14 @@ fn no_function_may_do_anything_to_anything() {
     for reader in ["GetMessageList", "GetConversationList"] {
         let statements =
             &resources("AWS::Serverless::Function")[reader]["Properties"]["Policies"][0]["Statement"];
-        // Who is connected is another matter: who is too fast is noted there.
+        // Who is connected is another matter: who is too fast is noted there. So is a place in a list, which is given up
+        // when there is nothing to show any more.
         let of_chats = statements
             .as_array()
             .unwrap()
             .iter()
-            .filter(|statement| statement["Resource"] != "Connections.Arn");
+            .filter(|statement| statement["Resource"] != "Connections.Arn")
+            .filter(|statement| reader == "GetMessageList" || statement["Resource"] != "Conversations.Arn");
         for statement in of_chats {
             for write in ["Put", "Update", "Delete"] {
                 assert!(

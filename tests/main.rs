@@ -5,6 +5,7 @@
 //! - `harness`: a twin, its clock, its users, and proxies that count and break calls.
 //! - `routes`: one file per verb, against the real engine, told by the events in `events/`.
 //! - `promises`, `budgets`: what `docs/tables.md` promises, each line by a test of its name.
+//! - `list`: what a list promises there, each line by a test of its name.
 //! - `races`: orders of calls that broke a promise once, found by the model in `numbers`.
 //! - `faults`: what breaks, and what must not break with it.
 //! - `bad_input`: what nobody should send, sent.
@@ -28,6 +29,7 @@ mod gateway;
 mod harness;
 mod journeys;
 mod lambda;
+mod list;
 mod media;
 mod model;
 mod promises;

@@ -118,6 +118,21 @@ export type UserStatus = { userID: string,
 /** A user for whom a part of a request was refused. */
 export type FailedUser = { userID: string, code: number, message: string, };
 
+/** A part of a conversation that is missing. */
+export type RangeOf = { conversationID: string, fromSequence: number, toSequence: number, };
+
+/** What there is of one of them. */
+export type RangeInConversation = {
+  /** The conversation. */
+  conversationID: string,
+  /** Oldest first. */
+  messageList: Array<WireMessage>,
+  /** Where to go on from, unless it is completed. */
+  nextSequence: number,
+  /** The range ends here. */
+  isCompleted: boolean,
+};
+
 /** What a message of media carries. */
 export type MediaKind = "image" | "audio" | "video" | "file";
 
@@ -173,8 +188,15 @@ export type ConversationUpdate = {
 /** Why a connection is kicked out. */
 export type KickedOut = "multipleAccount" | "multipleDevice" | "REST_API_Kick";
 
-/** The data of an action or of a reply that has none. */
-export type NoData = Record<string, never>;
+/** `login`: with a `count` the reply has a page of the list, of so many conversations besides those that are pinned. */
+export type Login = {
+  /** How many conversations the page may hold. Without it there is none. */
+  count?: number,
+  /** The `serverTime` of the last reply behind which nothing is missing: the page has what changed since then. */
+  since?: number,
+  /** Conversations that the page has besides, whether they have changed or not: at most 50. */
+  conversationIDList?: Array<string>,
+};
 
 /** The reply to `login`: what a client needs to start. */
 export type LoginReply = {
@@ -200,7 +222,15 @@ export type LoginReply = {
   recallSeconds: number,
   /** The version of the server, such as `1.2.3`. */
   version: string,
+  /** What the user says about themselves, with the newest page. */
+  profile?: WireProfile,
+  /** A page of the list, if the request has a `count`. Left out as well when it is more than this request may
+   * read: `getConversationList` has it. */
+  conversationPage?: ConversationPage,
 };
+
+/** The data of an action or of a reply that has none. */
+export type NoData = Record<string, never>;
 
 /** `sendMessage`. */
 export type SendMessage = { to: string, conversationType: string, clientID: string, base?: number, type: string, payload: Record<string, unknown>, cloudCustomData?: string,
@@ -216,8 +246,11 @@ export type MessageReply = {
   message: WireMessage,
 };
 
-/** `getMessageList`: either a page of history going back, or a range to fill a gap. */
-export type GetMessageList = { conversationID: string, nextReqMessageID?: string, count?: number, fromSequence?: number, toSequence?: number, };
+/** `getMessageList`: a page of history going back, a range to fill a gap, or ranges of several conversations. */
+export type GetMessageList = { conversationID?: string, nextReqMessageID?: string, count?: number, fromSequence?: number, toSequence?: number,
+  /** Instead of all these: what is missing of several conversations, at most 100. */
+  ranges?: Array<RangeOf>,
+};
 
 /** The reply to `getMessageList` for a page. */
 export type MessagePage = {
@@ -239,6 +272,12 @@ export type MessageRange = {
   isCompleted: boolean,
 };
 
+/** The reply to `getMessageList` for several ranges. */
+export type MessageRanges = {
+  /** In the order asked for. What is not completed goes on at its `nextSequence`, with the next request. */
+  rangeList: Array<RangeInConversation>,
+};
+
 /** `setMessageRead`. */
 export type SetMessageRead = { conversationID: string, sequence?: number, };
 
@@ -254,18 +293,26 @@ export type ReadReply = {
 
 /** `getConversationList`. */
 export type GetConversationList = {
-  /** Where the previous part ended, if that was not the end. */
+  /** Where the previous page ended, if that was not the end. */
   nextReqConversationID?: string,
+  /** How many conversations the page may hold besides those that are pinned: 100 unless it is a number from 1 to 100. */
+  count?: number,
+  /** Instead of a page: these, at most 50. */
+  conversationIDList?: Array<string>,
 };
 
-/** The reply to `getConversationList`. */
+/** The reply to `getConversationList`, and what `login` says of the list. */
 export type ConversationPage = {
-  /** Newest first. */
+  /** What is pinned, and then the rest, newest first. */
   conversationList: Array<WireConversation>,
+  /** The peers in it who have a profile. */
+  profileList: Array<WireProfile>,
   /** What to ask for the next part with. Opaque. */
   nextReqConversationID: string,
   /** There is no further part. */
   isCompleted: boolean,
+  /** No conversation is missing that has a message from this second on or later; 0 if none is missing. */
+  completeFrom: number,
 };
 
 /** `getUploadForm`. */
@@ -366,10 +413,10 @@ export type SubscriptionReply = {
 
 /** Every action, what it takes, and what it answers. */
 export interface Actions {
-  login: { data: NoData; reply: LoginReply };
+  login: { data: Login; reply: LoginReply };
   logout: { data: NoData; reply: NoData };
   sendMessage: { data: SendMessage; reply: MessageReply };
-  getMessageList: { data: GetMessageList; reply: MessagePage | MessageRange };
+  getMessageList: { data: GetMessageList; reply: MessagePage | MessageRange | MessageRanges };
   setMessageRead: { data: SetMessageRead; reply: ReadReply };
   getConversationList: { data: GetConversationList; reply: ConversationPage };
   getUploadForm: { data: GetUploadForm; reply: UploadFormReply };

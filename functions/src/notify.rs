@@ -60,8 +60,11 @@ impl Notifier {
     }
 
     /// Looks up whom to tell. Should that fail, nobody is told, and all is found in the tables.
-    pub async fn recipients(&self, pair: &Pair, actor: Actor<'_>) -> Recipients {
-        let (peer, own) = tokio::join!(self.presence_of(pair.peer()), self.presence_of_actor(actor));
+    pub async fn recipients(&self, pair: &Pair, actor: Actor<'_>, consistency: Consistency) -> Recipients {
+        let (peer, own) = tokio::join!(
+            self.presence_of(pair.peer(), consistency),
+            self.presence_of_actor(actor, consistency)
+        );
         Recipients {
             peer: peer.connections,
             others: without_asking(own.connections, actor),
@@ -71,21 +74,21 @@ impl Notifier {
 
     /// The actor's connections but for the one that asks: whom to tell what concerns the actor alone.
     pub async fn other_connections(&self, actor: Actor<'_>) -> Vec<Connection> {
-        without_asking(self.presence_of_actor(actor).await.connections, actor)
+        without_asking(self.presence_of_actor(actor, Consistency::Eventual).await.connections, actor)
     }
 
     /// Ends the connection that asks if the user was kicked since. Who kicks a user does not find one that
     /// has no slot: the loser of two handshakes that have crossed.
-    async fn presence_of_actor(&self, actor: Actor<'_>) -> Presence {
-        let presence = self.presence_of(actor.user).await;
+    async fn presence_of_actor(&self, actor: Actor<'_>, consistency: Consistency) -> Presence {
+        let presence = self.presence_of(actor.user, consistency).await;
         if let Some(caller) = actor.connection.filter(|caller| presence.not_before > caller.issued_at) {
             self.api.close(&caller.connection_id).await;
         }
         presence
     }
 
-    async fn presence_of(&self, user: &UserId) -> Presence {
-        let looked_up = self.connections.of(user, Consistency::Eventual, self.clock.now());
+    async fn presence_of(&self, user: &UserId, consistency: Consistency) -> Presence {
+        let looked_up = self.connections.of(user, consistency, self.clock.now());
         match timeout(TIMEOUT, looked_up).await {
             Ok(Ok(presence)) => presence,
             Ok(Err(error)) => {

@@ -119,13 +119,17 @@ fn event_source(resources: &Map<String, Value>, source: &Value) -> Option<EventS
 
 fn table_requests(name: &str, table: &Value) -> Option<(Value, Value)> {
     let properties = table.get("Properties")?;
+    let mut create = json!({
+        "TableName": name,
+        "BillingMode": properties.get("BillingMode")?,
+        "KeySchema": properties.get("KeySchema")?,
+        "AttributeDefinitions": properties.get("AttributeDefinitions")?,
+    });
+    if let Some(indexes) = properties.get("LocalSecondaryIndexes") {
+        create.as_object_mut()?.insert("LocalSecondaryIndexes".to_owned(), indexes.clone());
+    }
     Some((
-        json!({
-            "TableName": name,
-            "BillingMode": properties.get("BillingMode")?,
-            "KeySchema": properties.get("KeySchema")?,
-            "AttributeDefinitions": properties.get("AttributeDefinitions")?,
-        }),
+        create,
         json!({ "TableName": name, "TimeToLiveSpecification": properties.get("TimeToLiveSpecification")? }),
     ))
 }

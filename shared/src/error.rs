@@ -161,6 +161,13 @@ pub enum Error {
     #[error("there is no such conversation: it begins with its first message")]
     NoSuchConversation,
 
+    /// So many are on top of the list already.
+    #[error("a user may pin {at_most} conversations: unpin one first")]
+    TooManyPins {
+        /// How many there may be.
+        at_most: usize,
+    },
+
     /// A duplicate cannot be ruled out, because `base` says too little.
     #[error(
         "`base` does not fit this conversation: load what is behind it, and if your clientID is not there, \
@@ -276,6 +283,9 @@ codes! { Error or Error::UserSig(refusal) => refusal.code();
     Error::RecallTooLate => 20016,
         "the message is too old to be recalled",
         "`deleteMessage` hides it from yourself";
+    Error::TooManyPins { .. } => 51008,
+        "50 conversations are pinned",
+        "unpin one";
     Error::MalformedRequest(_) => 60003,
         "the frame is no JSON object, or has something in it that JSON does not allow",
         "";

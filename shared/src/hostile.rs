@@ -268,15 +268,31 @@ fn every_request(request: &Request) {
         let sent = request.data::<Value>().unwrap()["payload"].clone();
         assert_eq!(serde_json::from_str::<Value>(draft.elem.payload().as_str()).unwrap(), sent);
     }
-    if let Some((pair, query, count)) = read(request, |data: GetMessageList| data.parse(&me)) {
-        mine(&pair);
-        assert!((1..=RANGE_SIZE).contains(&count));
-        if let HistoryQuery::Before(page_cursor) = query {
-            assert!(page_cursor.cleared < page_cursor.before);
+    match read(request, |data: GetMessageList| data.parse(&me)) {
+        Some(HistoryRequest::Of(pair, query, count)) => {
+            mine(&pair);
+            assert!((1..=RANGE_SIZE).contains(&count));
+            if let HistoryQuery::Before(page_cursor) = query {
+                assert!(page_cursor.cleared < page_cursor.before);
+            }
         }
+        Some(HistoryRequest::Ranges(ranges)) => {
+            assert!((1..=100).contains(&ranges.len()));
+            for (pair, from, to) in &ranges {
+                mine(pair);
+                assert!(from <= to);
+            }
+        }
+        None => {}
     }
-    if let Some(Some(peer)) = read(request, |data: GetConversationList| data.parse(&me)) {
-        assert_ne!(peer, me);
+    match read(request, |data: GetConversationList| data.parse(&me)) {
+        Some(ListRequest::Page(_, count)) => assert!((1..=MAX_CONVERSATIONS).contains(&count)),
+        Some(ListRequest::Named(peers)) => assert!(peers.len() <= MAX_NAMED && !peers.contains(&me)),
+        None => {}
+    }
+    if let Some(Some(page)) = read(request, |data: Login| data.parse(&me)) {
+        assert!((1..=MAX_CONVERSATIONS).contains(&page.count) && page.named.len() <= MAX_NAMED);
+        assert!(!page.named.contains(&me));
     }
     let pairs = [
         read(request, |data: SetMessageRead| data.parse(&me)).map(|(pair, _)| pair),
@@ -328,20 +344,26 @@ fn a_frame_that_was_bent_is_read_or_refused_with_a_code_and_a_text() {
 #[test]
 fn only_a_cursor_that_was_handed_out_is_taken() {
     let cursors =
-        ["120", "120.57", "2.1", "18446744073709551615.18446744073709551614", "C2Cbob", "C2CC2Cbob"];
+        ["120", "120.57", "2.1", "18446744073709551615.18446744073709551614", "1795400001000.bob", "1.a.b"];
     let cursors = cursors.map(|cursor| cursor.as_bytes().to_vec());
     fuzz(&cursors, 10_000, bytes, |_, bent| {
         let cursor = String::from_utf8_lossy(bent);
         let list = json!({ "conversationID": "C2Cbob", "nextReqMessageID": cursor });
         match serde_json::from_value::<GetMessageList>(list).unwrap().parse(&me()) {
-            Ok((_, HistoryQuery::Before(page_cursor), _)) => assert_eq!(page_cursor.to_string(), cursor),
-            Ok((_, query, _)) => assert!(query == HistoryQuery::Newest && cursor.is_empty()),
+            Ok(HistoryRequest::Of(_, HistoryQuery::Before(page_cursor), _)) => {
+                assert_eq!(page_cursor.to_string(), cursor);
+            }
+            Ok(HistoryRequest::Of(_, query, _)) => {
+                assert!(query == HistoryQuery::Newest && cursor.is_empty())
+            }
+            Ok(HistoryRequest::Ranges(_)) => unreachable!("none are asked for"),
             Err(error) => refused(&error),
         }
         let list = json!({ "nextReqConversationID": cursor });
         match serde_json::from_value::<GetConversationList>(list).unwrap().parse(&me()) {
-            Ok(Some(peer)) => assert_eq!(format!("C2C{peer}"), cursor),
-            Ok(None) => assert!(cursor.is_empty()),
+            Ok(ListRequest::Page(Some(list_cursor), _)) => assert_eq!(list_cursor.to_string(), cursor),
+            Ok(ListRequest::Page(None, _)) => assert!(cursor.is_empty()),
+            Ok(ListRequest::Named(_)) => unreachable!("nobody is named"),
             Err(error) => refused(&error),
         }
     });

@@ -24,7 +24,13 @@ BLACKLIST = ["Query"]
 # All that is listed is allowed, and all that is not is refused.
 MAY = {
     "Authorizer": {"the key": ["GetParameter"], "Connections": ["GetItem"]},
-    "Connect": {"Connections": PRESENCE, "Users": ["BatchGetItem", "Query"], **SPEAKS},
+    "Connect": {
+        "Messages": ["Query"],
+        "Conversations": ["UpdateItem"],
+        "Connections": PRESENCE,
+        "Users": ["BatchGetItem", "Query"],
+        **SPEAKS,
+    },
     "Disconnect": {"Connections": PRESENCE, "Users": BLACKLIST, "@connections": ["POST"]},
     "SendMessage": {
         "Messages": ["GetItem", "Query", "PutItem", "UpdateItem"],
@@ -40,7 +46,13 @@ MAY = {
         "Users": BLACKLIST,
         **SPEAKS,
     },
-    "GetConversationList": {"Messages": ["Query"], "Conversations": ["Query"], **COUNTS, **SPEAKS},
+    "GetConversationList": {
+        "Messages": ["Query"],
+        "Conversations": ["UpdateItem"],
+        "Users": ["BatchGetItem"],
+        **COUNTS,
+        **SPEAKS,
+    },
     "GetUploadForm": {"media": ["PutObject"], **COUNTS, **SPEAKS},
     "ManageConversation": {
         "Messages": ["Query", "UpdateItem"],

@@ -18,7 +18,7 @@ use hongyan_functions::{
 };
 use hongyan_local::{Config, Data, Running, clock::Clock, start};
 use hongyan_shared::{
-    model::{Pair, UserId},
+    model::{Pair, Stamp, UserId},
     sig::{Key, Keys, issue},
 };
 use lambda_http::{Body, Response};
@@ -158,7 +158,7 @@ impl TestApp {
     pub async fn acquaint(&self, a: &str, b: &str) {
         let user = |name: &str| UserId::parse("user", name).unwrap();
         let pair = Pair::of(&user(a), &user(b)).unwrap();
-        self.sandbox.conversations.keep(&pair, self.clock.now(), None).await.unwrap();
+        self.sandbox.conversations.open(&pair, Stamp(self.clock.now()), None).await.unwrap();
     }
 
     /// The whole history of a conversation, oldest first, page by page.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     action::User,
     product::Product,
-    reference::{Call, Event, Model},
+    reference::{Call, Connection, Event, Model},
 };
 
 type Checked = Result<(), TestCaseError>;
@@ -45,6 +45,7 @@ pub async fn step(product: &Product, model: &Model) -> Checked {
 
     for me in &concerned {
         list(product, model, *me).await?;
+        changes(product, model, *me).await?;
     }
     if let [me, peer] = concerned[..] {
         pages(product, model, me, peer).await?;
@@ -86,7 +87,12 @@ fn concerned_by(calls: &[Call]) -> Vec<User> {
 async fn list(product: &Product, model: &Model, me: User) -> Checked {
     let reply = product.ask("get-conversation-list", me.name(), json!({})).await;
     let mut shown = reply["conversationList"].as_array().unwrap().clone();
-    let expected = model.list(me);
+    let mut expected = model.list(me);
+    // It may have left the list or not.
+    expected.retain(|(conversation, ..)| {
+        !is_deleted(conversation)
+            || shown.iter().any(|other| other["conversationID"] == conversation["conversationID"])
+    });
     // Newest first. Two of the same second may come in any order.
     let time_of = |conversation: &Value| {
         let found =
@@ -110,6 +116,49 @@ async fn list(product: &Product, model: &Model, me: User) -> Checked {
     same(&format!("the list of {me:?}"), &json!(shown), &json!(conversations))?;
     same(&format!("whether the list of {me:?} is sorted"), &json!(is_sorted), &json!(true))?;
     same("whether that is all", &reply["isCompleted"], &json!(true))
+}
+
+/// Of a conversation's changes that a device asks for.
+const FIELDS: [&str; 4] = ["lastSequence", "unreadCount", "clearedSequence", "isPinned"];
+
+/// Whether a device that asks for nothing but changes has the same list: it names what it shows as unread, and what the
+/// other user has not read.
+async fn changes(product: &Product, model: &Model, me: User) -> Checked {
+    let is_there = |connection: &&Connection| connection.is_open && connection.counts(model.now);
+    let mut of_me = model.connections.iter().filter(|connection| connection.device.user == me);
+    let Some(connection) = of_me.find(is_there) else { return Ok(()) };
+    let peers = || User::ALL.into_iter().filter(|peer| *peer != me);
+    let known = product.list(me).conversations;
+    let is_named = |peer: &User| {
+        let Some(shown) = known.get(&peer.conversation_id()) else { return false };
+        let chat = model.seen(me, *peer);
+        let mine = chat.live(model.now).filter(|message| message.draft.from == me).last();
+        let is_read = mine.is_none_or(|mine| shown["peerReadSequence"].as_u64() >= Some(mine.sequence));
+        shown["unreadCount"] != 0 || !is_read
+    };
+    let named = peers().filter(is_named).map(|peer| peer.conversation_id()).collect();
+    let list = product.log_in(connection, named).await.conversations;
+    for (expected, ..) in model.list(me).into_iter().filter(|(expected, ..)| !is_deleted(expected)) {
+        let id = expected["conversationID"].as_str().unwrap();
+        let Some(shown) = list.get(id) else {
+            return same(&format!("what {me:?} has of changes"), &Value::Null, &expected);
+        };
+        for field in FIELDS {
+            same(&format!("the {field} that {me:?} has of {id}"), &shown[field], &expected[field])?;
+        }
+        // A position that has expired says nothing, and nobody asks for that.
+        if model.retention.is_none() {
+            let what = format!("how far {id} has read as {me:?} has it");
+            same(&what, &shown["peerReadSequence"], &expected["peerReadSequence"])?;
+        }
+    }
+    Ok(())
+}
+
+/// Some time after a user has deleted it, a conversation leaves the list.
+fn is_deleted(conversation: &Value) -> bool {
+    let unlisted = conversation["unlistedSequence"].as_u64().max(conversation["clearedSequence"].as_u64());
+    unlisted >= conversation["lastSequence"].as_u64()
 }
 
 async fn pages(product: &Product, model: &Model, me: User, peer: User) -> Checked {

@@ -2,7 +2,8 @@
 //! devices that the test holds.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
     time::{Duration, Instant},
 };
 
@@ -11,7 +12,7 @@ use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 
 use super::{
-    action::{Fate, Kind},
+    action::{Fate, Kind, User},
     devices::Devices,
     reference::{Answer, Call, Connection, Event, Model},
     transitions::STEP_MS,
@@ -34,6 +35,16 @@ pub struct Product {
     /// The one that the test looks through, past the proxy.
     looks: Sandbox,
     was_too_slow: Cell<bool>,
+    /// What a device of each user has that asks for changes only.
+    lists: RefCell<BTreeMap<User, List>>,
+}
+
+/// What a device knows of its user's list.
+#[derive(Clone, Default)]
+pub struct List {
+    /// Of when that is, in seconds.
+    pub since: u64,
+    pub conversations: BTreeMap<String, Value>,
 }
 
 impl Product {
@@ -53,7 +64,15 @@ impl Product {
         let elsewhere = Sandbox::new(Setup { clock: Clock::new(move || clock.now() + ahead), ..setup() });
         let sandbox = Sandbox::new(setup());
         let looks = Sandbox::new(Setup { dynamodb: app.twin.dynamodb_url.clone(), ..setup() });
-        let product = Self { app, devices, sandbox, elsewhere, looks, was_too_slow: Cell::new(false) };
+        let product = Self {
+            app,
+            devices,
+            sandbox,
+            elsewhere,
+            looks,
+            was_too_slow: Cell::new(false),
+            lists: RefCell::default(),
+        };
         for connection in &model.connections {
             product.connect(connection).await;
         }
@@ -114,6 +133,41 @@ impl Product {
         let reply = body(self.app.respond_in(&self.looks, name, &event).await);
         assert_eq!(reply["code"], 0, "{name}: {reply}");
         reply["data"].clone()
+    }
+
+    /// Logs in again on a connection that is there, and takes over what that says of the list. The device names
+    /// these conversations.
+    pub async fn log_in(&self, connection: &Connection, named: Vec<String>) -> List {
+        let user = connection.device.user;
+        let known = self.lists.borrow().get(&user).cloned();
+        let mut data = json!({ "count": 20 });
+        if let Some(known) = &known {
+            data["since"] = json!(known.since);
+            data["conversationIDList"] = json!(named);
+        }
+        let mut event = self.event("login", connection);
+        event["body"] = self.frame(&event, data);
+        let reply = body(self.app.respond_in(&self.looks, "login", &event).await);
+        assert_eq!(reply["code"], 0, "{reply}");
+        let page = &reply["data"]["conversationPage"];
+        assert_eq!(page["isCompleted"], true, "{reply}");
+        let mut list =
+            List { since: reply["data"]["serverTime"].as_u64().unwrap(), ..known.unwrap_or_default() };
+        // What was named and is not there has gone.
+        for gone in named {
+            list.conversations.remove(&gone);
+        }
+        for conversation in page["conversationList"].as_array().unwrap() {
+            let id = conversation["conversationID"].as_str().unwrap().to_owned();
+            list.conversations.insert(id, conversation.clone());
+        }
+        self.lists.borrow_mut().insert(user, list.clone());
+        list
+    }
+
+    /// What the device had the last time.
+    pub fn list(&self, user: User) -> List {
+        self.lists.borrow().get(&user).cloned().unwrap_or_default()
     }
 
     async fn connect(&self, connection: &Connection) {

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use hongyan_shared::model::{
-    ClientId, Counts, Draft, Elem, Floor, Hidden, Message, Options, Pair, ReadMarker, Seq, UserId,
+    ClientId, Counts, Draft, Elem, Floor, Hidden, Message, Options, Pair, ReadMarker, Seq, Stamp, UserId,
     floor_before,
 };
 use serde_json::json;
@@ -124,6 +124,7 @@ impl MessageRow {
             listed: Seq(self.seq),
             expires_at: self.end,
             kept_until: self.kept_until,
+            moved_up: Stamp::default(),
             revoked_at: None,
             hidden: Hidden::default(),
         }

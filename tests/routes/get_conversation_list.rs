@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,10 @@ async fn nobody_has_talked_yet() {
     let reply = body(app.respond("get-conversation-list", &event("get-conversation-list")).await);
     assert_eq!(
         reply["data"],
-        json!({ "conversationList": [], "nextReqConversationID": "", "isCompleted": true })
+        json!({
+            "conversationList": [], "profileList": [],
+            "nextReqConversationID": "", "isCompleted": true, "completeFrom": 0,
+        })
     );
 }
 
@@ -43,17 +46,58 @@ async fn the_newest_conversation_is_first_with_all_that_a_list_shows() {
 }
 
 #[tokio::test]
-async fn more_than_a_hundred_conversations_come_in_parts_and_none_is_lost() {
-    let app = TestApp::new().await;
+async fn a_long_list_comes_in_pages_and_none_is_lost_or_there_twice() {
+    let app = TestApp::without_limits().await;
     for index in 0..103 {
         app.send(&format!("user-{index:03}"), "alice", "1", 0).await;
+        app.ask("update-my-profile", &format!("user-{index:03}"), json!({ "nick": index.to_string() })).await;
     }
-    let first = app.invoke("get-conversation-list", "alice", json!({})).await;
-    assert_eq!((ids(&first).len(), &first["data"]["isCompleted"]), (100, &json!(false)));
-    let next = first["data"]["nextReqConversationID"].clone();
-    let second = app.invoke("get-conversation-list", "alice", json!({ "nextReqConversationID": next })).await;
-    assert_eq!(ids(&second), ["C2Cuser-100", "C2Cuser-101", "C2Cuser-102"]);
-    assert_eq!(second["data"]["isCompleted"], true);
+    for (count, largest) in [(json!(null), 40..100), (json!(20), 20..21), (json!(1), 1..2)] {
+        let (mut seen, mut next) = (Vec::new(), json!(""));
+        loop {
+            let data = json!({ "nextReqConversationID": next, "count": count });
+            let reply = app.invoke("get-conversation-list", "alice", data).await;
+            let is_completed = reply["data"]["isCompleted"] == true;
+            assert!(is_completed || largest.contains(&ids(&reply).len()), "{}", ids(&reply).len());
+            // Each has its profile beside it.
+            let profiles = reply["data"]["profileList"].as_array().unwrap();
+            let users = profiles.iter().map(|profile| format!("C2C{}", profile["userID"].as_str().unwrap()));
+            assert_eq!(users.collect::<BTreeSet<_>>(), ids(&reply).into_iter().map(str::to_owned).collect());
+            seen.extend(ids(&reply).into_iter().map(str::to_owned));
+            assert_eq!(reply["data"]["completeFrom"] == 0, is_completed);
+            if is_completed {
+                break;
+            }
+            next = reply["data"]["nextReqConversationID"].clone();
+        }
+        assert_eq!(seen.len(), 103);
+        assert_eq!(seen.into_iter().collect::<BTreeSet<_>>().len(), 103);
+    }
+}
+
+#[tokio::test]
+async fn a_conversation_is_found_by_its_name_whether_it_is_in_the_list_or_not() {
+    let app = TestApp::new().await;
+    for peer in ["bob", "carol", "dave"] {
+        app.send(peer, "alice", "1", 0).await;
+    }
+    app.ask("pin-conversation", "alice", json!({ "conversationID": "C2Ccarol", "isPinned": true })).await;
+    app.ask("delete-conversation", "alice", json!({ "conversationID": "C2Cbob" })).await;
+    app.advance(Duration::from_secs(60));
+    app.ask("get-conversation-list", "alice", json!({})).await;
+    let names = json!({ "conversationIDList": ["C2Cbob", "C2Ccarol", "C2Cstranger"] });
+    let reply = app.invoke("get-conversation-list", "alice", names).await;
+    assert_eq!(ids(&reply), ["C2Cbob", "C2Ccarol"]);
+    assert_eq!(
+        reply["data"]["conversationList"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|found| found["isPinned"].clone())
+            .collect::<Vec<_>>(),
+        [json!(false), json!(true)]
+    );
+    assert_eq!(reply["data"]["isCompleted"], true);
 }
 
 #[tokio::test]

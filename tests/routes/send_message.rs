@@ -174,7 +174,7 @@ async fn what_is_as_usual_is_left_out() {
     assert_eq!(options_of(&app.ask("send-message", "alice", data).await["message"]), json!({}));
     let row = app.dump("Messages").await.remove(0);
     let names: Vec<&str> = row.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(names, ["a", "c", "d", "f", "p", "s", "t", "y", "z"], "and out of the table");
+    assert_eq!(names, ["a", "c", "d", "f", "p", "s", "t", "w", "y", "z"], "and out of the table");
 }
 
 #[tokio::test]
@@ -253,7 +253,7 @@ async fn a_push_has_the_senders_name_and_picture_without_a_read_more() {
     app.calls();
     app.send("alice", "bob", "1", 1).await;
     let reads: f64 = app.calls().iter().map(|call| call.read_units).sum();
-    assert_eq!(reads, 2.0);
+    assert_eq!(reads, 3.0);
     let push = bob.push().await;
     assert_eq!((&push["data"][0]["nick"], &push["data"][0]["avatar"]), (&json!(nick), &json!(avatar)));
 

@@ -7,7 +7,7 @@ use hongyan_functions::config::Settings;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    START_MS, TestApp, event,
+    START_MS, TestApp, body, event,
     fault_proxy::{Call, Fault},
     largest_message, set_user,
     template::template_routes,
@@ -225,14 +225,25 @@ async fn get_message_list() -> Vec<Units> {
     all
 }
 
-async fn get_conversation_list() -> Vec<Units> {
-    let mut all = Vec::new();
-    let app = TestApp::new().await;
-    for number in 0..12 {
+/// Twelve conversations of the largest messages, all of them pinned, and as many more as are looked at in an index, of
+/// which a minute ago all were deleted.
+async fn put_list(app: &TestApp) {
+    for number in 0..112 {
         let peer = user(number);
+        let place = if number < 12 { START_MS + 10_000_000_000_000 } else { START_MS - 60_000 };
         app.put("Conversations", json!({
-            "u": { "S": me() }, "v": { "S": peer }, "t": { "N": START_MS.to_string() }, "e": { "N": "1" }, "k": { "BOOL": true },
+            "u": { "S": me() }, "v": { "S": peer }, "t": { "N": START_MS.to_string() }, "x": { "N": "9999999999" },
+            "k": { "N": "10000000000000" }, "s": { "N": place.to_string() },
         })).await;
+        put_profile(app, &peer).await;
+        if number >= 12 {
+            app.put("Messages", largest_row(&peer, 1, None)).await;
+            let cleared = json!({
+                "p": { "S": key(&peer) }, "s": { "S": format!("R#{}", me()) }, "cn": { "N": "1" }, "cq": { "N": "1" },
+            });
+            app.put("Messages", cleared).await;
+            continue;
+        }
         // The newest ones of some live, hidden from everybody, and all before them have expired unread.
         let live_from = 6;
         for seq in 1..=20 {
@@ -240,6 +251,12 @@ async fn get_conversation_list() -> Vec<Units> {
             app.put("Messages", largest_row(&peer, seq, Some(end))).await;
         }
     }
+}
+
+async fn get_conversation_list() -> Vec<Units> {
+    let mut all = Vec::new();
+    let app = TestApp::new().await;
+    put_list(&app).await;
     let (mut next, mut seen) = (String::new(), 0);
     loop {
         let (units, reply) =
@@ -247,8 +264,8 @@ async fn get_conversation_list() -> Vec<Units> {
         all.push(units);
         let list = reply["data"]["conversationList"].as_array().unwrap_or_else(|| panic!("{reply}"));
         assert!(!list.is_empty(), "it goes on");
-        seen += list.len();
-        for conversation in list {
+        for conversation in list.iter().filter(|found| found["isPinned"] == true) {
+            seen += 1;
             assert_eq!(conversation["unreadCount"], 15, "{conversation}");
         }
         if reply["data"]["isCompleted"] == true {
@@ -257,7 +274,51 @@ async fn get_conversation_list() -> Vec<Units> {
         next = reply["data"]["nextReqConversationID"].as_str().unwrap().to_owned();
     }
     assert_eq!(seen, 12);
+    let names: Vec<String> = (0..50).map(|number| format!("C2C{}", user(number))).collect();
+    all.push(frame(&app, "get-conversation-list", json!({ "conversationIDList": names })).await.0);
     all
+}
+
+/// A login that asks for the list as well, whatever it has cost until then.
+async fn login() -> Vec<Units> {
+    let mut all = comings_and_goings("login").await;
+    let names: Vec<String> = (0..50).map(|number| format!("C2C{}", user(number))).collect();
+    for is_watched in [false, true] {
+        let app = many_devices().await;
+        put_list(&app).await;
+        if is_watched {
+            put_watchers(&app, &me()).await;
+            put_blacklist(&app).await;
+        } else {
+            handshake(&app, "connect").await;
+        }
+        for data in
+            [json!({ "count": 100 }), json!({ "count": 100, "since": 1, "conversationIDList": names })]
+        {
+            let mut event = event("login");
+            set_user(&mut event, &me());
+            event["requestContext"]["authorizer"]["instance"] = json!("i".repeat(32));
+            event["body"] = json!(json!({ "action": "login", "requestID": "1", "data": data }).to_string());
+            app.calls();
+            let reply = body(app.respond("login", &event).await);
+            assert_eq!(reply["code"], 0, "{reply}");
+            all.push(units(&app.calls()));
+        }
+    }
+    all
+}
+
+/// Ranges of a hundred conversations, of the largest messages.
+async fn ranges() -> Vec<Units> {
+    let app = TestApp::new().await;
+    for number in 0..20 {
+        fill(&app, &user(number), 20).await;
+    }
+    let range = |number| json!({ "conversationID": format!("C2C{}", user(number)), "fromSequence": 1, "toSequence": 90 });
+    let ranges: Vec<Value> = (0..100).map(range).collect();
+    let (units, reply) = frame(&app, "get-message-list", json!({ "ranges": ranges })).await;
+    assert_eq!(reply["code"], 0, "{reply}");
+    vec![units]
 }
 
 async fn set_message_read() -> Vec<Units> {
@@ -283,7 +344,11 @@ async fn of_one_message(name: &str, more: Value) -> Vec<Units> {
     fill(&app, &peer, 40).await;
     put_connections(&app, &me()).await;
     put_connections(&app, &peer).await;
-    app.put("Conversations", json!({ "u": { "S": me() }, "v": { "S": peer }, "t": { "N": "1" } })).await;
+    app.put(
+        "Conversations",
+        json!({ "u": { "S": me() }, "v": { "S": peer }, "t": { "N": "1" }, "s": { "N": "1" } }),
+    )
+    .await;
     let mut data = json!({ "conversationID": format!("C2C{peer}") });
     for (name, value) in more.as_object().unwrap() {
         data[name] = value.clone();
@@ -387,11 +452,11 @@ async fn worst(route: &str) -> Vec<Units> {
     match route {
         "$connect" => comings_and_goings("connect").await,
         "$disconnect" => comings_and_goings("disconnect").await,
-        "login" => comings_and_goings("login").await,
+        "login" => login().await,
         "logout" => comings_and_goings("logout").await,
         "$default" => vec![frame(&TestApp::new().await, "default", json!({})).await.0],
         "sendMessage" => send_message().await,
-        "getMessageList" => get_message_list().await,
+        "getMessageList" => [get_message_list().await, ranges().await].concat(),
         "getConversationList" => get_conversation_list().await,
         "setMessageRead" => set_message_read().await,
         "revokeMessage" => revoke_message().await,

@@ -132,9 +132,11 @@ export class Outbox {
     const base = data.base ?? 0;
     for (let from = base < last ? base + 1 : 1; from <= last;) {
       const part = await this.requests.requestWithRetry('getMessageList', { conversationID, fromSequence: from, toSequence: last });
+      // A range is answered with a range.
+      if (!('nextSequence' in part)) return undefined;
       const found = part.messageList.find((message) => message.clientID === id && message.to === data.to);
       if (found) return found;
-      if (part.isCompleted || !('nextSequence' in part)) return undefined;
+      if (part.isCompleted) return undefined;
       from = part.nextSequence;
     }
     return undefined;

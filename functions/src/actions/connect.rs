@@ -7,6 +7,7 @@ use hongyan_shared::{
     protocol::{KickedOut, Push},
 };
 
+use super::get_conversation_list;
 use crate::{
     caller::Caller,
     config::{Config, Configured},
@@ -19,7 +20,8 @@ pub struct World {
     pub(super) notifier: Notifier,
     pub(super) users: Users,
     pub(super) multi_device: MultiDevice,
-    pub(super) recall_seconds: u64,
+    pub(crate) recall_seconds: u64,
+    pub(super) list: get_conversation_list::World,
 }
 
 impl World {
@@ -30,6 +32,7 @@ impl World {
             users: Users::new(config)?,
             multi_device: config.multi_device()?,
             recall_seconds: config.recall_seconds()?,
+            list: get_conversation_list::World::new(config)?,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! `getMessageList`: pages of history, going back, and ranges to fill a gap.
 
+use futures_util::future::join_all;
 use hongyan_shared::{
     Result,
     model::{Message, Pair, Seq},
@@ -11,6 +12,9 @@ use crate::{
     config::{Config, Configured},
     store::{Consistency, Messages},
 };
+
+/// How many ranges are read at once.
+const MAX_CONCURRENCY: usize = 32;
 
 /// The most messages that a reply may hold, and the bytes that they may have together.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +82,50 @@ pub async fn range(world: &World, pair: &Pair, from: Seq, to: Seq, room: Room) -
         _ => part.next,
     };
     Ok(Range { messages, next })
+}
+
+/// How many messages of each of several ranges are looked at at once: few at first, because mostly there are few.
+const LOOKS: [usize; 8] = [4, 16, 16, 16, 16, 16, 16, 16];
+
+/// The messages of several ranges, each of its own conversation: as many as may be read, and as have room in so many
+/// bytes. The rest begins where each of them says.
+pub async fn ranges(world: &World, ranges: &[(Pair, Seq, Seq)], mut bytes: usize) -> Result<Vec<Range>> {
+    let mut found: Vec<Range> =
+        ranges.iter().map(|(_, from, _)| Range { messages: Vec::new(), next: Some(*from) }).collect();
+    for look in LOOKS {
+        let mut open: Vec<_> =
+            ranges.iter().zip(&mut found).filter(|(_, found)| found.next.is_some()).collect();
+        while !open.is_empty() {
+            let wave = Messages::affordable_ranges(look).min(MAX_CONCURRENCY).min(open.len());
+            if wave == 0 {
+                return Ok(found);
+            }
+            let looked_at = open.drain(..wave).map(async |((pair, _, to), found)| {
+                let from = found.next.unwrap_or(*to);
+                let part =
+                    world.messages.known_range(&pair.log_key(), (from, *to), look, world.clock.now()).await;
+                (pair, found, part)
+            });
+            for (pair, found, part) in join_all(looked_at).await {
+                let mut part = part?;
+                part.messages.retain(|message| !pair.hides(message));
+                let fitting = how_many_fit(pair, &part.messages, Room { messages: look, bytes });
+                let cut = part.messages.get(fitting).map(|message| message.seq);
+                part.messages.truncate(fitting);
+                let size = |message| WireMessage::new(pair, message).size();
+                bytes = bytes.saturating_sub(part.messages.iter().map(size).sum());
+                found.messages.append(&mut part.messages);
+                found.next = cut.or(part.next);
+                if cut.is_some() {
+                    bytes = 0;
+                }
+            }
+            if bytes == 0 {
+                return Ok(found);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// What the user may see of the newest messages among those that were found, newest first.

@@ -1,29 +1,33 @@
 //! `login`: the first frame of a client. It makes sure that the slot is still the caller's, and says
 //! what a client needs to start.
 
-use hongyan_shared::{
-    Error, Result, gateway,
-    model::{MAX_MESSAGE_BYTES, UserId},
-    protocol::{LoginReply, PAGE_SIZE},
-};
+use hongyan_shared::{Error, Result, model::UserId, protocol::MAX_REPLY_BYTES};
 use tracing::warn;
 
-use super::connect::{World, register};
+use super::{
+    connect::{World, register},
+    get_conversation_list::{Part, Wanted, get_conversation_list},
+};
 use crate::{
     caller::Caller,
     store::{Consistency, Names},
 };
 
-/// How often a client should say `ping`, in seconds: one may get lost, and the connection is still not idle.
-const HEARTBEAT_S: u64 = 240;
-const _: () = assert!(2 * HEARTBEAT_S < gateway::IDLE_S);
+/// What a login has found.
+pub struct LoggedIn {
+    /// From what is written behind it, in milliseconds, nothing may be known yet.
+    pub at: u64,
+    /// The part of the list that was wanted, as far as it may be read.
+    pub part: Option<Part>,
+}
 
-/// Answers with what the deployment is like.
+/// Makes sure of the slot, and then looks at the list. A message that was written before that is in the list, and one that
+/// comes later is pushed, because its sender finds the slot.
 ///
 /// # Errors
 /// [`Error::Replaced`] when another connection has taken the slot,
 /// [`hongyan_shared::sig::UserSigError::Revoked`] when the user was kicked.
-pub async fn login<'a>(world: &World, caller: &'a Caller) -> Result<LoginReply<'a>> {
+pub async fn login(world: &World, caller: &Caller, wanted: Option<Wanted<'_>>) -> Result<LoggedIn> {
     let slot = caller.slot(world.multi_device);
     let (connections, now) = (&world.notifier.connections, world.notifier.clock.now());
     let presence = connections.of(&caller.user, Consistency::Strong, now).await?;
@@ -39,19 +43,19 @@ pub async fn login<'a>(world: &World, caller: &'a Caller) -> Result<LoginReply<'
     {
         warn!(%error, "pushes have no names until the next login");
     }
-    Ok(LoginReply {
-        user_id: &caller.user,
-        platform: caller.device.platform.as_str(),
-        server_time: world.notifier.clock.now() / 1000,
-        user_sig_expire_time: caller.expires_at,
-        connected_time: caller.connected_at / 1000,
-        connection_seconds: gateway::LIFETIME_S,
-        heartbeat_seconds: HEARTBEAT_S,
-        page_size: PAGE_SIZE,
-        max_message_bytes: MAX_MESSAGE_BYTES,
-        recall_seconds: world.recall_seconds,
-        version: env!("CARGO_PKG_VERSION"),
-    })
+    let at = world.notifier.clock.now();
+    Ok(LoggedIn { at, part: first_part(world, &caller.user, wanted).await })
+}
+
+/// Who watches a user may have cost so much that nothing is left for the list. It can be asked for.
+async fn first_part(world: &World, me: &UserId, wanted: Option<Wanted<'_>>) -> Option<Part> {
+    match get_conversation_list(&world.list, me, wanted?, MAX_REPLY_BYTES).await {
+        Ok(part) => Some(part).filter(|part| !part.listed.is_empty() || !part.goes_on),
+        Err(error) => {
+            warn!(%error, "a login has no list");
+            None
+        }
+    }
 }
 
 /// So that whatever the user sends can be pushed with a name and a picture, and nobody has to look

@@ -91,13 +91,10 @@ async fn store(
         }
         unblocked(&conversation)?;
         let Some(message) = next_message(world, draft, base, &conversation).await? else { continue };
-        // Who is to be told is looked up while the message is being written: it costs no time, and it
-        // sees who has connected since the request came in.
-        let (sent, recipients) = tokio::join!(
-            append(world, draft, &conversation, message, deadline),
-            world.notifier.recipients(pair, actor)
-        );
-        let sent = sent?;
+        let sent = append(world, draft, &conversation, message, deadline).await?;
+        // Who connects before this is told, and who connects after it finds the message in the list, however long
+        // anything takes: so one look at the list is enough.
+        let recipients = world.notifier.recipients(pair, actor, Consistency::Strong).await;
         push(world, pair, &sent, &recipients).await;
         return Ok(sent);
     }
@@ -107,8 +104,10 @@ async fn store(
 /// A message that nobody will ask for again, a typing hint say. Who is not there misses it.
 async fn hand_on(world: &World, actor: Actor<'_>, pair: &Pair, draft: &Draft) -> Result<Message> {
     let key = pair.log_key();
-    let (members, recipients) =
-        tokio::join!(world.messages.members(&key), world.notifier.recipients(pair, actor));
+    let (members, recipients) = tokio::join!(
+        world.messages.members(&key),
+        world.notifier.recipients(pair, actor, Consistency::Eventual)
+    );
     unblocked(&OneToOne { pair: pair.clone(), tail: LogTail { members: members?, ..LogTail::default() } })?;
     let message = draft.online_only(world.clock.now());
     push(world, pair, &message, &recipients).await;
@@ -181,11 +180,16 @@ async fn append(
 ) -> Result<Message> {
     let OneToOne { pair, tail } = conversation;
     let key = pair.log_key();
+    // For the first message of a conversation all has been done.
+    let mut moved_up = tail.last().map_or(message.moved_up, |last| last.moved_up);
     let mut taken_before = 0;
     while Messages::can_append() && world.clock.now() < deadline {
-        // For the first one it has been done.
         if tail.last().is_some() || taken_before > 0 {
             keep_beside(world, pair, &mut message).await?;
+        }
+        // The lists come first: a function that is cut off in between leaves it higher in them than it would have to be.
+        if message.moved_up != moved_up {
+            world.conversations.move_up(pair, message.moved_up, message.kept_until).await?;
         }
         let taken = match world.messages.append(&key, &message).await? {
             Appended::Written => {
@@ -211,6 +215,7 @@ async fn append(
             newest = newer.into_iter().next().unwrap_or(newest);
         }
         taken_before += 1;
+        moved_up = newest.moved_up;
         let predecessor = Predecessor::Message(&newest);
         message = conversation.next_message(draft, predecessor, world.clock.now(), world.retention);
     }
@@ -263,7 +268,7 @@ async fn next_message(
     // Where nothing has ever expired there is always a last message.
     let needs_floor = retention.is_some() || before.is_some() || tail.stored.is_some();
     message.kept_until = needs_floor.then_some(kept_until);
-    world.conversations.keep(pair, now, message.kept_until).await?;
+    world.conversations.open(pair, message.moved_up, message.kept_until).await?;
     let is_laid = !needs_floor || world.messages.lay_floor(&key, before, floor).await?;
     Ok(is_laid.then_some(message))
 }
@@ -275,7 +280,7 @@ async fn keep_beside(world: &World, pair: &Pair, message: &mut Message) -> Resul
     if !message.is_kept() {
         let kept_until = Some(longer(world, message.expires_at));
         tokio::try_join!(
-            world.conversations.keep(pair, world.clock.now(), kept_until),
+            world.conversations.keep(pair, message.moved_up, kept_until),
             world.messages.keep_floor(&key, kept_until)
         )?;
         message.kept_until = kept_until;

@@ -43,8 +43,10 @@ pub async fn set_message_read(
     pair: &Pair,
     named: Option<Seq>,
 ) -> Result<OneToOne> {
-    let (looked_up, recipients) =
-        tokio::join!(look_up(world, pair, named), world.notifier.recipients(pair, actor));
+    let (looked_up, recipients) = tokio::join!(
+        look_up(world, pair, named),
+        world.notifier.recipients(pair, actor, Consistency::Eventual)
+    );
     let (mut conversation, reached) = looked_up?;
 
     let before = conversation.me();

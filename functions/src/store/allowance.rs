@@ -99,6 +99,11 @@ pub fn read_units_left() -> u64 {
     ALLOWANCE.try_with(|allowance| allowance.halves.get() / 2).unwrap_or(READ_UNITS)
 }
 
+/// How many read units, halves rounded up, reading so many bytes costs.
+pub(super) fn read_units_of(bytes: u64, consistency: Consistency) -> u64 {
+    halves_of(bytes, consistency).div_ceil(2)
+}
+
 /// How many write units are left.
 pub fn write_units_left() -> u64 {
     ALLOWANCE.try_with(|allowance| allowance.write_units.get()).unwrap_or(WRITE_UNITS)
@@ -137,6 +142,11 @@ impl Reading {
     pub(super) fn cost<'a>(self, consumed: impl IntoIterator<Item = &'a ConsumedCapacity>) {
         let cost = units_of(consumed).map_or(self.halves, |units| ceil(units * 2.0));
         give_back(|allowance| &allowance.halves, self.halves.saturating_sub(cost));
+    }
+
+    /// Gives back all of it: the read was not made.
+    pub(super) fn cost_nothing(self) {
+        give_back(|allowance| &allowance.halves, self.halves);
     }
 }
 

@@ -2,23 +2,25 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::{
     Client,
-    types::{AttributeValue, ReturnConsumedCapacity},
+    operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    types::{ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
 };
 use futures_util::future::try_join;
 use hongyan_shared::{
-    Result,
-    model::{Pair, Side, UserId},
+    Error, Result,
+    model::{Pair, Side, Stamp, UserId},
 };
 use serde::Deserialize;
 
 use super::{
-    Consistency, Item, allowance, batch_get, failed, from_item, messages::SWEPT_LATER_S, number, text,
-    took_place, user_in,
+    Consistency, Item, allowance, batch_get, failed, from_item, messages::SWEPT_LATER_S, number, output_of,
+    text, user_in,
 };
 use crate::config::{Config, Configured};
 
-/// Each user's list of conversations: partition is the user, sort key the peer. A row is written
-/// before the first message, once per side, and a send never touches it again.
+/// Each user's list of conversations: partition is the user, sort key the peer. A row is written before the first
+/// message, and when the conversation moves up in the list, which it does once in an hour. An index has the rows that are
+/// in the list, in its order.
 pub struct Conversations {
     client: Client,
     table: String,
@@ -29,21 +31,71 @@ pub struct Conversations {
 pub struct ConversationEntry {
     /// The peer.
     pub peer: UserId,
-    /// The user keeps it on top.
-    pub is_pinned: bool,
+    /// Where it is.
+    pub place: Place,
+    /// When the conversation was opened, in milliseconds.
+    pub opened_at: u64,
 }
+
+/// Where a conversation is in a list, highest first: by its stamp, and what is pinned before all the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place(pub u64);
+
+/// A conversation has been pinned or unpinned, or why it has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pinned {
+    /// It is as the user wants it.
+    Done,
+    /// There is none.
+    Absent,
+}
+
+/// How many conversations a user may pin.
+pub const MAX_PINS: usize = 50;
+
+/// By how much higher what is pinned is than any time in milliseconds.
+const PINNED: u64 = 10_000_000_000_000;
+
+/// The index of the rows that are in a list.
+const INDEX: &str = "ByPlace";
+
+/// How often a row that is changed by others at the same time is pinned.
+const ATTEMPTS: usize = 3;
+
+/// The largest row.
+const ROW_BYTES: u64 = 160;
+
+/// What a write costs that moves a row in the index: the row, its old place and its new one.
+const MOVE_UNITS: u64 = 3;
 
 #[derive(Deserialize)]
 struct Row {
     /// Peer.
     v: String,
-    /// Kept on top.
+    /// Place.
+    s: u64,
+    /// Opened at, milliseconds.
     #[serde(default)]
-    k: bool,
+    t: u64,
 }
 
-/// The largest row.
-const ROW_BYTES: u64 = 128;
+impl Place {
+    /// The user keeps it on top.
+    pub fn is_pinned(self) -> bool {
+        self.0 >= PINNED
+    }
+
+    /// When the conversation was last moved up.
+    pub fn stamp(self) -> Stamp {
+        Stamp(if self.is_pinned() { self.0.saturating_sub(PINNED) } else { self.0 })
+    }
+}
+
+/// The row goes to the place of `:s`, above all that are not pinned if it is (`k`), unless it is higher already.
+const TO_PLACE: &str = "s = if_not_exists(k, :unpinned) + :s";
+const IS_LOWER: &str = "(s < :s OR (attribute_exists(k) AND s < :pinned))";
+const IS_LOWER_OR_OUT: &str = "(attribute_not_exists(s) OR s < :s OR (attribute_exists(k) AND s < :pinned))";
+const OPENED: &str = "t = if_not_exists(t, :t)";
 
 impl Conversations {
     /// The table of this deployment.
@@ -51,57 +103,141 @@ impl Conversations {
         Ok(Self { client: config.dynamodb.clone(), table: config.conversations_table()? })
     }
 
-    /// Makes sure that both users have the conversation in their lists until then, or for ever.
-    pub async fn keep(&self, pair: &Pair, now_ms: u64, until: Option<u64>) -> Result<()> {
-        try_join(
-            self.keep_one(pair, Side::Low, now_ms, until),
-            self.keep_one(pair, Side::High, now_ms, until),
-        )
-        .await
-        .map(|_| ())
+    /// Puts a conversation into the lists of both users, and keeps it there until then, or for ever.
+    pub async fn open(&self, pair: &Pair, stamp: Stamp, until: Option<u64>) -> Result<()> {
+        let open = async |side| {
+            let update = self.to_place(pair, side, stamp);
+            let update = match until {
+                None => update
+                    .update_expression(format!("SET {OPENED}, {TO_PLACE} REMOVE x"))
+                    .condition_expression(IS_LOWER_OR_OUT),
+                Some(second) => update
+                    .update_expression(format!("SET {OPENED}, {TO_PLACE}, x = :x"))
+                    .condition_expression(format!(
+                        "{IS_LOWER_OR_OUT} AND (attribute_not_exists(x) OR x < :x)"
+                    ))
+                    .expression_attribute_values(":x", number(swept_at(second))),
+            };
+            // What is higher already or kept for longer stays so, each for itself.
+            if !write(MOVE_UNITS, update).await? {
+                self.move_one(pair, side, stamp, until).await?;
+                self.keep_one(pair, side, stamp, until).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        try_join(open(Side::Low), open(Side::High)).await.map(|_| ())
     }
 
-    async fn keep_one(&self, pair: &Pair, side: Side, now_ms: u64, until: Option<u64>) -> Result<()> {
-        let _one_unit = allowance::write(1)?;
+    /// Moves a conversation up in the lists of both users, and back into them. A row never goes down by it, so what comes
+    /// late changes nothing. Should there be no row any more, one is written that is kept until then, or for ever.
+    pub async fn move_up(&self, pair: &Pair, stamp: Stamp, until: Option<u64>) -> Result<()> {
+        let move_up = async |side| self.move_one(pair, side, stamp, until).await;
+        try_join(move_up(Side::Low), move_up(Side::High)).await.map(|_| ())
+    }
+
+    /// Keeps the rows of both users until then, or for ever, wherever they are.
+    pub async fn keep(&self, pair: &Pair, now: Stamp, until: Option<u64>) -> Result<()> {
+        let keep = async |side| self.keep_one(pair, side, now, until).await;
+        try_join(keep(Side::Low), keep(Side::High)).await.map(|_| ())
+    }
+
+    /// Moves a conversation up in the list of the pair's user alone, if it is in there: so their other devices see that
+    /// something has changed that is no message.
+    pub async fn touch(&self, pair: &Pair, stamp: Stamp) -> Result<()> {
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("u", text(pair.user(side).as_str()))
-            .key("v", text(pair.user(side.other()).as_str()))
-            .expression_attribute_values(":t", number(now_ms));
-        let answer = match until {
-            None => update.update_expression("SET t = if_not_exists(t, :t) REMOVE x").send().await,
-            Some(second) => {
-                update
-                    .update_expression("SET t = if_not_exists(t, :t), x = :x")
-                    .condition_expression("attribute_not_exists(x) OR x < :x")
-                    .expression_attribute_values(":x", number(second.saturating_add(SWEPT_LATER_S)))
+            .to_place(pair, pair.mine(), stamp)
+            .update_expression(format!("SET {OPENED}, {TO_PLACE}"))
+            .condition_expression(IS_LOWER);
+        write(MOVE_UNITS, update).await.map(|_| ())
+    }
+
+    /// Takes a row out of the list of a user, unless it has been moved since it was read.
+    pub async fn take_out(&self, user: &UserId, entry: &ConversationEntry) -> Result<()> {
+        let update = self
+            .update(user, &entry.peer)
+            .update_expression("REMOVE s")
+            .condition_expression("s = :s")
+            .expression_attribute_values(":s", number(entry.place.0));
+        write(MOVE_UNITS, update).await.map(|_| ())
+    }
+
+    async fn move_one(&self, pair: &Pair, side: Side, stamp: Stamp, until: Option<u64>) -> Result<bool> {
+        let update = self.to_place(pair, side, stamp).condition_expression(IS_LOWER_OR_OUT);
+        let update = match until {
+            None => update.update_expression(format!("SET {OPENED}, {TO_PLACE}")),
+            Some(second) => update
+                .update_expression(format!("SET {OPENED}, {TO_PLACE}, x = if_not_exists(x, :x)"))
+                .expression_attribute_values(":x", number(swept_at(second))),
+        };
+        write(MOVE_UNITS, update).await
+    }
+
+    async fn keep_one(&self, pair: &Pair, side: Side, now: Stamp, until: Option<u64>) -> Result<bool> {
+        let update = self
+            .update(pair.user(side), pair.user(side.other()))
+            .expression_attribute_values(":t", number(now.0));
+        let update = match until {
+            None => update.update_expression(format!("SET {OPENED} REMOVE x")),
+            Some(second) => update
+                .update_expression(format!("SET {OPENED}, x = :x"))
+                .condition_expression("attribute_not_exists(x) OR x < :x")
+                .expression_attribute_values(":x", number(swept_at(second))),
+        };
+        write(1, update).await
+    }
+
+    /// Pins a conversation in the list of the pair's user, or unpins it, and moves it up.
+    pub async fn pin(&self, pair: &Pair, is_pinned: bool, now: Stamp) -> Result<Pinned> {
+        for _ in 0..ATTEMPTS {
+            for is_in_list in [true, false] {
+                let update = self.update(pair.me(), pair.peer());
+                let update = if is_in_list {
+                    let place = if is_pinned { now.0.saturating_add(PINNED) } else { now.0 };
+                    update
+                        .condition_expression("attribute_exists(s)")
+                        .expression_attribute_values(":s", number(place))
+                } else {
+                    update.condition_expression("attribute_exists(u) AND attribute_not_exists(s)")
+                };
+                let update = match (is_pinned, is_in_list) {
+                    (true, true) => update.update_expression("SET k = :k, s = :s"),
+                    (true, false) => update.update_expression("SET k = :k"),
+                    (false, true) => update.update_expression("SET s = :s REMOVE k"),
+                    (false, false) => update.update_expression("REMOVE k"),
+                };
+                let update =
+                    if is_pinned { update.expression_attribute_values(":k", number(PINNED)) } else { update };
+                let writing = allowance::write(MOVE_UNITS)?;
+                match update
+                    .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
                     .send()
                     .await
+                {
+                    Ok(output) => {
+                        writing.cost(output.consumed_capacity());
+                        return Ok(Pinned::Done);
+                    }
+                    Err(error) => match error.as_service_error() {
+                        Some(UpdateItemError::ConditionalCheckFailedException(found)) => {
+                            writing.cost_units(1);
+                            if found.item.is_none() {
+                                return Ok(Pinned::Absent);
+                            }
+                        }
+                        _ => return Err(failed(error)),
+                    },
+                }
             }
-        };
-        took_place(answer).map(|_| ())
+        }
+        // It comes and goes all the time.
+        Err(Error::Throttled)
     }
 
-    /// Pins a conversation in the list of the pair's user, or unpins it. Says whether there is one.
-    pub async fn pin(&self, pair: &Pair, is_pinned: bool) -> Result<bool> {
-        let _one_unit = allowance::write(1)?;
-        let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("u", text(pair.me().as_str()))
-            .key("v", text(pair.peer().as_str()))
-            .condition_expression("attribute_exists(u)");
-        let update = if is_pinned {
-            update
-                .update_expression("SET k = :k")
-                .expression_attribute_values(":k", AttributeValue::Bool(true))
-        } else {
-            update.update_expression("REMOVE k")
-        };
-        took_place(update.send().await)
+    /// Whom a user has pinned who is in the list: one more than there may be, at most.
+    pub async fn pinned(&self, user: &UserId) -> Result<Vec<UserId>> {
+        let (entries, _) =
+            self.list(user, None, Some(Stamp(PINNED)), MAX_PINS + 1, Consistency::Eventual).await?;
+        Ok(entries.into_iter().map(|entry| entry.peer).collect())
     }
 
     /// With which of these users, at most 100, a user has a conversation.
@@ -117,35 +253,74 @@ impl Conversations {
         items.iter().map(|item| user_in(item, "v")).collect()
     }
 
-    /// A part of a user's list, by peer, and whether more follows.
+    /// A part of a user's list in its order, and whether there may be more: what is pinned, and what has a higher stamp
+    /// than that, behind that place, if they are said.
     pub async fn list(
         &self,
         user: &UserId,
-        after: Option<&UserId>,
-        limit: i32,
+        after: Option<(Place, &UserId)>,
+        above: Option<Stamp>,
+        limit: usize,
+        consistency: Consistency,
     ) -> Result<(Vec<ConversationEntry>, bool)> {
-        let bytes = ROW_BYTES.saturating_mul(u64::from(limit.unsigned_abs()));
-        let reading = allowance::read(bytes, Consistency::Eventual)?;
+        let reading = allowance::read(ROW_BYTES.saturating_mul(limit as u64), consistency)?;
         let mut query = self
             .client
             .query()
             .table_name(&self.table)
-            .key_condition_expression("u = :u")
+            .index_name(INDEX)
+            .key_condition_expression("u = :u AND s > :above")
             .expression_attribute_values(":u", text(user.as_str()))
-            .limit(limit)
+            .expression_attribute_values(":above", number(above.unwrap_or_default().0))
+            .scan_index_forward(false)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .consistent_read(consistency == Consistency::Strong)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        if let Some(after) = after {
+        if let Some((place, peer)) = after {
             query = query
                 .exclusive_start_key("u", text(user.as_str()))
-                .exclusive_start_key("v", text(after.as_str()));
+                .exclusive_start_key("v", text(peer.as_str()))
+                .exclusive_start_key("s", number(place.0));
         }
         let answer = query.send().await.map_err(failed)?;
         reading.cost(answer.consumed_capacity());
         let more = answer.last_evaluated_key.is_some();
-        let rows = answer.items.unwrap_or_default().into_iter().map(|item| {
+        let entries = answer.items.unwrap_or_default().into_iter().map(|item| {
             let row: Row = from_item(item)?;
-            Ok(ConversationEntry { peer: UserId::parse("v", &row.v)?, is_pinned: row.k })
+            Ok(ConversationEntry { peer: UserId::parse("v", &row.v)?, place: Place(row.s), opened_at: row.t })
         });
-        Ok((rows.collect::<Result<_>>()?, more))
+        Ok((entries.collect::<Result<_>>()?, more))
     }
+
+    fn to_place(&self, pair: &Pair, side: Side, stamp: Stamp) -> UpdateItemFluentBuilder {
+        self.update(pair.user(side), pair.user(side.other()))
+            .expression_attribute_values(":t", number(stamp.0))
+            .expression_attribute_values(":s", number(stamp.0))
+            .expression_attribute_values(":pinned", number(stamp.0.saturating_add(PINNED)))
+            .expression_attribute_values(":unpinned", number(0))
+    }
+
+    fn update(&self, user: &UserId, peer: &UserId) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("u", text(user.as_str()))
+            .key("v", text(peer.as_str()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+    }
+}
+
+/// Makes a conditional write that costs so much at the worst, and says whether it took place.
+async fn write(units: u64, update: UpdateItemFluentBuilder) -> Result<bool> {
+    let writing = allowance::write(units)?;
+    let output = output_of(update.send().await)?;
+    match &output {
+        Some(output) => writing.cost(output.consumed_capacity()),
+        None => writing.cost_units(1),
+    }
+    Ok(output.is_some())
+}
+
+fn swept_at(second: u64) -> u64 {
+    second.saturating_add(SWEPT_LATER_S)
 }

@@ -82,6 +82,11 @@ impl Users {
         Ok(Self { client: config.dynamodb.clone(), table: config.users_table()? })
     }
 
+    /// How many units a profile costs at the worst.
+    pub fn profile_units() -> u64 {
+        allowance::read_units_of(PROFILE_BYTES, Consistency::Eventual)
+    }
+
     /// How many profiles can be read at once: the largest are as many read units as the frame may still
     /// take.
     pub fn affordable_profiles() -> usize {

@@ -110,7 +110,10 @@ impl Watchers {
         let mut watchers = Vec::new();
         for _ in 0..PAGES {
             let reading = allowance::read(PAGE_BYTES, Consistency::Eventual)?;
-            let Some(page) = pages.next().await else { break };
+            let Some(page) = pages.next().await else {
+                reading.cost_nothing();
+                break;
+            };
             let page = page.map_err(failed)?;
             reading.cost(page.consumed_capacity());
             for mut item in page.items.unwrap_or_default() {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Counts, Draft, FOREVER_S, Hidden, MemberState, Message, Options, Seq, UserId};
+use super::{Counts, Draft, FOREVER_S, Hidden, MemberState, Message, Options, Seq, Stamp, UserId};
 
 /// For how long after the end of the last message a conversation settles, in seconds: a function may run for ten,
 /// and clocks differ by less than what is left.
@@ -91,6 +91,12 @@ impl LogTail {
         self.members.get(user).copied().unwrap_or_default()
     }
 
+    /// Whether a user has this message and all before it out of their list. Once that is so, the list may have let go
+    /// of the conversation.
+    pub fn is_out_of_a_list(&self, seq: Seq) -> bool {
+        self.members.values().any(|member| member.out_of_list() >= seq)
+    }
+
     /// What the draft becomes right behind `predecessor`, with the counts that include it.
     pub fn next_message(
         &self,
@@ -122,6 +128,12 @@ impl LogTail {
                 Some(0),
             ),
         };
+        let moved_up = match predecessor {
+            Predecessor::Message(previous) => {
+                previous.moved_up.next(time, self.is_out_of_a_list(previous.seq))
+            }
+            Predecessor::Nothing(_) => Stamp(time),
+        };
         let Options { excluded_from_last_message, .. } = draft.options;
         Message {
             seq,
@@ -134,6 +146,7 @@ impl LogTail {
             listed: if excluded_from_last_message { listed } else { seq },
             expires_at,
             kept_until,
+            moved_up,
             revoked_at: None,
             hidden: Hidden::default(),
         }

@@ -80,6 +80,11 @@ impl MemberState {
             .fold(self.read, |done, other| if other.seq > done.seq { other } else { done })
     }
 
+    /// Up to where nothing is in their list.
+    pub fn out_of_list(&self) -> Seq {
+        self.cleared.seq.max(self.unlisted.seq)
+    }
+
     /// Without what points to messages that have expired: it says nothing about those that live, whether
     /// it has been swept or not.
     #[must_use]

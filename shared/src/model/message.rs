@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Counts, Hidden, Payload, Seq, UserId, payload::KINDS};
+use super::{Counts, Hidden, Payload, Seq, Stamp, UserId, payload::KINDS};
 use crate::{Error, Result};
 
 /// The second in which nothing ends that has no end.
@@ -176,6 +176,7 @@ impl Draft {
             listed: Seq(0),
             expires_at: None,
             kept_until: None,
+            moved_up: Stamp::default(),
             revoked_at: None,
             hidden: Hidden::default(),
         }
@@ -208,6 +209,8 @@ pub struct Message {
     /// The second until which what stands beside the messages is kept: the rows of the lists, and the
     /// floor behind that. Nothing is said in a conversation in which nothing has ever expired.
     pub kept_until: Option<u64>,
+    /// When the conversation was last moved up in the lists of its users: neither has it lower.
+    pub moved_up: Stamp,
     /// When the sender has recalled it, in milliseconds. From then on `elem` is as [`Elem::recall`] leaves
     /// it: what was said is kept, and handed to nobody.
     pub revoked_at: Option<u64>,

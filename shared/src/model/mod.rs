@@ -9,6 +9,7 @@ mod one_to_one;
 mod payload;
 mod profile;
 mod side;
+mod stamp;
 pub(crate) mod text;
 mod user;
 
@@ -21,6 +22,7 @@ pub use one_to_one::OneToOne;
 pub use payload::Payload;
 pub use profile::{AdminForbid, AllowType, Gender, MAX_CUSTOM_FIELDS, Profile, ProfileKey};
 pub use side::{Counts, Hidden, Side};
+pub use stamp::{LEEWAY_MS, STEP_MS, Stamp};
 pub use user::{MAX_USER_ID_BYTES, UserId};
 
 pub use crate::seq::Seq;

@@ -40,6 +40,14 @@ impl OneToOne {
         state.told.filter(|_| self.is_blocked()).unwrap_or(state.read)
     }
 
+    /// Whether the user has nothing of it in the list, and nobody is about to change that who does not know.
+    pub fn is_out_of_list(&self, now_ms: u64) -> bool {
+        match self.tail.last() {
+            Some(last) => self.me().out_of_list() >= last.seq,
+            None => !self.tail.is_settling(now_ms),
+        }
+    }
+
     /// How many messages of the peer the user has neither read nor cleared. Nothing is counted anywhere: the number
     /// is a difference of two facts that are each written once, so it cannot drift.
     pub fn unread(&self) -> u64 {

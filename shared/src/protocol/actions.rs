@@ -20,7 +20,7 @@ macro_rules! actions {
     ($then:ident) => {
         $then! {
             connect "connect" {
-                Login "login": NoData => LoginReply;
+                Login "login": Login => LoginReply;
             }
             logout "logout" {
                 Logout "logout": NoData => NoData;
@@ -29,7 +29,7 @@ macro_rules! actions {
                 SendMessage "sendMessage": SendMessage => MessageReply;
             }
             get_message_list "get-message-list" {
-                GetMessageList "getMessageList": GetMessageList => MessagePage | MessageRange;
+                GetMessageList "getMessageList": GetMessageList => MessagePage | MessageRange | MessageRanges;
             }
             set_message_read "set-message-read" {
                 SetMessageRead "setMessageRead": SetMessageRead => ReadReply, one_way: true;

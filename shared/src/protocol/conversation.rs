@@ -1,31 +1,109 @@
 use serde::{Deserialize, Serialize};
 
-use super::{WireMessage, to_text};
+use super::{WireMessage, WireProfile, to_text};
 use crate::{
-    Result,
+    Error, Result,
     model::{ConversationId, Pair, Seq, UserId},
 };
 
+/// How many conversations a page holds at most, besides those that are pinned.
+pub const MAX_CONVERSATIONS: usize = 100;
+
+/// How many conversations `login` may name.
+pub const MAX_NAMED: usize = 50;
+
 /// `getConversationList`.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
 pub struct GetConversationList {
-    /// Where the previous part ended, if that was not the end.
+    /// Where the previous page ended, if that was not the end.
     #[serde(rename = "nextReqConversationID")]
     next_req_conversation_id: Option<String>,
+    /// How many conversations the page may hold besides those that are pinned: 100 unless it is a number from 1 to 100.
+    count: Option<i64>,
+    /// Instead of a page: these, at most 50.
+    #[serde(rename = "conversationIDList")]
+    conversation_id_list: Option<Vec<String>>,
+}
+
+/// What is wanted of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListRequest {
+    /// A page from there on, or from the beginning, of so many conversations.
+    Page(Option<ListCursor>, usize),
+    /// The conversations with these users, each once.
+    Named(Vec<UserId>),
+}
+
+/// Where a page of the list ended, as `nextReqConversationID` carries it: `1795400001000.bob`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListCursor {
+    /// The place of the last conversation in the list.
+    pub place: u64,
+    /// Its peer.
+    pub peer: UserId,
+}
+
+impl ListCursor {
+    fn parse(text: &str) -> Result<Self> {
+        let cursor = text.split_once('.').and_then(|(place, peer)| {
+            Some(Self { place: place.parse().ok()?, peer: UserId::parse("peer", peer).ok()? })
+        });
+        // The store keeps numbers of 38 digits, and a place has 14.
+        cursor.filter(|cursor| cursor.place < PLACES && cursor.to_string() == text).ok_or_else(|| {
+            Error::BadRequest("`nextReqConversationID` must be the one of the previous page".to_owned())
+        })
+    }
+}
+
+/// No place is so high.
+const PLACES: u64 = 100_000_000_000_000;
+
+impl std::fmt::Display for ListCursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.place, self.peer)
+    }
 }
 
 impl GetConversationList {
-    /// The peer after whom to go on.
+    /// What is wanted.
     ///
     /// # Errors
     /// What is wrong with which field.
-    pub fn parse(self, me: &UserId) -> Result<Option<UserId>> {
-        match self.next_req_conversation_id.as_deref() {
-            None | Some("") => Ok(None),
-            Some(id) => Ok(Some(ConversationId::parse(me, id)?.one_to_one()?.peer().clone())),
+    pub fn parse(self, me: &UserId) -> Result<ListRequest> {
+        if let Some(names) = self.conversation_id_list {
+            return peers_of(me, &names).map(ListRequest::Named);
+        }
+        let after = match self.next_req_conversation_id.as_deref() {
+            None | Some("") => None,
+            Some(text) => Some(ListCursor::parse(text)?),
+        };
+        Ok(ListRequest::Page(after, page_size(self.count)))
+    }
+}
+
+/// With whom the conversations of these names are, each once.
+pub(super) fn peers_of(me: &UserId, names: &[String]) -> Result<Vec<UserId>> {
+    if names.len() > MAX_NAMED {
+        return Err(Error::BadRequest(format!(
+            "`conversationIDList` may name {MAX_NAMED} conversations: name the rest with further requests"
+        )));
+    }
+    let mut peers = Vec::new();
+    for name in names {
+        let peer = ConversationId::parse(me, name)?.one_to_one()?.peer().clone();
+        if !peers.contains(&peer) {
+            peers.push(peer);
         }
     }
+    Ok(peers)
+}
+
+/// As for a page of messages, anything that is not a number from 1 to 100 means 100.
+pub(super) fn page_size(count: Option<i64>) -> usize {
+    let count = count.and_then(|count| usize::try_from(count).ok());
+    count.filter(|count| (1..=MAX_CONVERSATIONS).contains(count)).unwrap_or(MAX_CONVERSATIONS)
 }
 
 /// A conversation in the list.
@@ -70,18 +148,22 @@ impl WireConversation<'_> {
     }
 }
 
-/// The reply to `getConversationList`.
+/// The reply to `getConversationList`, and what `login` says of the list.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ConversationPage<'a> {
-    /// Newest first.
+    /// What is pinned, and then the rest, newest first.
     pub conversation_list: Vec<WireConversation<'a>>,
+    /// The peers in it who have a profile.
+    pub profile_list: Vec<WireProfile<'a>>,
     /// What to ask for the next part with. Opaque.
     #[serde(rename = "nextReqConversationID")]
     pub next_req_conversation_id: String,
     /// There is no further part.
     pub is_completed: bool,
+    /// No conversation is missing that has a message from this second on or later; 0 if none is missing.
+    pub complete_from: u64,
 }
 
 /// `setMessageRead`.
@@ -211,7 +293,6 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::Error;
 
     fn alice() -> UserId {
         UserId::parse("test", "alice").unwrap()
@@ -224,13 +305,30 @@ mod tests {
     #[test]
     fn a_list_begins_at_its_beginning_unless_it_goes_on() {
         let after = |data| read::<GetConversationList>(data).parse(&alice());
-        assert_eq!(after(json!({})), Ok(None));
-        assert_eq!(after(json!({ "nextReqConversationID": "" })), Ok(None));
-        assert_eq!(
-            after(json!({ "nextReqConversationID": "C2Cbob" })),
-            Ok(Some(UserId::parse("test", "bob").unwrap()))
-        );
-        assert!(matches!(after(json!({ "nextReqConversationID": "bob" })), Err(Error::BadRequest(_))));
+        assert_eq!(after(json!({})), Ok(ListRequest::Page(None, 100)));
+        assert_eq!(after(json!({ "nextReqConversationID": "", "count": 7 })), Ok(ListRequest::Page(None, 7)));
+        let peer = UserId::parse("test", "a.b").unwrap();
+        let cursor = ListCursor { place: 1_795_400_001_000, peer };
+        let next = json!({ "nextReqConversationID": "1795400001000.a.b", "count": 101 });
+        assert_eq!(after(next), Ok(ListRequest::Page(Some(cursor.clone()), 100)));
+        let named = json!({ "conversationIDList": ["C2Cbob", "C2Cbob"] });
+        assert_eq!(after(named), Ok(ListRequest::Named(vec![UserId::parse("test", "bob").unwrap()])));
+        assert_eq!(ListCursor::parse(&cursor.to_string()), Ok(cursor));
+        for bad in [
+            "bob",
+            "C2Cbob",
+            "1",
+            "1.",
+            ".bob",
+            "01.bob",
+            "+1.bob",
+            "1.0.\u{e9}",
+            "100000000000000.bob",
+            "-1.bob",
+        ] {
+            let refused = after(json!({ "nextReqConversationID": bad }));
+            assert!(matches!(refused, Err(Error::BadRequest(_))), "{bad}");
+        }
     }
 
     #[test]

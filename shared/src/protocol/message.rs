@@ -137,18 +137,43 @@ fn only_c2c(conversation_type: &str) -> Result<()> {
     }
 }
 
-/// `getMessageList`: either a page of history going back, or a range to fill a gap.
+/// `getMessageList`: a page of history going back, a range to fill a gap, or ranges of several conversations.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
 #[serde(rename_all = "camelCase")]
 pub struct GetMessageList {
     #[serde(rename = "conversationID")]
-    conversation_id: String,
+    conversation_id: Option<String>,
     #[serde(rename = "nextReqMessageID")]
     next_req_message_id: Option<String>,
     count: Option<i64>,
     from_sequence: Option<u64>,
     to_sequence: Option<u64>,
+    /// Instead of all these: what is missing of several conversations, at most 100.
+    ranges: Option<Vec<RangeOf>>,
+}
+
+/// A part of a conversation that is missing.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct RangeOf {
+    #[serde(rename = "conversationID")]
+    conversation_id: String,
+    from_sequence: u64,
+    to_sequence: u64,
+}
+
+/// How many ranges one request may name.
+const MAX_RANGES: usize = 100;
+
+/// What is wanted of the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HistoryRequest {
+    /// A part of one conversation, and the most messages that the reply may hold.
+    Of(Pair, HistoryQuery, usize),
+    /// From one number to another, of several.
+    Ranges(Vec<(Pair, Seq, Seq)>),
 }
 
 /// Which part of the history is wanted.
@@ -196,12 +221,16 @@ impl std::fmt::Display for PageCursor {
 }
 
 impl GetMessageList {
-    /// The conversation, the span, and the most messages that the reply may hold.
+    /// What is wanted.
     ///
     /// # Errors
     /// What is wrong with which field.
-    pub fn parse(self, me: &UserId) -> Result<(Pair, HistoryQuery, usize)> {
-        let pair = ConversationId::parse(me, &self.conversation_id)?.one_to_one()?;
+    pub fn parse(self, me: &UserId) -> Result<HistoryRequest> {
+        if let Some(ranges) = self.ranges {
+            return ranges_of(me, &ranges);
+        }
+        let conversation = self.conversation_id.unwrap_or_default();
+        let pair = ConversationId::parse(me, &conversation)?.one_to_one()?;
         let (span, at_most) = match (self.next_req_message_id.as_deref(), self.from_sequence) {
             (None | Some(""), None) => (HistoryQuery::Newest, PAGE_SIZE),
             (Some(next), None) => (HistoryQuery::Before(PageCursor::parse(next)?), PAGE_SIZE),
@@ -226,8 +255,29 @@ impl GetMessageList {
             .and_then(|count| usize::try_from(count).ok())
             .filter(|count| (1..=at_most).contains(count))
             .unwrap_or(at_most);
-        Ok((pair, span, count))
+        Ok(HistoryRequest::Of(pair, span, count))
     }
+}
+
+fn ranges_of(me: &UserId, ranges: &[RangeOf]) -> Result<HistoryRequest> {
+    if !(1..=MAX_RANGES).contains(&ranges.len()) {
+        return Err(Error::BadRequest(format!(
+            "`ranges` must name 1 to {MAX_RANGES} ranges: ask for the rest with further requests"
+        )));
+    }
+    let mut parsed: Vec<(Pair, Seq, Seq)> = Vec::new();
+    for range in ranges {
+        let pair = ConversationId::parse(me, &range.conversation_id)?.one_to_one()?;
+        let (from, to) = (Seq(range.from_sequence.max(1)), Seq(range.to_sequence));
+        if from > to {
+            return Err(Error::BadRequest("`fromSequence` must not be behind `toSequence`".to_owned()));
+        }
+        if parsed.iter().any(|(other, ..)| *other == pair) {
+            return Err(Error::BadRequest("`ranges` must name each conversation once".to_owned()));
+        }
+        parsed.push((pair, from, to));
+    }
+    Ok(HistoryRequest::Ranges(parsed))
 }
 
 /// `revokeMessage`.
@@ -370,6 +420,28 @@ pub struct MessageRange<'a> {
     pub is_completed: bool,
 }
 
+/// The reply to `getMessageList` for several ranges.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct MessageRanges<'a> {
+    /// In the order asked for. What is not completed goes on at its `nextSequence`, with the next request.
+    pub range_list: Vec<RangeInConversation<'a>>,
+}
+
+/// What there is of one of them.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct RangeInConversation<'a> {
+    /// The conversation.
+    #[serde(rename = "conversationID")]
+    pub conversation_id: String,
+    /// What was found.
+    #[serde(flatten)]
+    pub range: MessageRange<'a>,
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -395,8 +467,8 @@ mod tests {
         ] {
             let data = json!({ "conversationID": "C2Cbob", "nextReqMessageID": "", "count": count });
             let list: GetMessageList = serde_json::from_value(data).unwrap();
-            let (_, span, count) = list.parse(&me).unwrap();
-            assert_eq!((span, count), (HistoryQuery::Newest, expected));
+            let of_bob = Pair::of(&me, &UserId::parse("to", "bob").unwrap()).unwrap();
+            assert_eq!(list.parse(&me), Ok(HistoryRequest::Of(of_bob, HistoryQuery::Newest, expected)));
         }
     }
 
@@ -414,18 +486,33 @@ mod tests {
     #[test]
     fn a_page_and_a_range_exclude_each_other() {
         let me = UserId::parse("me", "alice").unwrap();
+        let of_bob = Pair::of(&me, &UserId::parse("to", "bob").unwrap()).unwrap();
         let parse = |data: Value| serde_json::from_value::<GetMessageList>(data).unwrap().parse(&me);
-        let range = parse(json!({ "conversationID": "C2Cbob", "fromSequence": 3, "toSequence": 9 })).unwrap();
-        assert_eq!((range.1, range.2), (HistoryQuery::Range(Seq(3), Seq(9)), RANGE_SIZE));
-        let one = parse(json!({ "conversationID": "C2Cbob", "fromSequence": 3, "toSequence": 3 })).unwrap();
-        assert_eq!(one.1, HistoryQuery::Range(Seq(3), Seq(3)));
-        let page = parse(json!({ "conversationID": "C2Cbob", "nextReqMessageID": "120.57" })).unwrap();
-        assert_eq!(page.1, HistoryQuery::Before(PageCursor { before: Seq(120), cleared: Seq(57) }));
+        let of = |span, count| Ok(HistoryRequest::Of(of_bob.clone(), span, count));
+        let range = json!({ "conversationID": "C2Cbob", "fromSequence": 3, "toSequence": 9 });
+        assert_eq!(parse(range), of(HistoryQuery::Range(Seq(3), Seq(9)), RANGE_SIZE));
+        let one = json!({ "conversationID": "C2Cbob", "fromSequence": 3, "toSequence": 3 });
+        assert_eq!(parse(one), of(HistoryQuery::Range(Seq(3), Seq(3)), RANGE_SIZE));
+        let page = json!({ "conversationID": "C2Cbob", "nextReqMessageID": "120.57" });
+        let cursor = PageCursor { before: Seq(120), cleared: Seq(57) };
+        assert_eq!(parse(page), of(HistoryQuery::Before(cursor), PAGE_SIZE));
+        let range = |peer: &str, from: u64, to: u64| json!({ "conversationID": format!("C2C{peer}"), "fromSequence": from, "toSequence": to });
+        let ranges = |ranges: Vec<Value>| parse(json!({ "ranges": ranges }));
+        assert_eq!(
+            ranges(vec![range("bob", 0, 9)]),
+            Ok(HistoryRequest::Ranges(vec![(of_bob.clone(), Seq(1), Seq(9))]))
+        );
+        let many = |count: u64| (0..count).map(|number| range(&number.to_string(), 1, 1)).collect();
+        assert!(ranges(many(100)).is_ok());
+        for bad in [vec![], many(101), vec![range("bob", 9, 3)], vec![range("bob", 1, 1); 2]] {
+            assert_eq!(code(ranges(bad)), 70402);
+        }
         for bad in [
             json!({ "conversationID": "C2Cbob", "fromSequence": 9, "toSequence": 3 }),
             json!({ "conversationID": "C2Cbob", "fromSequence": 1, "nextReqMessageID": "5" }),
             json!({ "conversationID": "C2Cbob", "nextReqMessageID": "x" }),
             json!({ "conversationID": "GROUPbob" }),
+            json!({}),
         ] {
             assert_eq!(code(parse(bad)), 70402);
         }

@@ -8,10 +8,11 @@
 //! # Layout
 //!
 //! The envelope is here, the list of all actions in `actions.rs`, and the rest by topic: messages,
-//! conversations, users, media, pushes.
+//! conversations, users, the login, media, pushes.
 
 mod actions;
 mod conversation;
+mod login;
 mod media;
 mod message;
 mod push;
@@ -22,6 +23,7 @@ mod user;
 
 pub use actions::*;
 pub use conversation::*;
+pub use login::*;
 pub use media::*;
 pub use message::*;
 pub use push::*;

@@ -78,7 +78,7 @@ fn wire() -> String {
     let parts = declare!(config;
         Reply, ErrorData, Priority, MessageControlInfo, MessageOptions, WireMessage, WireConversation,
         Gender, AllowType, AdminForbid, CustomField, ProfileFields, WireProfile, UserStatus, FailedUser,
-        Kind, PreviewForm, Push, ReadByPeer, DeletedMessages, ConversationUpdate, KickedOut,
+        RangeOf, RangeInConversation, Kind, PreviewForm, Push, ReadByPeer, DeletedMessages, ConversationUpdate, KickedOut,
     );
     let (of_actions, members) = of_actions(config);
     for declaration in parts.into_iter().chain(of_actions) {

@@ -24,36 +24,6 @@ pub const MAX_STATUSES: usize = 40;
 /// How many users one request may begin to watch: each costs a write unit and two read units.
 pub const MAX_WATCHED: usize = 30;
 
-/// The reply to `login`: what a client needs to start.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct LoginReply<'a> {
-    /// The user.
-    #[serde(rename = "userID")]
-    pub user_id: &'a UserId,
-    /// The kind of device.
-    pub platform: &'a str,
-    /// Unix seconds.
-    pub server_time: u64,
-    /// When a new UserSig is needed.
-    pub user_sig_expire_time: u64,
-    /// When this connection was made.
-    pub connected_time: u64,
-    /// How long a connection lasts at the most.
-    pub connection_seconds: u64,
-    /// How often to say `ping`.
-    pub heartbeat_seconds: u64,
-    /// The most messages of a page.
-    pub page_size: usize,
-    /// The most bytes of a message.
-    pub max_message_bytes: usize,
-    /// For how long a message can be recalled.
-    pub recall_seconds: u64,
-    /// The version of the server, such as `1.2.3`.
-    pub version: &'a str,
-}
-
 /// `getUserProfile`, `getUserStatus`, `subscribeUserStatus`, `unsubscribeUserStatus`, `addToBlacklist`
 /// and `removeFromBlacklist`. A change of the blacklist may name 15 users, one of what is watched 30,
 /// `getUserStatus` 40 and `getUserProfile` 100.

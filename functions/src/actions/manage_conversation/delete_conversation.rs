@@ -3,7 +3,7 @@
 
 use hongyan_shared::{
     Result,
-    model::{Mark, MemberState, Message, OneToOne, Seq},
+    model::{Mark, MemberState, Message, OneToOne, Seq, Stamp},
     protocol::{ConversationUpdate, Deletion, Push},
 };
 
@@ -30,6 +30,9 @@ pub async fn delete_conversation(
     let last = last_to_go(world, &conversation, *up_to).await?;
     if let Some(last) = last.filter(|last| last.seq > before.at(mark).seq) {
         let (me, marker, now) = (pair.me(), pair.marker_at(&last), world.clock.now());
+        // Other devices find it by that, and the list lets go of it some time later: a send that is under way and does
+        // not see the mark counts on its being there.
+        world.conversations.touch(pair, Stamp(now)).await?;
         conversation.set_me(world.messages.advance(&key, me, mark, marker, before, now).await?);
         // Should another device have gone farther in between, it has told so.
         if conversation.me().at(mark).seq == last.seq {

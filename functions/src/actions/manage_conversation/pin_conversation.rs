@@ -2,21 +2,32 @@
 
 use hongyan_shared::{
     Error, Result,
-    model::Pair,
+    model::{Pair, Stamp},
     protocol::{ConversationUpdate, Push},
 };
 
 use super::World;
-use crate::caller::Actor;
+use crate::{
+    caller::Actor,
+    store::{MAX_PINS, Pinned},
+};
 
 /// Pins or unpins, and tells the actor's other devices.
 ///
 /// # Errors
-/// [`Error::NoSuchConversation`].
+/// [`Error::NoSuchConversation`], and [`Error::TooManyPins`]. Several devices that pin at the same moment may get past
+/// that.
 pub async fn pin_conversation(world: &World, actor: Actor<'_>, pair: &Pair, is_pinned: bool) -> Result<()> {
-    let (exists, others) =
-        tokio::join!(world.conversations.pin(pair, is_pinned), world.notifier.other_connections(actor));
-    if !exists? {
+    if is_pinned {
+        let pinned = world.conversations.pinned(pair.me()).await?;
+        if pinned.len() >= MAX_PINS && !pinned.contains(pair.peer()) {
+            return Err(Error::TooManyPins { at_most: MAX_PINS });
+        }
+    }
+    let now = Stamp(world.clock.now());
+    let (pinned, others) =
+        tokio::join!(world.conversations.pin(pair, is_pinned, now), world.notifier.other_connections(actor));
+    if pinned? == Pinned::Absent {
         return Err(Error::NoSuchConversation);
     }
     let push = Push::ConversationListUpdated([ConversationUpdate {

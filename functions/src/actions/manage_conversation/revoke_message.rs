@@ -7,7 +7,10 @@ use hongyan_shared::{
 };
 
 use super::World;
-use crate::{caller::Actor, store::Recalled};
+use crate::{
+    caller::Actor,
+    store::{Consistency, Recalled},
+};
 
 /// Recalls a message, tells both users' devices, and returns what is left of it.
 ///
@@ -19,7 +22,7 @@ pub async fn revoke_message(world: &World, actor: Actor<'_>, pair: &Pair, seq: S
     let key = pair.log_key();
     let (recalled, recipients) = tokio::join!(
         world.messages.revoke(&key, actor.user, seq, oldest, now),
-        world.notifier.recipients(pair, actor)
+        world.notifier.recipients(pair, actor, Consistency::Eventual)
     );
     match recalled? {
         Recalled::Now(message) => {

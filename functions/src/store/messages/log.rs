@@ -154,9 +154,14 @@ impl Messages {
         affordable(consistency, 0)
     }
 
-    /// How many tails with one message the request may read, if it is to read so many messages more.
-    pub fn affordable_tails(consistency: Consistency, messages_kept: usize) -> usize {
-        allowance::times(bytes_of(1 + MEMBERS), consistency, bytes_of(messages_kept))
+    /// How many units a tail with one message costs at the worst.
+    pub fn tail_units(consistency: Consistency) -> u64 {
+        allowance::read_units_of(bytes_of(1 + MEMBERS), consistency)
+    }
+
+    /// How many units so many messages cost at the worst.
+    pub fn message_units(messages: usize, consistency: Consistency) -> u64 {
+        allowance::read_units_of(bytes_of(messages), consistency)
     }
 
     /// Whether the request may still try to give a message its number, and raise the floor for it.
@@ -242,6 +247,39 @@ impl Messages {
                 };
             }
         }
+        Ok(part)
+    }
+
+    /// How many ranges the request may read at once, so many messages of each.
+    pub fn affordable_ranges(messages: usize) -> usize {
+        allowance::times(bytes_of(messages), Consistency::Eventual, 0)
+    }
+
+    /// The live messages from one number to another of which is known that they were sent, oldest first, so many at the
+    /// most. What a read that may be a second old misses of them is read again, or left for the next time.
+    pub async fn known_range(
+        &self,
+        key: &LogKey,
+        (from, to): (Seq, Seq),
+        count: usize,
+        now_ms: u64,
+    ) -> Result<Part> {
+        let mut part = Part { messages: Vec::new(), next: Some(from) };
+        for consistency in [Consistency::Eventual, Consistency::Strong] {
+            let Some(from) = part.next else { break };
+            if consistency == Consistency::Strong && affordable(consistency, 0) < count {
+                return Ok(part);
+            }
+            let page = self.page(key, (from, to), count, consistency, Order::OldestFirst).await?;
+            let last = page.messages.last().map(|last| last.seq);
+            part.next = last.map_or(Some(from), |last| Some(last.next())).filter(|next| *next <= to);
+            part.messages.extend(page.messages.into_iter().filter(|message| message.is_live(now_ms)));
+            if page.goes_on {
+                return Ok(part);
+            }
+        }
+        // They have expired, or there are none.
+        part.next = None;
         Ok(part)
     }
 

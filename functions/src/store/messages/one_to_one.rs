@@ -28,10 +28,16 @@ impl Messages {
         if all_live {
             return Ok(Some(unread));
         }
-        // What a read that may be a second old misses is new, and lives.
         let span = (marker.seq.next(), last.seq.prev());
         let key = conversation.pair.log_key();
-        let oldest = self.oldest_live(&key, span, Some(last), Consistency::Eventual, now_ms).await?;
+        let look = async |consistency| self.oldest_live(&key, span, Some(last), consistency, now_ms).await;
+        let mut oldest = look(Consistency::Eventual).await?;
+        // A read that may be a second old misses what is new and lives. What it finds is all the same the oldest,
+        // unless it misses all that lives.
+        let nothing_between = matches!(&oldest, Oldest::Is(oldest) if oldest.seq == last.seq);
+        if nothing_between && span.0 <= span.1 {
+            oldest = look(Consistency::Strong).await?;
+        }
         Ok(match oldest {
             Oldest::Is(oldest) => Some(conversation.unread_from(&oldest)),
             Oldest::None => Some(unread),

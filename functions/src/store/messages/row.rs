@@ -2,7 +2,9 @@
 
 use hongyan_shared::{
     Error, Result,
-    model::{ClientId, Counts, Elem, Hidden, LogKey, Message, Options, Payload, Priority, Seq, UserId},
+    model::{
+        ClientId, Counts, Elem, Hidden, LogKey, Message, Options, Payload, Priority, Seq, Stamp, UserId,
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +64,9 @@ pub(super) struct MessageRow {
     /// Until when what stands beside it is kept, seconds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     v: Option<u64>,
+    /// When the conversation was last moved up in the lists, milliseconds.
+    #[serde(default)]
+    w: u64,
     /// Swept at, seconds: the TTL attribute.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     x: Option<u64>,
@@ -89,6 +94,7 @@ impl MessageRow {
             ha: message.hidden.from_low,
             hz: message.hidden.from_high,
             v: message.kept_until,
+            w: message.moved_up.0,
             x: message.expires_at.map(|second| second.saturating_add(SWEPT_LATER_S)),
         }
     }
@@ -121,6 +127,7 @@ pub(super) fn parse(item: Item) -> Result<Message> {
         listed: row.l.map_or(seq, Seq),
         expires_at: row.x.map(|second| second.saturating_sub(SWEPT_LATER_S)),
         kept_until: row.v,
+        moved_up: Stamp(row.w),
         revoked_at: row.r,
         hidden: Hidden { from_low: row.ha, from_high: row.hz },
     })

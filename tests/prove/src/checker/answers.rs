@@ -148,11 +148,8 @@ impl Checker<'_> {
                     wrong.push((Point::Reads, what));
                 }
             }
-            // The same query says both, so it is exact. With retention a second one may look for what has expired, and
-            // may be farther behind.
-            let log = self.logs.get(&conversation(me, peer)).filter(|_| self.rules.retention.is_some());
-            let least = log.map_or(last, |log| last.min(log.known.before(stale)));
-            self.check_unread(operation, answer, (peer, read, least, last), wrong);
+            // The same query says both, so it is exact.
+            self.check_unread(operation, answer, (peer, read, last, last), wrong);
             let wanted = self.positions.get(&(peer.to_owned(), me.to_owned()));
             if by_peer > wanted.map_or(0, |position| position.wanted.before(answer.at)) {
                 let what = format!("{}: {peer} has read up to {by_peer}, and never said so", name(operation));

@@ -1,0 +1,68 @@
+//! A part of the conversation list as clients see it: `getConversationList`, and `login`.
+
+use hongyan_shared::{
+    model::{OneToOne, Stamp},
+    protocol::{ConversationPage, ListCursor, WireConversation, WireMessage, WireProfile},
+};
+
+use crate::actions::get_conversation_list::{Listed, Part};
+
+/// Returns as much of it as has room in so many bytes. The rest follows on demand.
+pub fn conversation_page(part: &Part, mut room: usize) -> ConversationPage<'_> {
+    let mut goes_on = part.goes_on;
+    let mut last = None;
+    let (mut list, mut profile_list) = (Vec::new(), Vec::new());
+    for entry in &part.listed {
+        // A conversation without a message was opened and never used, or retention has emptied it.
+        if let Some(message) = entry.conversation.tail.last() {
+            let conversation = conversation(entry);
+            let profile = part.profiles.get_key_value(entry.conversation.pair.peer());
+            let profile = profile.map(|(user, (profile, at))| WireProfile::new(user, profile.clone(), *at));
+            let bytes = conversation.size().saturating_add(profile.as_ref().map_or(0, WireProfile::size));
+            match room.checked_sub(bytes) {
+                Some(left) => room = left,
+                None => {
+                    goes_on = true;
+                    break;
+                }
+            }
+            list.push((entry.shown.as_ref().unwrap_or(message).time, conversation));
+            profile_list.extend(profile);
+        }
+        last = entry.place.map(|place| (place, entry.conversation.pair.peer())).or(last);
+    }
+    let next =
+        last.filter(|_| goes_on).map(|(place, peer)| ListCursor { place: place.0, peer: peer.clone() });
+    // Where what is pinned goes on, nothing is complete yet.
+    let complete_from = match last.filter(|(place, _)| !place.is_pinned()) {
+        _ if !goes_on => part.complete_from,
+        Some((place, _)) => place.stamp().complete_from().div_ceil(1000),
+        None => Stamp(part.asked_at).complete_from().div_ceil(1000),
+    };
+    list.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
+    ConversationPage {
+        conversation_list: list.into_iter().map(|(_, conversation)| conversation).collect(),
+        profile_list,
+        next_req_conversation_id: next.map(|cursor| cursor.to_string()).unwrap_or_default(),
+        is_completed: !goes_on,
+        complete_from,
+    }
+}
+
+fn conversation(entry: &Listed) -> WireConversation<'_> {
+    let OneToOne { pair, tail } = &entry.conversation;
+    let (mine, peer) = (entry.conversation.me(), entry.conversation.told(pair.peer()));
+    WireConversation {
+        conversation_id: pair.conversation_id(),
+        kind: "C2C",
+        unread_count: entry.unread,
+        last_message: entry.shown.as_ref().map(|message| WireMessage::new(pair, message)),
+        last_sequence: tail.last_seq(),
+        read_sequence: mine.read.seq,
+        peer_read_sequence: peer.seq,
+        peer_read_time: peer.time / 1000,
+        cleared_sequence: mine.cleared.seq,
+        unlisted_sequence: mine.unlisted.seq.named(),
+        is_pinned: entry.is_pinned,
+    }
+}
