@@ -2,7 +2,6 @@
 
 use std::{net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
 
-use aws_types::SdkConfig;
 use dynoxide::storage_backend::Clock as EngineClock;
 use serde_json::Value;
 use tokio::{sync::watch, task::JoinHandle};
@@ -11,12 +10,10 @@ use tracing::warn;
 use crate::{
     clock::Clock,
     dynamodb::Api,
-    engine_client::EngineClient,
     error::StartError,
     folder::Folder,
     http,
     media::{self, Files},
-    sdk,
     shutdown::shutdown_requested,
     stream::Streams,
     template::Template,
@@ -39,10 +36,8 @@ pub enum Data {
 
 pub(crate) struct Database {
     pub url: String,
-    /// The SDK's settings for it, by the way in this process.
-    pub sdk_config: SdkConfig,
-    /// What is recorded of its writes.
-    pub streams: Streams,
+    /// The tables as the SDKs know them.
+    pub api: Api,
     /// What users have uploaded.
     pub files: Arc<Files>,
     sweeper: Sweeper,
@@ -100,9 +95,8 @@ impl Database {
         let (listener, address) = http::listen(Ipv4Addr::LOCALHOST.into(), port).await?;
         let url = format!("http://{address}");
         let streams = Streams::new(engine.clone(), &template.event_sources).map_err(failed)?;
-        let api = Api { engine: engine.clone(), streams: streams.clone() };
-        let sdk_config = sdk::settings(&url, EngineClient::new(api.clone(), &url, sdk::http()));
-        let router = api.router().merge(media::s3(Arc::clone(&files)));
+        let api = Api { engine: engine.clone(), streams };
+        let router = api.clone().router().merge(media::s3(Arc::clone(&files)));
         let server = tokio::spawn(http::serve(listener, router, stopped.clone()));
         let sweeper = Sweeper { engine, files: Arc::clone(&files), clock: clock.clone(), retention };
         if matches!(clock, Clock::System) {
@@ -115,7 +109,7 @@ impl Database {
                 }
             });
         }
-        Ok(Self { url, sdk_config, streams, files, sweeper, folder, stop, server })
+        Ok(Self { url, api, files, sweeper, folder, stop, server })
     }
 
     pub fn sweep(&self) -> Result<usize, StartError> {
@@ -127,7 +121,7 @@ impl Database {
         // Without a receiver it has ended already, and that it panicked is in the log.
         let _ = self.stop.send(true);
         let _ = self.server.await;
-        drop((self.sdk_config, self.sweeper, self.streams));
+        drop((self.api, self.sweeper));
         drop(self.folder);
     }
 }

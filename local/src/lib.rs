@@ -143,7 +143,7 @@ pub async fn start_with(
         management_url.clone(),
         Some(media.clone()),
         config.settings,
-        database.sdk_config.clone(),
+        sdk::in_process(database.api.clone(), &database.url),
         config.clock.reader(),
     );
     let websocket_url = format!("ws://{address}/{stage}");
@@ -156,7 +156,7 @@ pub async fn start_with(
     let connections = Connections::new(&functions_config)?;
     let authorizer = Authorizer::new(config.rules, config.keys, connections, config.clock.reader());
     let lambda = lambda(&functions_config)?;
-    let delivery = Arc::new(Delivery::new(database.streams.clone(), lambda.clone(), clock.clone()));
+    let delivery = Arc::new(Delivery::new(database.api.streams.clone(), lambda.clone(), clock.clone()));
     let (delivers, until) = (Arc::clone(&delivery), stopped.clone());
     let delivering = tokio::spawn(async move { delivers.run(until).await });
     let bucket = Media { files: Arc::clone(&database.files), signer: sdk::signer(), clock };

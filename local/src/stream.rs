@@ -279,14 +279,14 @@ mod tests {
                     std::future::ready(answer).boxed()
                 }),
             };
-            let delivery = Delivery::new(tables.streams.clone(), lambda, clock.clone());
+            let delivery = Delivery::new(tables.api.streams.clone(), lambda, clock.clone());
             Self { tables, delivery, clock, heard }
         }
 
         fn put(&self, number: usize) {
             let item = json!({ "p": { "S": "a·b" }, "s": { "S": format!("M{number:012}") } });
             let request = json!({ "TableName": "Messages", "Item": item });
-            let streams = &self.tables.streams;
+            let streams = &self.tables.api.streams;
             let put = || streams.engine.put_item(serde_json::from_value(request.clone()).unwrap());
             streams.record(request.to_string().as_bytes(), put).unwrap();
         }
@@ -298,7 +298,7 @@ mod tests {
                 "UpdateExpression": "SET r = :now",
                 "ExpressionAttributeValues": { ":now": { "N": "1" } },
             });
-            let streams = &self.tables.streams;
+            let streams = &self.tables.api.streams;
             let update = || streams.engine.update_item(serde_json::from_value(request.clone()).unwrap());
             streams.record(request.to_string().as_bytes(), update).unwrap();
         }
@@ -357,7 +357,7 @@ mod tests {
         (0..50).for_each(|number| laptop.put(number));
         let begin = encode_shard_iterator("Messages", &shard_id("Messages"), 0);
         let request = GetRecordsRequest { shard_iterator: begin, limit: None };
-        let recorded = laptop.tables.streams.engine.get_records(request).unwrap();
+        let recorded = laptop.tables.api.streams.engine.get_records(request).unwrap();
         assert_eq!(recorded.records.len(), 0, "it would be looked through at every write from now on");
     }
 
@@ -410,16 +410,16 @@ mod tests {
         let again = |streams: &Streams| {
             Delivery::new(streams.clone(), laptop.delivery.lambda.clone(), laptop.clock.clone())
         };
-        assert_eq!(again(&laptop.tables.streams).tell_all(Duration::ZERO).await.unwrap(), 2);
+        assert_eq!(again(&laptop.tables.api.streams).tell_all(Duration::ZERO).await.unwrap(), 2);
         laptop.clock.advance(Duration::from_secs(1));
-        assert_eq!(again(&laptop.tables.streams).tell_all(Duration::ZERO).await.unwrap(), 1);
+        assert_eq!(again(&laptop.tables.api.streams).tell_all(Duration::ZERO).await.unwrap(), 1);
         assert_eq!(laptop.heard(), [vec![1, 2], vec![1, 2], vec![2]]);
     }
 
     #[tokio::test]
     async fn a_stream_that_a_killed_twin_has_left_on_is_off_again() {
         let laptop = Laptop::new(done).await;
-        let streams = &laptop.tables.streams;
+        let streams = &laptop.tables.api.streams;
         streams.switch(&streams.sources[0], true).unwrap();
         let is_on = || streams.engine.get_table_metadata("Messages").unwrap().unwrap().stream_enabled;
         assert!(is_on());
