@@ -263,3 +263,25 @@ fn a_user_is_they_in_every_text() {
     }
     assert!(found.is_empty(), "{found:#?}");
 }
+
+#[test]
+fn what_reserved_concurrency_takes_is_multiplied_by_how_many_functions_there_are() {
+    let template = template();
+    let resources = template["Resources"].as_object().unwrap().values();
+    let functions = resources.filter(|resource| resource["Type"] == "AWS::Serverless::Function").count();
+    assert!(read("docs/operate.md").contains(&format!("{functions} times your number")));
+    assert!(read("docs/operate.zh-CN.md").contains(&format!("你填的数的 {functions} 倍")));
+}
+
+#[test]
+fn no_heading_of_a_document_stands_twice() {
+    for folder in ["docs", "docs/decisions"] {
+        for name in files(folder, ".md") {
+            let text = read(&format!("{folder}/{name}"));
+            let mut seen = BTreeSet::new();
+            for heading in text.lines().filter(|line| line.starts_with("## ")) {
+                assert!(seen.insert(heading), "{folder}/{name} has `{heading}` twice");
+            }
+        }
+    }
+}

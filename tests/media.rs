@@ -37,9 +37,22 @@ impl Form {
         Self::of(user, 0, &Kind::File.format(extension).unwrap(), Some(disposition.to_owned()), 1_000)
     }
 
-    fn of(user: &str, letter: u64, format: &Format, disposition: Option<String>, max_bytes: u64) -> Self {
+    /// The first preview of what is in that folder.
+    pub fn for_preview(user: &str, letter: u64) -> Self {
+        let format = Kind::Image.format("jpg").unwrap();
+        Self::at(Self::folder(user, letter).preview(1), &format, None, 10)
+    }
+
+    fn folder(user: &str, letter: u64) -> Folder {
         let owner = Owner::of(SDK_APP_ID, &UserId::parse("userID", user).unwrap());
-        let key = Folder::new(&owner, |_| letter).original(format);
+        Folder::new(&owner, |_| letter)
+    }
+
+    fn of(user: &str, letter: u64, format: &Format, disposition: Option<String>, max_bytes: u64) -> Self {
+        Self::at(Self::folder(user, letter).original(format), format, disposition, max_bytes)
+    }
+
+    fn at(key: MediaKey, format: &Format, disposition: Option<String>, max_bytes: u64) -> Self {
         let object = Object {
             bucket: "media",
             key: key.clone(),

@@ -67,7 +67,7 @@ fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(4).with_initial_backoff(Duration::from_millis(50))
 }
 
-/// Who signs forms. A key may be good for some hours only, so it is asked for with each of them.
+/// Who signs forms. In Lambda the key is that of the sandbox, good for some hours.
 pub(crate) struct FormSigner {
     credentials: SharedCredentialsProvider,
     region: String,

@@ -242,7 +242,7 @@ impl Running {
         if last.is_none_or(|last| last.moved_up != message.moved_up) {
             // In parallel: which of them comes first is up to the clock.
             let mut moves = SIDES.map(Call::Move);
-            if clock % 2 == 0 {
+            if clock.is_multiple_of(2) {
                 moves.reverse();
             }
             self.next.extend(moves);

@@ -26,7 +26,8 @@ fn url(app: &TestApp, key: &MediaKey) -> String {
 #[tokio::test]
 async fn a_recall_takes_the_media_of_its_message_away_and_no_others() {
     let app = TestApp::new().await;
-    let [original, preview, other] = [0, 1, 2].map(|letter| Form::new("alice", letter, 10));
+    let [original, other] = [0, 1].map(|letter| Form::new("alice", letter, 10));
+    let preview = Form::for_preview("alice", 0);
     let of_bob = Form::new("bob", 0, 10);
     for form in [&original, &preview, &other, &of_bob] {
         form.upload(&app, b"x").await;
@@ -42,6 +43,23 @@ async fn a_recall_takes_the_media_of_its_message_away_and_no_others() {
     assert!(!is_there(&app, &original.key).await && !is_there(&app, &preview.key).await);
     assert!(is_there(&app, &other.key).await, "nobody has named it");
     assert!(is_there(&app, &of_bob.key).await, "it is not alice's");
+}
+
+#[tokio::test]
+async fn a_recall_of_what_was_forwarded_leaves_the_first_message_its_picture() {
+    let app = TestApp::new().await;
+    let form = Form::new("alice", 0, 10);
+    form.upload(&app, b"x").await;
+    let urls = [url(&app, &form.key)];
+    let first = send_picture(&app, "alice", "bob", form.key.as_str(), &urls).await;
+    let forwarded = send_picture(&app, "alice", "carol", "", &urls).await;
+
+    recall(&app, "alice", "carol", forwarded).await;
+    app.twin.deliver_changes().await.unwrap();
+    assert!(is_there(&app, &form.key).await);
+    recall(&app, "alice", "bob", first).await;
+    app.twin.deliver_changes().await.unwrap();
+    assert!(!is_there(&app, &form.key).await);
 }
 
 #[tokio::test]

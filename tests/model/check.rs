@@ -132,7 +132,7 @@ async fn changes(product: &Product, model: &Model, me: User) -> Checked {
     let is_named = |peer: &User| {
         let Some(shown) = known.get(&peer.conversation_id()) else { return false };
         let chat = model.seen(me, *peer);
-        let mine = chat.live(model.now).filter(|message| message.draft.from == me).last();
+        let mine = chat.live(model.now).rfind(|message| message.draft.from == me);
         let is_read = mine.is_none_or(|mine| shown["peerReadSequence"].as_u64() >= Some(mine.sequence));
         shown["unreadCount"] != 0 || !is_read
     };

@@ -122,6 +122,16 @@ async fn small_uploads_are_held_to_the_volume_as_well_however_many_sandboxes_the
 }
 
 #[tokio::test]
+async fn an_upload_counts_as_64_kb_however_small_it_is() {
+    let app = with_limit(1).await;
+    assert_eq!(allowed(&app, &app.sandbox, "alice", 1, 20).await, 16);
+    let data = json!({ "kind": "image", "type": "png", "size": 1, "previews": [1, 1] });
+    for expected in [0, 0, 0, 0, 0, 60007] {
+        assert_eq!(app.invoke("get-upload-form", "bob", data.clone()).await["code"], expected);
+    }
+}
+
+#[tokio::test]
 async fn a_quiet_user_costs_nothing() {
     let app = with_limit(500).await;
     assert_eq!(allowed(&app, &app.sandbox, "alice", 8 * MB - 1_000_000, 50).await, 50 * (8 * MB - 1_000_000));

@@ -1,5 +1,7 @@
 //! What was uploaded for a message goes when the message is recalled.
 
+use std::collections::BTreeSet;
+
 use hongyan_shared::{
     Result,
     media::{MediaKey, Owner},
@@ -25,16 +27,20 @@ impl World {
     }
 }
 
-/// Deletes what a recalled message names, as far as its sender has uploaded it: a payload is what its sender says,
-/// and may name anybody's media. It may be done again: what is gone already stays so.
+/// Deletes what was uploaded for a recalled message: what its payload names in the folders of its `uuid`s, as far as
+/// they are its sender's. A payload is what its sender says, and may name anybody's media; one that was forwarded has
+/// the URLs and no `uuid`, because the objects are another message's. It may be done again: what is gone already
+/// stays so.
 ///
 /// # Errors
 /// A row that is no message, and an object that cannot be deleted now.
 pub async fn delete_media(world: &World, row: RowChange) -> Result<()> {
     let Some(message) = row.recalled()? else { return Ok(()) };
     let owner = Owner::of(world.sdk_app_id, &message.from);
-    let keys: Vec<MediaKey> =
-        message.files.iter().filter_map(|text| key_in(text)).filter(|key| key.is_of(&owner)).collect();
+    let own: Vec<MediaKey> = message.files.iter().filter_map(|text| MediaKey::parse(text)).collect();
+    let is_own = |key: &MediaKey| key.is_of(&owner) && own.iter().any(|own| own.folder() == key.folder());
+    let keys: BTreeSet<MediaKey> =
+        message.files.iter().filter_map(|text| key_in(text)).filter(is_own).collect();
     all(keys.iter().map(|key| world.media.delete(key))).await
 }
 

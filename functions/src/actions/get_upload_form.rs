@@ -65,7 +65,7 @@ pub struct Form {
 /// [`Error::NoMedia`], [`Error::TooMuchMedia`].
 pub async fn get_upload_form<'a>(world: &'a World, user: &UserId, upload: &Upload) -> Result<Forms<'a>> {
     let MediaPlace { sdk_app_id, bucket, url } = world.place.as_ref().ok_or(Error::NoMedia)?;
-    world.limit.count(user, upload.all_bytes()).await?;
+    world.limit.count(user, upload.counted_bytes()).await?;
     let signer = world.signer.signer().await?;
     let now = world.clock.now() / 1000;
     let form = |object: Object<'_>| Form {

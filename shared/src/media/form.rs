@@ -19,7 +19,8 @@ pub const LIFETIME_S: u64 = 15 * 60;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
-/// How long a browser, and whatever is on the way to it, may keep an object: none ever changes, but one may be recalled.
+/// How long a browser, and whatever is on the way to it, may keep an object: none changes but by
+/// the same form, and one may be recalled.
 const CACHE_CONTROL: &str = "public, max-age=86400, immutable";
 
 /// The names of the fields that carry the signature.

@@ -83,6 +83,11 @@ impl MediaKey {
         self.0.starts_with(&owner.prefix())
     }
 
+    /// The folder that it is in, with all that was uploaded together with it.
+    pub fn folder(&self) -> &str {
+        self.0.rsplit_once('/').map_or("", |(folder, _)| folder)
+    }
+
     /// The key as text.
     pub fn as_str(&self) -> &str {
         &self.0

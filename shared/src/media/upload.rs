@@ -4,6 +4,9 @@ use super::{
     kind::{Format, Kind, PREVIEW},
 };
 
+/// What an object counts for at least, in bytes.
+pub const LEAST_COUNTED: u64 = 64 * 1024;
+
 /// What somebody wants to upload, with its sizes in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
@@ -20,9 +23,11 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// All that is uploaded together, in bytes.
-    pub fn all_bytes(&self) -> u64 {
-        self.previews.iter().fold(self.bytes, |sum, preview| sum.saturating_add(*preview))
+    /// What all that is uploaded together counts for, in bytes. An upload costs something however small it is, so each
+    /// object counts as [`LEAST_COUNTED`] at least.
+    pub fn counted_bytes(&self) -> u64 {
+        let sizes = self.previews.iter().copied().chain([self.bytes]);
+        sizes.fold(0, |sum: u64, bytes| sum.saturating_add(bytes.max(LEAST_COUNTED)))
     }
 
     /// What was chosen, in a folder of its own. A file is never shown, whatever it is.
