@@ -152,6 +152,23 @@ test('a sound that a browser has recorded has no name, and goes by its type', as
   assert.match((message.payload as Payloads['TIMSoundElem']).url, /\.m4a$/);
 });
 
+test('a name that says something else than the browser does not keep a file from being sent', async () => {
+  await two();
+  for (const [builder, name, type, ending] of [
+    ['createImageMessage', '1.jfif', 'image/jpeg', 'o.jpg'], ['createAudioMessage', '1.oga', 'audio/ogg', 'o.ogg'],
+    ['createVideoMessage', '1.qt', 'video/quicktime', 'o.mov'],
+  ] as const) {
+    const { code, message } = await page.evaluate(([how, as, mime]) => window.send(how, new window['File'](['x'], as, { type: mime })), [builder, name, type] as const);
+    assert.equal(code, 0, name);
+    assert.ok(JSON.stringify(message.payload).includes(`/${ending}"`), JSON.stringify(message.payload));
+  }
+  // What is on the list stays what its name says, and what a browser knows as something else is refused.
+  for (const [name, type] of [['1.svg', 'image/svg+xml'], ['1.html', 'text/png'], ['1', 'text/html']] as const) {
+    const { code } = await page.evaluate(([as, mime]) => window.send('createImageMessage', new window['File'](['x'], as, { type: mime })), [name, type] as const);
+    assert.equal(code, 2252, name);
+  }
+});
+
 test('a video has its first frame where the browser can show it, and none where not', async () => {
   const bob = await two();
   const sent = await page.evaluate(async () => {

@@ -70,6 +70,14 @@ const CHOOSERS: [string, Builder, (user: User) => { file: MediaFile; path: strin
     const path = files.photo();
     return { path, file: { tempFilePaths: [path] } };
   }, 'TIMImageElem', 'image/jpeg'],
+  ['chooseImage for a photo that WeChat gives no extension to speak of', 'createImageMessage', ({ device: { files } }) => {
+    const path = files.photo('照片.unknown');
+    return { path, file: files.chooseImage(path) };
+  }, 'TIMImageElem', 'image/jpeg'],
+  ['chooseMedia for a picture of the same kind', 'createImageMessage', ({ device: { files } }) => {
+    const path = files.photo('照片.image', 1170, 2532, 90_000, { type: 'png' });
+    return { path, file: files.chooseMediaImage(path) };
+  }, 'TIMImageElem', 'image/png'],
   ['RecorderManager', 'createAudioMessage', ({ device: { files } }) => {
     const path = files.save('durationTime=3999.aac', 24_000);
     return { path, file: files.recorded(path) };
@@ -351,6 +359,25 @@ test('a form that has expired meanwhile, or that the storage refuses, is made an
   same([forms(alice), alice.device.files.uploads.map(({ status }) => status)], [2, [403, 200]]);
 });
 
+test('a form whose signer has expired, to which the storage says 400, is made anew, and all files of a message lie together', async () => {
+  const [alice, bob] = await two();
+  const { files } = alice.device;
+  let refusals = 0;
+  // The previews have arrived already.
+  files.answers = ({ path }) => (path.endsWith('照片.jpg') && refusals++ === 0 ? [400, '<Error><Code>ExpiredToken</Code></Error>'] : undefined);
+  const message = photo(alice, bob.userID);
+  await alice.tim.sendMessage(message);
+  same([forms(alice), files.uploads.map(({ status }) => status)], [2, [400, 200, 200, 200, 200, 200]]);
+  same(urlsOf(message).map((url) => url.replace(/.*\//, '')), ['o.jpg', 'p2.jpg', 'p1.jpg']);
+  assert.equal(new Set(urlsOf(message).map((url) => url.replace(/[^/]*$/, ''))).size, 1, String(urlsOf(message)));
+
+  // And where it is a preview that has not arrived in time, the message does without.
+  files.answers = ({ path }) => (path.endsWith('compressed.jpg') ? [400, '<Error><Code>ExpiredToken</Code></Error>'] : undefined);
+  const other = photo(alice, bob.userID);
+  await alice.tim.sendMessage(other);
+  same([forms(alice), new Set(urlsOf(other)).size], [3, 1]);
+});
+
 for (const [builder, code] of [
   ['createImageMessage', 2800], ['createAudioMessage', 2300], ['createVideoMessage', 2350], ['createFileMessage', 2400],
 ] as [Builder, number][]) {
@@ -549,7 +576,22 @@ test('a message is forwarded with its file where it lies, and its custom data', 
     assert.notEqual(data.message.ID, message.ID);
   }
   await until(() => carol.received.length === 2);
-  same(carol.received.map(({ payload, cloudCustomData }) => [payload, cloudCustomData]), [[original.payload, '{"order":7}'], [{ text: '看' }, '']]);
+  // Without the key, by which a recall of it would take the file from the first message.
+  const forwarded = { ...imageOf(original), uuid: '' };
+  same(carol.received.map(({ payload, cloudCustomData }) => [payload, cloudCustomData]), [[forwarded, '{"order":7}'], [{ text: '看' }, '']]);
+  assert.match(imageOf(original).uuid, /^m\//);
+  for (const [type, payload, expected] of [
+    ['TIMVideoFileElem', { videoUUID: 'm/1/2/o.mp4', thumbUUID: 'm/1/2/p1.jpg', videoUrl: 'https://m.example.com/1' },
+      { videoUUID: '', thumbUUID: '', videoUrl: 'https://m.example.com/1' }],
+    ['TIMFileElem', { uuid: 'm/1/2/o.pdf' }, { uuid: '' }],
+    ['TIMSoundElem', { uuid: 'm/1/2/o.mp3' }, { uuid: '' }],
+    // What an app calls so is its own affair.
+    ['TIMCustomElem', { data: '', uuid: 'of the app' }, { data: '', uuid: 'of the app' }],
+  ] as [MessageType, object, object][]) {
+    const foreign = { ...alice.text(bob.userID, 'x'), type, payload } as unknown as Message;
+    same(alice.tim.createForwardMessage({ to: bob.userID, conversationType: 'C2C', payload: foreign }).payload, expected);
+    assert.notDeepEqual([type, foreign.payload], [type, type === 'TIMCustomElem' ? undefined : expected], 'the original keeps its keys');
+  }
   same([bob.device.files.uploads.length, forms(bob)], [0, 0]);
 
   // What lies only on the device of another cannot be, and neither can one that was built elsewhere.
@@ -573,7 +615,7 @@ test('what another client says of its media is completed with the names that pro
   };
   const entry = { size: 5, width: 10, height: 20, url, imageUrl: url };
   same(await forward('TIMImageElem', { uuid: 'x', imageInfoArray: [{ url, size: 5, width: 10, height: 20 }] }), {
-    uuid: 'x', imageFormat: 0,
+    uuid: '', imageFormat: 0,
     imageInfoArray: [{ type: 0, sizeType: 1, ...entry }, { type: 1, sizeType: 3, ...entry }, { type: 2, sizeType: 2, ...entry }],
   });
   same((await forward('TIMImageElem', { imageInfoArray: [{ imageUrl: url }] }) as ImagePayload).imageInfoArray.map((each) => each.url), [url, url, url]);

@@ -4,6 +4,7 @@ import { INVALID_OPERATION, MESSAGE_DELETE_FAIL, MESSAGE_INVALID, MESSAGE_REVOKE
 import { TYPES } from '../constants.js';
 import { ChatError } from '../errors.js';
 import { isUnserved } from '../model/conversation-id.js';
+import { forwardedPayload } from '../model/media.js';
 import { createMade, createMessage, createUnserved, isMessage, isServed, markRevoked, setOptions, type BuilderOptions } from '../model/message.js';
 import type { ConversationState } from '../sync/conversation.js';
 import { deleteMessages, messageSent, pageShown } from '../sync/inbox.js';
@@ -87,7 +88,7 @@ export function messageMethods(account: Account): MessageMethods {
       const original = options?.payload;
       if (!isMessage(original)) throw new ChatError(MESSAGE_INVALID, 'createForwardMessage: `payload` must be a message');
       const { type, cloudCustomData } = original;
-      return createMade('createForwardMessage', type, { cloudCustomData, ...options }, account.origin, () => original.payload);
+      return createMade('createForwardMessage', type, { cloudCustomData, ...options }, account.origin, () => forwardedPayload(type, original.payload));
     },
 
     sendMessage,

@@ -56,6 +56,13 @@ export const MEDIA: { readonly [Type in MediaType]: readonly [kind: MediaKind, m
   TIMFileElem: ['file', FILE_MISSING, FILE_UPLOAD_FAIL],
 };
 
+/** The types that the server takes, as a name ends with them or a browser or a phone calls them. A file may be of any. */
+const TAKEN: { readonly [Type in MediaType]?: RegExp } = {
+  TIMImageElem: /^(jpe?g|png|gif|bmp|webp)$/,
+  TIMSoundElem: /^(mp3|aac|m4a|wav|amr|ogg|webm)$/,
+  TIMVideoFileElem: /^(mp4|mov|quicktime)$/,
+};
+
 /** What browsers call the sounds that they record or that have no name. */
 const SOUNDS: Record<string, string> = { 'mpeg': 'mp3', 'mp4': 'm4a', 'wave': 'wav' };
 /** The numbers of the types of pictures: the first is 1. */
@@ -107,12 +114,18 @@ function number(value: unknown): number {
   return Number(value) > 0 && Number(value) < Infinity ? Number(value) : 0;
 }
 
-/** The extension of a name, or what a browser says instead. */
+/** The extension of a name, or what a browser says where that one is none or not taken: photos are called `.jfif` too. */
 function typeOf(type: MediaType, name: string, mime: string): string {
-  const extension = /\.(\w{1,10})$/.exec(name)?.[1]?.toLowerCase();
-  if (extension || type === 'TIMFileElem') return extension ?? '';
-  const said = /^\w+\/(?:x-)?([\w-]+)/.exec(mime)?.[1] ?? '';
-  return type === 'TIMSoundElem' && SOUNDS[said] || said;
+  const extension = /\.(\w{1,10})$/.exec(name)?.[1]?.toLowerCase() ?? '';
+  if (type === 'TIMFileElem') return extension;
+  const [, kind, format = ''] = /^(\w+)\/(?:x-)?([\w-]+)/.exec(mime) ?? [];
+  const said = type === 'TIMSoundElem' && SOUNDS[format] || format;
+  const isBetter = !isTaken(type, extension) && kind === MEDIA[type][0] && isTaken(type, said);
+  return extension && !isBetter ? extension : said;
+}
+
+function isTaken(type: MediaType, format: string): boolean {
+  return TAKEN[type]?.test(format) ?? true;
 }
 
 /** Throws the code of a file that is not there. */
@@ -121,8 +134,9 @@ export function checkThere(type: MediaType, source: Source | undefined): asserts
 }
 
 /** Takes over what the device sees of a file and nobody has said. */
-export function learn(source: Source, look: { width: number; height: number; type: string; seconds: number; previews: Preview[] }): void {
-  source.type ||= look.type;
+export function learn(type: MediaType, source: Source, look: { width: number; height: number; type: string; seconds: number; previews: Preview[] }): void {
+  // WeChat has photos whose names end with `.unknown`.
+  if (!isTaken(type, source.type) && isTaken(type, look.type)) source.type = look.type;
   source.seconds ||= Math.round(number(look.seconds));
   source.width ||= look.width;
   source.height ||= look.height;
@@ -183,6 +197,16 @@ export function checkLink({ type, payload }: Message): void {
   // WeChat calls some of the files of a device http://tmp/….
   if (!isMedia(type) || /"(https?|cloud):\/\/(?!(tmp|usr|store)\/)/.test(JSON.stringify(payload))) return;
   throw new ChatError(type === 'TIMFileElem' ? FILE_URL_EMPTY : MEDIA[type][1], 'there is no file any more: choose it again');
+}
+
+/**
+ * What a message says that names the files of another one. It has none of their keys: a recall takes away what the keys
+ * of its message name, and these files are the other one's.
+ */
+export function forwardedPayload(type: MessageType, payload: object): object {
+  const copy: Record<string, unknown> = { ...payload };
+  if (isMedia(type)) for (const name of ['uuid', 'videoUUID', 'thumbUUID']) if (name in copy) copy[name] = '';
+  return copy;
 }
 
 /** The names under which a payload says the same thing twice. Each stands for the other where only one is there. */

@@ -128,15 +128,22 @@ export class Uploads {
         return failure;
       }));
       const failure = failures.find(Boolean);
-      if (!failure || attempt === MAX_ATTEMPTS || isFinal(failure)) {
-        // A message does without its previews, and not without what it is about.
+      const isOver = !failure || attempt === MAX_ATTEMPTS || isFinal(failure);
+      if (!isOver) {
+        await sleep(backOff(attempt));
+        while (!this.connection.isOpen && !upload.isCancelled) await sleep(LOOK_MS);
+      }
+      const isStale = failures.some(isRefusal) || form.expires * 1000 - EXPIRY_MARGIN_MS < this.connection.clock.now();
+      // A message does without its previews, and not without what it is about.
+      if (isOver || isStale && places.has(source)) {
         if (!places.has(source)) throw failed(type, failure!, form.url);
         progress(1);
         return places;
       }
-      await sleep(backOff(attempt));
-      while (!this.connection.isOpen && !upload.isCancelled) await sleep(LOOK_MS);
-      if (failures.some((each) => each?.status === 403) || form.expires * 1000 - EXPIRY_MARGIN_MS < this.connection.clock.now()) form = undefined;
+      if (!isStale) continue;
+      // All files of a message lie in one folder, that of its form: a recall takes them away from there.
+      form = undefined;
+      places.clear();
     }
     // Who has given it up knows why.
     throw new ChatError(NETWORK_ERROR, 'the upload was given up');
@@ -188,11 +195,16 @@ async function prepare(type: MediaType, source: Source): Promise<void> {
   for (const preview of source.previews) preview.size = await sizeOf(preview.handle);
   const look = isPicture || isVideo && source.previews.length === 0
     ? await lookAt(handle, isVideo, isVideo ? [LARGE] : [LARGE, THUMBNAIL]) : undefined;
-  if (look) learn(source, look);
+  if (look) learn(type, source, look);
   // What moves would stand still.
   source.previews = source.type === 'gif' ? []
     : source.previews.filter(({ size }) => size > 0 && size <= MAX_PREVIEW_BYTES && (isVideo || size < source.size));
   source.isPrepared = true;
+}
+
+/** The storage does not take the form, or not any more: it says 403 to one that has expired, and 400 to one whose signer has. */
+function isRefusal(failure: Failure | undefined): boolean {
+  return failure !== undefined && failure.status >= 400 && failure.status < 500;
 }
 
 /** A failure that is none of the network's or of the form's, and would come again. */

@@ -42,6 +42,8 @@ export class Files {
   isOnline = true;
   /** What the phone says to an upload instead of making it. */
   refuses: (upload: Upload) => string | undefined = () => undefined;
+  /** What the storage answers to an upload before it has seen it: a status and a text. */
+  answers: (upload: Upload) => [number, string] | undefined = () => undefined;
   /** Called when so much of an upload is on its way, from 0 to 1. `hangs` is what lets it go no further without a word. */
   sent: (part: number, upload: Upload, hangs: () => void) => void = () => {};
   /** How it makes a picture smaller. Before 2.26.0 of the base library it knows no size. */
@@ -165,6 +167,13 @@ export class Files {
     // As WeChat does: fields first, and the file last.
     const write = async (): Promise<void> => {
       if (refusal !== undefined || !file) return run.fail(refusal ?? '');
+      const answer = this.answers(upload);
+      if (answer) {
+        run.request.destroy();
+        const [statusCode, data] = answer;
+        upload.status = statusCode;
+        return end(() => success?.({ statusCode, data, errMsg: 'uploadFile:ok' }));
+      }
       for (const [field, value] of Object.entries(formData)) {
         run.request.write(`--${boundary}\r\nContent-Disposition: form-data; name="${field}"\r\n\r\n${value}\r\n`);
       }
