@@ -192,7 +192,14 @@ test('a video has its first frame where the browser can show it, and none where 
   const { thumbUrl, thumbWidth, snapshotHeight } = (await received(bob)).payload as VideoPayload;
   same([thumbWidth, snapshotHeight], [320, 240]);
   assert.deepEqual(await seen(thumbUrl), ['image/jpeg', 320, 240]);
-  const { message, code } = await page.evaluate(() => window.send('createVideoMessage', new window['File'](['no video'], '1.mp4')));
+  const { message, code, kept } = await page.evaluate(async () => {
+    let count = 0;
+    const { createObjectURL, revokeObjectURL } = window['URL'];
+    window['URL'].createObjectURL = (file: unknown) => { count += 1; return createObjectURL(file); };
+    window['URL'].revokeObjectURL = (url: string) => { count -= 1; revokeObjectURL(url); };
+    return { ...await window.send('createVideoMessage', new window['File'](['no video'], '1.mp4')), kept: count };
+  });
+  assert.equal(kept, 1, 'the URL from which the message is shown, and no other');
   same([code, (message.payload as VideoPayload).snapshotUrl, (message.payload as VideoPayload).thumbWidth], [0, '', 200]);
 });
 

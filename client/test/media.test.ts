@@ -10,7 +10,7 @@ const users = withTwin();
 const { two } = users;
 
 const MB = 1024 * 1024;
-const DAY_MS = 24 * 60 * 60 * 1_000;
+const HOUR_MS = 60 * 60 * 1_000;
 
 type Builder = 'createImageMessage' | 'createAudioMessage' | 'createVideoMessage' | 'createFileMessage';
 
@@ -84,7 +84,7 @@ const CHOOSERS: [string, Builder, (user: User) => { file: MediaFile; path: strin
   }, 'TIMSoundElem', 'audio/aac'],
   ['chooseVideo', 'createVideoMessage', ({ device: { files } }) => {
     const path = files.save('video.mp4', 400_000);
-    return { path, file: files.chooseVideo(path, files.photo('thumb.jpg', 540, 960, 12_000)) };
+    return { path, file: files.chooseVideo(path) };
   }, 'TIMVideoFileElem', 'video/mp4'],
   ['chooseMedia for a video', 'createVideoMessage', ({ device: { files } }) => {
     const path = files.save('video.mov', 400_000);
@@ -157,6 +157,12 @@ test('a video has its picture, from the device at first', async () => {
   });
   assert.ok((await fetched(thumbUrl)).bytes.equals(files.bytesOf(thumb)));
 
+  // chooseVideo gives it none.
+  const plain = build(alice, 'createVideoMessage', bob.userID, files.chooseVideo(path));
+  await alice.tim.sendMessage(plain);
+  const { thumbUUID, thumbUrl: missing, thumbSize, snapshotUrl, videoSecond } = plain.payload as VideoPayload;
+  same([thumbUUID, missing, thumbSize, snapshotUrl, videoSecond], ['', '', 0, '', 13]);
+
   // One without a picture and a size.
   const bare = build(alice, 'createVideoMessage', bob.userID, { tempFilePath: path, duration: 1, size: 50_000 });
   await alice.tim.sendMessage(bare);
@@ -225,8 +231,12 @@ test('where no previews can be made, or should be, the original is in their plac
   files.compresses = 'not';
   same(await send(files.photo()), original);
   files.compresses = 'only';
-  same(await send(files.photo()), original, );
+  same(await send(files.photo()), original);
   files.compresses = 'to a size';
+  files.compressesOnlyJPEG = true;
+  same(await send(files.photo('1.png', 3024, 4032, 90_000, { type: 'png' })), original);
+  same(await send(files.photo()), [['o', 3024, 4032], ['p2', 198, 264], ['p1', 720, 960]]);
+  files.compressesOnlyJPEG = false;
   // What moves would stand still.
   same(await send(files.photo('1.gif', 3024, 4032, 9_000, { type: 'gif' })), original);
   // The device cannot read it, and it is a picture all the same.
@@ -234,15 +244,39 @@ test('where no previews can be made, or should be, the original is in their plac
   // A preview that the server or the network does not take is not worth the message.
   files.refuses = ({ path }) => (path.endsWith('compressed.jpg') ? 'file not found' : undefined);
   same(await send(files.photo()), original);
-  assert.equal(bob.received.length <= 5, true);
+  await until(() => bob.received.length === 7);
 });
 
-test('a photo that is turned to be seen has the sides that are seen, and one without a name the type that it is', async () => {
+for (const [turns, thumbnail, large] of [
+  [true, [198, 264, 'p2.jpg'], [720, 960, 'p1.jpg']],
+  // Smaller than it may be, and turned by those who show it.
+  [false, [149, 198, 'p2.jpg'], [540, 720, 'p1.jpg']],
+] as const) {
+  test(`a photo that is turned to be seen has the sides that are seen, where its previews ${turns ? 'are turned' : 'have to be turned'} too`, async () => {
+    const [alice, bob] = await two();
+    const { files } = alice.device;
+    files.turns = turns;
+    const message = photo(alice, bob.userID, files.photo('turned', 4032, 3024, 90_000, { orientation: 'right' }));
+    await alice.tim.sendMessage(message);
+    same(imageOf(message).imageInfoArray.map(({ width, height, url }) => [width, height, url.replace(/.*\//, '')]),
+      [[3024, 4032, 'o.jpg'], thumbnail, large]);
+  });
+}
+
+test('a size that the device does not say is asked for again when the message is', async () => {
   const [alice, bob] = await two();
-  const message = photo(alice, bob.userID, alice.device.files.photo('turned', 4032, 3024, 90_000, { orientation: 'right' }));
-  await alice.tim.sendMessage(message);
-  same(imageOf(message).imageInfoArray[0], { ...imageOf(message).imageInfoArray[0], width: 3024, height: 4032 });
-  assert.ok(urlsOf(message)[0]?.endsWith('.jpg'));
+  const { files } = alice.device;
+  const video = { tempFilePath: files.save('1.mp4', 5_000), thumbTempFilePath: files.photo('thumb.jpg', 540, 960, 900), duration: 1 };
+  const messages = [
+    build(alice, 'createImageMessage', bob.userID, { tempFilePaths: [files.photo()] }), build(alice, 'createVideoMessage', bob.userID, video),
+  ] as const;
+  files.saysSizes = false;
+  for (const message of messages) assert.equal(await codeOf(alice.tim.sendMessage(message)), 2108);
+  files.saysSizes = true;
+  for (const message of messages) await alice.tim.resendMessage(message);
+  same(urlsOf(messages[0]).map((url) => url.replace(/.*\//, '')), ['o.jpg', 'p2.jpg', 'p1.jpg']);
+  const { videoSize, thumbSize } = messages[1].payload as VideoPayload;
+  same([videoSize, thumbSize], [5_000, 900]);
 });
 
 // What cannot be sent
@@ -446,13 +480,7 @@ test('a server that gives no form keeps nobody waiting for ever', async () => {
 
 test('a picture holds up no text behind it, and two pictures come both', async () => {
   const [alice, bob] = await two();
-  const { files } = alice.device;
-  let lets = (): void => {};
-  const held = new Promise<void>((resolve) => { lets = resolve; });
-  alice.device.replaces = (frame) => frame;
-  files.sent = () => {};
-  // The form of the first picture comes late.
-  const upload = alice.device.loses;
+  // The forms of the pictures come late.
   alice.device.loses = (frame) => frame['action'] === 'getUploadForm';
   const [first, second] = [photo(alice, bob.userID), photo(alice, bob.userID)];
   const sending = Promise.all([first, second].map((each) => alice.tim.sendMessage(each)));
@@ -460,9 +488,7 @@ test('a picture holds up no text behind it, and two pictures come both', async (
   await until(() => bob.received.length === 1);
   same([bob.texts, first.status], [['先到'], 'unSend']);
   assert.equal(alice.tim.findMessage(first.ID), first);
-  alice.device.loses = upload;
-  lets();
-  await held;
+  alice.device.loses = () => false;
   await alice.device.pass(11_000);
   await sending;
   await until(() => bob.received.length === 3);
@@ -490,7 +516,7 @@ test('a clone of a message, which is what setData makes, is sent with its file',
   same(bob.received[0]?.payload, clone.payload);
 });
 
-test('what is uploaded is not uploaded again when it is sent again, until it is a day old', async () => {
+test('what is uploaded is not uploaded again when it is sent again, until it is an hour old', async () => {
   const [alice, bob] = await two();
   const { files } = alice.device;
   await bob.tim.addToBlacklist({ userIDList: [alice.userID] });
@@ -502,8 +528,8 @@ test('what is uploaded is not uploaded again when it is sent again, until it is 
   assert.equal(await codeOf(alice.tim.resendMessage(message)), 20007);
   same([urlsOf(message), files.uploads.length], [urls, count]);
 
-  await users.twin.advance(DAY_MS + 1_000);
-  alice.device.clock.set(DAY_MS + 1_000);
+  await users.twin.advance(HOUR_MS + 1_000);
+  alice.device.clock.set(HOUR_MS + 1_000);
   await alice.device.pass(20_000);
   await bob.tim.removeFromBlacklist({ userIDList: [alice.userID] });
   await alice.tim.resendMessage(message);
@@ -560,6 +586,29 @@ test('a message that is deleted while it is uploaded is not sent', async () => {
   assert.equal(await codeOf(alice.tim.sendMessage(late)), 2100);
   await alice.send(bob.userID, '还在吗');
   same((await bob.history(alice.userID)).map(textOf), ['还在吗']);
+});
+
+test('a message that is given up while it waits for its turn, or for its form, is gone, and makes room at once', async () => {
+  const [alice, bob] = await two();
+  alice.device.loses = (frame) => frame['action'] === 'getUploadForm';
+  const messages = Array.from({ length: 5 }, () => photo(alice, bob.userID, alice.device.files.photo('1.jpg', 100, 100)));
+  const [first, , , fourth, fifth] = messages as [Message, Message, Message, Message, Message];
+  const codes = messages.map((message) => alice.tim.sendMessage(message).then(() => 0, (error: ChatError) => error.code));
+  await until(() => forms(alice) === 3);
+  for (const message of messages) assert.equal(alice.tim.findMessage(message.ID), message, 'it is found while it waits');
+  await alice.tim.deleteMessage([fourth]);
+  same([await codes[3], fourth.isDeleted, alice.tim.findMessage(fourth.ID)], [2100, true, null]);
+  // The one in front of the fifth is left out.
+  await alice.tim.deleteMessage([first]);
+  await until(() => forms(alice) === 4);
+  same([await codes[0], alice.tim.findMessage(first.ID), alice.tim.findMessage(fifth.ID)], [2100, null, fifth]);
+  alice.device.loses = () => false;
+  await alice.device.pass(11_000);
+  same(await Promise.all(codes), [2100, 0, 0, 2100, 0]);
+  await until(() => bob.received.length === 3);
+  for (const { ID } of [first, fourth]) assert.equal(alice.tim.findMessage(ID), null);
+  // What was given up is not asked for again.
+  same([new Set(alice.device.frames.filter(({ action }) => action === 'getUploadForm').map(({ requestID }) => requestID)).size, alice.device.files.uploads.length], [4, 3]);
 });
 
 // What is received, forwarded and recalled

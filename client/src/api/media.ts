@@ -11,8 +11,8 @@ import type { Account } from './account.js';
 
 /** So many messages that were built and have not arrived keep their files, those that were built last. */
 const MAX_DRAFTS = 500;
-/** What was uploaded longer ago is uploaded again: it may have gone, with what is older than it, when the message arrives. */
-const UPLOADED_MS = 24 * 60 * 60 * 1_000;
+/** What was uploaded longer ago is uploaded again: the days for which it is kept began then, and those of the message begin when it arrives. */
+const UPLOADED_MS = 60 * 60 * 1_000;
 
 interface Draft {
   /** Undefined when the builder was given no file. */
@@ -43,17 +43,20 @@ export class Media {
     return message;
   }
 
-  /** Whether a message has a file that must be uploaded first. Throws the code of one whose file is nowhere. */
-  isDue(message: Message): boolean {
+  /** Does `send` for a message, after its file is uploaded if it has one. Throws the code of one whose file is nowhere. */
+  send<T>(session: Session, message: Message, send: () => Promise<T>): Promise<T> {
     const draft = this.drafts.get(message.ID);
     if (!draft) checkLink(message);
-    return draft !== undefined && this.account.now() - draft.uploadedAt > UPLOADED_MS;
+    if (!draft || this.account.now() - draft.uploadedAt <= UPLOADED_MS) return send();
+    // It is found while it waits for its turn, and not put back when it was deleted meanwhile.
+    if (!message.onlineOnlyFlag) session.keep(message);
+    // What is behind it does not wait until it is uploaded: it takes its place when it is.
+    return session.uploads.run(message.ID, (upload) => this.upload(session, upload, message), send);
   }
 
   /** Uploads the file of a message, and says in its payload where it is now. */
-  async upload(session: Session, upload: Upload, message: Message): Promise<void> {
+  private async upload(session: Session, upload: Upload, message: Message): Promise<void> {
     const { ID, type, payload } = message;
-    if (!message.onlineOnlyFlag) session.keep(message);
     const draft = this.drafts.get(ID);
     if (!draft || !isMedia(type)) return;
     const { source, onProgress } = draft;

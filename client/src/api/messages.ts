@@ -11,7 +11,7 @@ import { deleteMessages, messageSent, pageShown } from '../sync/inbox.js';
 import { loadUnknownProfile } from '../sync/profiles.js';
 import { markRead } from '../sync/read-marks.js';
 import type { ChatSDK, CreateUnservedMessageOptions, Message, MessageType, Result, SendOptions } from '../types.js';
-import type { MessagePage, WireMessage } from '../wire.js';
+import type { MessagePage } from '../wire.js';
 import type { Account } from './account.js';
 import { requireObject, requirePeer, requireSequence } from './checks.js';
 import { Media } from './media.js';
@@ -59,9 +59,7 @@ export function messageMethods(account: Account): MessageMethods {
     // When it is sent again, how need not be said again.
     if (options) setOptions(message, options);
     try {
-      const send = (): Promise<WireMessage> => session.send(message, isFirst);
-      // What is behind it does not wait until it is uploaded: it takes its place when it is.
-      const sent = await (media.isDue(message) ? session.uploads.run(message.ID, (upload) => media.upload(session, upload, message), send) : send());
+      const sent = await media.send(session, message, () => session.send(message, isFirst));
       media.arrived(message.ID);
       Object.assign(message, { status: 'success', sequence: sent.sequence, time: sent.time });
       messageSent(session, sent);

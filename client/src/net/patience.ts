@@ -21,9 +21,10 @@ export async function inTime<T>(
         timer = setTimeout(count, 1_000);
         return;
       }
+      // Before the request says that it was given up.
+      reject(new ChatError(NETWORK_TIMEOUT, `no answer within ${seconds} s: ${why}`));
       cancellation.isCancelled = true;
       cancellation.forget?.();
-      reject(new ChatError(NETWORK_TIMEOUT, `no answer within ${seconds} s: ${why}`));
     };
     timer = setTimeout(count, 1_000);
   });

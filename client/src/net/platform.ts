@@ -226,19 +226,20 @@ async function lookInMiniProgram(path: string, limits: readonly number[]): Promi
   const mini = wxOf();
   const info = await ask(mini, 'getImageInfo', { src: path });
   if (!info) return undefined;
+  // The numbers are those of the file, and it may have to be turned to be seen.
+  const isTurned = /^(left|right)/.test(info.orientation ?? '');
+  const [width, height] = isTurned ? [info.height, info.width] : [info.width, info.height];
   const previews: Preview[] = [];
   for (const limit of limits) {
-    const size = scaled(info.width, info.height, limit);
+    // Some devices turn it and some leave that to those who show it: then a width that was meant for the sides that are
+    // seen makes it smaller than it may be, and never larger.
+    const size = scaled(width, height, limit);
     const small = size && await ask(mini, 'compressImage', { src: path, quality: JPEG_QUALITY * 100, compressedWidth: size.width });
     const made = small && await lookInMiniProgram(small.tempFilePath, []);
     // Before 2.26.0 of WeChat's base library it is as large as it was.
     if (!made || Math.min(made.width, made.height) > limit + 1) continue;
-    const { width, height } = made;
-    previews.push({ handle: small.tempFilePath, size: await sizeOf(small.tempFilePath), width, height, limit });
+    previews.push({ handle: small.tempFilePath, size: await sizeOf(small.tempFilePath), width: made.width, height: made.height, limit });
   }
-  // The numbers are those of the file, and it may have to be turned to be seen.
-  const isTurned = /^(left|right)/.test(info.orientation ?? '');
-  const [width, height] = isTurned ? [info.height, info.width] : [info.width, info.height];
   return { width, height, type: info.type ?? '', seconds: 0, previews };
 }
 
@@ -260,16 +261,19 @@ async function lookInBrowser(file: object, isVideo: boolean, limits: readonly nu
     element.preload = 'auto';
     element.src = url;
   });
-  if (!shown) return undefined;
-  const [width, height] = isVideo ? [shown.videoWidth, shown.videoHeight] : [shown.naturalWidth, shown.naturalHeight];
-  const previews: Preview[] = [];
-  for (const limit of limits) {
-    const size = scaled(width, height, limit) ?? (isVideo ? { width, height } : undefined);
-    const preview = size && await draw(shown, size.width, size.height);
-    if (preview) previews.push({ handle: preview, size: preview.size, ...size, limit });
+  try {
+    if (!shown) return undefined;
+    const [width, height] = isVideo ? [shown.videoWidth, shown.videoHeight] : [shown.naturalWidth, shown.naturalHeight];
+    const previews: Preview[] = [];
+    for (const limit of limits) {
+      const size = scaled(width, height, limit) ?? (isVideo ? { width, height } : undefined);
+      const preview = size && await draw(shown, size.width, size.height);
+      if (preview) previews.push({ handle: preview, size: preview.size, ...size, limit });
+    }
+    return { width, height, type: '', seconds: shown.duration || 0, previews };
+  } finally {
+    if (url) URL!.revokeObjectURL(url);
   }
-  URL!.revokeObjectURL(url);
-  return { width, height, type: '', seconds: shown.duration || 0, previews };
 }
 
 function draw(shown: Drawable, width: number, height: number): Promise<BrowserFile | undefined> {

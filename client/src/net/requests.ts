@@ -13,7 +13,7 @@ import { errorDataOf } from './error-data.js';
 /** For a caller that may give a request up before its answer comes. */
 export interface Cancellation {
   isCancelled?: boolean;
-  /** Forgets the request that is under way. */
+  /** Forgets the request that is under way, which is rejected. */
   forget?: () => void;
 }
 
@@ -72,7 +72,10 @@ export abstract class Requests {
         return reject(new ChatError(MESSAGE_TOO_LARGE, `${action}: this is too large: send a link to a file`));
       }
       const pending: Pending = { id, action, frame, resolve, reject, losses: 0, sent: 0 };
-      cancellation.forget = () => this.forget(pending);
+      cancellation.forget = () => {
+        this.forget(pending);
+        reject(new ChatError(NETWORK_ERROR, `${action}: it was given up`));
+      };
       if (timeout !== Infinity) {
         pending.deadline = setTimeout(() => {
           this.forget(pending);

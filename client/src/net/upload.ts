@@ -74,12 +74,13 @@ export class Uploads {
         stop: (error) => {
           upload.isCancelled = true;
           for (const abort of upload.aborts) abort();
+          upload.forget?.();
           this.running.delete(id);
           reject(error);
         },
       };
       this.running.set(id, upload);
-      this.inTurn(() => work(upload)).then(() => (upload.isCancelled ? undefined : next().then(resolve))).catch(reject)
+      this.inTurn(async () => { if (!upload.isCancelled) await work(upload); }).then(() => (upload.isCancelled ? undefined : next().then(resolve))).catch(reject)
         .then(() => { if (this.running.get(id) === upload) this.running.delete(id); });
     });
   }
@@ -192,6 +193,8 @@ async function prepare(type: MediaType, source: Source): Promise<void> {
   const { handle } = source;
   const [isPicture, isVideo] = [type === 'TIMImageElem', type === 'TIMVideoFileElem'];
   source.size ||= await sizeOf(handle);
+  // What the device does not say now it may say when the message is sent again.
+  if (!source.size) return;
   for (const preview of source.previews) preview.size = await sizeOf(preview.handle);
   const look = isPicture || isVideo && source.previews.length === 0
     ? await lookAt(handle, isVideo, isVideo ? [LARGE] : [LARGE, THUMBNAIL]) : undefined;

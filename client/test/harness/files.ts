@@ -48,6 +48,12 @@ export class Files {
   sent: (part: number, upload: Upload, hangs: () => void) => void = () => {};
   /** How it makes a picture smaller. Before 2.26.0 of the base library it knows no size. */
   compresses: 'to a size' | 'only' | 'not' = 'to a size';
+  /** WeChat on iOS makes only JPEG smaller. */
+  compressesOnlyJPEG = false;
+  /** Whether what it makes of a photo is turned already, or has to be turned to be seen as the photo has. */
+  turns = true;
+  /** Whether it says how large a file is. */
+  saysSizes = true;
   private readonly running = new Set<{ request: ClientRequest; fail: (why: string) => void }>();
   private count = 0;
 
@@ -89,8 +95,8 @@ export class Files {
     return { errMsg: 'chooseMedia:ok', type: 'video', tempFiles: [file] };
   }
 
-  chooseVideo(path: string, thumbTempFilePath: string) {
-    return { errMsg: 'chooseVideo:ok', tempFilePath: path, thumbTempFilePath, size: this.sizeOf(path), duration: 12.6, width: 540, height: 960 };
+  chooseVideo(path: string) {
+    return { errMsg: 'chooseVideo:ok', tempFilePath: path, size: this.sizeOf(path), duration: 12.6, width: 540, height: 960 };
   }
 
   chooseMessageFile(path: string, name: string) {
@@ -110,23 +116,28 @@ export class Files {
         return width && height ? { width, height, type, orientation, path: src, errMsg: 'getImageInfo:ok' } : undefined;
       }),
       compressImage: ({ src, compressedWidth, ...then }: { src: string; compressedWidth?: number } & Callbacks<object>) => this.answer(then, () => {
-        const { width, height, bytes } = this.stored.get(src) ?? { bytes: Buffer.alloc(0) };
-        if (!width || !height || this.compresses === 'not') return undefined;
+        const { bytes, type, orientation = 'up', ...sides } = this.stored.get(src) ?? { bytes: Buffer.alloc(0) };
+        const isTurned = this.turns && /^(left|right)/.test(orientation);
+        const [width, height] = isTurned ? [sides.height, sides.width] : [sides.width, sides.height];
+        if (!width || !height || this.compresses === 'not' || this.compressesOnlyJPEG && type !== 'jpeg') return undefined;
         const scale = this.compresses === 'to a size' && compressedWidth ? compressedWidth / width : 1;
-        const made = { width: Math.round(width * scale), height: Math.round(height * scale), type: 'jpeg', bytes: bytes.subarray(0, Math.ceil(bytes.length * scale * 0.9)) };
+        const made = {
+          width: Math.round(width * scale), height: Math.round(height * scale), type: 'jpeg', orientation: isTurned ? 'up' : orientation,
+          bytes: bytes.subarray(0, Math.ceil(bytes.length * scale * 0.9)),
+        };
         return { tempFilePath: this.save('compressed.jpg', made), errMsg: 'compressImage:ok' };
       }),
       getFileSystemManager: () => ({
         getFileInfo: ({ filePath, ...then }: { filePath: string } & Callbacks<object>) => this.answer(then, () => {
           const file = this.stored.get(filePath);
-          return file && { size: file.bytes.length, errMsg: 'getFileInfo:ok' };
+          return file && this.saysSizes && { size: file.bytes.length, errMsg: 'getFileInfo:ok' };
         }),
       }),
       uploadFile: (options: UploadOptions) => this.uploadFile(options),
     };
   }
 
-  private answer<Answer>({ success, fail }: Callbacks<Answer>, what: () => Answer | undefined): void {
+  private answer<Answer>({ success, fail }: Callbacks<Answer>, what: () => Answer | undefined | false): void {
     setImmediate(() => {
       const answer = what();
       if (answer) success?.(answer);
