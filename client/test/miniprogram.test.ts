@@ -575,9 +575,18 @@ test('a message that is refused says why, and goes out when it is sent again', a
   tim.sending = Promise.reject(Object.assign(new Error('take them off with removeFromBlacklist'), { code: 20007 }));
   await page.resend(on(id));
   assert.equal(rows(page)[0].reason, '你已拉黑对方，移出黑名单后才能发送');
+  // And so is whether it was the upload that failed, or a type that will not be taken the next time either.
+  for (const [code, text, said] of [
+    [2300, 'audio of this type is not taken: send mp3', '不能发送这种格式'], [2300, 'the upload has failed, try again', '上传没有成功，请再试一次'],
+    [60007, 'a user may upload 500 MB per day', '这段时间发得太多了，请过一会儿再试'],
+  ] as const) {
+    tim.sending = Promise.reject(Object.assign(new Error(text), { code }));
+    await page.resend(on(id));
+    assert.equal(rows(page)[0].reason, said);
+  }
   tim.sending = Promise.resolve();
   await page.resend(on(id));
-  assert.equal(tim.called('resendMessage').length, 2);
+  assert.equal(tim.called('resendMessage').length, 5);
   assert.deepEqual(rows(page).map((row: Any) => [row.failed, row.reason, row.mark]), [[false, '', '未读']]);
 });
 

@@ -867,6 +867,33 @@ test('a file that is refused or whose upload fails says why, and goes out when i
   assert.equal(await bob.get('message').count(), 1);
 });
 
+test('a refusal of the server says whether another try is of use, and when', async () => {
+  const context = await browserOf();
+  const refusals = new Map([['file', [60007, 'a user may upload 500 MB per day']], ['audio', [2300, 'audio of this type is not taken: send mp3']]]);
+  await context.routeWebSocket(/./, (socket) => {
+    const server = socket.connectToServer();
+    let kind = '';
+    socket.onMessage((frame) => {
+      kind = JSON.parse(String(frame)).data?.kind ?? kind;
+      server.send(frame);
+    });
+    server.onMessage((frame) => {
+      const said = JSON.parse(String(frame));
+      const [code, message] = refusals.get(kind) ?? [];
+      socket.send(said.action === 'getUploadForm' ? JSON.stringify({ ...said, code, message, data: { retryAfterSeconds: 17_280 } }) : frame);
+    });
+  });
+  const [alice, bob, aliceID] = await two({}, context);
+  await alice.write('在吗');
+  await bob.row(aliceID).getByRole('button').first().click();
+  await bob.attach({ name: '合同.docx', type: '', bytes: randomBytes(900) });
+  await bob.message('合同.docx').getByTestId('reason').getByText('这段时间发得太多了，请过一会儿再试').waitFor();
+  await bob.get('record').click();
+  await bob.get('recorder').getByText('0:01').waitFor();
+  await bob.get('record-send').click();
+  await bob.media('voice').getByTestId('reason').getByText('不能发送这种格式').waitFor();
+});
+
 test('a voice is recorded, sent and heard, one at a time, and what is not meant to be sent is not', async () => {
   const [alice, bob, aliceID] = await two();
   const view = alice.view as Page;

@@ -33,6 +33,7 @@ const ERRORS = new Map([
   [2501, 'noSuchUser'],
   [20007, 'blockedByPeer'],
   [20016, 'tooLateToRecall'],
+  [60007, 'tooMuch'],
   [80002, 'tooLong'],
   [93000, 'tooLong'],
 ]);
@@ -70,6 +71,8 @@ function explain(error) {
   if (NETWORK_ERRORS.includes(code)) return t('networkError');
   // The server says who has blocked whom.
   if (code === 20007 && String(message).includes('removeFromBlacklist')) return t('blockedByYou');
+  // The code of an upload that has failed, too, and another try is of no use.
+  if (code === 2300 && String(message).includes('is not taken')) return t('wrongType');
   return ERRORS.has(code) ? t(ERRORS.get(code)) : t('failed', message, code);
 }
 

@@ -147,6 +147,7 @@ export const TEXTS = {
     over20MB: '不能超过 20 MB',
     over100MB: '不能超过 100 MB',
     uploadFailed: '上传没有成功，请再试一次',
+    tooMuch: '这段时间发得太多了，请过一会儿再试',
     failed: (why, code) => `没有成功${why ? '：' + why : ''}${code ? `（${code}）` : ''}`,
   },
 
@@ -286,6 +287,7 @@ export const TEXTS = {
     over20MB: 'It is larger than 20 MB',
     over100MB: 'It is larger than 100 MB',
     uploadFailed: 'The upload failed: try again',
+    tooMuch: 'That is too much for now: try again later',
     failed: (why, code) => `That failed${why ? ': ' + why : ''}${code ? ` (${code})` : ''}`,
   },
 };

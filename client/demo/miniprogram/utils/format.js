@@ -48,6 +48,7 @@ const ERRORS = new Map([
   [2805, '网络不通，请稍后再试'],
   [20007, '你已被对方拉黑，消息没有送达'],
   [20016, '超过两分钟，不能撤回了'],
+  [60007, '这段时间发得太多了，请过一会儿再试'],
   [80002, '消息太长了'],
   [93000, '消息太长了'],
 ]);
@@ -77,6 +78,8 @@ function timeText(seconds, withTime) {
 function explain(error) {
   // The server says who has blocked whom.
   if (error && error.code === 20007 && text.of(error.message).indexOf('removeFromBlacklist') >= 0) return BLOCKED_BY_YOU;
+  // The code of an upload that has failed, too, and another try is of no use.
+  if (error && error.code === 2300 && text.of(error.message).indexOf('is not taken') >= 0) return ERRORS.get(2252);
   const known = error && ERRORS.get(error.code);
   return known || text.head((error && text.of(error.message)) || '没有成功', REASON_BYTES);
 }
