@@ -182,6 +182,13 @@ interface CreateOptions {
     SDKAppID: number;
     /** Your own server: wss://<host>/<stage>. There is no other: without one, `login` says so. */
     proxyServer?: string;
+    /** So many conversations are loaded by themselves, the newest; 500 unless it is said. Others are found when they are needed. */
+    conversationLimit?: number;
+    /**
+     * Keeps the list on the device, not encrypted, so that the next start shows it at once: in the storage of `wx`, or in
+     * IndexedDB. A logout removes it.
+     */
+    cache?: boolean;
     /** This and the rest are accepted and mean nothing here. */
     oversea?: boolean;
     unlimitedAVChatRoom?: boolean;
@@ -517,6 +524,8 @@ interface ConversationFilter {
     groupName?: string;
     hasUnreadCount?: boolean;
     hasGroupAtInfo?: boolean;
+    /** Loads a page of older conversations first, if there is one. Not in the SDK. */
+    loadOlder?: boolean;
 }
 interface ConversationListData {
     conversationList: Conversation[];

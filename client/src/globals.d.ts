@@ -39,6 +39,9 @@ interface WxCalls {
   getImageInfo: [{ src: string }, { width: number; height: number; type?: string; orientation?: string }];
   compressImage: [{ src: string; quality: number; compressedWidth: number }, { tempFilePath: string }];
   getFileInfo: [{ filePath: string }, { size: number }];
+  getStorage: [{ key: string }, { data: unknown }];
+  setStorage: [{ key: string; data: string }, object];
+  removeStorage: [{ key: string }, object];
 }
 
 declare const wx: Wx | undefined;
@@ -103,3 +106,28 @@ declare const document: {
 } | undefined;
 declare const addEventListener: ((name: string, listener: () => void) => void) | undefined;
 declare const removeEventListener: ((name: string, listener: () => void) => void) | undefined;
+
+interface IDBRequestLike<Result = unknown> {
+  readonly result: Result;
+  onsuccess: (() => void) | null;
+  onerror: (() => void) | null;
+  onupgradeneeded: (() => void) | null;
+}
+
+interface IDBStore {
+  get(key: string): IDBRequestLike;
+  put(value: string, key: string): IDBRequestLike;
+  delete(key: string): IDBRequestLike;
+}
+
+declare const indexedDB: {
+  open(name: string): IDBRequestLike<{
+    createObjectStore(name: string): void;
+    transaction(name: string, mode: 'readwrite'): {
+      objectStore(name: string): IDBStore;
+      oncomplete: (() => void) | null;
+      onabort: (() => void) | null;
+    };
+    close(): void;
+  }>;
+} | undefined;

@@ -1,15 +1,4 @@
-/** Long lists in parts, several tasks at a time, and promises that take too long. */
-
-const MAX_CONCURRENCY = 8;
-
-/** Runs a task for each item, some of them at the same time. */
-export async function forEachConcurrently<T>(items: readonly T[], task: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items];
-  const worker = async (): Promise<void> => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await task(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(MAX_CONCURRENCY, queue.length) }, worker));
-}
+/** Long lists in parts, and promises that take too long. */
 
 export function chunks<T>(list: readonly T[], size: number): T[][] {
   const parts: T[][] = [];

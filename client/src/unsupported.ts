@@ -112,7 +112,7 @@ function refuse(message: string): Promise<never> {
   return Promise.reject(new ChatError(INVALID_OPERATION, message));
 }
 
-/** Defines all of these methods on an object, which may be the prototype of a class. */
+/** Gives an object all of these methods. */
 export function addUnsupported(target: object): void {
   const methods: Record<string, unknown> = { ...SYNCHRONOUS };
   for (const [name, data] of Object.entries(EMPTY)) methods[name] = () => Promise.resolve({ code: 0, data: data() });
@@ -121,7 +121,5 @@ export function addUnsupported(target: object): void {
       methods[name] = () => refuse(`${name}: ${what} is not served by Hongyan, see docs/client.md`);
     }
   }
-  for (const [name, value] of Object.entries(methods)) {
-    Object.defineProperty(target, name, { value, configurable: true, writable: true });
-  }
+  Object.assign(target, methods);
 }

@@ -5,6 +5,7 @@ import vm from 'node:vm';
 import { gzipSync } from 'node:zlib';
 
 import { bundle } from '../build.mjs';
+import TIM, { type TIMStatic } from '../src/index.js';
 
 const committed = readFileSync(new URL('../dist/index.js', import.meta.url), 'utf8');
 
@@ -17,9 +18,9 @@ test('the mini-program of the demo has the same file', () => {
   assert.ok(copy === committed, 'the copy is out of date: npm run build');
 });
 
-test('dist/index.js takes at most 64 KB of a mini-program, and 23 KB on its way there', () => {
+test('dist/index.js takes at most 64 KB of a mini-program, and 25 KB on its way there', () => {
   const sizes = [Buffer.byteLength(committed), gzipSync(committed).length];
-  assert.ok(sizes[0]! <= 64 * 1024 && sizes[1]! <= 23 * 1024, `it has ${sizes.join(' and ')} bytes`);
+  assert.ok(sizes[0]! <= 64 * 1024 && sizes[1]! <= 25 * 1024, `it has ${sizes.join(' and ')} bytes`);
 });
 
 test('the README says how large it is', () => {
@@ -28,6 +29,14 @@ test('the README says how large it is', () => {
     const said = Number(/(?:client of|客户端只有) (\d+) KB/.exec(text)?.[1]);
     assert.ok(Math.abs(said * 1024 - Buffer.byteLength(committed)) < 3 * 1024, `${name} says ${said} KB`);
   }
+});
+
+test('the names that are shortened in the bundle come out as they are in the sources', () => {
+  const module = { exports: {} as TIMStatic };
+  vm.runInNewContext(committed, { module, setTimeout, clearTimeout, console });
+  const { EVENT, TYPES, TSignaling, create } = module.exports;
+  assert.deepEqual(JSON.parse(JSON.stringify({ EVENT, TYPES, TSignaling })), { EVENT: TIM.EVENT, TYPES: TIM.TYPES, TSignaling: TIM.TSignaling });
+  assert.deepEqual(Object.getOwnPropertyNames(create({ SDKAppID: 1 })).sort(), Object.getOwnPropertyNames(TIM.create({ SDKAppID: 1 })).sort());
 });
 
 test('the bundle is TIM itself, for require, for compilers that want a default, and for a page', () => {

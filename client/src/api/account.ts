@@ -6,9 +6,11 @@ import {
 } from '../codes.js';
 import { EVENT, TYPES } from '../constants.js';
 import { ChatError } from '../errors.js';
+import { within } from '../lists.js';
 import { random32, type Origin } from '../model/message.js';
 import { platformName, watchDevice } from '../net/platform.js';
 import { flushReadMarks } from '../sync/read-marks.js';
+import { Cache } from '../sync/cache.js';
 import { Session } from '../sync/session.js';
 import type { ChatSDK, CreateOptions, KickedOutType, LoginData, LoginOptions, Nothing, Result } from '../types.js';
 import { AppEvents } from './events.js';
@@ -114,7 +116,8 @@ export class Account {
   }
 
   private async startSession(userID: string, userSig: string): Promise<void> {
-    const session: Session = new Session(userID, this.url(userID, userSig), this.events, (error) => this.kickedOut(session, error));
+    const session: Session = new Session(userID, this.url(userID, userSig), this.events, (error) => this.kickedOut(session, error),
+      this.options.conversationLimit, this.options.cache ? new Cache(this.owner(userID)) : undefined);
     this.session = session;
     try {
       await session.open();
@@ -133,6 +136,12 @@ export class Account {
     if (this.session === session) this.events.emit(EVENT.SDK_READY, undefined);
     // Not before those who wait for the event have had the time to listen.
     setTimeout(() => session.announce(), 0);
+  }
+
+  /** Whose data it is that is kept on the device. */
+  private owner(userID: string): string {
+    const { SDKAppID, proxyServer } = this.options;
+    return [SDKAppID, userID, proxyServer].join();
   }
 
   private url(userID: string, userSig: string): string {
@@ -159,8 +168,10 @@ export class Account {
   private async logOutAndClose(session: Session): Promise<void> {
     flushReadMarks(session);
     const { connection } = session;
+    const forgotten = session.forget();
     // This only makes sure that no push is on its way.
     if (connection.isOpen) await connection.request('logout', {}, LOGOUT_TIMEOUT_MS).catch(() => {});
+    if (forgotten) await within(LOGOUT_TIMEOUT_MS, forgotten);
     this.endSession(session, new ChatError(LOGGED_OUT, 'the user has logged out'), NOT_LOGGED_IN);
   }
 
@@ -180,6 +191,8 @@ export class Account {
     };
     const isRevoked = error.code === USERSIG_INVALIDATED;
     const kind = type ?? (isRevoked ? TYPES.KICKED_OUT_REST_API : TYPES.KICKED_OUT_USERSIG_EXPIRED);
+    // Their operator does not want them to see any more of it.
+    if (isRevoked) void session.forget();
     const code = reasons[kind] ?? (isRevoked ? KICKED_BY_REST : USERSIG_EXPIRED);
     const reason = new ChatError(code, `${error.message}: call login again`);
     this.endSession(session, reason, reason, kind);

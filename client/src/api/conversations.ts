@@ -7,6 +7,7 @@ import { groupIDOf, isUnserved } from '../model/conversation-id.js';
 import { profileOf } from '../model/profile.js';
 import { ConversationState } from '../sync/conversation.js';
 import { updateConversation } from '../sync/inbox.js';
+import { loadOlder } from '../sync/list.js';
 import { fetchProfiles } from '../sync/profiles.js';
 import type { ChatSDK, Conversation } from '../types.js';
 import type { Account } from './account.js';
@@ -21,7 +22,10 @@ export type ConversationMethods = Pick<ChatSDK,
 export function conversationMethods(account: Account): ConversationMethods {
   return {
     async getConversationList(filter) {
-      let conversationList = account.requireSession('getConversationList').list();
+      const session = account.requireSession('getConversationList');
+      if (Array.isArray(filter)) await session.lookUpMissing(filter);
+      else if (filter?.loadOlder) await loadOlder(session);
+      let conversationList = session.list();
       if (Array.isArray(filter)) {
         conversationList = conversationList.filter((conversation) => filter.includes(conversation.conversationID));
       } else if (filter !== undefined && filter !== null) {
@@ -32,15 +36,16 @@ export function conversationMethods(account: Account): ConversationMethods {
           // Nothing here is marked, grouped, or of a group.
           && !hasGroupAtInfo && !markType && !groupName);
       }
-      return ok({ conversationList, isSyncCompleted: true });
+      return ok({ conversationList, isSyncCompleted: session.isGrown });
     },
 
     async getConversationProfile(conversationID) {
       const session = account.requireSession('getConversationProfile');
       if (isUnserved(conversationID)) return ok({ conversation: emptyConversation(conversationID) });
       const peer = requirePeer(conversationID, 'getConversationProfile');
+      const found = await session.find(conversationID);
       if (!session.profiles.has(peer)) await fetchProfiles(session, [peer]);
-      const state = session.conversations.get(conversationID) ?? new ConversationState(conversationID, 0);
+      const state = found ?? new ConversationState(conversationID, 0);
       return ok({ conversation: state.snapshot({ ...session.profile(peer) }) });
     },
 

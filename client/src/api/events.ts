@@ -93,6 +93,7 @@ export class AppEvents implements SessionEvents {
   }
 
   tellList(): void {
+    this.session()?.changed();
     this.emit(EVENT.CONVERSATION_LIST_UPDATED, this.session()?.list() ?? []);
     // Counted anew: who was told may have changed the list, or have logged out.
     const total = totalUnread(this.session());

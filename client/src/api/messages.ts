@@ -146,6 +146,8 @@ export function messageMethods(account: Account): MessageMethods {
       if (isUnserved(conversationID)) return ok({ messageList: [], nextReqMessageID: '', isCompleted: true });
       const peer = requirePeer(conversationID, 'getMessageList');
       const count = options.count && options.count > 0 && options.count < PAGE_SIZE ? Math.floor(options.count) : PAGE_SIZE;
+      // Together with the page: one that is not loaded, or was deleted, has marks.
+      const looking = session.conversations.has(conversationID) || session.lookUp([conversationID]).catch(() => {});
       let page: MessagePage;
       let next = nextReqMessageID;
       for (let pages = 0; ; pages++) {
@@ -153,6 +155,7 @@ export function messageMethods(account: Account): MessageMethods {
         if (page.messageList.length > 0 || page.isCompleted || pages >= MAX_EMPTY_PAGES) break;
         next = page.nextReqMessageID;
       }
+      await looking;
       await loadUnknownProfile(session, peer);
       pageShown(session, conversationID, page.messageList);
       const messageList = page.messageList.map((wire) => session.toMessage(wire));
@@ -167,7 +170,7 @@ export function messageMethods(account: Account): MessageMethods {
       const { conversationID } = requireObject(options, 'setMessageRead');
       if (isUnserved(conversationID)) return ok({});
       requirePeer(conversationID, 'setMessageRead');
-      const state = session.conversations.get(conversationID);
+      const state = session.conversations.get(conversationID) ?? await session.find(conversationID);
       // A conversation that nobody has used is not made by reading it.
       if (state) markRead(session, state);
       account.events.dropUndelivered((message) => session.isRead(message));

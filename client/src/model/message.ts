@@ -190,6 +190,11 @@ export function fromWire(wire: WireMessage, me: string): Message {
   return message;
 }
 
+/** What the wire would say of a message that was sent. */
+export function toWire({ from, to, ID, sequence, time, type, payload, cloudCustomData, isRevoked }: Message): WireMessage {
+  return { from, to, conversationType: 'C2C', clientID: ID, sequence, time, type, payload: { ...payload }, cloudCustomData, isRevoked };
+}
+
 /** How a message is to be sent. */
 export function setOptions(message: Message, options: SendOptions): void {
   message.messageControlInfo = controlInfo(options.messageControlInfo);

@@ -10,7 +10,7 @@ import {
 import { ChatError } from '../errors.js';
 import { toJSON } from '../json.js';
 import type { NetState } from '../types.js';
-import type { KickedOut, LoginReply, Push, Reply } from '../wire.js';
+import type { KickedOut, Login, LoginReply, Push, Reply } from '../wire.js';
 import { backOff } from './backoff.js';
 import { openSocket, type Socket } from './platform.js';
 import { Requests } from './requests.js';
@@ -18,6 +18,8 @@ import { ServerClock } from './server-clock.js';
 
 /** What is told of a connection. */
 export interface ConnectionEvents {
+  /** What a login asks for. */
+  loginData(): Login;
   /** It is logged in, for the first time or again. */
   loggedIn(reply: LoginReply): void;
   pushed(push: Push): void;
@@ -135,7 +137,7 @@ export class Connection extends Requests {
     try {
       socket = this.socket = openSocket(this.url, {
         opened: () => {
-          if (isCurrent()) socket?.send(toJSON({ action: 'login', requestID: 'login', data: {} }));
+          if (isCurrent()) socket?.send(toJSON({ action: 'login', requestID: 'login', data: this.events.loginData() }));
         },
         received: (frame) => { if (isCurrent()) this.received(frame); },
         ended: (why) => { if (isCurrent()) this.lost(why); },

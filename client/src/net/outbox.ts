@@ -10,7 +10,7 @@ import { plain } from '../json.js';
 import { conversationIDFor } from '../model/conversation-id.js';
 import { wireOptions } from '../model/message.js';
 import type { Message } from '../types.js';
-import type { MessageReply, SendMessage, WireMessage } from '../wire.js';
+import type { MessageRange, MessageReply, SendMessage, WireMessage } from '../wire.js';
 import { errorDataOf } from './error-data.js';
 import { inTime } from './patience.js';
 import type { Cancellation, Requests } from './requests.js';
@@ -21,6 +21,8 @@ const MAX_ATTEMPTS = 6;
 const TIMEOUT_SECONDS = 30;
 /** After this time a message for those who are connected has nothing to say any more. */
 const ONLINE_ONLY_TIMEOUT_MS = 5_000;
+
+type Base = number | Promise<number | undefined>;
 
 interface Item extends Cancellation {
   id: string;
@@ -33,8 +35,8 @@ interface Item extends Cancellation {
 export class Outbox {
   /** What waits in each conversation, by its ID. */
   private readonly queues = new Map<string, Item[]>();
-  /** What each message had in front of it when it was first composed. */
-  private readonly bases = new Map<string, number>();
+  /** What each message had in front of it when it was first composed, which may still have to be looked up. */
+  private readonly bases = new Map<string, Base>();
   /** The IDs of all that are on their way. */
   private readonly waiting = new Set<string>();
 
@@ -44,11 +46,10 @@ export class Outbox {
    * Sends a message behind those that wait already. `base` is for the first time. Of a message that has been tried
    * before, in another session, it is not known any more; the server then looks back itself.
    */
-  send(message: Message, base: number | undefined): Promise<WireMessage> {
+  send(message: Message, base: Base | undefined): Promise<WireMessage> {
     if (!this.bases.has(message.ID) && base !== undefined) this.bases.set(message.ID, base);
-    const known = this.bases.get(message.ID);
     return new Promise((resolve, reject) => {
-      const data = { ...dataOf(message), ...(known === undefined ? {} : { base: known }) };
+      const data = dataOf(message);
       const conversationID = conversationIDFor(data.conversationType, data.to);
       const queue = this.queues.get(conversationID) ?? [];
       queue.push({ id: message.ID, conversationID, data, resolve, reject });
@@ -112,6 +113,12 @@ export class Outbox {
   }
 
   private async deliver(item: Item): Promise<WireMessage> {
+    const known = this.bases.get(item.id);
+    const base = typeof known === 'object' ? await known : known;
+    if (base !== undefined) {
+      item.data = { ...item.data, base };
+      this.bases.set(item.id, base);
+    }
     for (let attempt = 1; ; attempt++) {
       try {
         return messageIn(await this.requests.requestWithRetry('sendMessage', item.data, Infinity, item));
@@ -131,9 +138,7 @@ export class Outbox {
     // A base from the future says nothing: the tables were restored from a backup.
     const base = data.base ?? 0;
     for (let from = base < last ? base + 1 : 1; from <= last;) {
-      const part = await this.requests.requestWithRetry('getMessageList', { conversationID, fromSequence: from, toSequence: last });
-      // A range is answered with a range.
-      if (!('nextSequence' in part)) return undefined;
+      const part = (await this.requests.requestWithRetry('getMessageList', { conversationID, fromSequence: from, toSequence: last })) as MessageRange;
       const found = part.messageList.find((message) => message.clientID === id && message.to === data.to);
       if (found) return found;
       if (part.isCompleted) return undefined;

@@ -290,6 +290,41 @@ function draw(shown: Drawable, width: number, height: number): Promise<BrowserFi
   });
 }
 
+/** The name under which the device keeps something for the client. */
+const KEY = 'hongyan';
+
+/** What the device has kept for the client, or undefined when there is nothing, or no place for it. */
+export async function kept(): Promise<unknown> {
+  const mini = wxOf();
+  return mini ? (await ask(mini, 'getStorage', { key: KEY }))?.data : inDatabase((store) => store.get(KEY));
+}
+
+/** Keeps something instead of what was kept before, or nothing. Resolves when that is done, or cannot be. */
+export async function keep(text?: string): Promise<void> {
+  const mini = wxOf();
+  if (mini) await (text ? ask(mini, 'setStorage', { key: KEY, data: text }) : ask(mini, 'removeStorage', { key: KEY }));
+  else await inDatabase((store) => (text ? store.put(text, KEY) : store.delete(KEY)));
+}
+
+/** What a request to the database of the page comes to, or undefined when there is none, or it fails. */
+function inDatabase(act: (store: IDBStore) => { readonly result: unknown }): Promise<unknown> {
+  return inTime((resolve) => {
+    const opening = indexedDB!.open(KEY);
+    opening.onupgradeneeded = () => opening.result.createObjectStore(KEY);
+    opening.onerror = () => resolve(undefined);
+    opening.onsuccess = () => {
+      const database = opening.result;
+      const transaction = database.transaction(KEY, 'readwrite');
+      const request = act(transaction.objectStore(KEY));
+      transaction.onabort = () => resolve(undefined);
+      transaction.oncomplete = () => {
+        resolve(request.result);
+        database.close();
+      };
+    };
+  });
+}
+
 /** What is resolved in time, and undefined when nothing is, or something is thrown. */
 function inTime<T>(run: (resolve: (value: T | undefined) => void) => void): Promise<T | undefined> {
   return new Promise((resolve) => {

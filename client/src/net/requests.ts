@@ -54,6 +54,11 @@ export abstract class Requests {
   /** When the last of the requests that came too early is sent again. */
   private lastRetryAt = 0;
 
+  /** Whether an answer is due. */
+  get isWaiting(): boolean {
+    return this.pending.size > 0;
+  }
+
   /** There is reason to believe that the socket is dead. */
   abstract restart(): void;
 

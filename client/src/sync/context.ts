@@ -4,17 +4,18 @@
  */
 
 import type { ChatError } from '../errors.js';
-import { conversationIDOf } from '../model/conversation-id.js';
+import { conversationIDOf, peerOf } from '../model/conversation-id.js';
 import { fromWire } from '../model/message.js';
 import { profileOf } from '../model/profile.js';
 import type { Connection } from '../net/connection.js';
 import type { Outbox } from '../net/outbox.js';
+import type { Cancellation } from '../net/requests.js';
 import type { Uploads } from '../net/upload.js';
 import type { Conversation, Message, Profile } from '../types.js';
 import type { Push, WireMessage } from '../wire.js';
 import { ConversationState } from './conversation.js';
 import type { SessionEvents } from './events.js';
-import { Lifecycle } from './lifecycle.js';
+import { ANNOUNCED, Lifecycle } from './lifecycle.js';
 import type { Subscriptions } from './subscriptions.js';
 
 /** So many messages are kept, those that came last. There may be a few more before the oldest ones are forgotten. */
@@ -43,15 +44,70 @@ export abstract class SessionContext {
   readonly markTimers = new Map<string, number>();
   /** For how long a message can be recalled. */
   recallMs = 0;
-  /** When the next comparison with the server is due. */
+
+  /** The server's time at the login behind which nothing is missing, in seconds; 0 before the first one. */
+  since = 0;
+  /** The same of the last one that was told the newest page instead of what had happened. */
+  freshSince = 0;
+  /** What the next page of older conversations is asked for with, if there is one: empty from the beginning of the list. */
+  older: string | undefined = '';
+  loadingOlder: Promise<void> | undefined;
+  /** The conversations that the login under way had no room to name. */
+  uncompared = new Set<string>();
+  /** Those that are being looked up. */
+  readonly wanted = new Set<string>();
+  lookingUp: Promise<void> | undefined;
+  /** What the comparison under way has asked. */
+  asking: Cancellation = {};
+  /** When that goes on, or the next one is due. */
   syncTimer: number | undefined;
-  /** The first of them, which the login waits for. */
+  /** When what is missing in conversations is fetched. */
+  gapTimer: number | undefined;
+  /** The first comparison, which the login waits for. */
   firstSync: { resolve: () => void; reject: (error: ChatError) => void } | undefined;
 
-  constructor(readonly userID: string, readonly events: SessionEvents) {}
+  /** `limit`: so many conversations are loaded without being asked for. */
+  constructor(readonly userID: string, readonly events: SessionEvents, private readonly limit: number) {}
 
   /** Something may have happened since the server was last heard of. */
   abstract outdated(): void;
+
+  /** Asks the server for some conversations. One that it does not know is not here afterwards either. */
+  abstract lookUp(ids: readonly string[]): Promise<void>;
+
+  /** Fetches what is missing in conversations, if it is still missing in a moment. */
+  abstract fillLater(): void;
+
+  /** Whether no more conversations are loaded without being asked for. */
+  get isGrown(): boolean {
+    return this.older === undefined || !(this.conversations.size < this.limit);
+  }
+
+  /** A conversation, looked up if it may be one that is not loaded. */
+  async find(id: string): Promise<ConversationState | undefined> {
+    await this.lookUpMissing([id]);
+    return this.conversations.get(id);
+  }
+
+  /** Looks up those conversations that may be, and are not loaded. */
+  async lookUpMissing(ids: readonly string[]): Promise<void> {
+    const missing = this.older === undefined ? [] : ids.filter((id) => peerOf(id) && !this.conversations.has(id));
+    if (missing.length > 0) await this.lookUp(missing);
+  }
+
+  /** Nothing that is known of conversations counts any more. */
+  forgetConversations(): void {
+    this.conversations.clear();
+    this.unannounced = [];
+  }
+
+  /** Tells messages that have come, unless the app is to be told later. */
+  tellNews(): void {
+    if (this.lifecycle.phase !== ANNOUNCED) return;
+    const messages = this.unannounced;
+    this.unannounced = [];
+    if (messages.length > 0) this.events.received(messages);
+  }
 
   /** The conversation with an ID, made when there is none. Everything in it up to `top` is known then. */
   conversation(id: string, top = 0): ConversationState {
@@ -63,17 +119,21 @@ export abstract class SessionContext {
     return state;
   }
 
-  /** The conversation that a message is in. One that was not in the list is new, and so is whatever it holds. */
+  /** The conversation that a message is in. Of one that is not known, what is before the message is history. */
   conversationOf(wire: WireMessage): ConversationState {
-    return this.conversation(conversationIDOf(wire, this.userID));
+    return this.conversation(conversationIDOf(wire, this.userID), wire.sequence - 1);
   }
 
-  /** The list as the app gets it: pinned ones first, and then the newest. */
+  /** What is in the list: pinned ones first, and then the newest. */
+  sorted(): ConversationState[] {
+    const time = ({ newest }: ConversationState): number => newest?.time ?? 0;
+    return [...this.conversations.values()].filter((state) => state.isListed)
+      .sort((a, b) => Number(b.isOnTop) - Number(a.isOnTop) || time(b) - time(a));
+  }
+
+  /** The list as the app gets it. */
   list(): Conversation[] {
-    return [...this.conversations.values()]
-      .filter((state) => state.isListed)
-      .map((state) => state.snapshot({ ...this.profile(state.peer) }))
-      .sort((a, b) => Number(b.isPinned) - Number(a.isPinned) || b.lastMessage.lastTime - a.lastMessage.lastTime);
+    return this.sorted().map((state) => state.snapshot({ ...this.profile(state.peer) }));
   }
 
   /** The profile of a user, as far as it is known. */
@@ -84,6 +144,12 @@ export abstract class SessionContext {
   isRead(message: Message): boolean {
     const state = this.conversations.get(message.conversationID);
     return message.flow === 'in' && state !== undefined && message.sequence <= state.done;
+  }
+
+  /** Whether it is one that was composed here, of which it is not known yet that it has arrived. */
+  isComposed({ clientID, to }: WireMessage): boolean {
+    const composed = this.messagesByID.get(clientID);
+    return composed?.sequence === 0 && composed.to === to;
   }
 
   /** A message of the wire as the app knows it: the same object, if it has it already. */
@@ -132,7 +198,7 @@ export abstract class SessionContext {
       if (excess-- <= 0) break;
       const state = this.conversations.get(each.conversationID);
       // One that is on its way is needed, and so is what a list shows.
-      if (this.isSending(each.ID) || state?.lastMessage === each) continue;
+      if (this.isSending(each.ID) || state?.newest === each) continue;
       this.messagesByID.delete(each.ID);
       if (state?.messagesBySequence.get(each.sequence) === each) state.messagesBySequence.delete(each.sequence);
     }

@@ -1,13 +1,11 @@
 /** What is known of one conversation. No I/O: the rest of `sync` feeds it. */
 
 import { peerOf } from '../model/conversation-id.js';
-import { lastMessageOf } from '../model/message.js';
+import { lastMessageOf, toWire } from '../model/message.js';
 import type { Conversation, Message, Profile } from '../types.js';
 import type { WireConversation, WireMessage } from '../wire.js';
 import { Timeline } from './timeline.js';
 
-/** Of more unread messages than this the numbers are not kept, only how many there are. */
-const UNREAD_BY_NUMBER = 2_000;
 /** So many unread messages of a conversation are announced after a login; older ones are history. */
 const UNREAD_AT_LOGIN = 500;
 
@@ -21,42 +19,82 @@ export class ConversationState {
   readonly ownSequences = new Set<number>();
   /** Everything up to here is in a page of history that is shown, or before it. */
   shownUpTo = 0;
-  lastMessage: Message | undefined;
+  /** The newest message that is not excluded from being the last one. */
+  newest: Message | undefined;
+  /** The newest number that the server has told of. */
+  end: number;
+  /** This number is the last one of those that were there when the conversation was loaded. */
+  loadedUpTo = 0;
   /** How far this user has read, here or on another device. */
   read = 0;
-  /** How far the server has been told so. */
+  /** How far the server has been told so, and when, in its time and milliseconds. */
   reportedRead = 0;
+  reportedAt = 0;
   peerRead = 0;
   peerReadTime = 0;
   cleared = 0;
   /** Up to here it is out of the list, with its history kept. */
   unlisted = 0;
-  isPinned = false;
-  /** Its hole is being filled. */
+  isOnTop = false;
+  /** What is missing is being fetched. */
   isFilling = false;
   /** Messages that are announced as soon as it is known what their sender is called. */
   unnamed: Message[] | undefined;
 
-  /** The numbers of unread messages that this client has seen. */
-  private unread: number[] = [];
-  /** How many there are besides. */
-  private unreadBefore = 0;
+  /** How many messages are unread, those too that this client has not seen yet. */
+  unread = 0;
+  /** Up to here the server has counted them. */
+  private countedUpTo = 0;
+  /** From here on messages may have been recalled. */
+  private recalledFrom = Infinity;
 
   /** Everything up to `top` is known. */
   constructor(readonly id: string, top: number) {
     this.peer = peerOf(id) ?? '';
     this.timeline = new Timeline(top);
+    this.end = top;
   }
 
   /** The state of a conversation that this client has not seen before. What is unread is still to come. */
   static of(wire: WireConversation): ConversationState {
     const farthest = Math.max(wire.readSequence, wire.clearedSequence, wire.unlistedSequence ?? 0, wire.lastSequence - UNREAD_AT_LOGIN);
     const top = wire.unreadCount > 0 ? Math.min(farthest, wire.lastSequence) : wire.lastSequence;
-    return new ConversationState(wire.conversationID, top);
+    const state = new ConversationState(wire.conversationID, top);
+    state.loadedUpTo = wire.lastSequence;
+    return state;
   }
 
-  get unreadCount(): number {
-    return this.unread.length + this.unreadBefore;
+  /** The newest number that is known of. */
+  get last(): number {
+    return Math.max(this.timeline.top, this.end);
+  }
+
+  /** What has to be fetched next: what is missing, and what may have been recalled. */
+  get gap(): { from: number; to: number } | undefined {
+    const { top, hole } = this.timeline;
+    const from = Math.min(top + 1, this.recalledFrom);
+    const last = hole?.to ?? (from <= top ? this.last : this.end);
+    return from <= last ? { from, to: last } : undefined;
+  }
+
+  /** Whether something may have changed in it since then that is no message: read marks, pins, recalls. */
+  mayChange(since: number): boolean {
+    const isUnreadByPeer = ({ flow, sequence }: Message): boolean => flow === 'out' && sequence > this.peerRead;
+    return this.unread > 0 || this.reportedAt >= since
+      || this.newest !== undefined && (this.newest.time * 1000 >= since || isUnreadByPeer(this.newest))
+      || [...this.messagesBySequence.values()].some(isUnreadByPeer);
+  }
+
+  /** What came since then may have been recalled, but for one message of which it is known. */
+  recheck(since: number, but: number | undefined): void {
+    for (const { time, isRevoked, sequence } of this.messagesBySequence.values()) {
+      if (time * 1000 >= since && !isRevoked && sequence !== but) this.recalledFrom = Math.min(this.recalledFrom, sequence);
+    }
+  }
+
+  /** Everything before a number has been fetched. */
+  rechecked(next: number): void {
+    this.recalledFrom = next > this.timeline.top ? Infinity : Math.max(this.recalledFrom, next);
   }
 
   /** Up to here nothing is unread. */
@@ -66,48 +104,44 @@ export class ConversationState {
 
   /** Whether it is in the list: not when it was deleted, or never had a message. */
   get isListed(): boolean {
-    return this.timeline.top > Math.max(this.cleared, this.unlisted) || (this.lastMessage?.sequence ?? 0) > this.unlisted;
+    return this.timeline.top > Math.max(this.cleared, this.unlisted) || (this.newest?.sequence ?? 0) > this.unlisted;
   }
 
   /** Another message of it. */
   add(message: Message): void {
     this.messagesBySequence.set(message.sequence, message);
-    const { excludedFromLastMessage, excludedFromUnreadCount } = message.messageControlInfo;
-    if (!excludedFromLastMessage && message.sequence > (this.lastMessage?.sequence ?? this.cleared)) this.lastMessage = message;
-    if (message.flow === 'out' || excludedFromUnreadCount || message.sequence <= this.done) return;
-    this.unread.push(message.sequence);
-    if (this.unread.length > UNREAD_BY_NUMBER) {
-      this.unread.shift();
-      this.unreadBefore += 1;
-    }
+    const { excludedFromLastMessage } = message.messageControlInfo;
+    if (!excludedFromLastMessage && message.sequence > (this.newest?.sequence ?? this.cleared)) this.newest = message;
+    if (message.sequence > this.countedUpTo && this.isUnread(message)) this.unread += 1;
   }
 
-  /** Everything up to a number is read. Returns whether that is news. */
-  markRead(upTo: number): boolean {
-    const before = this.unreadCount;
+  /** Everything up to a number is read. */
+  markRead(upTo: number): void {
     this.read = Math.max(this.read, upTo);
-    this.unread = this.unread.filter((sequence) => sequence > this.read);
-    this.unreadBefore = 0;
-    return this.unreadCount !== before;
+    this.countSeen();
   }
 
   /** Everything up to a number is gone for this user. */
   clear(upTo: number): void {
     this.cleared = Math.max(this.cleared, upTo);
     for (const sequence of this.messagesBySequence.keys()) if (sequence <= upTo) this.messagesBySequence.delete(sequence);
-    if (this.lastMessage && this.lastMessage.sequence <= upTo) this.lastMessage = undefined;
-    this.forgetUnread();
+    if (this.newest && this.newest.sequence <= upTo) this.newest = undefined;
+    this.countSeen();
   }
 
   /** Everything up to a number is out of the list. */
   unlist(upTo: number): void {
     this.unlisted = Math.max(this.unlisted, upTo);
-    this.forgetUnread();
+    this.countSeen();
   }
 
-  private forgetUnread(): void {
-    this.unread = this.unread.filter((sequence) => sequence > this.done);
-    this.unreadBefore = 0;
+  private isUnread({ flow, sequence, messageControlInfo }: Message): boolean {
+    return flow === 'in' && sequence > this.done && !messageControlInfo.excludedFromUnreadCount;
+  }
+
+  /** Of what this client has seen it knows itself what is unread. */
+  private countSeen(): void {
+    this.unread = [...this.messagesBySequence.values()].filter((message) => this.isUnread(message)).length;
   }
 
   /** Should it be unread, it goes on counting, as it does on the server, until everything is read. */
@@ -119,14 +153,14 @@ export class ConversationState {
   readElsewhere(upTo: number, left: number): void {
     this.reportedRead = Math.max(this.reportedRead, upTo);
     this.markRead(upTo);
-    this.unreadBefore = Math.max(0, left - this.unread.length);
+    this.unread = Math.max(this.unread, left);
   }
 
   /** The server's count. It stands wherever it speaks of the same messages as this client. */
   correctUnread(wire: WireConversation): void {
-    if (wire.readSequence !== this.read || wire.lastSequence !== this.timeline.top) return;
-    this.unread = this.unread.slice(Math.max(0, this.unread.length - wire.unreadCount));
-    this.unreadBefore = wire.unreadCount - this.unread.length;
+    if (wire.readSequence !== this.read || wire.lastSequence < this.timeline.top) return;
+    this.countedUpTo = wire.lastSequence;
+    this.unread = wire.unreadCount;
   }
 
   /** The peer has read up to a number. Returns the messages for which that is news. */
@@ -144,6 +178,15 @@ export class ConversationState {
     return news;
   }
 
+  /** What the list of the server would say of it. */
+  toWire(): WireConversation {
+    return {
+      conversationID: this.id, type: 'C2C', unreadCount: this.unread, lastSequence: this.last, readSequence: this.read,
+      peerReadSequence: this.peerRead, peerReadTime: this.peerReadTime, clearedSequence: this.cleared,
+      unlistedSequence: this.unlisted, isPinned: this.isOnTop, ...(this.newest && { lastMessage: toWire(this.newest) }),
+    };
+  }
+
   /** What the app gets: a picture of the moment, which it may do with as it likes. */
   snapshot(userProfile: Profile): Conversation {
     return {
@@ -151,13 +194,13 @@ export class ConversationState {
       type: 'C2C',
       subType: '',
       toAccount: this.peer,
-      unreadCount: this.unreadCount,
-      lastMessage: lastMessageOf(this.lastMessage),
+      unreadCount: this.unread,
+      lastMessage: lastMessageOf(this.newest),
       groupProfile: {},
       userProfile,
       groupAtInfoList: [],
       remark: '',
-      isPinned: this.isPinned,
+      isPinned: this.isOnTop,
       messageRemindType: 'AcceptAndNotify',
       markList: [],
       customData: '',

@@ -7,6 +7,8 @@ export interface SessionEvents {
   revoked(messages: Message[]): void;
   readByPeer(messages: Message[]): void;
   listChanged(): void;
+  /** The list as it is now, whether the session is ready or not. */
+  tellList(): void;
   profileUpdated(profile: Profile): void;
   blacklistUpdated(userIDs: string[]): void;
   statusUpdated(list: UserStatus[]): void;

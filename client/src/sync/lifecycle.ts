@@ -4,8 +4,8 @@
  *
  *   STARTING ──opened──▶ READY ──announced──▶ ANNOUNCED            CLOSED: from every phase, and for good
  *
- *   IDLE ─┬─connected, outdated──▶ LISTING ──listed──▶ FETCHING ──completed──▶ IDLE, or WAITING for a second look
- *         │                           └─────failed────────┴──────────────────▶ WAITING
+ *   IDLE ─┬─connected, outdated──▶ LISTING ──listed──▶ COMPARING ──compared──▶ GROWING ──grown──▶ IDLE
+ *         │                           └─────failed────────┴──────────failed───────┴──▶ WAITING for another run
  *         └── or any other step: a new run takes the place of the one that is under way
  */
 
@@ -19,29 +19,27 @@ export const CLOSED = 3;
 
 // The steps.
 export const IDLE = 0;
-/** The list of conversations is under way. */
+/** What has happened, or the newest page of the list, is under way. */
 export const LISTING = 1;
-/** The messages behind the list are. */
-export const FETCHING = 2;
+/** The rest of what has happened is. */
+export const COMPARING = 2;
+/** Older conversations are, one page after the other. */
+export const GROWING = 3;
 /** The next run is due after a delay. */
-export const WAITING = 3;
+export const WAITING = 4;
 
-/** A connection that is new may not be found by a push yet, and a list may be a second old. */
-const SECOND_LOOK_MS = 5_000;
+const FIRST_DELAY_MS = 5_000;
 const LONGEST_DELAY_MS = 60_000;
 
 export class Lifecycle {
   phase: typeof STARTING | typeof READY | typeof ANNOUNCED | typeof CLOSED = STARTING;
-  step: typeof IDLE | typeof LISTING | typeof FETCHING | typeof WAITING = IDLE;
+  step: typeof IDLE | typeof LISTING | typeof COMPARING | typeof GROWING | typeof WAITING = IDLE;
   /** Counts the runs. What an earlier one finds out is out of date. */
-  syncGeneration = 0;
+  generation = 0;
   /** When the server was last heard of before anything that is not compared yet, in its own time and milliseconds. */
   contact = Infinity;
   /** Pushes wait for the list that they are changes of. */
   isBuffering = true;
-  /** How long to wait, in milliseconds. */
-  delay = 0;
-  private needsSecondLook = false;
   private failures = 0;
 
   /** The app may use the session. */
@@ -65,50 +63,50 @@ export class Lifecycle {
     this.step = IDLE;
   }
 
-  /** A socket is logged in, and before that the server was last heard of at `contact`. Returns the generation of the run. */
-  connected(contact: number): number {
-    this.isBuffering = true;
-    this.needsSecondLook = true;
-    return this.outdated(contact);
+  /** The server was last heard of at `contact`, and then contact was lost. */
+  lost(contact: number): void {
+    this.contact = Math.min(this.contact, contact);
   }
 
-  /** Something may have happened since `contact`. Returns the generation of the run. */
-  outdated(contact: number): number {
+  /** A socket is logged in. Returns the generation of the run. */
+  connected(): number {
+    this.isBuffering = true;
+    return this.outdated();
+  }
+
+  /** Something may have happened. Returns the generation of the run. */
+  outdated(): number {
     this.step = LISTING;
-    this.contact = Math.min(this.contact, contact);
-    return ++this.syncGeneration;
+    return ++this.generation;
   }
 
   /** Whether a run may go on. */
   isCurrent(generation: number): boolean {
-    return generation === this.syncGeneration && this.phase !== CLOSED;
+    return generation === this.generation && this.phase !== CLOSED;
   }
 
-  /** The list is here. */
+  /** The page is here. */
   listed(): void {
-    this.step = FETCHING;
+    this.step = COMPARING;
     this.isBuffering = false;
   }
 
-  /** The run has got everything, or only some of it. */
-  completed(isWhole: boolean): void {
-    if (isWhole) {
-      this.contact = Infinity;
-      this.failures = 0;
-    }
-    if (isWhole && !this.needsSecondLook) this.step = IDLE;
-    else this.wait(isWhole);
-    this.needsSecondLook = false;
+  /** All that has happened is known. */
+  compared(): void {
+    this.step = GROWING;
+    this.contact = Infinity;
+    this.failures = 0;
   }
 
-  failed(): void {
+  /** So are as many conversations as are wanted. */
+  grown(): void {
+    this.step = IDLE;
+  }
+
+  /** Returns how long to wait before the next run, in milliseconds: longer each time. */
+  failed(): number {
     this.isBuffering = false;
-    this.wait(false);
-  }
-
-  /** For a second look, or longer each time. */
-  private wait(isWhole: boolean): void {
     this.step = WAITING;
-    this.delay = isWhole ? SECOND_LOOK_MS : Math.min(SECOND_LOOK_MS * 2 ** this.failures++, LONGEST_DELAY_MS);
+    return Math.min(FIRST_DELAY_MS * 2 ** this.failures++, LONGEST_DELAY_MS);
   }
 }

@@ -1,6 +1,6 @@
 /** What users are called, and whom this one has blocked. */
 
-import { chunks, forEachConcurrently, within } from '../lists.js';
+import { chunks, within } from '../lists.js';
 import { profileOf } from '../model/profile.js';
 import type { Profile } from '../types.js';
 import type { WireMessage, WireProfile } from '../wire.js';
@@ -38,7 +38,7 @@ export function cacheSender(session: SessionContext, { from, nick = '', avatar =
 export async function fetchProfiles(session: SessionContext, userIDs: readonly string[]): Promise<Profile[]> {
   const found = new Map<string, Profile>();
   const all = [...new Set(userIDs)];
-  await forEachConcurrently(chunks(all, MAX_PER_REQUEST), async (part) => {
+  for (const part of chunks(all, MAX_PER_REQUEST)) {
     // A reply holds those that fit into a frame.
     for (let left = Infinity, rest = part; rest.length > 0 && rest.length < left;) {
       left = rest.length;
@@ -46,7 +46,7 @@ export async function fetchProfiles(session: SessionContext, userIDs: readonly s
       for (const profile of profileList) found.set(profile.userID, cacheProfile(session, profile));
       rest = rest.filter((userID) => !found.has(userID));
     }
-  });
+  }
   return all.map((userID) => found.get(userID)).filter((profile): profile is Profile => profile !== undefined);
 }
 

@@ -2,11 +2,13 @@
 
 import { UNCAUGHT } from '../codes.js';
 import { ChatError } from '../errors.js';
+import { conversationIDOf } from '../model/conversation-id.js';
 import { fromWire } from '../model/message.js';
-import type { Push } from '../wire.js';
+import type { Push, WireMessage } from '../wire.js';
 import type { SessionContext } from './context.js';
-import { deleteMessages, messagePushed, revoke, updateConversation } from './inbox.js';
-import { ANNOUNCED } from './lifecycle.js';
+import type { ConversationState } from './conversation.js';
+import { deleteMessages, place, revoke, updateConversation } from './inbox.js';
+import { ANNOUNCED, CLOSED } from './lifecycle.js';
 import { cacheProfile, cacheSender, setBlacklist } from './profiles.js';
 
 /** A push has come. It waits for the list that it is a change of. */
@@ -20,13 +22,25 @@ export function flushPushes(session: SessionContext): void {
   for (const push of session.bufferedPushes.splice(0)) applyPush(session, push);
 }
 
-/** A push of another shape than expected must not take the others with it. */
 export function applyPush(session: SessionContext, push: Push): void {
+  attempt(session, () => apply(session, push));
+}
+
+/** A push of another shape than expected must not take the others with it. */
+function attempt(session: SessionContext, act: () => void): void {
   try {
-    apply(session, push);
+    act();
   } catch (error) {
     session.events.failed(new ChatError(UNCAUGHT, `a push could not be read: ${String(error)}`));
   }
+}
+
+/** Does something with the conversation of a message. One that is not loaded is looked up first, unless it is new. */
+function inConversation(session: SessionContext, wire: WireMessage, act: (state: ConversationState) => void): void {
+  const id = conversationIDOf(wire, session.userID);
+  if (session.conversations.has(id) || wire.sequence === 1) return act(session.conversationOf(wire));
+  const go = (): void => { if (session.lifecycle.phase !== CLOSED) attempt(session, () => act(session.conversationOf(wire))); };
+  session.lookUp([id]).then(go, go);
 }
 
 function apply(session: SessionContext, push: Push): void {
@@ -36,15 +50,17 @@ function apply(session: SessionContext, push: Push): void {
       for (const wire of push.data) {
         cacheSender(session, wire);
         // One without a number is not stored, and goes to those who listen now.
-        if (wire.sequence !== 0) messagePushed(session, wire);
+        if (wire.sequence !== 0) inConversation(session, wire, (state) => place(session, state, wire));
         else if (session.lifecycle.phase === ANNOUNCED) events.received([session.withSender(fromWire(wire, session.userID))]);
       }
       break;
     case 'onMessageRevoked':
       for (const wire of push.data) {
-        revoke(session, session.conversationOf(wire), [wire]);
-        // One that the app has not seen comes as a recalled one.
-        messagePushed(session, wire);
+        inConversation(session, wire, (state) => {
+          revoke(session, state, [wire]);
+          // One that the app has not seen comes as a recalled one.
+          place(session, state, wire);
+        });
       }
       break;
     case 'onMessageDeleted':

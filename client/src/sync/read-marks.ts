@@ -8,8 +8,8 @@ const INTERVAL_MS = 500;
 
 /** Everything in a conversation is read. */
 export function markRead(session: SessionContext, state: ConversationState): void {
-  if (state.unreadCount === 0) return;
-  state.markRead(state.timeline.top);
+  if (state.unread === 0) return;
+  state.markRead(state.last);
   session.events.listChanged();
   const { markTimers } = session;
   if (markTimers.has(state.id)) return;
@@ -23,8 +23,10 @@ export function markRead(session: SessionContext, state: ConversationState): voi
 /** Reports a mark that the server has not been told. */
 export function reportRead({ connection }: SessionContext, state: ConversationState): void {
   if (state.read <= state.reportedRead) return;
-  // Without an answer: should it get lost, the next list shows so, and it is said again.
-  if (connection.notify('setMessageRead', { conversationID: state.id, sequence: state.read })) state.reportedRead = state.read;
+  // Without an answer: should it get lost, the next comparison shows so, and it is said again.
+  if (!connection.notify('setMessageRead', { conversationID: state.id, sequence: state.read })) return;
+  state.reportedRead = state.read;
+  state.reportedAt = connection.clock.now();
 }
 
 /** Reports at once what waits for its turn. */

@@ -1,110 +1,102 @@
 /**
- * Makes what is known here equal to what the server knows: after each login of a socket, whenever something may have
+ * Makes what is known here equal to what the server knows: with each login of a socket, whenever something may have
  * been missed, and again as long as it fails. Where it stands is in `lifecycle.ts`.
  */
 
 import type { ChatError } from '../errors.js';
-import { forEachConcurrently } from '../lists.js';
-import type { WireConversation } from '../wire.js';
+import type { Actions, LoginReply } from '../wire.js';
 import type { SessionContext } from './context.js';
-import { ConversationState } from './conversation.js';
-import { announceNamed, catchUp, clearConversation, revoke } from './inbox.js';
-import { STARTING, WAITING } from './lifecycle.js';
-import { loadProfiles } from './profiles.js';
+import { MAX_RANGES, fillGaps } from './gaps.js';
+import { STARTING } from './lifecycle.js';
+import { CHANGES, NEWEST, changeable, loadOlder, loginData, lookUp, mergePage } from './list.js';
+import { cacheProfile, loadProfiles } from './profiles.js';
 import { flushPushes } from './pushes.js';
 import { reportRead } from './read-marks.js';
 
-/** Runs a comparison, unless a newer one takes its place, and sees to the next one. */
-export async function synchronise(session: SessionContext, generation: number): Promise<void> {
+/** How far apart pages are that nobody waits for. A list may be a second old as well. */
+const PAGE_INTERVAL_MS = 1_000;
+
+/** Runs a comparison, unless a newer one takes its place. `reply` is that of a login, if there is one already. */
+export async function synchronise(session: SessionContext, generation: number, reply?: LoginReply): Promise<void> {
   const { lifecycle, events } = session;
   clearTimeout(session.syncTimer);
+  // What an earlier run has asked is of no use any more.
+  session.asking.isCancelled = true;
+  session.asking.forget?.();
+  session.asking = {};
   try {
-    const isWhole = await reconcile(session, generation);
-    if (!lifecycle.isCurrent(generation)) return;
-    lifecycle.completed(isWhole);
-    events.listChanged();
-    session.firstSync?.resolve();
+    await compare(session, generation, reply ?? await ask(session, 'login', loginData(session)));
+    await grow(session, generation);
   } catch (error) {
     if (!lifecycle.isCurrent(generation)) return;
-    lifecycle.failed();
+    const delay = lifecycle.failed();
     flushPushes(session);
     // A login that fails is not tried again: it is for the app to say so.
     if (lifecycle.phase === STARTING) return session.firstSync?.reject(error as ChatError);
     events.failed(error as ChatError);
+    session.syncTimer = setTimeout(() => session.outdated(), delay);
   }
-  if (lifecycle.step !== WAITING) return;
-  const contact = session.connection.lastContact;
-  session.syncTimer = setTimeout(() => void synchronise(session, lifecycle.outdated(contact)), lifecycle.delay);
 }
 
-/** Takes over the list and fetches what is behind. Says whether all of it came. */
-async function reconcile(session: SessionContext, generation: number): Promise<boolean> {
-  const { lifecycle } = session;
-  const list = await wholeList(session);
-  if (!lifecycle.isCurrent(generation)) return false;
-  // What was sent shortly before contact was lost may have been recalled since.
-  const recallableFrom = lifecycle.contact - session.recallMs;
-  const behind: [ConversationState, number, number][] = [];
-  for (const wire of list) {
-    const state = mergeConversation(session, wire);
-    const from = firstMissing(state, recallableFrom);
-    if (from <= wire.lastSequence) behind.push([state, from, wire.lastSequence]);
+/** Takes over what a login says, and asks for the rest. */
+async function compare(session: SessionContext, generation: number, reply: LoginReply): Promise<void> {
+  const { lifecycle, since } = session;
+  if (!lifecycle.isCurrent(generation)) return;
+  let page = reply.conversationPage;
+  let kind: typeof NEWEST | typeof CHANGES = since > 0 ? CHANGES : NEWEST;
+  if (!page) {
+    // It was more than the login may read.
+    kind = NEWEST;
+    session.uncompared = new Set(since > 0 ? changeable(session) : []);
+    page = await ask(session, 'getConversationList', {});
+    if (!lifecycle.isCurrent(generation)) return;
   }
+  if (reply.profile) cacheProfile(session, reply.profile);
+  else if (!session.profiles.has(session.userID)) void loadProfiles(session, [session.userID]);
+  // What was kept from another time is too old to be compared.
+  if (since === 0) session.forgetConversations();
+  mergePage(session, page, kind);
+  for (const state of session.conversations.values()) reportRead(session, state);
   lifecycle.listed();
   flushPushes(session);
-  const isFirst = lifecycle.phase === STARTING;
-  // A peer who has written meanwhile may have another name since.
-  if (!isFirst) void announceNamed(session, behind.filter(([state, , to]) => to > state.timeline.top).map(([state]) => state));
-  let isWhole = true;
-  await Promise.all([
-    forEachConcurrently(behind, ([state, from, to]) => catchUp(session, state, from, to).catch(() => { isWhole = false; })),
-    isFirst && firstProfiles(session),
-  ]);
-  for (const wire of list) session.conversations.get(wire.conversationID)?.correctUnread(wire);
-  return isWhole;
-}
-
-async function wholeList({ connection }: SessionContext): Promise<WireConversation[]> {
-  const list: WireConversation[] = [];
-  for (let next = ''; ;) {
-    const page = await connection.requestWithRetry('getConversationList', next ? { nextReqConversationID: next } : {});
-    list.push(...page.conversationList);
-    if (page.isCompleted) return list;
-    next = page.nextReqConversationID;
+  session.firstSync?.resolve();
+  if (since === 0) session.older = page.isCompleted ? undefined : page.nextReqConversationID;
+  while (since > 0 && !page.isCompleted && page.completeFrom > since) {
+    void fillGaps(session, MAX_RANGES);
+    await pause(session);
+    page = await ask(session, 'getConversationList', { nextReqConversationID: page.nextReqConversationID });
+    if (!lifecycle.isCurrent(generation)) return;
+    mergePage(session, page, NEWEST);
   }
+  if (session.uncompared.size > 0) await lookUp(session, [...session.uncompared]);
+  if (!lifecycle.isCurrent(generation)) return;
+  session.since = reply.serverTime;
+  if (since === 0) session.freshSince = session.since;
+  lifecycle.compared();
+  void fillGaps(session);
 }
 
-/** A list without names is better than none. They may still come. */
-function firstProfiles(session: SessionContext): Promise<void> {
-  const peers = [...session.conversations.values()].map(({ peer }) => peer);
-  return loadProfiles(session, [session.userID, ...peers], () => session.events.listChanged());
-}
-
-/** Takes over what the list says of a conversation. */
-function mergeConversation(session: SessionContext, wire: WireConversation): ConversationState {
-  let state = session.conversations.get(wire.conversationID);
-  if (!state) {
-    state = ConversationState.of(wire);
-    session.conversations.set(wire.conversationID, state);
+/** Loads older conversations, as many as are wanted, where nobody else waits for an answer. */
+async function grow(session: SessionContext, generation: number): Promise<void> {
+  const { lifecycle, connection } = session;
+  while (lifecycle.isCurrent(generation) && !session.isGrown) {
+    await pause(session);
+    if (connection.isWaiting || !lifecycle.isCurrent(generation)) continue;
+    await loadOlder(session);
+    void fillGaps(session, MAX_RANGES);
   }
-  state.isPinned = wire.isPinned;
-  if (wire.clearedSequence > state.cleared) clearConversation(session, state, wire.clearedSequence);
-  if ((wire.unlistedSequence ?? 0) > state.unlisted) state.unlist(wire.unlistedSequence ?? 0);
-  if (wire.readSequence > state.read) state.markRead(wire.readSequence);
-  state.reportedRead = wire.readSequence;
-  // A mark that got lost on its way.
-  reportRead(session, state);
-  const news = state.readByPeer(wire.peerReadSequence, wire.peerReadTime);
-  if (news.length > 0 && session.lifecycle.isReady) session.events.readByPeer(news);
-  if (wire.lastSequence >= state.timeline.top) {
-    state.lastMessage = wire.lastMessage && session.toMessage(wire.lastMessage);
-    if (wire.lastMessage) revoke(session, state, [wire.lastMessage]);
-  }
-  return state;
+  if (!lifecycle.isCurrent(generation)) return;
+  lifecycle.grown();
+  void fillGaps(session);
 }
 
-/** From which number on messages have to be fetched: what is not here, and what may have been recalled. */
-function firstMissing(state: ConversationState, recallableFrom: number): number {
-  const recallable = [...state.messagesBySequence.values()].filter((message) => message.time * 1000 >= recallableFrom && !message.isRevoked);
-  return Math.min(state.timeline.top + 1, ...recallable.map((message) => message.sequence));
+function ask<A extends 'login' | 'getConversationList'>(
+  session: SessionContext, action: A, data: Actions[A]['data'],
+): Promise<Actions[A]['reply']> {
+  return session.connection.requestWithRetry(action, data, undefined, session.asking);
+}
+
+/** Another run ends it, and nothing comes of this one then. */
+function pause(session: SessionContext): Promise<void> {
+  return new Promise((resolve) => { session.syncTimer = setTimeout(resolve, PAGE_INTERVAL_MS); });
 }

@@ -8,6 +8,7 @@ import { createContext, runInContext } from 'node:vm';
 import WebSocket from 'ws';
 import type TIM from '../../src/index.js';
 import { Files } from './files.js';
+import { Storage } from './storage.js';
 
 const SCRIPT = new URL('../../dist/index.js', import.meta.url);
 
@@ -110,6 +111,8 @@ export class Device {
   says: (why: string) => string = (why) => why;
   /** Connections made so far. */
   connections = 0;
+  /** Frames that have come, and how many bytes they had. */
+  readonly received = { frames: 0, bytes: 0 };
   private unanswered = 0;
   private isOnline = true;
   private readonly tasks = new Set<Task>();
@@ -117,15 +120,22 @@ export class Device {
   private readonly shownListeners: (() => void)[] = [];
 
   /** Without a script of its own it runs the client alone. */
-  constructor(script = readFileSync(SCRIPT, 'utf8'), log: Pick<Console, 'log' | 'warn' | 'error'> = console) {
+  constructor(
+    script = readFileSync(SCRIPT, 'utf8'), log: Pick<Console, 'log' | 'warn' | 'error'> = console, readonly storage = new Storage(), isPage = false,
+  ) {
     const module = { exports: {} };
     const context = createContext({
-      module, exports: module.exports, console: log, wx: this.wx(),
+      module, exports: module.exports, console: log, ...(isPage ? this.page() : { wx: this.wx() }),
       setTimeout: this.clock.setTimeout, clearTimeout: this.clock.clearTimeout, now: this.clock.now,
     });
     runInContext('Date.now = now', context);
     runInContext(script, context, { filename: 'hongyan.js' });
     this.TIM = module.exports as typeof TIM;
+  }
+
+  /** A page instead of a mini-program: it has a `WebSocket` and IndexedDB, and no `wx`. */
+  static page(storage: Storage): Device {
+    return new Device(undefined, undefined, storage, true);
   }
 
   /** The network goes without a word to the server. */
@@ -199,12 +209,40 @@ export class Device {
     this.files.cut();
   }
 
+  private page(): object {
+    // The same task in the shape that a page has.
+    const device = this;
+    return {
+      indexedDB: this.storage.indexedDB,
+      WebSocket: class {
+        onopen = (): void => {};
+        onclose = (): void => {};
+        onerror = (_: object): void => {};
+        onmessage = (_: { data: string }): void => {};
+        readonly task: any;
+
+        constructor(url: string) {
+          this.task = device.connecting(device.connect(url));
+          this.task.onOpen(() => this.onopen());
+          this.task.onClose(() => this.onclose());
+          this.task.onError((error: object) => this.onerror(error));
+          this.task.onMessage((event: { data: string }) => this.onmessage(event));
+        }
+
+        send(data: string): void { this.task.send({ data }); }
+
+        close(): void { this.task.close(); }
+      },
+    };
+  }
+
   private wx(): object {
     return {
       getSystemInfoSync: () => ({ fontSizeSetting: 16, platform: 'devtools' }),
       onNetworkStatusChange: (listener: (event: { isConnected: boolean }) => void) => this.networkListeners.push(listener),
       onAppShow: (listener: () => void) => this.shownListeners.push(listener),
       ...this.files.wx,
+      ...this.storage.wx,
       connectSocket: ({ url }: { url: string }) => this.connecting(this.connect(url)),
     };
   }
@@ -230,6 +268,8 @@ export class Device {
     const { socket } = task;
     socket.on('open', () => { if (!task.isDead) opened(); });
     socket.on('message', (data) => {
+      this.received.frames += 1;
+      this.received.bytes += Buffer.byteLength(String(data));
       const frame = JSON.parse(String(data)) as Record<string, unknown>;
       if ('requestID' in frame) this.unanswered -= 1;
       if (!task.isDead && !this.loses(frame)) received({ data: JSON.stringify(this.replaces(frame)) });
@@ -246,7 +286,7 @@ export class Device {
         const frame = JSON.parse(data) as Record<string, unknown>;
         this.frames.push(frame);
         if (task.isDead) return;
-        if ('requestID' in frame && frame['action'] !== 'login') this.unanswered += 1;
+        if ('requestID' in frame && frame['requestID'] !== 'login') this.unanswered += 1;
         if (socket.readyState === WebSocket.OPEN) socket.send(data);
         else fail?.({ errMsg: 'sendSocketMessage:fail taskID not exist' });
       },

@@ -1,7 +1,7 @@
 /** Somebody with a device, and everything that their app has been told. */
 
 import assert from 'node:assert/strict';
-import type { ChatSDK, Conversation, Message } from '../../src/index.js';
+import type { ChatSDK, Conversation, CreateOptions, Message } from '../../src/index.js';
 import { Device } from './device.js';
 import { SDK_APP_ID, type Twin } from './twin.js';
 
@@ -12,16 +12,15 @@ export type Server = Pick<Twin, 'proxyServer' | 'userSig'>;
 const TIMEOUT_MS = 10_000;
 
 export class User {
-  readonly device = new Device();
   readonly tim: ChatSDK;
   /** The last UserSig that was issued. */
   sig = '';
   /** The events so far: name and data. */
   readonly events: { name: string; data: unknown }[] = [];
 
-  constructor(readonly server: Server, readonly userID: string) {
+  constructor(readonly server: Server, readonly userID: string, options: Partial<CreateOptions> = {}, readonly device = new Device()) {
     const { TIM } = this.device;
-    this.tim = TIM.create({ SDKAppID: SDK_APP_ID, proxyServer: server.proxyServer });
+    this.tim = TIM.create({ SDKAppID: SDK_APP_ID, proxyServer: server.proxyServer, ...options });
     this.tim.setLogLevel(4);
     for (const name of Object.values(TIM.EVENT)) this.tim.on(name, (event) => this.events.push(event));
   }

@@ -3,6 +3,7 @@
 import TIM, { type ChatError, type Conversation, type Message, type MutableMessage } from '../../src/index.js';
 
 const tim = TIM.create({ SDKAppID: 1400000000, proxyServer: 'wss://im.example.com/v1', oversea: false });
+TIM.create({ SDKAppID: 1400000000, conversationLimit: Infinity, cache: true });
 const { CONV_C2C, CONV_GROUP } = TIM.TYPES;
 
 // Without a server it compiles, and login says what is missing.
@@ -130,6 +131,7 @@ async function calls(): Promise<void> {
   const all = await tim.getConversationList();
   await tim.getConversationList(['C2Cbob']);
   await tim.getConversationList({ type: CONV_C2C, hasUnreadCount: true });
+  await tim.getConversationList({ loadOlder: true });
   const nicks: string[] = all.data.conversationList.map((each) => each.userProfile.nick + each.lastMessage.messageForShow);
   const one: Conversation = (await tim.getConversationProfile('C2Cbob')).data.conversation;
   const deleted: string = (await tim.deleteConversation('C2Cbob')).data.conversationID;
