@@ -591,7 +591,9 @@ test('a message that is deleted while it is uploaded is not sent', async () => {
 test('a message that is given up while it waits for its turn, or for its form, is gone, and makes room at once', async () => {
   const [alice, bob] = await two();
   alice.device.loses = (frame) => frame['action'] === 'getUploadForm';
-  const messages = Array.from({ length: 5 }, () => photo(alice, bob.userID, alice.device.files.photo('1.jpg', 100, 100)));
+  const { files } = alice.device;
+  // The fourth one alone is large enough for previews.
+  const messages = [100, 100, 100, 3024, 100].map((side) => photo(alice, bob.userID, files.photo('1.jpg', side, side)));
   const [first, , , fourth, fifth] = messages as [Message, Message, Message, Message, Message];
   const codes = messages.map((message) => alice.tim.sendMessage(message).then(() => 0, (error: ChatError) => error.code));
   await until(() => forms(alice) === 3);
@@ -607,8 +609,10 @@ test('a message that is given up while it waits for its turn, or for its form, i
   same(await Promise.all(codes), [2100, 0, 0, 2100, 0]);
   await until(() => bob.received.length === 3);
   for (const { ID } of [first, fourth]) assert.equal(alice.tim.findMessage(ID), null);
-  // What was given up is not asked for again.
-  same([new Set(alice.device.frames.filter(({ action }) => action === 'getUploadForm').map(({ requestID }) => requestID)).size, alice.device.files.uploads.length], [4, 3]);
+  // What was given up is not asked for again, and no previews are made of it.
+  const asked = alice.device.frames.filter(({ action }) => action === 'getUploadForm').map(({ requestID }) => requestID);
+  same([new Set(asked).size, files.uploads.length], [4, 3]);
+  assert.ok(![...files.stored.keys()].some((path) => path.endsWith('compressed.jpg')));
 });
 
 // What is received, forwarded and recalled
@@ -685,6 +689,24 @@ test('a picture that is recalled has three empty places, and its file is gone', 
   await until(() => bob.received[0]?.isRevoked === true);
   for (const each of [message, bob.received[0]]) same(urlsOf(each), ['', '', '']);
   await until(async () => (await fetch(url!)).status !== 200);
+});
+
+test('a picture that its sender has forwarded stays when the forward is recalled, and goes with the first message', async () => {
+  const [alice, bob] = await two();
+  const carol = await users.join(users.named('carol'));
+  const [original, other] = [photo(alice, bob.userID), photo(alice, carol.userID)];
+  for (const message of [original, other]) await alice.tim.sendMessage(message);
+  const forward = alice.tim.createForwardMessage({ to: carol.userID, conversationType: 'C2C', payload: original });
+  await alice.tim.sendMessage(forward);
+  const [urls, [otherUrl]] = [urlsOf(original), urlsOf(other)];
+  same(urlsOf(forward), urls);
+  // Recalls are seen to in their order: when the file of the second one is gone, the first one is done with.
+  await alice.tim.revokeMessage(forward);
+  await alice.tim.revokeMessage(other);
+  await until(async () => (await fetch(otherUrl!)).status !== 200);
+  for (const url of urls) await fetched(url);
+  await alice.tim.revokeMessage(original);
+  for (const url of urls) await until(async () => (await fetch(url)).status !== 200);
 });
 
 test('a file of a browser is no file of a mini-program', async () => {

@@ -3,7 +3,8 @@ import { mock, test, type TestContext } from 'node:test';
 import { ChatError } from '../src/errors.js';
 import { createMessage } from '../src/model/message.js';
 import { Outbox } from '../src/net/outbox.js';
-import { Requests } from '../src/net/requests.js';
+import { inTime } from '../src/net/patience.js';
+import { Requests, type Cancellation } from '../src/net/requests.js';
 import type { Message } from '../src/types.js';
 import type { SendMessage, WireMessage } from '../src/wire.js';
 
@@ -175,4 +176,14 @@ test('of messages that have failed the latest are remembered, and those that are
   assert.deepEqual(kept, [waiting.ID, ...failed.slice(-19).map((message) => message.ID)]);
   arrive();
   await sending;
+});
+
+test('what takes too long says so, and not that it was given up', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const cancellation: Cancellation = {};
+  const work = new Promise<never>((_, reject) => { cancellation.forget = () => reject(new Error('it was given up')); });
+  const waited = assert.rejects(inTime({ isOpen: true }, 1, cancellation, work, 'try again'), { code: 2801 });
+  context.mock.timers.tick(1_000);
+  await waited;
+  assert.equal(cancellation.isCancelled, true);
 });
