@@ -28,16 +28,19 @@ ASSUMPTIONS = {
     "pages": (4, "pages of history that a user scrolls back per day", "每个用户每天向前翻阅的历史页数"),
     "sessions": (6, "connections, with a login each, of a user per day", "每个用户每天的连接数，每次连接登录一次"),
     "minutes": (10, "minutes that a connection lasts", "一次连接持续的分钟数"),
-    "lists": (2, "conversation lists per connection: at once, and five seconds later", "每次连接拉取会话列表的次数：立即一次，五秒后一次"),
-    "conversations": (10, "conversations in the list, and peers whose profiles are asked for", "列表中的会话数，也是查询资料的对方人数"),
-    "ranges": (1, "conversations per connection in which something was missed", "每次连接中有漏收消息的会话数"),
+    "starts": (0.5, "share of connections of a program that has just been started, and knows nothing yet", "刚启动、本地还没有数据的程序所占的连接比例"),
+    "conversations": (10, "conversations in the list", "列表中的会话数"),
+    "changed": (4, "conversations that have changed, or may have, since the connection before", "自上次连接以来有变化或可能有变化的会话数"),
+    "ranges": (0.5, "requests per connection for messages that were missed: the list has the last one of each", "每次连接为补拉漏收消息发出的请求数：列表已带有每个会话的最后一条"),
+    "ranged": (2, "conversations in such a request", "每个这样的请求涉及的会话数"),
+    "talks": (2, "times a day that a user begins to talk again after an hour or more", "每个用户每天在间隔一小时以上后重新开始交谈的次数"),
     "heartbeat": (4, "minutes between two pings", "两次 ping 之间的分钟数"),
     "memory": (256, "MB of memory of a function", "函数的内存（MB）"),
     "base_ms": (5, "ms of a function besides its round trips", "函数除往返之外的时间（毫秒）"),
     "trip_ms": (10, "ms per round trip to DynamoDB or to a connection", "到 DynamoDB 或连接的一次往返（毫秒）"),
     "cold": (0.02, "share of invocations that start cold", "冷启动占调用的比例"),
     "cold_ms": (200, "ms that a cold start takes longer", "一次冷启动多出的时间（毫秒）"),
-    "log_bytes": (1_000, "bytes of log per invocation, Lambda's own lines included", "每次调用的日志字节数，含 Lambda 自己的日志行"),
+    "log_bytes": (600, "bytes of log per invocation: its line, with the metrics", "每次调用的日志字节数：一行，含指标"),
     "metrics": (20, "metrics that have values while people chat", "有人聊天时有数据的指标数"),
     "row_bytes": (350, "bytes of a stored message, with DynamoDB's 100 per row", "一条已存消息的字节数，含 DynamoDB 每行的 100 字节"),
     "history": (12, "months of messages that are stored", "存储了多少个月的消息"),
@@ -114,22 +117,32 @@ def operations(a):
         ("send, peer online", "发送，对方在线", messages * on, "send, peer online", 0, 1, 2 * frame),
         ("send, peer offline", "发送，对方不在线", messages * off, "send, peer offline", 0, 1, frame),
         ("first message, on top", "会话的第一条消息，另加", user_days * a["first"], "+first", 0, 0, 0),
+        ("first message after an hour, on top", "间隔一小时后的第一条消息，另加", user_days * a["talks"], "+session", 0, 0, 0),
         ("read mark, peer online", "已读标记，对方在线", marks * on, "mark as read, peer online", 0, 1, frame),
         ("read mark, peer offline", "已读标记，对方不在线", marks * off, "-mark", 0, 1, 0),
         ("history page", "历史消息页", user_days * a["pages"], "history page of 15", 0, 1, 15 * frame),
         ("connect: authorizer and function", "建立连接：授权与连接两个函数", sessions, "connect, authorizer included", 0, 2, 0),
-        ("login", "登录", sessions, "login", 0, 1, frame),
-        ("conversation list", "会话列表", sessions * a["lists"], "list of K conversations", k, 1, k * frame),
-        ("profiles", "用户资料", sessions, "K profiles", k + 1, 1, (k + 1) * frame),
-        ("what was missed", "补拉漏收的消息", sessions * a["ranges"], "range of 15, after a reconnect", 0, 1, 15 * frame),
+        ("login of a program that has just been started", "刚启动的程序登录", sessions * a["starts"],
+         "login with the newest K conversations", k, 1, (k + 1) * 2 * frame),
+        ("login of one that goes on", "继续运行的程序登录", sessions * (1 - a["starts"]),
+         "login, K conversations changed since", a["changed"], 1, (a["changed"] + 1) * frame),
+        ("what was missed", "补拉漏收的消息", sessions * a["ranges"], "K ranges of four messages", a["ranged"], 1,
+         4 * a["ranged"] * frame),
         ("ping", "心跳", sessions * a["minutes"] / a["heartbeat"], "ping", 0, 0, 0),
         ("disconnect", "断开连接", sessions, "disconnect", 0, 1, 0),
     ]
 
 
+# What some sends cost besides what every send does.
+ON_TOP = {
+    "+first": "first message of a conversation",
+    "+session": "first message of a session, one hour after the last one",
+}
+
+
 def unit_costs(budget, k, table):
-    if budget == "+first":
-        sent, first = table["send, peer online"], table["first message of a conversation"]
+    if budget in ON_TOP:
+        sent, first = table["send, peer online"], table[ON_TOP[budget]]
         # Of this line only the write units are a whole; frames and round trips are what it adds.
         return [amount(first[0], k) - amount(sent[0], k), amount(first[1], k) - amount(sent[1], k),
                 amount(first[2], k), amount(first[3], k)]
@@ -337,7 +350,7 @@ def tables(language):
 
     levers = [
         (say("half as many connections, twice as long", "连接次数减半，每次时长加倍"), lever(sessions=a["sessions"] / 2, minutes=a["minutes"] * 2)),
-        (say("one conversation list per connection", "每次连接只拉取一次会话列表"), lever(lists=1)),
+        (say("a client that keeps its list, and is never new", "客户端保留会话列表，不再从头拉取"), lever(starts=0)),
         (say("one read mark in four messages", "每四条消息一次已读标记"), lever(marks=0.25)),
         (say("no read marks at all", "完全不用已读标记"), lever(marks=0)),
         (say("a read mark for every message", "每条消息一次已读标记"), lever(marks=1)),

@@ -20,7 +20,7 @@ class Cost(unittest.TestCase):
             self.assertEqual(cost.main(["--check"]), 1)
 
     def test_a_million_messages_and_nothing_else_are_what_the_budget_says(self):
-        nothing = dict.fromkeys(("marks", "pages", "sessions", "first"), 0)
+        nothing = dict.fromkeys(("marks", "pages", "sessions", "first", "talks"), 0)
         _, used = cost.month({**DEFAULTS, **nothing, "users": 1_000_000, "days": 1, "messages": 1, "online": 1})
         self.assertEqual([used[name] for name in ("writes", "reads", "messages", "requests")], [1, 3, 3, 1])
 
