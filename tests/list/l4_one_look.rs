@@ -78,6 +78,7 @@ async fn l4_of_a_thousand_who_connect_while_a_message_is_written_each_gets_it_on
             if random(2) == 0 { StandsStill::BeforeTheWrite } else { StandsStill::BeforeTheLook };
         // How much of connecting is over when it goes on.
         let over = random(3);
+        let is_late = random(2) == 0;
         let mut is_first = true;
         app.dynamodb.break_calls(move |operation, request| {
             let stands_there = match stands_still {
@@ -101,12 +102,19 @@ async fn l4_of_a_thousand_who_connect_while_a_message_is_written_each_gets_it_on
         };
         let connecting = async {
             app.dynamodb.held().await;
+            // The write takes a second and a half, before they connect or behind it. The look takes no time, so what is
+            // written is not a second old.
+            let takes = if stands_still == StandsStill::BeforeTheWrite { 1_500 } else { 0 };
+            if is_late {
+                app.advance(Duration::from_millis(takes));
+            }
             if over > 0 {
                 connect().await;
             }
             let mut reply = if over > 1 { Some(login().await) } else { None };
-            // The write takes a second and a half.
-            app.advance(Duration::from_millis(1_500));
+            if !is_late {
+                app.advance(Duration::from_millis(takes));
+            }
             app.dynamodb.release();
             if over == 0 {
                 connect().await;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{DAY, stored, with_retention};
-use crate::harness::{TestApp, random_numbers, sequences, text_message};
+use crate::harness::{TestApp, fault_proxy::Fault, random_numbers, replica::Lag, sequences, text_message};
 
 /// What the client IDs of messages begin with that are excluded from the unread count.
 const UNCOUNTED: &str = "uncounted-";
@@ -102,5 +102,27 @@ async fn p7_what_is_excluded_is_not_unread_though_it_is_the_oldest_that_lives() 
         app.advance(later);
         assert_eq!(sequences(&app.history("alice", "bob").await), living);
         assert_eq!(app.conversation("alice", "bob").await.unwrap()["unreadCount"], 1);
+    }
+}
+
+#[tokio::test]
+async fn p7_unread_is_exact_though_the_look_for_what_has_expired_is_a_second_behind() {
+    for sweep in [false, true] {
+        let app = TestApp::with(with_retention()).await;
+        app.send("bob", "alice", "1", 0).await;
+        app.advance(DAY * 2);
+        if sweep {
+            app.sweep().await;
+        }
+        app.lag(Lag::SECOND).await;
+        let first = app.send("bob", "alice", "2", 0).await;
+        app.send("bob", "alice", "3", first).await;
+        // The end of the conversation is as it is; what is looked for between is not there yet.
+        app.dynamodb.break_calls(|_, request| {
+            let is_look =
+                request["KeyConditionExpression"].as_str().is_some_and(|key| key.contains("BETWEEN"));
+            if is_look { Fault::Stale } else { Fault::None }
+        });
+        assert_eq!(app.conversation("alice", "bob").await.unwrap()["unreadCount"], 2);
     }
 }
