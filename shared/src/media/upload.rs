@@ -5,7 +5,7 @@ use super::{
 };
 
 /// What an object counts for at least, in bytes.
-pub const LEAST_COUNTED: u64 = 64 * 1024;
+const LEAST_COUNTED: u64 = 64 * 1024;
 
 /// What somebody wants to upload, with its sizes in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Upload {
 
 impl Upload {
     /// What all that is uploaded together counts for, in bytes. An upload costs something however small it is, so each
-    /// object counts as [`LEAST_COUNTED`] at least.
+    /// object counts as 64 KB at least.
     pub fn counted_bytes(&self) -> u64 {
         let sizes = self.previews.iter().copied().chain([self.bytes]);
         sizes.fold(0, |sum: u64, bytes| sum.saturating_add(bytes.max(LEAST_COUNTED)))
