@@ -23,7 +23,7 @@ test-server: $(VENV)/ready
 		cargo test --workspace --lib --test hongyan --test numbers -- --include-ignored
 
 test-client: client/node_modules/ready ## the client and its demos, against the laptop twin and in Chromium
-	cargo build --package hongyan-local
+	cargo build --workspace --bin hongyan
 	@command -v chromium >/dev/null || test -n "$$CHROMIUM" || $(MAKE) chromium
 	cd client && npm run --silent check && npm test --silent
 
