@@ -216,19 +216,19 @@ impl Config {
         match &self.source {
             Source::Environment(_) => {
                 let sdk_app_id = self.sdk_app_id()?;
-                let Some(bucket) = self.media_bucket()? else { return Ok(None) };
+                let Some(bucket) = self.media_bucket() else { return Ok(None) };
                 Ok(Some(MediaPlace { sdk_app_id, bucket, url: self.variable("MEDIA_URL")? }))
             }
             Source::Given { media, .. } => Ok(media.clone()),
         }
     }
 
-    /// The bucket that they are in.
-    pub(crate) fn media_bucket(&self) -> Configured<Option<String>> {
-        Ok(match &self.source {
+    /// The bucket that they are in, if there is one.
+    pub(crate) fn media_bucket(&self) -> Option<String> {
+        match &self.source {
             Source::Environment(_) => self.variable("MEDIA_BUCKET").ok(),
             Source::Given { media, .. } => media.as_ref().map(|place| place.bucket.clone()),
-        })
+        }
     }
 
     /// Whose they are.

@@ -31,7 +31,7 @@ impl Functions {
     /// All of them that there are where this is.
     pub fn new(config: &Config) -> Configured<Self> {
         let mut streams = BTreeMap::new();
-        if config.media_bucket()?.is_some() {
+        if config.media_bucket().is_some() {
             streams.insert(DELETE_MEDIA, delete_media(config)?);
         }
         Ok(Self { routes: routes(config)?, streams })

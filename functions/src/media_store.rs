@@ -17,7 +17,7 @@ pub struct MediaStore {
 impl MediaStore {
     /// The one of this deployment.
     pub fn new(config: &Config) -> Configured<Self> {
-        let bucket = config.media_bucket()?.ok_or(Misconfigured::Missing("MEDIA_BUCKET"))?;
+        let bucket = config.media_bucket().ok_or(Misconfigured::Missing("MEDIA_BUCKET"))?;
         let sdk = config.sdk();
         // An emulator and a twin have one host for all buckets.
         let is_elsewhere = sdk.endpoint_url().is_some();
