@@ -250,6 +250,31 @@ def unlimited_attack():
     return {name: ATTACK_SENDS * value for name, value in each.items()}
 
 
+def uploads(a, objects, gigabytes, forms=0):
+    """What it uses to upload so many objects with so many forms, besides what they cost while they are stored."""
+    writes, reads, frames, trips = unit_costs("form for an upload", 0, budgets())
+    # Every frame costs a sixteenth of a write unit besides.
+    return served(a, forms * frames, forms, forms * (writes + 1 / 16), forms * reads, forms * trips) | {
+        "puts": objects / 1e6, "edge_requests": objects / 1e6, "edge_in": gigabytes}
+
+
+def upload_attacks(a):
+    """What somebody can do with forms, and with the URL of an object, with `MediaMegabytesPerDay` as it is: English,
+    Chinese, what it uses. The smallest file counts as 64 KB."""
+    megabytes = 500
+    day, hour = megabytes * 1024**2 / GB, 100e6 / 8 * 3600 / GB
+    read = served(a, 0, 0, 0, 0) | {"edge_requests": 0.01, "gets": 0.01, "edge_out": 1000}
+    return [
+        ("a day's volume of a user in the largest files, stored for a month", "一个用户一天的上传量，全是最大的文件，存放一个月",
+         uploads(a, 5, day, 5) | {"media_storage": day}),
+        ("the same in files of a byte, as many as fit", "同样的上传量，全是一个字节的文件",
+         uploads(a, megabytes * 16, 0, megabytes * 16)),
+        ("an hour of the same file over itself, at 100 Mbit/s", "一小时内反复上传同一个文件，100 Mbit/s",
+         uploads(a, hour * 10, hour, 4)),
+        ("a TB that is read by somebody who has a URL", "有人用一个 URL 下载了 1 TB", read),
+    ]
+
+
 def dollars(value):
     return f"{value:,.2f}"
 
@@ -344,6 +369,13 @@ def tables(language):
         [[say("with the limits as they are", "按默认的限制"), *attacked(ATTACK)],
          [say("with none", "不设限制"), *attacked(unlimited_attack())]],
         (0, 1, 1, 1, 1, 1, 1))
+
+    cost["uploads"] = markdown(
+        [say("with `Media=true`", "`Media=true` 时"), say("uploads", "上传次数"), "GB", "us-east-1, $", "ap-east-1, $"],
+        [[say(en, cn), f"{used['puts'] * 1e6:,.0f}", f"{used['edge_in'] + used['edge_out']:,.1f}",
+          *(p + dollars(sum(bill(used, region).values())) for p, region in zip(("", guess), (0, 1)))]
+         for en, cn, used in upload_attacks(a)],
+        (0, 1, 1, 1, 1))
 
     def lever(prices=(), **changes):
         return sum(bill(month({**a, **changes})[1], 0, **dict(prices)).values())
