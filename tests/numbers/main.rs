@@ -9,6 +9,7 @@
 //!   model calls it.
 //! - `bounds`: how far the model looks, and what it is broken with.
 //! - `table`: the rows, and the conditional writes of `store::Messages`.
+//! - `groups`: the protocol of groups, in random orders.
 //!
 //! What it has found is in `races` of the other test binary, through the real handlers.
 //!
@@ -16,6 +17,7 @@
 //! end as a small one would be. Pages are smaller than the real ones, so that few messages fill them.
 
 mod bounds;
+mod groups;
 mod model;
 mod table;
 
