@@ -193,6 +193,83 @@ test('a conversation that is deleted without its history leaves the list, and ke
   same(alice.texts, ['3']);
 });
 
+// What a read mark meets
+
+type Frame = Record<string, unknown>;
+
+/** Holds the frames to a device that match. Returns what lets them go. */
+function hold({ device }: User, matches: (frame: Frame) => boolean): () => void {
+  let letGo = (): void => {};
+  const due = new Promise<void>((resolve) => { letGo = resolve; });
+  device.delays = (frame) => (matches(frame) ? due : undefined);
+  return letGo;
+}
+
+const isAnswer = ({ action }: Frame): boolean => action === 'sendMessage';
+const marked = (user: User): Message[] => user.told<Message[]>('onMessageReadByPeer').flat();
+
+for (const isNewest of [true, false]) {
+  test(`a read mark reaches a message that the list has told of before the answer came, ${isNewest ? '' : 'not '}as the newest`, async () => {
+    const [alice, bob] = await two();
+    const tablet = await another(alice);
+    const letGo = hold(alice, (frame) => isAnswer(frame) || frame['event'] === 'onMessageReceived');
+    const sending = alice.send(bob.userID, '1');
+    await until(() => bob.received.length === 1);
+    if (!isNewest) await tablet.send(bob.userID, '2');
+    // A page that is a moment older than the list that is asked for with it.
+    alice.device.replaces = (frame) => (frame['action'] === 'getMessageList' ? { ...frame, data: { messageList: [], isCompleted: true } } : frame);
+    await alice.tim.getMessageList({ conversationID: `C2C${bob.userID}` });
+    letGo();
+    const message = await sending;
+    await until(() => bob.received.length === (isNewest ? 1 : 2));
+    await bob.tim.setMessageRead({ conversationID: `C2C${alice.userID}` });
+    await until(() => marked(alice).includes(message));
+    assert.equal(message.isPeerRead, true);
+  });
+}
+
+test('a read mark that is quicker than the answer is not lost', async () => {
+  const [alice, bob] = await two();
+  const letGo = hold(alice, isAnswer);
+  const sending = alice.send(bob.userID, '1');
+  await until(() => bob.received.length === 1);
+  await bob.tim.setMessageRead({ conversationID: `C2C${alice.userID}` });
+  // Whatever was pushed before this has come.
+  await bob.tim.updateMyProfile({ nick: '鲍勃' });
+  await until(async () => (await alice.tim.getUserProfile({ userIDList: [bob.userID] })).data[0]?.nick === '鲍勃');
+  letGo();
+  const message = await sending;
+  assert.equal(message.isPeerRead, true);
+  assert.equal((await alice.conversation(bob.userID))?.lastMessage.isPeerRead, true);
+});
+
+test('a read mark reaches the last message of a list, of which nothing else is loaded', async () => {
+  const [alice, bob] = await two();
+  const { ID } = await alice.send(bob.userID, '1');
+  await until(() => bob.received.length === 1);
+  await alice.tim.logout();
+  await alice.login();
+  await bob.tim.setMessageRead({ conversationID: `C2C${alice.userID}` });
+  await until(() => lists(alice).at(-1)?.[0]?.lastMessage.isPeerRead === true);
+  same(marked(alice).map((message) => message.ID), [ID]);
+});
+
+test('a read mark reaches a message in front of which another one is missing', async () => {
+  const [alice, bob] = await two();
+  await bob.send(alice.userID, '1');
+  await until(() => alice.received.length === 1);
+  alice.device.loses = (frame) => frame['event'] === 'onMessageReceived';
+  await bob.send(alice.userID, '2');
+  const letGo = hold(alice, ({ action }) => action === 'getMessageList');
+  const message = await alice.send(bob.userID, '3');
+  await until(() => bob.received.length === 1);
+  await bob.tim.setMessageRead({ conversationID: `C2C${alice.userID}` });
+  await until(() => marked(alice).includes(message));
+  letGo();
+  await until(() => alice.texts.length === 2);
+  same(alice.texts, ['1', '2']);
+});
+
 test('a pinned conversation is on top, on all devices', async () => {
   const [alice, bob] = await two();
   const carol = await users.join(users.named('carol'));

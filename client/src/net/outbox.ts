@@ -69,6 +69,11 @@ export class Outbox {
     return this.waiting.has(id);
   }
 
+  /** Whether one for a conversation is. */
+  isFor(conversationID: string): boolean {
+    return this.queues.has(conversationID);
+  }
+
   /** Keeps the bases of so many messages that have failed, of the latest. The server looks back itself for older ones. */
   forget(but: number): void {
     for (const id of this.bases.keys()) {

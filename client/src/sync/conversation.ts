@@ -81,7 +81,7 @@ export class ConversationState {
   mayChange(since: number): boolean {
     const isUnreadByPeer = ({ flow, sequence }: Message): boolean => flow === 'out' && sequence > this.peerRead;
     return this.unread > 0 || this.reportedAt >= since
-      || this.newest !== undefined && (this.newest.time * 1000 >= since || isUnreadByPeer(this.newest))
+      || this.newest !== undefined && this.newest.time * 1000 >= since
       || [...this.messagesBySequence.values()].some(isUnreadByPeer);
   }
 
@@ -113,6 +113,11 @@ export class ConversationState {
     const { excludedFromLastMessage } = message.messageControlInfo;
     if (!excludedFromLastMessage && message.sequence > (this.newest?.sequence ?? this.cleared)) this.newest = message;
     if (message.sequence > this.countedUpTo && this.isUnread(message)) this.unread += 1;
+  }
+
+  /** A message that the app has, or may ask for. Another's that waits for its turn is added when that has come. */
+  know(message: Message): void {
+    if (message.flow === 'out' || message.sequence <= this.timeline.top) this.messagesBySequence.set(message.sequence, message);
   }
 
   /** Everything up to a number is read. */

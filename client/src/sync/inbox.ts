@@ -23,6 +23,8 @@ export function messageSent(session: SessionContext, wire: WireMessage): void {
   const state = session.conversationOf(wire);
   if (wire.sequence > state.timeline.top) state.ownSequences.add(wire.sequence);
   place(session, state, wire);
+  // A list that was quicker than the answer has taken its turn.
+  state.know(session.toMessage(wire));
 }
 
 /** A page of history is being shown; where it is newer than what was known, it is the news itself. */

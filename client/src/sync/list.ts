@@ -85,8 +85,10 @@ export function merge(session: SessionContext, state: ConversationState, wire: W
   }
   state.correctUnread(wire);
   state.end = Math.max(state.end, lastSequence);
+  if (!lastMessage) return;
   // Often it is all that is missing.
-  if (lastMessage) show(session, state, state.timeline.take(lastMessage));
+  show(session, state, state.timeline.take(lastMessage));
+  state.know(session.toMessage(lastMessage));
 }
 
 /** Asks what there is to know of some conversations, of all that are asked for meanwhile with as few requests as that takes. */

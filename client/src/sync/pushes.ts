@@ -67,8 +67,10 @@ function apply(session: SessionContext, push: Push): void {
       deleteMessages(session, push.data.conversationID, push.data.sequences);
       break;
     case 'onMessageReadByPeer': {
-      const state = session.conversations.get(push.data.conversationID);
-      const news = state?.readByPeer(push.data.sequence, push.data.time) ?? [];
+      const { conversationID, sequence, time } = push.data;
+      // The peer may be quicker than the answer to the first message, which would make the conversation.
+      if (session.outbox.isFor(conversationID)) session.conversation(conversationID, sequence - 1);
+      const news = session.conversations.get(conversationID)?.readByPeer(sequence, time) ?? [];
       if (news.length > 0) events.readByPeer(news);
       if (news.length > 0) events.listChanged();
       break;

@@ -103,6 +103,8 @@ export class Device {
   frames: Record<string, unknown>[] = [];
   /** Frames that match are lost on their way to the device. */
   loses: (frame: Record<string, unknown>) => boolean = () => false;
+  /** Frames that come later than others that the server has sent after them, and when. */
+  delays: (frame: Record<string, unknown>) => Promise<unknown> | undefined = () => undefined;
   /** What becomes of a frame on its way to the device. */
   replaces: (frame: Record<string, unknown>) => Record<string, unknown> = (frame) => frame;
   /** What becomes of a task that is made, which may throw. */
@@ -272,7 +274,10 @@ export class Device {
       this.received.bytes += Buffer.byteLength(String(data));
       const frame = JSON.parse(String(data)) as Record<string, unknown>;
       if ('requestID' in frame) this.unanswered -= 1;
-      if (!task.isDead && !this.loses(frame)) received({ data: JSON.stringify(this.replaces(frame)) });
+      const arrive = (): void => { if (!task.isDead && !this.loses(frame)) received({ data: JSON.stringify(this.replaces(frame)) }); };
+      const due = this.delays(frame);
+      if (due) void due.then(arrive);
+      else arrive();
     });
     socket.on('error', (error) => { if (!task.isDead && this.tasks.has(task)) failed({ errMsg: this.says(error.message) }); });
     socket.on('close', (_, reason) => task.ended(String(reason)));
