@@ -16,7 +16,9 @@ use std::time::Duration;
 use hongyan_functions::config::Settings;
 use hongyan_local::clock::Clock;
 use hongyan_shared::{
-    model::{ClientId, Draft, Elem, LogTail, OneToOne, Options, Pair, Predecessor, Seq, UserId},
+    model::{
+        CallbackNotes, ClientId, Draft, Elem, LogTail, OneToOne, Options, Pair, Predecessor, Seq, UserId,
+    },
     protocol::to_raw,
 };
 use serde_json::{Value, json};
@@ -96,6 +98,7 @@ async fn many(app: &TestApp, after: u64, count: u64) {
             from: pair.me().clone(),
             elem: Elem::parse("TIMTextElem", &to_raw(&json!({ "text": "x" })), None).unwrap(),
             options: Options::default(),
+            callbacks: CallbackNotes::default(),
         };
         last = conversation.next_message(
             &draft,

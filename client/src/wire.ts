@@ -50,6 +50,8 @@ export type WireMessage = { from: string, to: string, conversationType: "C2C", c
   avatar?: string,
   /** The sender has recalled it. */
   isRevoked?: boolean,
+  /** The business server has rewritten it before it was sent. */
+  isModified?: boolean,
   /** `Normal` unless it says otherwise. */
   priority?: Priority, needReadReceipt?: boolean, isSupportExtension?: boolean, messageControlInfo?: MessageControlInfo,
   /** It goes to those who are connected, and is not stored: its `sequence` is 0. */
@@ -238,6 +240,8 @@ export type SendMessage = { to: string, conversationType: string, clientID: stri
   priority?: Priority, needReadReceipt?: boolean, isSupportExtension?: boolean, messageControlInfo?: MessageControlInfo,
   /** It goes to those who are connected, and is not stored: its `sequence` is 0. */
   onlineUserOnly?: boolean,
+  /** What a notification is to be like, for the business server. */
+  offlinePushInfo: object,
 };
 
 /** The reply to `sendMessage` and to `revokeMessage`. */

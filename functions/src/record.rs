@@ -153,7 +153,7 @@ impl InvocationRecord<'_> {
     /// Why, where the code does not say enough. What a user wrote is never part of it.
     pub fn detail(&self) -> Option<String> {
         match self.refused? {
-            Error::Internal(detail) => Some(detail.clone()),
+            Error::Internal(detail) | Error::BusinessServer(detail) => Some(detail.clone()),
             Error::UserSig(refusal) => Some(refusal.to_string()),
             _ => None,
         }

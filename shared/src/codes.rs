@@ -1,16 +1,16 @@
 //! Codes and what docs/protocol.md says of them, from one table for each enum of errors.
 
 /// Makes `code` of an enum from a table, in which each variant has a code, and a code when it is given and
-/// what to do about it. What has the codes of another enum comes before it, behind `or`.
+/// what to do about it. What has its codes from elsewhere comes before it, behind `or`.
 macro_rules! codes {
-    ($error:ident $(or $of_another:pat => $code_of_another:expr)?; $(
+    ($error:ident $(or $of_another:pat => $code_of_another:expr),*; $(
         $($variant:pat_param)|+ => $code:literal, $when:literal, $next:literal;
     )+) => {
         impl $error {
             /// The code on the wire, Tencent's wherever there is one for the case.
             pub fn code(&self) -> i32 {
                 match self {
-                    $($of_another => $code_of_another,)?
+                    $($of_another => $code_of_another,)*
                     $($($variant)|+ => $code,)+
                 }
             }

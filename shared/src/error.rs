@@ -126,6 +126,25 @@ pub enum Error {
     #[error("a file may have 100 MB (104857600 bytes): make it smaller, or send a link")]
     FileTooLarge,
 
+    /// The business server does not let the message be sent.
+    #[error("the app's server does not let this message be sent")]
+    Refused,
+
+    /// The same, with a code and a text of its own.
+    #[error("{text}")]
+    RefusedWith {
+        /// 120001 to 130000.
+        code: i32,
+        /// What the sender is told.
+        text: String,
+    },
+
+    /// The business server was called, and nothing can be made of what came of it. The text is for the log.
+    #[error(
+        "the app's server cannot be asked whether this message may be sent: send it again with the same clientID"
+    )]
+    BusinessServer(String),
+
     /// Somebody else's message is to be recalled.
     #[error("only the sender can recall a message: deleteMessage hides it from yourself")]
     NotSender,
@@ -225,7 +244,7 @@ pub enum Error {
     Internal(String),
 }
 
-codes! { Error or Error::UserSig(refusal) => refusal.code();
+codes! { Error or Error::UserSig(refusal) => refusal.code(), or Error::RefusedWith { code, .. } => *code;
     Error::NoMedia => 2040,
         "the deployment keeps no media",
         "deploy it with [`Media=true`](#getuploadform)";
@@ -277,6 +296,9 @@ codes! { Error or Error::UserSig(refusal) => refusal.code();
     Error::Internal(_) => 20005,
         "something failed on the server",
         "try again with the same `clientID`";
+    Error::Refused => 20006,
+        "the app's server does not let the message be sent",
+        "";
     Error::Blacklisted | Error::Blacklisting => 20007,
         "one of the two users has the other one on the blacklist, or for a status: the user whose it is",
         "the text says which; `removeFromBlacklist`";
@@ -314,6 +336,9 @@ codes! { Error or Error::UserSig(refusal) => refusal.code();
     Error::MessageTooLarge { .. } => 80002,
         "the message is larger than `maxMessageBytes`",
         "send a link to a file";
+    Error::BusinessServer(_) => 80003,
+        "the app's server cannot be asked whether the message may be sent",
+        "send it again with the same `clientID`";
     Error::InvalidMessage(_) => 90002,
         "`type` or `payload` is wrong, has a name twice, or a NUL character",
         "the text names it";

@@ -4,8 +4,8 @@
 
 use hongyan_shared::{
     model::{
-        ClientId, Draft, Elem, LogTail, Mark, MemberState, Message, OneToOne, Options, Pair, Predecessor,
-        Seq, Side, Stamp, UserId,
+        CallbackNotes, ClientId, Draft, Elem, LogTail, Mark, MemberState, Message, OneToOne, Options, Pair,
+        Predecessor, Seq, Side, Stamp, UserId,
     },
     protocol::to_raw,
 };
@@ -236,6 +236,7 @@ impl Running {
             from: seen.pair.me().clone(),
             elem: Elem::parse("TIMTextElem", &to_raw(&json!({ "text": "x" })), None).unwrap(),
             options: Options::default(),
+            callbacks: CallbackNotes::default(),
         };
         let message = seen.next_message(&draft, predecessor, clock, None);
         self.next = vec![Call::Append];

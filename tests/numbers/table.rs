@@ -4,8 +4,8 @@
 use std::sync::LazyLock;
 
 use hongyan_shared::model::{
-    ClientId, Counts, Draft, Elem, Floor, Hidden, Message, Options, Pair, ReadMarker, Seq, Stamp, UserId,
-    floor_before,
+    CallbackNotes, ClientId, Counts, Draft, Elem, Floor, Hidden, Message, Options, Pair, ReadMarker, Seq,
+    Stamp, UserId, floor_before,
 };
 use serde_json::json;
 
@@ -112,7 +112,7 @@ impl MessageRow {
 
     /// The product's own type, so that the product's own rules are what is checked.
     pub fn message(&self) -> Message {
-        let Draft { client_id, from, elem, options } = draft(self.draft);
+        let Draft { client_id, from, elem, options, callbacks } = draft(self.draft);
         Message {
             seq: Seq(self.seq),
             client_id,
@@ -127,6 +127,7 @@ impl MessageRow {
             moved_up: Stamp::default(),
             revoked_at: None,
             hidden: Hidden::default(),
+            callbacks,
         }
     }
 
@@ -185,5 +186,6 @@ pub fn draft(index: u8) -> Draft {
         from: if index.is_multiple_of(2) { pair().me().clone() } else { pair().peer().clone() },
         elem: ELEM.clone(),
         options: Options::default(),
+        callbacks: CallbackNotes::default(),
     }
 }

@@ -149,6 +149,7 @@ impl LogTail {
             moved_up,
             revoked_at: None,
             hidden: Hidden::default(),
+            callbacks: draft.callbacks.clone(),
         }
     }
 }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Counts, Hidden, Payload, Seq, Stamp, UserId, payload::KINDS};
+use super::{CallbackNotes, Counts, Hidden, Payload, PushInfo, Seq, Stamp, UserId, Verdict, payload::KINDS};
 use crate::{Error, Result};
 
 /// The second in which nothing ends that has no end.
@@ -70,11 +70,9 @@ impl Elem {
             ));
         }
         let payload = Payload::parse(kind, payload)?;
-        let size = payload.as_str().len().saturating_add(custom_data.len());
-        if size > MAX_MESSAGE_BYTES {
-            return Err(Error::MessageTooLarge { size, at_most: MAX_MESSAGE_BYTES });
-        }
-        Ok(Self::restore(kind.to_owned(), payload, custom_data))
+        let elem = Self::restore(kind.to_owned(), payload, custom_data);
+        elem.fits_with(None)?;
+        Ok(elem)
     }
 
     /// Takes content back from the store, which held only what [`Elem::parse`] had let in.
@@ -97,6 +95,20 @@ impl Elem {
         self.kind == other.kind
             && mine.custom_data == others.custom_data
             && mine.payload.says_what(&others.payload, &self.kind)
+    }
+
+    /// Whether it is small enough, together with what a notification of it is to be like.
+    ///
+    /// # Errors
+    /// [`Error::MessageTooLarge`].
+    pub fn fits_with(&self, push_info: Option<&PushInfo>) -> Result<()> {
+        let Content { payload, custom_data } = &self.content;
+        let texts = [payload.as_str(), custom_data, push_info.map_or("", PushInfo::as_str)];
+        let size = texts.iter().fold(0, |size: usize, text| size.saturating_add(text.len()));
+        if size > MAX_MESSAGE_BYTES {
+            return Err(Error::MessageTooLarge { size, at_most: MAX_MESSAGE_BYTES });
+        }
+        Ok(())
     }
 
     fn said(&self) -> &Content {
@@ -160,9 +172,16 @@ pub struct Draft {
     pub elem: Elem,
     /// What else there is to know about it.
     pub options: Options,
+    /// What becomes of it at the business server, and before it.
+    pub callbacks: CallbackNotes,
 }
 
 impl Draft {
+    /// Whether it is unread until the other user has read it.
+    pub fn is_counted(&self) -> bool {
+        is_counted(self.options, &self.callbacks)
+    }
+
     /// What goes to those who are connected at this moment and is stored nowhere: it has no number.
     pub fn online_only(&self, now_ms: u64) -> Message {
         Message {
@@ -179,6 +198,7 @@ impl Draft {
             moved_up: Stamp::default(),
             revoked_at: None,
             hidden: Hidden::default(),
+            callbacks: self.callbacks.clone(),
         }
     }
 }
@@ -216,6 +236,8 @@ pub struct Message {
     pub revoked_at: Option<u64>,
     /// Who has deleted it for themselves.
     pub hidden: Hidden,
+    /// What is kept of it for callbacks.
+    pub callbacks: CallbackNotes,
 }
 
 impl Message {
@@ -233,6 +255,11 @@ impl Message {
         }
     }
 
+    /// Whether it is unread until the other user has read it.
+    pub fn is_counted(&self) -> bool {
+        is_counted(self.options, &self.callbacks)
+    }
+
     /// Whether it was sent once and is not in the history.
     pub fn is_online_only(&self) -> bool {
         self.seq == Seq(0)
@@ -242,6 +269,11 @@ impl Message {
     pub fn is(&self, draft: &Draft) -> bool {
         self.from == draft.from && self.client_id == draft.client_id
     }
+}
+
+/// What its sender has excluded from the count is not counted, nor is what the other user never sees.
+fn is_counted(options: Options, callbacks: &CallbackNotes) -> bool {
+    !options.excluded_from_unread_count && callbacks.verdict != Verdict::Withheld
 }
 
 #[cfg(test)]
@@ -263,6 +295,7 @@ mod tests {
             from: UserId::parse("test", from).unwrap(),
             elem: parse("TIMTextElem", &json!({ "text": "x" }), None).unwrap(),
             options: Options::default(),
+            callbacks: CallbackNotes::default(),
         };
         draft.online_only(1000)
     }
@@ -281,8 +314,8 @@ mod tests {
     fn a_message_is_what_its_sender_has_named_it() {
         let sent = message("alice", "a");
         let is = |from, client_id| {
-            let Message { client_id, from, elem, options, .. } = message(from, client_id);
-            sent.is(&Draft { client_id, from, elem, options })
+            let Message { client_id, from, elem, options, callbacks, .. } = message(from, client_id);
+            sent.is(&Draft { client_id, from, elem, options, callbacks })
         };
         assert!(is("alice", "a"));
         assert!(!is("bob", "a"), "the other user may have chosen the same name");
@@ -325,6 +358,24 @@ mod tests {
             parse("TIMTextElem", &text(12_288), Some("y")),
             Err(Error::MessageTooLarge { size: 12_289, at_most: 12_288 })
         );
+    }
+
+    #[test]
+    fn push_info_is_an_object_and_weighs_with_its_message() {
+        let json = |value: Value| RawValue::from_string(value.to_string()).unwrap();
+        let info = PushInfo::parse(&json(json!({ "Title": "x" }))).unwrap();
+        assert_eq!(info.as_str(), r#"{"Title":"x"}"#);
+        let elem = |bytes: usize| {
+            let scaffold = json!({ "text": "" }).to_string().len();
+            parse("TIMTextElem", &json!({ "text": "x".repeat(bytes - scaffold) }), None).unwrap()
+        };
+        let largest = MAX_MESSAGE_BYTES - info.as_str().len();
+        assert_eq!(elem(largest).fits_with(Some(&info)), Ok(()));
+        let too_large = Error::MessageTooLarge { size: MAX_MESSAGE_BYTES + 1, at_most: MAX_MESSAGE_BYTES };
+        assert_eq!(elem(largest + 1).fits_with(Some(&info)), Err(too_large));
+        for bad in [json!("x"), json!([]), json!(null), json!(1)] {
+            assert!(matches!(PushInfo::parse(&json(bad)), Err(Error::BadRequest(_))));
+        }
     }
 
     #[test]

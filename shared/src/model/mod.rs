@@ -1,5 +1,6 @@
 //! The nouns of a chat, as types that cannot be wrong.
 
+mod callback;
 mod conversation;
 mod device;
 mod log;
@@ -13,6 +14,7 @@ mod stamp;
 pub(crate) mod text;
 mod user;
 
+pub use callback::{CallbackNotes, PushInfo, Verdict};
 pub use conversation::{ConversationId, GroupId, LogKey, Pair};
 pub use device::{Device, MultiDevice, Platform};
 pub use log::{Floor, LogTail, Predecessor, floor_before};

@@ -1,7 +1,8 @@
 //! What two users make of the log that they share.
 
 use super::{
-    Counts, Draft, LogTail, MemberState, Message, Options, Pair, Predecessor, ReadMarker, Side, UserId,
+    Counts, Draft, Hidden, LogTail, MemberState, Message, Pair, Predecessor, ReadMarker, Side, UserId,
+    Verdict,
 };
 
 /// The end of a one-to-one conversation, in the eyes of one of its users.
@@ -59,7 +60,7 @@ impl OneToOne {
     pub fn unread_from(&self, oldest: &Message) -> u64 {
         let Some(last) = self.tail.last() else { return 0 };
         let peer = self.pair.mine().other();
-        let is_counted = oldest.from == *self.pair.peer() && !oldest.options.excluded_from_unread_count;
+        let is_counted = oldest.from == *self.pair.peer() && oldest.is_counted();
         let before = oldest.counts.of(peer).saturating_sub(u64::from(is_counted));
         last.counts.of(peer).saturating_sub(before).min(self.unread())
     }
@@ -80,10 +81,12 @@ impl OneToOne {
             Predecessor::Message(previous) => previous.counts,
             Predecessor::Nothing(_) => Counts { low: done(Side::High), high: done(Side::Low) },
         };
-        let Options { excluded_from_unread_count, .. } = draft.options;
         let side = self.pair.side_of(&draft.from);
-        let counts = if excluded_from_unread_count { counts } else { counts.and_one_from(side) };
-        self.tail.next_message(draft, predecessor, counts, now_ms, retention)
+        let counts = if draft.is_counted() { counts.and_one_from(side) } else { counts };
+        let message = self.tail.next_message(draft, predecessor, counts, now_ms, retention);
+        let is_withheld = draft.callbacks.verdict == Verdict::Withheld;
+        let from = |other: Side| is_withheld && other == side.other();
+        Message { hidden: Hidden { from_low: from(Side::Low), from_high: from(Side::High) }, ..message }
     }
 }
 
@@ -113,7 +116,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        model::{ClientId, Elem, Hidden, Seq, log::floor_of},
+        model::{CallbackNotes, ClientId, Elem, Options, Seq, log::floor_of},
         protocol::to_raw,
     };
 
@@ -132,6 +135,7 @@ mod tests {
             from: conversation(from).pair.me().clone(),
             elem: Elem::parse("TIMTextElem", &to_raw(&json!({ "text": "hi" })), None).unwrap(),
             options,
+            callbacks: CallbackNotes::default(),
         }
     }
 
@@ -348,6 +352,31 @@ mod tests {
         };
         assert_eq!(seen.unread(), 2);
         assert_eq!([1, 2, 3].map(unread_from), [2, 1, 1]);
+    }
+
+    #[test]
+    fn what_is_withheld_is_hidden_from_the_other_user_and_never_unread() {
+        for side in SIDES {
+            let mut tail = LogTail::default();
+            for verdict in [Verdict::Untouched, Verdict::Withheld, Verdict::Rewritten] {
+                let draft = Draft {
+                    callbacks: CallbackNotes { verdict, ..CallbackNotes::default() },
+                    ..draft(side, Options::default())
+                };
+                let predecessor = tail.last().map_or(Predecessor::Nothing(Seq(0)), Predecessor::Message);
+                let next = seen_by(side, &tail).next_message(&draft, predecessor, 0, None);
+                tail.messages.insert(0, next);
+            }
+            let hidden = |side: Side| {
+                let hides = |message: &Message| conversation(side).pair.hides(message);
+                tail.messages.iter().map(hides).collect::<Vec<_>>()
+            };
+            assert_eq!(hidden(side.other()), [false, true, false]);
+            assert_eq!(hidden(side), [false, false, false]);
+            let reader = seen_by(side.other(), &tail);
+            assert_eq!(reader.unread(), 2);
+            assert_eq!([0, 1, 2].map(|at| reader.unread_from(&tail.messages[at])), [1, 1, 2]);
+        }
     }
 
     #[test]

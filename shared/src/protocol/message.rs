@@ -4,7 +4,10 @@ use serde_json::value::RawValue;
 use super::{PAGE_SIZE, RANGE_SIZE, to_text};
 use crate::{
     Error, Result,
-    model::{ClientId, ConversationId, Draft, Elem, Message, Options, Pair, Payload, Priority, Seq, UserId},
+    model::{
+        CallbackNotes, ClientId, ConversationId, Draft, Elem, Message, Options, Pair, Payload, Priority,
+        PushInfo, Seq, UserId, Verdict,
+    },
 };
 
 /// How many messages one `deleteMessage` may name.
@@ -33,6 +36,9 @@ pub struct SendMessage {
     message_control_info: Option<MessageControlInfo>,
     /// It goes to those who are connected, and is not stored: its `sequence` is 0.
     online_user_only: Option<bool>,
+    /// What a notification is to be like, for the business server.
+    #[cfg_attr(test, ts(type = "object"))]
+    offline_push_info: Option<Box<RawValue>>,
 }
 
 /// What the sender wants done with a message besides having it delivered, wherever it is shown. What is
@@ -90,10 +96,13 @@ impl SendMessage {
         only_c2c(&self.conversation_type)?;
         let pair = Pair::of(me, &UserId::parse("to", &self.to)?)?;
         let control = self.message_control_info.unwrap_or_default();
+        let elem = Elem::parse(&self.kind, &self.payload, self.cloud_custom_data)?;
+        let push_info = self.offline_push_info.as_deref().map(PushInfo::parse).transpose()?;
+        elem.fits_with(push_info.as_ref())?;
         let draft = Draft {
             client_id: ClientId::parse(&self.client_id)?,
             from: me.clone(),
-            elem: Elem::parse(&self.kind, &self.payload, self.cloud_custom_data)?,
+            elem,
             options: Options {
                 priority: self.priority.unwrap_or_default(),
                 needs_read_receipt: self.need_read_receipt.unwrap_or_default(),
@@ -101,6 +110,7 @@ impl SendMessage {
                 excluded_from_unread_count: control.excluded_from_unread_count.unwrap_or_default(),
                 excluded_from_last_message: control.excluded_from_last_message.unwrap_or_default(),
             },
+            callbacks: CallbackNotes { push_info, ..CallbackNotes::default() },
         };
         let sending = match self.online_user_only {
             Some(true) => Sending::OnlineOnly,
@@ -357,6 +367,9 @@ pub struct WireMessage<'a> {
     /// The sender has recalled it.
     #[serde(skip_serializing_if = "Option::is_none")]
     is_revoked: Option<bool>,
+    /// The business server has rewritten it before it was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_modified: Option<bool>,
 }
 
 impl<'a> WireMessage<'a> {
@@ -376,6 +389,7 @@ impl<'a> WireMessage<'a> {
             avatar: None,
             options: message.into(),
             is_revoked: message.revoked_at.map(|_| true),
+            is_modified: (message.callbacks.verdict == Verdict::Rewritten).then_some(true),
         }
     }
 

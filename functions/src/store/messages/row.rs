@@ -3,7 +3,8 @@
 use hongyan_shared::{
     Error, Result,
     model::{
-        ClientId, Counts, Elem, Hidden, LogKey, Message, Options, Payload, Priority, Seq, Stamp, UserId,
+        CallbackNotes, ClientId, Counts, Elem, Hidden, LogKey, Message, Options, Payload, Platform, Priority,
+        PushInfo, Seq, Stamp, UserId, Verdict,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,18 @@ pub(super) struct MessageRow {
     /// Hidden from the high side.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     hz: bool,
+    /// What the business server has made of it, unless that is nothing: 1, it has rewritten it; 2, it has withheld it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    j: Option<u8>,
+    /// The business server is not told of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    nc: bool,
+    /// The kind of device that it was sent from, for the business server.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pf: Option<String>,
+    /// What a notification is to be like, as JSON, for the business server.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pi: Option<String>,
     /// Until when what stands beside it is kept, seconds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     v: Option<u64>,
@@ -71,6 +84,9 @@ pub(super) struct MessageRow {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     x: Option<u64>,
 }
+
+const REWRITTEN: u8 = 1;
+const WITHHELD: u8 = 2;
 
 impl MessageRow {
     pub(super) fn new(key: &LogKey, message: &Message) -> Self {
@@ -93,6 +109,14 @@ impl MessageRow {
             r: message.revoked_at,
             ha: message.hidden.from_low,
             hz: message.hidden.from_high,
+            j: match message.callbacks.verdict {
+                Verdict::Untouched => None,
+                Verdict::Rewritten => Some(REWRITTEN),
+                Verdict::Withheld => Some(WITHHELD),
+            },
+            nc: message.callbacks.is_untold,
+            pf: message.callbacks.platform.map(|platform| platform.as_str().to_owned()),
+            pi: message.callbacks.push_info.as_ref().map(|info| info.as_str().to_owned()),
             v: message.kept_until,
             w: message.moved_up.0,
             x: message.expires_at.map(|second| second.saturating_add(SWEPT_LATER_S)),
@@ -130,5 +154,17 @@ pub(super) fn parse(item: Item) -> Result<Message> {
         moved_up: Stamp(row.w),
         revoked_at: row.r,
         hidden: Hidden { from_low: row.ha, from_high: row.hz },
+        callbacks: CallbackNotes {
+            verdict: match row.j {
+                Some(REWRITTEN) => Verdict::Rewritten,
+                Some(WITHHELD) => Verdict::Withheld,
+                _ => Verdict::Untouched,
+            },
+            // Those were for the send.
+            is_unasked: false,
+            is_untold: row.nc,
+            platform: row.pf.as_deref().map(Platform::named),
+            push_info: row.pi.map(PushInfo::restore),
+        },
     })
 }
