@@ -32,7 +32,7 @@ enum Mutant {
     SendReads,
     /// A roster is kept without a look at its version.
     RosterIsOld,
-    /// Whoever joins is not counted with the rows.
+    /// Who joins is not counted with the rows.
     CountApart,
     /// Who leaves a meeting leaves it whatever they have become meanwhile.
     OwnerMayQuit,
