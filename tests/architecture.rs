@@ -389,7 +389,7 @@ const KNOWN: [(&[&str], &str, &[&str]); 13] = [
     // `@connections`.
     (&["aws_sdk_apigatewaymanagement"], "functions/src/", &["connections_api.rs", "config.rs"]),
     // The parameter store.
-    (&["aws_sdk_ssm"], "functions/src/", &["trigger/authorizer.rs"]),
+    (&["aws_sdk_ssm"], "functions/src/", &["trigger/signatures.rs"]),
     // CloudWatch.
     (&["metrics", "metrics_cloudwatch_embedded"], "functions/src/", &["record.rs"]),
     // The SDK.
@@ -495,6 +495,12 @@ fn who_asks_comes_from_the_authorizer_and_a_key_from_who_asks() {
         let may = |place: &str| source.path == place;
         assert!(!makes("Caller { ") || may("functions/src/caller.rs"), "{}", source.path);
         assert!(!makes("Caller::parse ") || may("functions/src/trigger/websocket.rs"), "{}", source.path);
+        assert!(!makes("Actor { ") || may("functions/src/caller.rs"), "{}", source.path);
+        assert!(
+            !makes("Administrator::verified ") || may("functions/src/trigger/rest.rs"),
+            "{}",
+            source.path
+        );
         assert!(!makes("MediaKey ( ") || may("shared/src/media/key.rs"), "{}", source.path);
         assert!(!makes("LogKey ( ") || may("shared/src/model/conversation.rs"), "{}", source.path);
     }

@@ -100,12 +100,12 @@ async fn a_user_who_is_watched_costs_two_reads_and_a_frame_more() {
 }
 
 #[tokio::test]
-async fn login_costs_one_read_and_the_first_in_30_days_copies_the_names() {
+async fn login_costs_one_read_and_the_first_in_30_days_enters_the_account_and_copies_the_names() {
     let app = TestApp::new().await;
     app.respond("connect", &event("connect")).await;
     app.calls();
     app.respond("login", &event("login")).await;
-    assert_eq!(cost(&app.calls(), 2), budget(1.0, 1.5, 2, 3));
+    assert_eq!(cost(&app.calls(), 2), budget(2.0, 1.5, 2, 3));
     for _ in 0..2 {
         app.respond("login", &event("login")).await;
         assert_eq!(cost(&app.calls(), 2), budget(0.0, 1.0, 2, 1));

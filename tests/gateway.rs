@@ -207,6 +207,7 @@ fn config(port: u16, data: Data) -> Config {
         dynamodb_port: 0,
         data,
         rules: RULES,
+        administrators: hongyan_functions::trigger::rest::Administrators::default(),
         keys: hongyan_shared::sig::Keys::parse("key").unwrap(),
         settings: hongyan_functions::config::Settings::default(),
         clock: hongyan_local::clock::Clock::System,

@@ -44,6 +44,7 @@ async fn twin(data: Data, clock: Clock) -> Running {
         dynamodb_port: 0,
         data,
         rules: RULES,
+        administrators: hongyan_functions::trigger::rest::Administrators::default(),
         keys,
         settings: Settings::default(),
         clock,

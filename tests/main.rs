@@ -9,6 +9,7 @@
 //! - `races`: orders of calls that broke a promise once, found by the model in `numbers`.
 //! - `faults`: what breaks, and what must not break with it.
 //! - `bad_input`: what nobody should send, sent.
+//! - `rest`: the commands of business servers, told by `events/rest.json`, and as libraries send them.
 //! - `journeys`: two users over real sockets. `gateway`: the twin against API Gateway's rules.
 //! - `contract`: template, binaries, events and documents agree. `cli`: the program `hongyan`.
 //! - `documents`: what the documents say of versions, decisions, metrics and one another.
@@ -35,5 +36,6 @@ mod model;
 mod promises;
 mod races;
 mod record;
+mod rest;
 mod routes;
 mod security;

@@ -6,7 +6,7 @@ use hongyan_functions::{
     clock::Clock,
     config::Settings,
     record::{InvocationRecord, Metric, Report},
-    trigger::authorizer::Authorizer,
+    trigger::{authorizer::Authorizer, signatures::Signatures},
 };
 use hongyan_shared::{
     model::MultiDevice,
@@ -207,7 +207,7 @@ async fn no_line_holds_a_signature_or_what_somebody_wrote() {
 async fn the_door_says_by_which_code_it_refuses_and_names_nobody_but_who_has_signed() {
     let lines = Lines::default();
     let (keys, connections) = (Keys::one(Key::parse(KEY).unwrap()), nobody_was_kicked().await);
-    let mut authorizer = Authorizer::new(RULES, keys, connections, Clock::new(|| START_MS));
+    let mut authorizer = Authorizer::new(Signatures::new(RULES, keys), connections, Clock::new(|| START_MS));
     authorizer.report = lines.report();
     let another =
         hongyan_shared::sig::issue(&Key::parse("another").unwrap(), SDK_APP_ID, "alice", START_MS / 1000, 60);

@@ -39,6 +39,31 @@ pub struct Actor<'a> {
     /// The connection that asks for it, which is not to be told what it has done. A business server has
     /// none.
     pub connection: Option<&'a Caller>,
+    /// A business server asks for it: what users may do to each other, and how much of it, is no matter.
+    pub is_administrator: bool,
+}
+
+/// A business server that has shown with a signature that it may act for every user.
+///
+/// **Architecture invariant:** `trigger/rest` makes one when it has verified that signature, and nothing else does.
+#[derive(Debug, Clone)]
+pub struct Administrator(UserId);
+
+impl Administrator {
+    /// The one whose account this is.
+    pub(crate) fn verified(account: UserId) -> Self {
+        Self(account)
+    }
+
+    /// Their account.
+    pub fn account(&self) -> &UserId {
+        &self.0
+    }
+
+    /// They act for a user.
+    pub fn acting_for<'a>(&self, user: &'a UserId) -> Actor<'a> {
+        Actor { user, connection: None, is_administrator: true }
+    }
 }
 
 /// The names of the authorizer's context, written there and read here.
@@ -97,7 +122,7 @@ impl Caller {
 
     /// They act for themselves.
     pub fn actor(&self) -> Actor<'_> {
-        Actor { user: &self.user, connection: Some(self) }
+        Actor { user: &self.user, connection: Some(self), is_administrator: false }
     }
 }
 

@@ -7,7 +7,7 @@
 //! - `bin/`: one program per function, three lines each.
 //! - [`runtime`]: from a sandbox's start to its invocations. [`functions`]: all of them, for a laptop.
 //! - [`trigger`]: what starts a function. The only part that knows the types of Lambda's events.
-//! - [`routes`]: decode, act, encode.
+//! - [`routes`]: decode, act, encode, for frames and for commands of business servers.
 //! - [`actions`]: what each verb does, one file each.
 //! - [`caller`]: who asks. [`limits`]: how much one user may do, and [`meter`], what a sandbox has seen of it.
 //! - [`notify`]: who is told of what has changed. [`presence`]: who is told that a user comes or goes.

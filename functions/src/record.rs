@@ -13,7 +13,7 @@ use std::{
     },
 };
 
-use hongyan_shared::Error;
+use hongyan_shared::{Error, rest};
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use tracing::{error, info};
@@ -22,6 +22,9 @@ use crate::clock::Clock;
 
 /// What stands in the line of a handshake where others have their route.
 pub const AUTHORIZER: &str = "authorizer";
+
+/// What stands there when it was no business server that has asked, or for no command.
+pub const REST: &str = "rest";
 
 /// How often refused handshakes are written, at most.
 const REFUSALS_EVERY_MS: u64 = 10_000;
@@ -128,35 +131,69 @@ pub struct InvocationRecord<'a> {
     pub connection: &'a str,
     /// How long it took.
     pub ms: u64,
-    /// Why it was refused or failed.
-    pub refused: Option<&'a Error>,
+    /// How it was refused or has failed.
+    pub refused: Option<Refused>,
     /// What has happened in it.
     pub metrics: MetricCounts,
+}
+
+/// How an invocation was refused or has failed.
+#[derive(Debug, Clone)]
+pub struct Refused {
+    code: i32,
+    is_ours: bool,
+    is_signature: bool,
+    detail: Option<String>,
+}
+
+impl From<&Error> for Refused {
+    fn from(error: &Error) -> Self {
+        Self {
+            code: error.code(),
+            is_ours: error.is_ours(),
+            is_signature: matches!(error, Error::UserSig(_)),
+            // What a user wrote is never part of it.
+            detail: match error {
+                Error::Internal(detail) | Error::BusinessServer(detail) => Some(detail.clone()),
+                Error::UserSig(refusal) => Some(refusal.to_string()),
+                _ => None,
+            },
+        }
+    }
+}
+
+impl Refused {
+    /// The same of a command of a business server.
+    pub fn command(command: Option<rest::Command>, error: &rest::Error) -> Self {
+        let code = error.code(command);
+        match error {
+            rest::Error::Action(error) => Self { code, ..Self::from(error) },
+            rest::Error::UserSig(refusal) => Self::from(&Error::UserSig(refusal.clone())),
+            _ => Self { code, is_ours: error.is_ours(), is_signature: false, detail: None },
+        }
+    }
 }
 
 impl InvocationRecord<'_> {
     /// 0, or the code that the client was told.
     pub fn code(&self) -> i32 {
-        self.refused.map_or(0, Error::code)
+        self.refused.as_ref().map_or(0, |refused| refused.code)
     }
 
     /// Whether somebody has to look at it.
     pub fn is_failure(&self) -> bool {
-        self.refused.is_some_and(Error::is_ours)
+        self.refused.as_ref().is_some_and(|refused| refused.is_ours)
     }
 
-    /// Whether somebody was turned away by the authorizer, who may be anybody.
+    /// Whether somebody was turned away who has not shown who they are, and may be anybody.
     pub fn is_stranger(&self) -> bool {
-        self.route == AUTHORIZER && self.user.is_empty() && self.refused.is_some() && !self.is_failure()
+        let is_open = [AUTHORIZER, REST].contains(&self.route);
+        is_open && self.user.is_empty() && self.refused.is_some() && !self.is_failure()
     }
 
-    /// Why, where the code does not say enough. What a user wrote is never part of it.
+    /// Why, where the code does not say enough.
     pub fn detail(&self) -> Option<String> {
-        match self.refused? {
-            Error::Internal(detail) | Error::BusinessServer(detail) => Some(detail.clone()),
-            Error::UserSig(refusal) => Some(refusal.to_string()),
-            _ => None,
-        }
+        self.refused.as_ref()?.detail.clone()
     }
 }
 
@@ -226,7 +263,7 @@ fn measure(record: &InvocationRecord) {
         counter!("Failures", "Route" => route.clone()).increment(1);
         counter!("Failures").increment(1);
     }
-    if let Some(Error::UserSig(_)) = record.refused {
+    if record.refused.as_ref().is_some_and(|refused| refused.is_signature) {
         count_refusal(record);
     }
 }

@@ -3,6 +3,7 @@
 use std::{env, future::Future};
 
 use aws_lambda_events::dynamodb::Event as Changes;
+use futures_util::future::BoxFuture;
 use hongyan_shared::Result;
 use lambda_http::{
     lambda_runtime::{Diagnostic, LambdaEvent, run},
@@ -15,7 +16,7 @@ use crate::{
     config::{Config, Configured},
     routes::ws::{Event, Reply},
     store::RowChange,
-    trigger::{authorizer::Authorizer, stream::Consumer, websocket::Function},
+    trigger::{authorizer::Authorizer, rest, stream::Consumer, websocket::Function},
 };
 
 /// Serves the routes of a function until the sandbox ends: the whole of a `main`.
@@ -67,10 +68,25 @@ where
 pub async fn serve_authorizer() -> std::result::Result<(), lambda_http::Error> {
     let authorizer = start(Authorizer::from_config)?;
     run(service_fn(move |event: LambdaEvent<_>| async move {
-        authorizer
-            .handle(event.payload, &event.context.request_id)
+        // Boxed, because the compiler follows no type that is as deep as this one and the runtime's around it.
+        let verdict: BoxFuture<_> = Box::pin(authorizer.handle(event.payload, &event.context.request_id));
+        verdict
             .await
             .map_err(|error| Diagnostic { error_type: "NoKeys".to_owned(), error_message: error.to_string() })
+    }))
+    .await
+}
+
+/// Serves the commands of business servers.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_rest() -> std::result::Result<(), lambda_http::Error> {
+    let function = start(rest::Function::from_config)?;
+    run(service_fn(move |event: LambdaEvent<_>| async move {
+        // As above.
+        let answer: BoxFuture<_> = Box::pin(function.respond(event.payload, &event.context.request_id));
+        Ok::<_, std::convert::Infallible>(answer.await)
     }))
     .await
 }

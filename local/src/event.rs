@@ -110,7 +110,7 @@ pub(crate) fn id() -> String {
     (0..15).map(letter).chain(['=']).collect()
 }
 
-fn headers(headers: &HeaderMap) -> Value {
+pub(crate) fn headers(headers: &HeaderMap) -> Value {
     let texts =
         headers.iter().filter_map(|(name, value)| Some((name.to_string(), json!(value.to_str().ok()?))));
     Value::Object(texts.collect())

@@ -55,9 +55,9 @@ struct Answer {
     body: Option<String>,
 }
 
-/// Serves it and the pages until it is stopped, then until every frame is answered and every connection has said its
+/// Serves it, the pages and what is for business servers until it is stopped, then until every frame is answered and every connection has said its
 /// `$disconnect`.
-pub(crate) async fn serve(gateway: Arc<Gateway>, pages: Router, listener: TcpListener) {
+pub(crate) async fn serve(gateway: Arc<Gateway>, pages: Router, for_servers: Router, listener: TcpListener) {
     let tasks = gateway.tasks.clone();
     let stopped = gateway.stopped.clone();
     let for_functions = management::router(Arc::clone(&gateway.connections), gateway.address.ip());
@@ -66,7 +66,7 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, pages: Router, listener: TcpLis
         .with_state(gateway)
         .merge(pages)
         .layer(middleware::from_fn(guard::pages_of_this_machine));
-    http::serve(listener, for_functions.merge(for_clients), stopped).await;
+    http::serve(listener, for_functions.merge(for_servers).merge(for_clients), stopped).await;
     tasks.close();
     tasks.wait().await;
 }

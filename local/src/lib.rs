@@ -9,6 +9,7 @@
 //! - `template`: routes, functions and tables, read from template.yaml.
 //! - `lambda`: who runs the functions. `gateway`: the WebSocket front; `connection`: one connection's life; `event`: what Lambda is
 //!   told; `management`: `@connections`.
+//! - `rest`: the API for business servers.
 //! - `stream`: what the tables' streams tell, and to which functions. `media`: the bucket of what users upload.
 //! - `database`: the embedded DynamoDB; `dynamodb`: its API; `engine_client`: the functions' way to it; `folder`: where it keeps its file.
 //! - `http`: how both are served, and `shutdown` until when; `guard`: to whom; [`key`]: what UserSigs are
@@ -32,6 +33,7 @@ pub mod key;
 mod lambda;
 mod management;
 mod media;
+mod rest;
 mod sdk;
 mod shutdown;
 mod stream;
@@ -46,7 +48,11 @@ use std::{
 use hongyan_functions::{
     config::{Config as FunctionsConfig, MediaPlace, Misconfigured, Settings, Tables},
     store::Connections,
-    trigger::authorizer::{Authorizer, Rules},
+    trigger::{
+        authorizer::Authorizer,
+        rest::{Administrators, Function},
+        signatures::{Rules, Signatures},
+    },
 };
 use hongyan_shared::sig::Keys;
 use tokio::{sync::watch, task::JoinHandle};
@@ -58,8 +64,8 @@ pub use lambda::Lambda;
 pub use sdk::sdk_config;
 
 use crate::{
-    clock::Clock, database::Database, demo::Demo, gateway::Gateway, media::Media, stream::Delivery,
-    template::Template,
+    clock::Clock, database::Database, demo::Demo, gateway::Gateway, media::Media, rest::Rest,
+    stream::Delivery, template::Template,
 };
 
 /// What a twin is made of.
@@ -77,6 +83,8 @@ pub struct Config {
     pub rules: Rules,
     /// The keys of its UserSigs.
     pub keys: Keys,
+    /// Which accounts a business server may ask by.
+    pub administrators: Administrators,
     /// The operator's decisions.
     pub settings: Settings,
     /// The time.
@@ -89,6 +97,8 @@ pub struct Running {
     pub page_url: String,
     /// Where clients connect: `ws://127.0.0.1:8420/prod`.
     pub websocket_url: String,
+    /// Where business servers send their commands: `http://127.0.0.1:8420/v4`.
+    pub rest_url: String,
     /// The endpoint of the management API.
     pub management_url: String,
     /// The endpoint of the embedded DynamoDB.
@@ -154,18 +164,27 @@ pub async fn start_with(
         stage,
     };
     let connections = Connections::new(&functions_config)?;
-    let authorizer = Authorizer::new(config.rules, config.keys, connections, config.clock.reader());
+    let signatures = Signatures::new(config.rules, config.keys.clone());
+    let rest = Rest {
+        function: Function::new(&functions_config, signatures, config.administrators)?,
+        clock: config.clock.clone(),
+        address,
+    };
+    let signatures = Signatures::new(config.rules, config.keys);
+    let authorizer = Authorizer::new(signatures, connections, config.clock.reader());
     let lambda = lambda(&functions_config)?;
     let delivery = Arc::new(Delivery::new(database.api.streams.clone(), lambda.clone(), clock.clone()));
     let (delivers, until) = (Arc::clone(&delivery), stopped.clone());
     let delivering = tokio::spawn(async move { delivers.run(until).await });
     let bucket = Media { files: Arc::clone(&database.files), signer: sdk::signer(), clock };
     let pages = demo::router(demo).merge(media::router(Arc::new(bucket)));
+    let for_servers = rest::router(rest);
     let gateway = Arc::new(Gateway::new(template, lambda, authorizer, config.clock, address, stopped));
 
     Ok(Running {
         page_url,
         websocket_url,
+        rest_url: format!("http://{address}/v4"),
         management_url,
         dynamodb_url: database.url.clone(),
         tables,
@@ -174,7 +193,7 @@ pub async fn start_with(
         delivery,
         delivering,
         stop,
-        server: tokio::spawn(gateway::serve(gateway, pages, listener)),
+        server: tokio::spawn(gateway::serve(gateway, pages, for_servers, listener)),
     })
 }
 

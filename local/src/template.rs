@@ -61,7 +61,8 @@ impl Template {
                 Target::Function { name: name(resources, function, functions::NAMES)?, responds },
             );
         }
-        for route in of_type(resources, "AWS::ApiGatewayV2::Route") {
+        let is_its_own = |route: &&Value| route.get("ApiId").is_some_and(|api| api == "Gateway");
+        for route in of_type(resources, "AWS::ApiGatewayV2::Route").filter(is_its_own) {
             routes.insert(route.get("RouteKey")?.as_str()?.to_owned(), Target::Mock);
         }
         let identity_source = gateway.pointer("/Auth/IdentitySource")?.as_array()?.iter();

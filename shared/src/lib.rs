@@ -10,11 +10,13 @@
 //!   types cannot be wrong: `parse` is the only door.
 //! - [`media`]: pictures, voice, video and files, and the forms by which they are uploaded.
 //! - [`protocol`]: the frames on the socket.
+//! - [`rest`]: the commands of a business server, which are Tencent's.
 //! - [`error`]: everything that can be refused, with its code.
 //! - [`gateway`]: what API Gateway allows a connection.
 
 #[macro_use]
 mod codes;
+mod decode;
 pub mod error;
 pub mod gateway;
 #[cfg(test)]
@@ -22,6 +24,7 @@ mod hostile;
 pub mod media;
 pub mod model;
 pub mod protocol;
+pub mod rest;
 mod seq;
 pub mod sig;
 

@@ -8,7 +8,10 @@ use std::{
 };
 
 use futures_util::{SinkExt, StreamExt, future::join_all};
-use hongyan_functions::{config::Settings, trigger::authorizer::Rules};
+use hongyan_functions::{
+    config::Settings,
+    trigger::{rest::Administrators, signatures::Rules},
+};
 use hongyan_local::{Config, Data, Running, clock::Clock, start};
 use hongyan_shared::{
     model::MultiDevice,
@@ -51,6 +54,7 @@ async fn measure(kind: &str) {
         dynamodb_port: 0,
         data: Data::Memory,
         rules: Rules { sdk_app_id: SDK_APP_ID, max_days: None },
+        administrators: Administrators::default(),
         keys: Keys::parse("key").unwrap(),
         settings: if kind.ends_with("no limits") { no_limits } else { limits },
         clock: Clock::System,

@@ -8,7 +8,10 @@ use std::{
 };
 
 use futures_util::{SinkExt, StreamExt, future::join_all};
-use hongyan_functions::{config::Settings, trigger::authorizer::Rules};
+use hongyan_functions::{
+    config::Settings,
+    trigger::{rest::Administrators, signatures::Rules},
+};
 use hongyan_local::{Config, Data, clock::Clock, start};
 use hongyan_shared::sig::{Key, Keys, issue};
 use serde_json::{Value, json};
@@ -40,6 +43,7 @@ async fn measure(data: &str, pairs: usize) {
         dynamodb_port: 0,
         data: if data == "file" { Data::Folder(PathBuf::from(folder.path())) } else { Data::Memory },
         rules: Rules { sdk_app_id: SDK_APP_ID, max_days: None },
+        administrators: Administrators::default(),
         keys: Keys::parse("key").unwrap(),
         // They send faster than people.
         settings: Settings { frames_per_second: None, ..Settings::default() },

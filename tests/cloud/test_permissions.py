@@ -28,7 +28,7 @@ MAY = {
         "Messages": ["Query"],
         "Conversations": ["UpdateItem"],
         "Connections": PRESENCE,
-        "Users": ["BatchGetItem", "Query"],
+        "Users": ["BatchGetItem", "Query", "UpdateItem"],
         **SPEAKS,
     },
     "Disconnect": {"Connections": PRESENCE, "Users": BLACKLIST, "@connections": ["POST"]},

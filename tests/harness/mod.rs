@@ -14,7 +14,11 @@ use hongyan_functions::{
     config::{Settings, Tables},
     record::Report,
     store::Connections,
-    trigger::authorizer::{Authorizer, Rules},
+    trigger::{
+        authorizer::Authorizer,
+        rest::{self, Administrators},
+        signatures::{Rules, Signatures},
+    },
 };
 use hongyan_local::{Config, Data, Running, clock::Clock, start};
 use hongyan_shared::{
@@ -134,7 +138,13 @@ impl TestApp {
     pub fn authorizer(&self, rules: Rules) -> Authorizer {
         let keys = Keys::one(Key::parse(KEY).unwrap());
         let connections = Connections::new(&self.setup().config()).unwrap();
-        Authorizer::new(rules, keys, connections, self.clock.reader())
+        Authorizer::new(Signatures::new(rules, keys), connections, self.clock.reader())
+    }
+
+    /// The function for business servers, with its calls in the proxies.
+    pub fn rest(&self) -> rest::Function {
+        let signatures = Signatures::new(RULES, Keys::one(Key::parse(KEY).unwrap()));
+        rest::Function::new(&self.setup().config(), signatures, Administrators::default()).unwrap()
     }
 
     /// Invokes a route with an event as it is.
@@ -272,6 +282,7 @@ async fn twin(clock: &Clock, settings: Settings) -> Running {
         data: Data::Memory,
         rules: RULES,
         keys: Keys::one(Key::parse(KEY).unwrap()),
+        administrators: Administrators::default(),
         settings,
         clock: clock.clone(),
     })

@@ -15,6 +15,7 @@ async fn twin(folder: &Path) -> Running {
         dynamodb_port: 0,
         data: Data::Folder(folder.to_owned()),
         rules: RULES,
+        administrators: hongyan_functions::trigger::rest::Administrators::default(),
         keys: Keys::one(Key::parse(KEY).unwrap()),
         settings: Settings { retention: Settings::retention_of(2), ..Settings::default() },
         clock: Clock::manual(START_MS),

@@ -6,7 +6,10 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::{Compression, write::ZlibEncoder};
-use hongyan_functions::trigger::authorizer::{Authorizer, NoKeys};
+use hongyan_functions::trigger::{
+    authorizer::{Authorizer, NoKeys},
+    signatures::Signatures,
+};
 use hongyan_local::{clock::Clock, sdk_config};
 use hongyan_shared::sig::{Key, Keys, MAX_CHARS, issue};
 use serde_json::{Value, json};
@@ -17,8 +20,11 @@ const NOW: u64 = START_MS / 1000;
 
 async fn decide(event: Value, now: u64, keys: &str) -> Result<Value, String> {
     let (keys, connections) = (Keys::parse(keys).unwrap(), nobody_was_kicked().await);
-    let authorizer =
-        Authorizer::new(RULES, keys, connections, hongyan_functions::clock::Clock::new(move || now * 1000));
+    let authorizer = Authorizer::new(
+        Signatures::new(RULES, keys),
+        connections,
+        hongyan_functions::clock::Clock::new(move || now * 1000),
+    );
     authorizer.handle(serde_json::from_value(event).unwrap(), "").await.map_err(|error| error.to_string())
 }
 
@@ -125,7 +131,11 @@ fn signed() -> Value {
 async fn authorizer(parameter_store: &str, clock: &Clock) -> Authorizer {
     let client = aws_sdk_ssm::Client::new(&sdk_config(parameter_store));
     let connections = nobody_was_kicked().await;
-    Authorizer::with_parameter(RULES, client, "/hongyan/key".to_owned(), connections, clock.reader())
+    Authorizer::new(
+        Signatures::with_parameter(RULES, client, "/hongyan/key".to_owned()),
+        connections,
+        clock.reader(),
+    )
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use hongyan_functions::trigger::authorizer::Rules;
+use hongyan_functions::trigger::signatures::Rules;
 use serde_json::{Value, json};
 
 use crate::harness::{RULES, START_MS, TestApp, event, nobody_was_kicked, signed_for, socket::Socket};
@@ -96,8 +96,7 @@ async fn verdict(rules: Rules, sig: &str) -> (Value, i32) {
     let keys = hongyan_shared::sig::Keys::parse(crate::harness::KEY).unwrap();
     let clock = hongyan_functions::clock::Clock::new(|| START_MS);
     let mut authorizer = hongyan_functions::trigger::authorizer::Authorizer::new(
-        rules,
-        keys,
+        hongyan_functions::trigger::signatures::Signatures::new(rules, keys),
         nobody_was_kicked().await,
         clock,
     );

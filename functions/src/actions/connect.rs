@@ -12,13 +12,14 @@ use crate::{
     caller::Caller,
     config::{Config, Configured},
     notify::Notifier,
-    store::{Connection, Registration, Users},
+    store::{Accounts, Connection, Registration, Users},
 };
 
 /// What it takes to connect and log in.
 pub struct World {
     pub(super) notifier: Notifier,
     pub(super) users: Users,
+    pub(super) accounts: Accounts,
     pub(super) multi_device: MultiDevice,
     pub(crate) recall_seconds: u64,
     pub(super) list: get_conversation_list::World,
@@ -30,6 +31,7 @@ impl World {
         Ok(Self {
             notifier: Notifier::new(config)?,
             users: Users::new(config)?,
+            accounts: Accounts::new(config)?,
             multi_device: config.multi_device()?,
             recall_seconds: config.recall_seconds()?,
             list: get_conversation_list::World::new(config)?,

@@ -58,10 +58,16 @@ async fn first_part(world: &World, me: &UserId, wanted: Option<Wanted<'_>>) -> O
     }
 }
 
-/// So that whatever the user sends can be pushed with a name and a picture, and nobody has to look
-/// them up: `updateMyProfile` keeps them up to date from here on.
+/// Enters the account, if nobody has, and copies name and picture, so that whatever the user sends can be pushed with
+/// them, and nobody has to look them up: `updateMyProfile` keeps them up to date from here on.
 async fn fill_in_names(world: &World, user: &UserId) -> Result<()> {
-    let profiles = world.users.profiles(std::slice::from_ref(user)).await?;
+    // Before the names, because a user who has them is not looked at again.
+    let (entered, profiles) = tokio::join!(
+        world.accounts.enter(user, world.notifier.clock.now()),
+        world.users.profiles(std::slice::from_ref(user))
+    );
+    entered?;
+    let profiles = profiles?;
     let (nick, avatar) =
         profiles.into_values().next().map(|(profile, _)| (profile.nick, profile.avatar)).unwrap_or_default();
     let names = Names { nick: Some(nick.unwrap_or_default()), avatar: Some(avatar.unwrap_or_default()) };

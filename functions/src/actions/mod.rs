@@ -5,6 +5,7 @@
 //!
 //! Every action may fail as the [`store`](crate::store) does. `# Errors` names what else there is.
 
+pub mod accounts;
 pub mod connect;
 pub mod delete_media;
 pub mod get_conversation_list;
@@ -23,6 +24,12 @@ use hongyan_shared::Result;
 
 /// How many writes of one request are under way at once.
 const MAX_CONCURRENCY: usize = 16;
+
+/// Does something for each, some at once, and returns what has become of it, in any order.
+async fn each<Work: Future>(work: impl IntoIterator<Item = Work>) -> Vec<Work::Output> {
+    let work: Vec<Work> = work.into_iter().collect();
+    stream::iter(work).buffer_unordered(MAX_CONCURRENCY).collect().await
+}
 
 /// Does all of it, some at once, and stops at the first that fails.
 async fn all<Work: Future<Output = Result<()>>>(work: impl IntoIterator<Item = Work>) -> Result<()> {

@@ -1,4 +1,5 @@
-//! What one frame may take from the tables, whatever is in them: 64 read units and 64 write units.
+//! What one frame may take from the tables, whatever is in them: 64 read units and 64 write units. A command of a business
+//! server may take as much, and one that names many users as much as 64 frames.
 //!
 //! Every call takes from it, before it is made, what it can cost at the worst, and gives back what it
 //! has not cost. So a limit that fits the largest rows is no limit for the usual ones: they leave room
@@ -21,6 +22,9 @@ pub const WRITE_UNITS: u64 = 64;
 
 /// How many of them are kept for counting the frame, which is done beside handling it.
 pub const COUNTING_UNITS: u64 = 2;
+
+/// How much a command about many users may take, of either.
+pub const MANY_UNITS: u64 = 64 * 64;
 
 /// What a read unit reads.
 const READ_BYTES: u64 = 4096;
@@ -53,6 +57,13 @@ pub async fn one_frame<T>(handling: impl Future<Output = T>) -> T {
     let allowance =
         Allowance { halves: Cell::new(2 * READ_UNITS), write_units: Cell::new(WRITE_UNITS - COUNTING_UNITS) };
     ALLOWANCE.scope(allowance, handling).await
+}
+
+/// Does a command of a business server, with all that it may take.
+pub async fn one_command<T>(is_about_many: bool, doing: impl Future<Output = T>) -> T {
+    let (reads, writes) = if is_about_many { (MANY_UNITS, MANY_UNITS) } else { (READ_UNITS, WRITE_UNITS) };
+    let allowance = Allowance { halves: Cell::new(2 * reads), write_units: Cell::new(writes) };
+    ALLOWANCE.scope(allowance, doing).await
 }
 
 /// What has been taken for a read.

@@ -8,6 +8,7 @@
 //! Every call may fail with [`hongyan_shared::Error::Throttled`], after which it may be repeated, and with
 //! [`hongyan_shared::Error::Internal`]. `# Errors` names what else there is.
 
+mod accounts;
 pub mod allowance;
 mod blacklists;
 mod call;
@@ -19,6 +20,7 @@ mod rates;
 mod users;
 mod watchers;
 
+pub use accounts::Accounts;
 pub use allowance::Consistency;
 pub use blacklists::{Blacklists, Blocks, Change};
 pub use connections::{Connection, Connections, Names, Presence, Registered, Registration};

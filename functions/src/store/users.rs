@@ -19,6 +19,7 @@ use crate::config::{Config, Configured};
 ///
 /// | sort key | what |
 /// |---|---|
+/// | `A` | since when there is the account: [`super::Accounts`] |
 /// | `P` | their profile |
 /// | `B` and `B#` + user | their blacklist: [`super::Blacklists`] |
 pub struct Users {

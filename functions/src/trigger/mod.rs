@@ -1,5 +1,7 @@
 //! What starts a function: the only part that knows the types of Lambda's events.
 
 pub mod authorizer;
+pub mod rest;
+pub mod signatures;
 pub mod stream;
 pub mod websocket;

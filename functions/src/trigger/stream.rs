@@ -12,7 +12,7 @@ use hongyan_shared::Result;
 use crate::{
     clock::Clock,
     config::{Config, Configured},
-    record::{InvocationRecord, MetricCounts, Report},
+    record::{InvocationRecord, MetricCounts, Refused, Report},
     store::{RowChange, allowance::one_frame},
 };
 
@@ -81,7 +81,7 @@ impl<World> Consumer<World> {
             user: "",
             connection: "",
             ms: self.clock.now().saturating_sub(started),
-            refused: done.as_ref().err(),
+            refused: done.as_ref().err().map(Refused::from),
             metrics,
         });
         // One without a number is the whole batch to Lambda.

@@ -14,7 +14,7 @@ use crate::{
     config::{Config, Configured},
     connections_api::{ConnectionsApi, Delivery},
     limits::FrameLimit,
-    record::{InvocationRecord, MetricCounts, Report},
+    record::{InvocationRecord, MetricCounts, Refused, Report},
     routes::ws::{Event, Reply},
     store::allowance::one_frame,
 };
@@ -82,7 +82,7 @@ impl<World> Function<World> {
             user: user.as_str(),
             connection,
             ms: self.clock.now().saturating_sub(started),
-            refused: outcome.as_ref().err(),
+            refused: outcome.as_ref().err().map(Refused::from),
             metrics,
         });
 
@@ -107,7 +107,7 @@ impl<World> Function<World> {
             user: "",
             connection: "",
             ms: 0,
-            refused: Some(&refused),
+            refused: Some(Refused::from(&refused)),
             metrics: MetricCounts::default(),
         });
         match request.body() {

@@ -37,7 +37,7 @@ use serde_json::{
     value::{RawValue, to_raw_value},
 };
 
-use crate::{Error, Result, gateway};
+use crate::{Error, Result, decode::decode, gateway};
 use unreadable::MAX_NAME_BYTES;
 
 /// How much of a reply may be messages, in bytes: the rest of a payload is room for the envelope.
@@ -119,21 +119,7 @@ impl Request {
         if !data.starts_with('{') {
             return Err(Error::BadRequest("`data` must be an object".to_owned()));
         }
-        let mut json = serde_json::Deserializer::from_str(data);
-        serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let place = match error.path().to_string() {
-                path if path == "." => "`data`".to_owned(),
-                path => format!("`{path}`"),
-            };
-            // Behind the error is a place in the frame, which nobody can look at any more.
-            let why = error.inner().to_string();
-            let why = why.rsplit_once(" at line ").map_or(why.as_str(), |(why, _)| why);
-            let mut text = format!("{place} does not fit {}: {why}", self.envelope.action);
-            if let Some((end, _)) = text.char_indices().nth(200) {
-                text.truncate(end);
-            }
-            Error::BadRequest(text)
-        })
+        decode(data, "`data`", &self.envelope.action).map_err(Error::BadRequest)
     }
 }
 

@@ -101,6 +101,12 @@ pub struct CustomField {
 }
 
 impl ProfileFields {
+    /// A name and a picture, if there is either.
+    pub(crate) fn names(nick: Option<String>, avatar: Option<String>) -> Option<Self> {
+        let fields = Self { nick, avatar, ..Self::default() };
+        (fields != Self::default()).then_some(fields)
+    }
+
     /// What is to change.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use hongyan_functions::{
     clock::Clock as Reader,
     config::{self, Settings},
     functions::Functions,
-    trigger::authorizer,
+    trigger::{rest, signatures},
 };
 use hongyan_local::{Config, Data, Running, clock::Clock, sdk_config, start, start_with};
 use hongyan_shared::{
@@ -90,8 +90,9 @@ pub async fn serve(options: Options) {
         port,
         dynamodb_port: 0,
         data: Data::Folder(data.to_owned()),
-        rules: authorizer::Rules { sdk_app_id: SDK_APP_ID, max_days: None },
+        rules: signatures::Rules { sdk_app_id: SDK_APP_ID, max_days: None },
         keys: Keys::one(Key::parse(KEY).unwrap()),
+        administrators: rest::Administrators::default(),
         settings,
         clock: hand.clone(),
     };

@@ -13,7 +13,10 @@ use hongyan_functions::{
     config::{
         FRAMES_PER_SECOND, MEDIA_MEGABYTES_PER_DAY, NEW_CONVERSATIONS_PER_HOUR, RECALL_SECONDS, Settings,
     },
-    trigger::authorizer::Rules,
+    trigger::{
+        rest::{ADMINISTRATOR, Administrators},
+        signatures::Rules,
+    },
 };
 use hongyan_local::{Config, Data, Running, clock::Clock, key, start};
 use hongyan_shared::{
@@ -45,6 +48,9 @@ pub struct Options {
     durable: bool,
     #[command(flatten)]
     app: App,
+    /// The accounts that a business server may ask by, with commas between
+    #[arg(long, value_name = "ACCOUNTS", default_value = ADMINISTRATOR)]
+    administrators: Administrators,
     /// How many days from now a UserSig may reach; 0 takes any
     #[arg(long, default_value_t = 0)]
     user_sig_max_days: u64,
@@ -102,6 +108,7 @@ pub async fn run(options: Options) -> ExitCode {
             max_days: NonZeroU64::new(options.user_sig_max_days),
         },
         keys: keys.clone(),
+        administrators: options.administrators,
         settings: Settings {
             retention: Settings::retention_of(options.retention_days),
             multi_device: options.multi_device,
@@ -203,6 +210,7 @@ fn as_json(running: &Running, keys: &Keys, users: &[User]) -> Value {
     json!({
         "pageUrl": running.page_url,
         "webSocketUrl": running.websocket_url,
+        "restUrl": running.rest_url,
         "mediaUrl": running.media.url,
         "managementUrl": running.management_url,
         "dynamodbUrl": running.dynamodb_url,
@@ -221,6 +229,10 @@ fn introduction(running: &Running, listen: IpAddr, users: &[User]) -> String {
     for user in users {
         text.push_str(&format!("\n  npx wscat -c '{}'\n", user.url));
     }
+    text.push_str(&format!(
+        "\nYour server sends its commands to {}, with a UserSig of `hongyan sig issue --user-id {ADMINISTRATOR}`.\n",
+        running.rest_url
+    ));
     text.push_str(&format!("\nThe tables are at {}. Stop it with Ctrl-C.", running.dynamodb_url));
     text
 }

@@ -1,0 +1,41 @@
+//! `im_open_login_svc`: who there is.
+
+use hongyan_shared::{
+    model::UserId,
+    rest::{
+        AccountCheck, AccountImport, CheckedAccount, CheckedAccounts, Done, ImportedAccounts,
+        MultiaccountImport, Result,
+    },
+};
+
+use super::{Event, Reply, World};
+use crate::actions::accounts as actions;
+
+pub async fn account_import(world: &World, event: &Event) -> Result<Reply> {
+    let request: AccountImport = event.data()?;
+    let account = request.parse()?;
+    actions::import(&world.accounts, &world.users, &event.administrator, &account).await?;
+    Ok(event.reply(&Done {}))
+}
+
+pub async fn multiaccount_import(world: &World, event: &Event) -> Result<Reply> {
+    let request: MultiaccountImport = event.data()?;
+    let (accounts, mut fail_accounts) = request.parse()?;
+    let failed = actions::import_all(&world.accounts, &world.users, &event.administrator, &accounts).await;
+    fail_accounts.extend(failed.iter().map(UserId::to_string));
+    Ok(event.reply(&ImportedAccounts { fail_accounts }))
+}
+
+pub async fn account_check(world: &World, event: &Event) -> Result<Reply> {
+    let request: AccountCheck = event.data()?;
+    let names = request.parse()?;
+    // A name that can be nobody's is not imported either.
+    let users = names.iter().filter_map(|name| UserId::parse("UserID", name).ok()).collect();
+    let there = actions::check(&world.accounts, &users).await?;
+    let is_there = |name: &str| there.iter().any(|user| user.as_str() == name);
+    let checked = |name: String| {
+        let is_there = is_there(&name);
+        CheckedAccount::new(name, is_there)
+    };
+    Ok(event.reply(&CheckedAccounts { result_item: names.into_iter().map(checked).collect() }))
+}

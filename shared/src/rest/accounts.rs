@@ -1,0 +1,204 @@
+//! `im_open_login_svc`: who there is.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Error, Result};
+use crate::{
+    model::{Profile, UserId},
+    protocol::ProfileFields,
+};
+
+/// How many accounts one command may name.
+pub const MAX_ACCOUNTS: usize = 100;
+
+/// `account_import`, and an entry of `multiaccount_import`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AccountImport {
+    #[serde(rename = "UserID", alias = "Identifier")]
+    user_id: String,
+    nick: Option<String>,
+    face_url: Option<String>,
+}
+
+/// An account that is to be there, and what is to be known of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Account {
+    /// The user.
+    pub user: UserId,
+    /// What of the profile is given.
+    pub profile: Option<Profile>,
+}
+
+impl AccountImport {
+    /// # Errors
+    /// What is wrong with which member.
+    pub fn parse(self) -> Result<Account> {
+        let user = UserId::parse("UserID", &self.user_id)?;
+        // Libraries send empty texts for what their caller has not said.
+        let said = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let fields = ProfileFields::names(said(self.nick), said(self.face_url));
+        let profile = fields.map(ProfileFields::parse).transpose()?;
+        Ok(Account { user, profile })
+    }
+}
+
+/// `multiaccount_import`: names alone, or with what is known of them.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct MultiaccountImport {
+    #[serde(default)]
+    accounts: Vec<String>,
+    #[serde(default)]
+    account_list: Vec<AccountImport>,
+}
+
+impl MultiaccountImport {
+    /// The accounts, each once, and the names that can be none.
+    ///
+    /// # Errors
+    /// None or too many.
+    pub fn parse(self) -> Result<(Vec<Account>, Vec<String>)> {
+        let named =
+            self.accounts.into_iter().map(|user_id| AccountImport { user_id, nick: None, face_url: None });
+        let all: Vec<AccountImport> = named.chain(self.account_list).collect();
+        count("`Accounts` or `AccountList`", all.len(), MAX_ACCOUNTS)?;
+        let (mut accounts, mut failed) = (BTreeMap::new(), Vec::new());
+        for account in all {
+            let name = account.user_id.clone();
+            match account.parse() {
+                Ok(account) => drop(accounts.insert(account.user.clone(), account)),
+                Err(_) => failed.push(name),
+            }
+        }
+        Ok((accounts.into_values().collect(), failed))
+    }
+}
+
+/// The answer to `multiaccount_import`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ImportedAccounts {
+    /// Those that were not imported.
+    pub fail_accounts: Vec<String>,
+}
+
+/// `account_check`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AccountCheck {
+    check_item: Vec<AccountItem>,
+}
+
+/// A user, as commands about accounts name them.
+#[derive(Debug, Deserialize)]
+pub struct AccountItem {
+    #[serde(rename = "UserID", alias = "Identifier")]
+    user_id: String,
+}
+
+impl AccountCheck {
+    /// The names in the order asked for, as they were given.
+    ///
+    /// # Errors
+    /// None or too many.
+    pub fn parse(self) -> Result<Vec<String>> {
+        names("`CheckItem`", self.check_item)
+    }
+}
+
+fn names(member: &str, items: Vec<AccountItem>) -> Result<Vec<String>> {
+    count(member, items.len(), MAX_ACCOUNTS)?;
+    Ok(items.into_iter().map(|item| item.user_id).collect())
+}
+
+/// Refuses a list that names nobody, or more than it may.
+pub(super) fn count(member: &str, length: usize, at_most: usize) -> Result<()> {
+    if (1..=at_most).contains(&length) {
+        return Ok(());
+    }
+    Err(Error::Parameter(format!("{member} must name 1 to {at_most} users: split a longer list")))
+}
+
+/// The answer to `account_check`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CheckedAccounts {
+    /// In the order asked for.
+    pub result_item: Vec<CheckedAccount>,
+}
+
+/// Whether there is an account.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CheckedAccount {
+    #[serde(rename = "UserID")]
+    user_id: String,
+    result_code: i32,
+    result_info: String,
+    account_status: &'static str,
+}
+
+impl CheckedAccount {
+    /// Whether there is one of this name.
+    pub fn new(user_id: String, is_there: bool) -> Self {
+        let account_status = if is_there { "Imported" } else { "NotImported" };
+        Self { user_id, result_code: 0, result_info: String::new(), account_status }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn import(body: Value) -> Result<Account> {
+        serde_json::from_value::<AccountImport>(body).unwrap().parse()
+    }
+
+    #[test]
+    fn an_account_has_an_old_and_a_new_name_and_perhaps_a_nick() {
+        let bare = import(json!({ "UserID": "alice" })).unwrap();
+        assert_eq!((bare.user.as_str(), &bare.profile), ("alice", &None));
+        assert_eq!(import(json!({ "Identifier": "alice" })).unwrap(), bare);
+        assert_eq!(
+            import(json!({ "UserID": "alice", "Nick": "", "FaceUrl": null, "Type": 0 })).unwrap(),
+            bare
+        );
+        let named =
+            import(json!({ "UserID": "alice", "Nick": "爱丽丝", "FaceUrl": "https://x/y.png" })).unwrap();
+        let profile = named.profile.unwrap();
+        assert_eq!(
+            (profile.nick.as_deref(), profile.avatar.as_deref()),
+            (Some("爱丽丝"), Some("https://x/y.png"))
+        );
+        for bad in [
+            json!({ "UserID": "" }),
+            json!({ "UserID": "张三" }),
+            json!({ "UserID": "alice", "FaceUrl": "javascript:x" }),
+            json!({ "UserID": "alice", "Nick": "x".repeat(501) }),
+        ] {
+            assert!(matches!(import(bad.clone()), Err(Error::Parameter(_))), "{bad}");
+        }
+    }
+
+    #[test]
+    fn many_accounts_are_named_or_described_each_once_and_what_can_be_none_is_told() {
+        let import = |body: Value| serde_json::from_value::<MultiaccountImport>(body).unwrap().parse();
+        let (accounts, failed) = import(json!({ "Accounts": ["b", "a", "b", ""] })).unwrap();
+        assert_eq!(accounts.iter().map(|account| account.user.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(failed, [""]);
+        let (accounts, failed) =
+            import(json!({ "AccountList": [{ "UserID": "a", "Nick": "A" }, { "UserID": "é" }] })).unwrap();
+        assert_eq!(accounts[0].profile.as_ref().unwrap().nick.as_deref(), Some("A"));
+        assert_eq!(failed, ["é"]);
+        for length in [0, 101] {
+            assert!(import(json!({ "Accounts": vec!["a"; length] })).is_err());
+        }
+    }
+}

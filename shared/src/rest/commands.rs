@@ -1,0 +1,78 @@
+//! All commands, in one list.
+
+/// Makes [`Command`] and [`Service`] of the list of all commands, by services:
+///
+/// ```text
+/// Service "its name in the path" {
+///     Command "its name" | "an older name": one;
+/// }
+/// ```
+///
+/// `one`: it is about one user or conversation, and takes no more from the tables than a frame may. `many`: it names up to some
+/// hundred users, and may take as much as 64 frames.
+macro_rules! commands {
+    ($($service:ident $path:literal { $($command:ident $name:literal $(| $older:literal)*: $size:ident;)+ })+) => {
+        /// What belongs together, as the first part of the path has it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Service {
+            $(#[doc = concat!("`", $path, "`.")] $service,)+
+        }
+
+        /// What a business server can ask for.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Command {
+            $($(#[doc = concat!("`", $path, "/", $name, "`.")] $command,)+)+
+        }
+
+        impl Command {
+            /// All of them.
+            pub const ALL: &[Self] = &[$($(Self::$command),+),+];
+
+            /// The command of this name, if there is one.
+            pub fn parse(service: &str, command: &str) -> Option<Self> {
+                match (service, command) {
+                    $($(($path, $name $(| $older)*) => Some(Self::$command),)+)+
+                    _ => None,
+                }
+            }
+
+            /// Which service it belongs to.
+            pub fn service(self) -> Service {
+                match self {
+                    $($(Self::$command => Service::$service,)+)+
+                }
+            }
+
+            /// Service and name, as the path has them.
+            pub fn path(self) -> &'static str {
+                match self {
+                    $($(Self::$command => concat!($path, "/", $name),)+)+
+                }
+            }
+
+            /// Whether it names many users.
+            pub fn is_about_many(self) -> bool {
+                match self {
+                    $($(Self::$command => is_many!($size),)+)+
+                }
+            }
+        }
+    };
+}
+
+macro_rules! is_many {
+    (one) => {
+        false
+    };
+    (many) => {
+        true
+    };
+}
+
+commands! {
+    Accounts "im_open_login_svc" {
+        AccountImport "account_import": one;
+        MultiaccountImport "multiaccount_import": many;
+        AccountCheck "account_check": many;
+    }
+}

@@ -1,0 +1,88 @@
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, Visitor},
+};
+
+/// A whole number, which some programs write as text: `5`, `"5"` or `5.0`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Number<T>(pub T);
+
+impl<'de, T: TryFrom<i64>> Deserialize<'de> for Number<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Whole;
+
+        impl Visitor<'_> for Whole {
+            type Value = i64;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number")
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<i64, E> {
+                Ok(number)
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<i64, E> {
+                i64::try_from(number).map_err(|_| E::custom("the number is too large"))
+            }
+
+            // A language whose numbers are all fractions writes them so. Up to 2^53 none is rounded.
+            #[allow(clippy::cast_possible_truncation)]
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<i64, E> {
+                match number {
+                    whole if whole.fract() == 0.0 && whole.abs() <= 9_007_199_254_740_992.0 => {
+                        Ok(whole as i64)
+                    }
+                    _ => Err(E::custom("the number is not whole")),
+                }
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<i64, E> {
+                text.trim().parse().map_err(|_| E::custom("the text is no whole number"))
+            }
+        }
+        let number = deserializer.deserialize_any(Whole)?;
+        T::try_from(number).map(Self).map_err(|_| de::Error::custom(format!("{number} is out of range")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_number_is_the_same_as_text(number: u32) {
+            for json in [format!("{number}"), format!("\"{number}\""), format!("{number}.0"), format!("\" {number} \"")] {
+                prop_assert_eq!(serde_json::from_str::<Number<u32>>(&json).unwrap(), Number(number));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_or_out_of_range_is_refused() {
+        for json in [
+            "-1",
+            "4294967296",
+            "\"\"",
+            "\"a\"",
+            "1.5",
+            "1e300",
+            "true",
+            "null",
+            "[]",
+            "{}",
+            "18446744073709551615",
+        ] {
+            assert!(serde_json::from_str::<Number<u32>>(json).is_err(), "{json}");
+        }
+        assert_eq!(serde_json::from_str::<Option<Number<u32>>>("null").unwrap(), None);
+        assert_eq!(serde_json::from_str::<Number<i64>>("-7").unwrap(), Number(-7));
+    }
+}
