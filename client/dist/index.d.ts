@@ -461,7 +461,7 @@ type CreateUnservedMessageOptions = MessageOptions<object>;
 interface SendOptions {
     /** It goes to those who are connected, is not stored, and counts for nothing: a hint that somebody is typing. */
     onlineUserOnly?: boolean;
-    /** Accepted, so that programs for tim-wx-sdk compile. */
+    /** What a notification is to be like. It is for your own server: see docs/rest.md. */
     offlinePushInfo?: object;
     messageControlInfo?: {
         excludedFromUnreadCount?: boolean;
@@ -592,6 +592,7 @@ interface FiredEvents {
     sdkDestroy: undefined;
     onMessageReceived: Message[];
     onMessageRevoked: Message[];
+    onMessageModified: Message[];
     onMessageReadByPeer: Message[];
     onConversationListUpdated: Conversation[];
     onTotalUnreadMessageCountUpdated: number;

@@ -32,3 +32,5 @@ export const SERVER_FAILED = 20005;
 export const TOO_MANY_REQUESTS = 60007;
 export const PARAM_INVALID = 70402;
 export const MESSAGE_TOO_LARGE = 80002;
+/** What is above it, the app's own server has said. */
+export const APP_CODES = 120000;

@@ -319,7 +319,7 @@ export type CreateUnservedMessageOptions = MessageOptions<object>;
 export interface SendOptions {
   /** It goes to those who are connected, is not stored, and counts for nothing: a hint that somebody is typing. */
   onlineUserOnly?: boolean;
-  /** Accepted, so that programs for tim-wx-sdk compile. */
+  /** What a notification is to be like. It is for your own server: see docs/rest.md. */
   offlinePushInfo?: object;
   messageControlInfo?: { excludedFromUnreadCount?: boolean; excludedFromLastMessage?: boolean };
 }
@@ -459,6 +459,7 @@ interface FiredEvents {
   sdkDestroy: undefined;
   onMessageReceived: Message[];
   onMessageRevoked: Message[];
+  onMessageModified: Message[];
   onMessageReadByPeer: Message[];
   onConversationListUpdated: Conversation[];
   onTotalUnreadMessageCountUpdated: number;

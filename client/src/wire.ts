@@ -241,7 +241,7 @@ export type SendMessage = { to: string, conversationType: string, clientID: stri
   /** It goes to those who are connected, and is not stored: its `sequence` is 0. */
   onlineUserOnly?: boolean,
   /** What a notification is to be like, for the business server. */
-  offlinePushInfo: object,
+  offlinePushInfo?: object,
 };
 
 /** The reply to `sendMessage` and to `revokeMessage`. */

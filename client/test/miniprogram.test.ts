@@ -52,6 +52,8 @@ class FakeTim {
   }
 
   setLogLevel(): void {}
+  /** Another clock than the device's. */
+  getServerTime(): number { return NOW + 60; }
 
   login(options: Any): Promise<Any> {
     setTimeout(() => this.emit(EVENT.SDK_READY), 0);
@@ -62,7 +64,7 @@ class FakeTim {
   getTotalUnreadMessageCount(): number {
     return this.conversationList.reduce((sum, conversation) => sum + conversation.unreadCount, 0);
   }
-  getConversationList(): Promise<Any> { return this.answer('getConversationList', undefined, { conversationList: this.conversationList }); }
+  getConversationList(filter?: Any): Promise<Any> { return this.answer('getConversationList', filter, { conversationList: this.conversationList }); }
   pinConversation(options: Any): Promise<Any> { return this.answer('pinConversation', options, {}); }
   deleteConversation(id: string): Promise<Any> { return this.answer('deleteConversation', id, {}); }
   setMessageRead(options: Any): Promise<Any> { return this.answer('setMessageRead', options, {}); }
@@ -190,6 +192,8 @@ class Phone {
   /** How large the calls of setData were. */
   readonly calls: number[] = [];
   app: Any;
+  /** What the client was made with. */
+  created: Any;
   /** What the user answers when a question is asked. */
   confirm = true;
   isOnline = true;
@@ -228,7 +232,7 @@ class Phone {
   });
 
   private require(file: string): Any {
-    if (file === normalize(join(ROOT, 'lib/tim.js'))) return { EVENT, TYPES, create: () => this.tim };
+    if (file === normalize(join(ROOT, 'lib/tim.js'))) return { EVENT, TYPES, create: (options: Any) => { this.created = options; return this.tim; } };
     if (!this.modules.has(file)) {
       const module = { exports: {} };
       this.modules.set(file, module);
@@ -453,6 +457,36 @@ test('the list is what the client says, and follows it', async () => {
   assert.deepEqual(rows(page).map((row: Any) => [row.name, row.unread, row.isPinned]), [['carol', '99+', true], ['bob', '', false]]);
 });
 
+test('the list of the last time is shown while the login is under way, and older conversations come at its end', async () => {
+  const later = new Phone();
+  later.storage.set('userID', 'alice');
+  later.launch();
+  let letIn = (): void => {};
+  const { login } = later.tim;
+  later.tim.login = async (options) => {
+    later.tim.emit(EVENT.CONVERSATION_LIST_UPDATED, [conversation('bob', 2)]);
+    await new Promise<void>((resolve) => { letIn = resolve; });
+    return login.call(later.tim, options);
+  };
+  const opening = later.open('conversations');
+  await settled();
+  const [page] = later.pages;
+  assert.equal(later.created.cache, true);
+  assert.deepEqual(rows(page).map((row: Any) => row.name), ['bob']);
+  assert.deepEqual([page.data.loaded, later.app.userID], [false, '']);
+  page.showMenu(on('C2Cbob'));
+  page.onReachBottom();
+  assert.deepEqual(later.tim.called('getConversationList'), []);
+
+  letIn();
+  await opening;
+  assert.equal(page.data.loaded, true);
+  await page.onReachBottom();
+  assert.deepEqual(later.tim.called('getConversationList').at(-1), { loadOlder: true });
+  later.tim.emit(EVENT.CONVERSATION_LIST_UPDATED, [conversation('bob', 0), conversation('carol', 0)]);
+  assert.deepEqual(rows(page).map((row: Any) => row.name), ['bob', 'carol']);
+});
+
 test('the list says who recalled the last message', async () => {
   const lastMessage = { lastTime: NOW, type: TYPES.MSG_TEXT, payload: { text: '' }, isRevoked: true };
   tim.conversationList = [
@@ -605,13 +639,14 @@ test('what was on its way when the user left is there when they return, and sett
 });
 
 test('one can recall an own message and edit it again, and nobody else\'s', async () => {
-  tim.pages.push({ messageList: [message(1), message(2, { flow: 'out', text: '写错了' })], nextReqMessageID: '', isCompleted: true });
+  const early = { ...message(0, { flow: 'out' }), time: NOW - 60 };
+  tim.pages.push({ messageList: [early, message(1), message(2, { flow: 'out', text: '写错了' })], nextReqMessageID: '', isCompleted: true });
   const page = await phone.chat();
   phone.choice = '撤回';
-  assert.throws(() => page.showMenu(on('bob-1')), /撤回 is not among/);
+  for (const id of ['bob-0', 'bob-1']) assert.throws(() => page.showMenu(on(id)), /撤回 is not among/);
   page.showMenu(on('bob-2'));
   await settled();
-  assert.deepEqual([textOf(rows(page)[1]), rows(page)[1].canEdit, rows(page)[1].mark], ['你撤回了一条消息', true, '']);
+  assert.deepEqual([textOf(rows(page)[2]), rows(page)[2].canEdit, rows(page)[2].mark], ['你撤回了一条消息', true, '']);
   page.editAgain(on('bob-2'));
   assert.equal(page.data.input, '写错了');
 });

@@ -42,10 +42,13 @@ interface Screen {
   height?: number;
   locale?: string;
   colorScheme?: 'light' | 'dark';
+  /** How far its clock is ahead, in milliseconds. */
+  ahead?: number;
 }
 
-async function browserOf({ width = 1280, height = 800, locale = 'zh-CN', colorScheme = 'light' }: Screen = {}): Promise<BrowserContext> {
+async function browserOf({ width = 1280, height = 800, locale = 'zh-CN', colorScheme = 'light', ahead = 0 }: Screen = {}): Promise<BrowserContext> {
   const context = await browser.newContext({ viewport: { width, height }, locale, colorScheme });
+  await context.addInitScript(`{ const { now } = Date; Date.now = () => now() + ${ahead}; }`);
   contexts.push(context);
   context.setDefaultTimeout(TIMEOUT_MS);
   context.on('page', (opened) => opened.on('pageerror', (error) => complaints.push(error.message)));
@@ -256,8 +259,8 @@ test('a message raises the badge, reading it lowers the badge and marks it as re
   await alice.get('peer-state').getByText('在线', { exact: true }).waitFor();
 });
 
-test('a message that is recalled is gone for both, and its writer can edit it again', async () => {
-  const [alice, bob, aliceID] = await two();
+test('a message that is recalled is gone for both, and its writer can edit it again, whatever their clock says', async () => {
+  const [alice, bob, aliceID] = await two({ ahead: 3_600_000 });
   await alice.write('写错了');
   await bob.unread(aliceID, 1);
   await bob.open(aliceID);
@@ -268,6 +271,34 @@ test('a message that is recalled is gone for both, and its writer can edit it ag
   await alice.get('recalled').getByText('你撤回了一条消息').waitFor();
   await alice.get('reedit').click();
   assert.equal(await alice.get('composer').inputValue(), '写错了');
+});
+
+test('the list is there before a connection, and older conversations come when its end is seen', { timeout: 60_000 }, async () => {
+  const count = 620;
+  await twin.crowd('reader', { count });
+  const context = await browserOf();
+  const view = await page('/demo/chat.html?user=reader', {}, context);
+  const desk = new Desk(view);
+  // By itself the list ends with the page that makes it 500.
+  for (let shown = 0; shown < count; shown = await desk.get('conversation').count()) {
+    await desk.get('conversation').nth(shown).waitFor();
+    await desk.get('conversation').last().scrollIntoViewIfNeeded();
+  }
+
+  // What was kept is shown without a connection, and can be opened.
+  await until(() => view.evaluate(() => new Promise<boolean>((resolve) => {
+    const opening = (globalThis as any).indexedDB.open('hongyan');
+    opening.onsuccess = () => {
+      const all = opening.result.transaction('hongyan').objectStore('hongyan').getAll();
+      all.onsuccess = () => resolve(String(all.result).includes('peer-00000'));
+    };
+  })));
+  await context.addInitScript('window.WebSocket = class extends EventTarget { send() {} close() {} };');
+  await view.reload();
+  await desk.row('peer-00000').waitFor();
+  assert.equal(await desk.get('state').getAttribute('data-state'), 'connecting');
+  await desk.row('peer-00000').getByRole('button').first().click();
+  await desk.get('peer').getByText('用户0', { exact: true }).waitFor();
 });
 
 test('who was offline gets all that was sent meanwhile, in order and once, and what they wrote arrives', async () => {

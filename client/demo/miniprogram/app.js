@@ -11,6 +11,8 @@ App({
   tim: null,
   // Who is logged in, or ''.
   userID: '',
+  // What the list shows, which may be that of the last time while a login is under way.
+  conversations: [],
   // The blacklist is the same for all chats, so it is kept where all of them see it.
   blacklist: [],
   // A page that is opened while there is no network has to know it.
@@ -62,8 +64,14 @@ App({
 
   start: function (user) {
     const app = this;
-    const tim = TIM.create({ SDKAppID: user.SDKAppID, proxyServer: user.proxyServer });
+    const tim = TIM.create({ SDKAppID: user.SDKAppID, proxyServer: user.proxyServer, cache: true });
     tim.setLogLevel(1);
+    tim.on(TIM.EVENT.CONVERSATION_LIST_UPDATED, function (event) {
+      app.conversations = event.data;
+      getCurrentPages().forEach(function (page) {
+        if (page.showList) page.showList();
+      });
+    });
     tim.on(TIM.EVENT.BLACKLIST_UPDATED, function (event) {
       app.blacklist = event.data;
     });
@@ -133,6 +141,7 @@ App({
     const app = this;
     const gone = function () {
       app.userID = '';
+      app.conversations = [];
       app.blacklist = [];
       wx.removeStorageSync('userID');
       app.toLogin('');

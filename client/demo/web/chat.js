@@ -186,6 +186,11 @@ onPress($('conversations'), '.conversation', (row, at) => {
   openMenu(at, row.parts.button, conversationItems(row.dataset.id));
 });
 
+// Older conversations come when the end of the list is seen. The list is told as any other change of it.
+$('conversations').addEventListener('scroll', ({ target }) => {
+  if (ready && target.scrollHeight - target.scrollTop - target.clientHeight < 200) attempt(() => tim.getConversationList({ loadOlder: true }));
+});
+
 $('new-chat').addEventListener('submit', (event) => {
   event.preventDefault();
   const userID = $('new-chat-input').value.trim();
@@ -610,7 +615,8 @@ function messageItems(id) {
   const items = [];
   if (!message || message.isRevoked) return items;
   const arrived = message.status === 'success';
-  const recent = Date.now() / 1000 - message.time < RECALL_SECONDS;
+  // By the server's clock, which is also that of the message.
+  const recent = tim.getServerTime() - message.time < RECALL_SECONDS;
   if (message.type === TIM.TYPES.MSG_TEXT && navigator.clipboard) {
     items.push({ label: t('copy'), testid: 'copy', run: () => attempt(() => navigator.clipboard.writeText(bodyOf(message, texts()))) });
   }
@@ -873,7 +879,8 @@ async function login() {
   try {
     const user = await fetchUser();
     if (!tim) {
-      tim = TIM.create({ SDKAppID: user.SDKAppID, proxyServer: user.proxyServer });
+      // The list of the last time is shown while this one is under way.
+      tim = TIM.create({ SDKAppID: user.SDKAppID, proxyServer: user.proxyServer, cache: true });
       tim.setLogLevel(1);
       listen();
     }

@@ -58,6 +58,10 @@ export class AppEvents implements SessionEvents {
     this.emit(EVENT.MESSAGE_REVOKED, messages);
   }
 
+  modified(messages: Message[]): void {
+    this.emit(EVENT.MESSAGE_MODIFIED, messages);
+  }
+
   readByPeer(messages: Message[]): void {
     this.emit(EVENT.MESSAGE_READ_BY_PEER, messages);
   }

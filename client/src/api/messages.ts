@@ -5,7 +5,7 @@ import { TYPES } from '../constants.js';
 import { ChatError } from '../errors.js';
 import { isUnserved } from '../model/conversation-id.js';
 import { forwardedPayload } from '../model/media.js';
-import { createMade, createMessage, createUnserved, isMessage, isServed, markRevoked, setOptions, type BuilderOptions } from '../model/message.js';
+import { createMade, createMessage, createUnserved, fromWire, isMessage, isServed, markRevoked, setOptions, type BuilderOptions } from '../model/message.js';
 import type { ConversationState } from '../sync/conversation.js';
 import { deleteMessages, messageSent, pageShown } from '../sync/inbox.js';
 import { loadUnknownProfile } from '../sync/profiles.js';
@@ -59,9 +59,9 @@ export function messageMethods(account: Account): MessageMethods {
     // When it is sent again, how need not be said again.
     if (options) setOptions(message, options);
     try {
-      const sent = await media.send(session, message, () => session.send(message, isFirst));
+      const sent = await media.send(session, message, () => session.send(message, isFirst, options?.offlinePushInfo));
       media.arrived(message.ID);
-      Object.assign(message, { status: 'success', sequence: sent.sequence, time: sent.time });
+      session.update(message, fromWire(sent, session.userID));
       messageSent(session, sent);
       return ok({ message });
     } catch (error) {
@@ -161,7 +161,7 @@ export function messageMethods(account: Account): MessageMethods {
       const messageList = page.messageList.map((wire) => session.toMessage(wire));
       const state = session.conversations.get(conversationID);
       if (!nextReqMessageID) messageList.push(...newerThan(messageList, state));
-      for (const message of messageList) state?.messagesBySequence.set(message.sequence, message);
+      for (const message of messageList) if (message.sequence > 0) state?.messagesBySequence.set(message.sequence, message);
       return ok({ messageList, nextReqMessageID: page.nextReqMessageID, isCompleted: page.isCompleted });
     },
 

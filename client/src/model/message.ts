@@ -184,6 +184,7 @@ export function fromWire(wire: WireMessage, me: string): Message {
     isSupportExtension: wire.isSupportExtension === true,
     messageControlInfo: controlInfo(wire.messageControlInfo),
     onlineOnlyFlag: wire.onlineUserOnly === true,
+    isModified: wire.isModified === true,
     random: Number(ID.slice(ID.lastIndexOf('-') + 1)),
   });
   if (wire.isRevoked) markRevoked(message, from);

@@ -46,11 +46,11 @@ export class Outbox {
    * Sends a message behind those that wait already. `base` is for the first time. Of a message that has been tried
    * before, in another session, it is not known any more; the server then looks back itself.
    */
-  send(message: Message, base: Base | undefined): Promise<WireMessage> {
+  send(message: Message, base: Base | undefined, pushInfo?: object): Promise<WireMessage> {
     if (!this.bases.has(message.ID) && base !== undefined) this.bases.set(message.ID, base);
     return new Promise((resolve, reject) => {
-      const data = dataOf(message);
-      const conversationID = conversationIDFor(data.conversationType, data.to);
+      const data: SendMessage = { ...dataOf(message), ...(pushInfo && { offlinePushInfo: plain(pushInfo) }) };
+      const conversationID = conversationIDFor(message.conversationType, data.to);
       const queue = this.queues.get(conversationID) ?? [];
       queue.push({ id: message.ID, conversationID, data, resolve, reject });
       this.waiting.add(message.ID);

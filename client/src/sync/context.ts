@@ -121,7 +121,7 @@ export abstract class SessionContext {
 
   /** The conversation that a message is in. Of one that is not known, what is before the message is history. */
   conversationOf(wire: WireMessage): ConversationState {
-    return this.conversation(conversationIDOf(wire, this.userID), wire.sequence - 1);
+    return this.conversation(conversationIDOf(wire, this.userID), Math.max(0, wire.sequence - 1));
   }
 
   /** What is in the list: pinned ones first, and then the newest. */
@@ -149,7 +149,7 @@ export abstract class SessionContext {
   /** Whether it is one that was composed here, of which it is not known yet that it has arrived. */
   isComposed({ clientID, to }: WireMessage): boolean {
     const composed = this.messagesByID.get(clientID);
-    return composed?.sequence === 0 && composed.to === to;
+    return composed?.sequence === 0 && composed.status !== 'success' && composed.to === to;
   }
 
   /** A message of the wire as the app knows it: the same object, if it has it already. */
@@ -165,8 +165,7 @@ export abstract class SessionContext {
     }
     const message = known ?? fresh;
     if (known) {
-      // What the app has may be from before the answer. A recall is told apart: see `revoke` of the inbox.
-      Object.assign(known, { sequence: fresh.sequence, time: fresh.time, status: 'success' });
+      this.update(known, fresh);
     } else {
       this.keep(this.withSender(message));
     }
@@ -176,6 +175,14 @@ export abstract class SessionContext {
       else message.isPeerRead = message.readReceiptInfo.isPeerRead = message.sequence <= state.peerRead;
     }
     return message;
+  }
+
+  /** What the app has of a message may be from before the answer. A recall is told apart: see `revoke` of the inbox. */
+  update(message: Message, { sequence, time, type, payload, cloudCustomData, isModified }: Message): void {
+    Object.assign(message, { sequence, time, status: 'success' });
+    if (!isModified || message.isModified || message.isRevoked) return;
+    Object.assign(message, { type, payload, cloudCustomData, isModified });
+    this.events.modified([message]);
   }
 
   /** Whether a message is on its way, or its file is. */

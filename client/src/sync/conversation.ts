@@ -102,9 +102,10 @@ export class ConversationState {
     return Math.max(this.read, this.cleared, this.unlisted);
   }
 
-  /** Whether it is in the list: not when it was deleted, or never had a message. */
+  /** Whether it is in the list: not when it was deleted, or never had a message. One that was imported has no number. */
   get isListed(): boolean {
-    return this.timeline.top > Math.max(this.cleared, this.unlisted) || (this.newest?.sequence ?? 0) > this.unlisted;
+    const { newest, unlisted, cleared, timeline } = this;
+    return timeline.top > Math.max(cleared, unlisted) || newest !== undefined && (newest.sequence || Infinity) > unlisted;
   }
 
   /** Another message of it. */
@@ -117,7 +118,7 @@ export class ConversationState {
 
   /** A message that the app has, or may ask for. Another's that waits for its turn is added when that has come. */
   know(message: Message): void {
-    if (message.flow === 'out' || message.sequence <= this.timeline.top) this.messagesBySequence.set(message.sequence, message);
+    if (message.sequence > 0 && (message.flow === 'out' || message.sequence <= this.timeline.top)) this.messagesBySequence.set(message.sequence, message);
   }
 
   /** Everything up to a number is read. */

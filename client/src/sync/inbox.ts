@@ -29,11 +29,12 @@ export function messageSent(session: SessionContext, wire: WireMessage): void {
 
 /** A page of history is being shown; where it is newer than what was known, it is the news itself. */
 export function pageShown(session: SessionContext, conversationID: string, page: readonly WireMessage[]): void {
-  const first = page[0];
+  // What was imported has no number: it is history, and no more.
+  const first = page.find(({ sequence }) => sequence > 0);
   if (!first) return;
   const state = session.conversation(conversationID, first.sequence - 1);
   revoke(session, state, page);
-  for (const wire of page) {
+  for (const wire of page.slice(page.indexOf(first))) {
     state.shownUpTo = Math.max(state.shownUpTo, wire.sequence);
     show(session, state, state.timeline.take(wire));
   }
@@ -41,18 +42,19 @@ export function pageShown(session: SessionContext, conversationID: string, page:
 }
 
 /** Takes over the recalls among some messages, as far as the app has those and does not know yet. */
-export function revoke({ events, lifecycle }: SessionContext, state: ConversationState, wires: readonly WireMessage[]): void {
+export function revoke(session: SessionContext, state: ConversationState, wires: readonly WireMessage[]): void {
   const news: Message[] = [];
   for (const wire of wires) {
     const { newest } = state;
-    const message = state.messagesBySequence.get(wire.sequence) ?? (newest?.sequence === wire.sequence ? newest : undefined);
+    const message = wire.sequence === 0 ? session.messagesByID.get(wire.clientID)
+      : state.messagesBySequence.get(wire.sequence) ?? (newest?.sequence === wire.sequence ? newest : undefined);
     if (!wire.isRevoked || !message || message.isRevoked) continue;
     markRevoked(message, wire.from);
     news.push(message);
   }
-  if (news.length === 0 || !lifecycle.isReady) return;
-  events.revoked(news);
-  events.listChanged();
+  if (news.length === 0 || !session.lifecycle.isReady) return;
+  session.events.revoked(news);
+  session.events.listChanged();
 }
 
 /** Another device of this user has changed a conversation, or this one has. */

@@ -121,10 +121,10 @@ export class Session extends SessionContext {
   }
 
   /** Sends a message. When it is composed for the first time, all that is known of its conversation is in front of it. */
-  send(message: Message, isFirst: boolean): Promise<WireMessage> {
+  send(message: Message, isFirst: boolean, pushInfo?: object): Promise<WireMessage> {
     if (message.onlineOnlyFlag) return this.outbox.sendOnlineOnly(message);
     this.keep(message);
-    return this.outbox.send(message, isFirst ? this.baseOf(message) : undefined);
+    return this.outbox.send(message, isFirst ? this.baseOf(message) : undefined, pushInfo);
   }
 
   /** The app gives a message up. */

@@ -37,7 +37,7 @@ pub struct SendMessage {
     /// It goes to those who are connected, and is not stored: its `sequence` is 0.
     online_user_only: Option<bool>,
     /// What a notification is to be like, for the business server.
-    #[cfg_attr(test, ts(type = "object"))]
+    #[cfg_attr(test, ts(optional, type = "object"))]
     offline_push_info: Option<Box<RawValue>>,
 }
 

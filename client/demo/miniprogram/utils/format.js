@@ -227,9 +227,9 @@ function messageRows(messages, me, notes) {
   });
 }
 
-function canRecall(message) {
-  return message.flow === 'out' && message.status === 'success' && !message.isRevoked
-    && Date.now() / 1000 - message.time < RECALL_SECONDS;
+// `now` is the server's time, which is also that of the message.
+function canRecall(message, now) {
+  return message.flow === 'out' && message.status === 'success' && !message.isRevoked && now - message.time < RECALL_SECONDS;
 }
 
 module.exports = {

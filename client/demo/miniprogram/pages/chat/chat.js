@@ -538,7 +538,7 @@ Page({
     if (message.type === TIM.TYPES.MSG_TEXT) {
       items.push(['复制', function () { wx.setClipboardData({ data: format.bodyOf(message) }); }]);
     }
-    if (format.canRecall(message)) items.push(['撤回', function () { page.recall(message); }]);
+    if (format.canRecall(message, page.tim.getServerTime())) items.push(['撤回', function () { page.recall(message); }]);
     if (!isSending) items.push(['删除', function () { page.askToRemove(message); }]);
     wx.showActionSheet({
       itemList: items.map(function (item) { return item[0]; }),

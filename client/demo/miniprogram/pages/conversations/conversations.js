@@ -16,6 +16,9 @@ Page({
 
   onLoad: function (query) {
     const page = this;
+    page.rows = [];
+    page.list = listOf(page);
+    page.showList();
     return getApp().whenIn(page, query).then(function (isIn) {
       return isIn && !page.isGone ? page.start() : undefined;
     });
@@ -26,15 +29,10 @@ Page({
     const page = this;
     const app = getApp();
     const handlers = {};
-    handlers[TIM.EVENT.CONVERSATION_LIST_UPDATED] = function (event) {
-      page.show(event.data);
-    };
     handlers[TIM.EVENT.NET_STATE_CHANGE] = function (event) {
       page.setData({ state: event.data.state });
     };
     page.tim = app.tim;
-    page.rows = [];
-    page.list = listOf(page);
     page.stop = listen(app.tim, handlers);
     page.setData({ me: app.userID, suggested: app.userID === 'alice' ? 'bob' : 'alice', state: app.netState });
     return page.load();
@@ -56,21 +54,30 @@ Page({
     const page = this;
     if (!page.tim) return Promise.resolve();
     return page.tim.getConversationList().then(function (result) {
-      page.show(result.data.conversationList);
+      getApp().conversations = result.data.conversationList;
+      page.setData({ loaded: true });
+      page.showList();
     }, page.complain);
   },
 
-  show: function (conversations) {
-    const me = getApp().userID;
-    this.rows = conversations
+  // Older conversations come when the end of the list is seen. The list is told as any other change of it.
+  onReachBottom: function () {
+    return this.tim && this.tim.getConversationList({ loadOlder: true }).catch(this.complain);
+  },
+
+  // The list as the app has it, which may be before anybody is logged in.
+  showList: function () {
+    const app = getApp();
+    const me = app.userID || wx.getStorageSync('userID');
+    this.rows = app.conversations
       .filter(function (conversation) {
         return conversation.type === TIM.TYPES.CONV_C2C;
       })
       .map(function (conversation) {
         return format.conversationRow(conversation, me);
       });
-    this.list.show(this.rows, this.data.loaded ? {} : { loaded: true });
-    const total = this.tim.getTotalUnreadMessageCount();
+    this.list.show(this.rows);
+    const total = app.tim ? app.tim.getTotalUnreadMessageCount() : 0;
     wx.setNavigationBarTitle({ title: total ? '会话（' + total + '）' : '会话' });
   },
 
@@ -100,7 +107,7 @@ Page({
   },
 
   rowOf: function (conversationID) {
-    return (this.rows || []).filter(function (row) {
+    return this.rows.filter(function (row) {
       return row.id === conversationID;
     })[0];
   },
@@ -108,7 +115,7 @@ Page({
   showMenu: function (event) {
     const page = this;
     const row = page.rowOf(event.currentTarget.dataset.id);
-    if (!row) return;
+    if (!row || !page.tim) return;
     wx.showActionSheet({
       itemList: [row.isPinned ? '取消置顶' : '置顶', '删除会话'],
       success: function (choice) {
