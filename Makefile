@@ -27,7 +27,8 @@ test-client: client/node_modules/ready ## the client and its demos, against the 
 	@command -v chromium >/dev/null || test -n "$$CHROMIUM" || $(MAKE) chromium
 	cd client && npm run --silent check && npm test --silent
 
-cloud-test: cloud-build $(CLOUD)/ready client/node_modules/ready ## deployed into an emulator of AWS: plain, and with IAM enforced
+cloud-test: cloud-build $(CLOUD)/ready client/node_modules/ready ## deployed into an emulator of AWS: plain, and with IAM enforced; the API for business servers on the twin as well
+	cargo build --workspace --bin hongyan
 	SAM=$(CURDIR)/$(SAM) $(CLOUD)/bin/pytest tests/cloud $(CLOUD_TESTS)
 
 cloud-build: $(VENV)/ready

@@ -274,7 +274,7 @@ fn only_who_deletes_media_may_and_nothing_but_media() {
 fn the_dashboard_shows_every_metric_and_the_alarms_watch_no_other() {
     let metrics: BTreeSet<&str> = record::counters().chain(["Latency"]).collect();
     let boards = resources("AWS::CloudWatch::Dashboard");
-    let board = boards["MetricsDashboard"]["Properties"]["DashboardBody"].as_str().unwrap();
+    let board = boards["MetricsDashboard"]["Properties"]["DashboardBody"][0].as_str().unwrap();
     serde_json::from_str::<Value>(board).expect("the body is JSON");
     for metric in &metrics {
         assert!(

@@ -75,6 +75,11 @@ class Stack:
         return f"ws://{host}/_aws/execute-api/{self.resources['Gateway']}/prod"
 
     @property
+    def rest_url(self):
+        """The same of the API for business servers, whose only stage has no place in the path."""
+        return f"{self.emulator.endpoint}/_aws/execute-api/{self.resources['RestGateway']}/v4"
+
+    @property
     def functions(self):
         """Logical ID to configuration of each function."""
         client = self.emulator.client("lambda")

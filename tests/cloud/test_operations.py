@@ -83,10 +83,10 @@ def test_what_was_switched_on_is_there(stack, emulator, updated):
         resources[name] for name in [
             "FailuresAlarm", "ExecutionAlarm", "IntegrationAlarm", "AuthorizerAlarm", "ThrottlesAlarm",
             "SlowSendsAlarm", "RefusedSignaturesAlarm", "FramesAlarm", "ConnectionsAlarm",
-            "MediaAlarm", "UndeletedMediaAlarm", *units]}
+            "RefusedAdministratorsAlarm", "RestErrorsAlarm", "RestRequestsAlarm", "MediaAlarm", "UndeletedMediaAlarm", *units]}
     assert all(alarm["AlarmActions"] == [resources["AlarmTopic"]] for alarm in alarms)
     board = json.loads(cloudwatch.get_dashboard(DashboardName=resources["MetricsDashboard"])["DashboardBody"])
-    assert resources["Messages"] in json.dumps(board)
+    assert all(resources[name] in json.dumps(board) for name in ["Messages", "Gateway", "RestGateway"])
 
 
 def test_a_new_key_needs_no_downtime(stack, user, key, store_key):

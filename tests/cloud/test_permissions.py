@@ -70,6 +70,12 @@ MAY = {
     },
     # Into the queue it is Lambda that writes, with the rights of the function.
     "DeleteMedia": {"media": ["DeleteObject"], "undeleted media": ["SendMessage"]},
+    "Rest": {
+        "the key": ["GetParameter"],
+        "Connections": PRESENCE,
+        "Users": ["BatchGetItem", "Query", "UpdateItem"],
+        **SPEAKS,
+    },
     "Logout": {"Connections": PRESENCE, "Users": BLACKLIST, **SPEAKS},
     "Default": {**COUNTS, **SPEAKS},
 }

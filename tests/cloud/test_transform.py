@@ -86,11 +86,11 @@ def test_the_limits_are_parameters():
     for each in made.values():
         if each["Type"] == "AWS::Lambda::Function":
             assert each["Properties"]["ReservedConcurrentExecutions"] == limit
-    stage = made["GatewayStage"]["Properties"]
-    assert stage["DefaultRouteSettings"] == {
-        "ThrottlingRateLimit": {"Ref": "ThrottlingRateLimit"},
-        "ThrottlingBurstLimit": {"Ref": "ThrottlingBurstLimit"},
-    }
+    for stage in ["GatewayStage", "RestStage"]:
+        assert made[stage]["Properties"]["DefaultRouteSettings"] == {
+            "ThrottlingRateLimit": {"Ref": "ThrottlingRateLimit"},
+            "ThrottlingBurstLimit": {"Ref": "ThrottlingBurstLimit"},
+        }
 
 
 @pytest.mark.parametrize("parameters, ceiling", [
@@ -121,6 +121,33 @@ def test_units_and_volume_ring_where_there_is_an_address():
         alarm = alarms[name]
         assert (alarm["MetricName"], alarm["Statistic"], alarm["Period"]) == (metric, "Sum", 60)
         assert alarm["Threshold"] == threshold
+
+
+def test_the_api_for_business_servers_is_a_parameter_and_leaves_nothing_behind_when_it_is_off():
+    parameters = {"AlarmEmail": "you@example.com", "Dashboard": "true"}
+    on, off = deployed(**parameters), deployed(**parameters, RestApi="false")
+    assert set(on) - set(off) == {
+        "Rest", "RestRole", "RestGateway", "RestStage", "RestRoute", "RestIntegration", "RestPermission",
+        "RefusedAdministratorsAlarm", "RestErrorsAlarm", "RestRequestsAlarm",
+    }
+    assert "'RestGateway'" in str(on) and "'RestGateway'" not in str(off)
+
+
+def test_the_url_of_business_servers_is_logged_nowhere():
+    """It has the signature of an administrator."""
+    for stage in of_type(deployed(), "AWS::ApiGatewayV2::Stage").values():
+        assert "AccessLogSettings" not in stage
+
+
+def test_what_is_refused_and_requested_rings():
+    alarms = of_type(deployed(AlarmEmail="you@example.com", AlarmRestRequests="7"), "AWS::CloudWatch::Alarm")
+    refused, errors, requests = (
+        alarms[name] for name in ["RefusedAdministratorsAlarm", "RestErrorsAlarm", "RestRequestsAlarm"])
+    assert refused["Dimensions"] == [{"Name": "Route", "Value": "rest"}]
+    for alarm, metric in [(errors, "5xx"), (requests, "Count")]:
+        assert (alarm["MetricName"], alarm["Statistic"]) == (metric, "Sum")
+        assert alarm["Dimensions"][0] == {"Name": "ApiId", "Value": {"Ref": "RestGateway"}}
+    assert (requests["Period"], requests["Threshold"]) == (60, "7")
 
 
 MEDIA = {"Media": "true"}
@@ -200,7 +227,7 @@ def test_what_media_weigh_and_what_was_not_deleted_rings():
 def test_the_host_that_aws_gives_can_be_switched_off_and_pushes_then_take_the_domain():
     def endpoints(**parameters):
         made = deployed(**parameters)
-        [api] = of_type(made, "AWS::ApiGatewayV2::Api").values()
+        api = of_type(made, "AWS::ApiGatewayV2::Api")["Gateway"]
         functions = of_type(made, "AWS::Lambda::Function").values()
         endpoints = {str(each["Environment"]["Variables"]["CONNECTIONS_ENDPOINT"]) for each in functions}
         assert len(endpoints) == 1

@@ -1,0 +1,121 @@
+"""The API for business servers, spoken by a library for Tencent's: to the twin, and to what was deployed."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import requests
+from tencentcloud_im.tcim_client import TCIMClient
+
+from chat import User, signature
+from stack import SDK_APP_ID
+
+ROOT = Path(__file__).parents[2]
+TWIN = os.environ.get("HONGYAN", ROOT / "target/debug/hongyan")
+PAGE = (ROOT / "docs/rest.md").read_text(encoding="utf-8")
+
+
+class Twin:
+    """The twin of a folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.process = subprocess.Popen([TWIN, "--port", "0", "--json"], cwd=folder, stdout=subprocess.PIPE, text=True)
+        ready = json.loads(self.process.stdout.readline())
+        self.rest_url, self.websocket_url, self.key = ready["restUrl"], ready["webSocketUrl"], ready["key"]
+
+    def stop(self):
+        self.process.terminate()
+        self.process.communicate(timeout=20)
+
+
+class Server:
+    """A host, with the library that talks to it."""
+
+    def __init__(self, rest_url, websocket_url, key):
+        self.rest_url, self.websocket_url, self.key = rest_url, websocket_url, key
+        self.library = TCIMClient(SDK_APP_ID, key, "administrator", tencent_url=rest_url)
+
+    def user(self, name, **options):
+        return User(self.websocket_url, name, signature(self.key, name, **options))
+
+    def ask(self, command, body, identifier="administrator", sig=None):
+        """What the library has no method for."""
+        query = {"sdkappid": SDK_APP_ID, "identifier": identifier, "usersig": sig or signature(self.key, identifier)}
+        return requests.post(f"{self.rest_url}/{command}", params=query, data=json.dumps(body))
+
+
+def answer(response):
+    """Whatever is said, it is said with 200 and in one form."""
+    assert response.status_code == 200, response.text
+    data = response.json()
+    assert data["ActionStatus"] == ("FAIL" if data["ErrorCode"] else "OK"), data
+    assert bool(data["ErrorInfo"]) == bool(data["ErrorCode"]), data
+    return data
+
+
+def done(response):
+    data = answer(response)
+    assert data["ErrorCode"] == 0, data
+    return data
+
+
+def code(response):
+    return answer(response)["ErrorCode"]
+
+
+@pytest.fixture(scope="module")
+def twin(tmp_path_factory):
+    twin = Twin(tmp_path_factory.mktemp("twin"))
+    yield twin
+    twin.stop()
+
+
+class Commands:
+    """Every command that the library has and that is served, with users that nobody else writes to."""
+
+    def test_accounts(self, server):
+        done(server.library.add_single_user("rest-anna", "安娜", "https://example.com/anna.png"))
+        assert done(server.library.batch_add_users(["rest-ben", "rest-cleo", "名字"]))["FailAccounts"] == ["名字"]
+        checked = done(server.library.search_user(["rest-anna", "rest-ben", "rest-nobody"]))["ResultItem"]
+        assert [each["AccountStatus"] for each in checked] == ["Imported", "Imported", "NotImported"]
+        with server.user("rest-ben") as ben:
+            [profile] = ben.ask("getUserProfile", userIDList=["rest-anna"])["profileList"]
+            assert (profile["nick"], profile["avatar"]) == ("安娜", "https://example.com/anna.png")
+
+    def test_who_asks_has_to_be_an_administrator_with_a_good_signature(self, server):
+        def asked(**options):
+            return code(server.ask("im_open_login_svc/account_check", {"CheckItem": [{"UserID": "rest-anna"}]}, **options))
+
+        assert asked() == 0
+        assert asked(identifier="rest-anna") == 60010
+        assert asked(sig=signature(server.key, "administrator", expire=-10)) == 70001
+        assert asked(sig=signature("another key", "administrator")) == 70009
+        assert asked(sig=signature(server.key, "rest-anna")) == 70013
+
+    def test_what_is_no_command_is_answered_in_the_same_form(self, server):
+        assert code(server.ask("im_open_login_svc/no_such", {})) == 60009
+        assert code(server.ask("no/such/path", {})) == 60002
+        assert code(requests.post(f"{server.rest_url}/im_open_login_svc/account_check")) == 60012
+
+
+class TestTwin(Commands):
+    @pytest.fixture
+    def server(self, twin):
+        return Server(twin.rest_url, twin.websocket_url, twin.key)
+
+    def test_the_lines_of_the_page_work_as_they_are(self, twin):
+        [line] = re.findall(r"^```sh\n(curl .*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+        assert "http://127.0.0.1:8420/v4/" in line and "$(cargo run --quiet -- " in line
+        here = line.replace("http://127.0.0.1:8420/v4", twin.rest_url).replace("cargo run --quiet --", str(TWIN))
+        said = subprocess.run(["sh", "-c", here], cwd=twin.folder, capture_output=True, text=True, check=True).stdout
+        assert json.loads(said)["ActionStatus"] == "OK", said
+
+
+class TestDeployed(Commands):
+    @pytest.fixture
+    def server(self, stack, key):
+        return Server(stack.rest_url, stack.websocket_url, key)
