@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use hongyan_shared::{
     Error, Result,
-    model::{Device, MultiDevice, UserId},
+    model::{Device, MultiDevice, Mute, UserId},
     sig::UserSigError,
 };
 use serde_json::Value;
@@ -29,6 +29,8 @@ pub struct Caller {
     pub issued_at: u64,
     /// Whether the user was kicked after that.
     pub is_revoked: bool,
+    /// Until when they may not speak, as it was when the connection was made.
+    pub mute: Mute,
 }
 
 /// Whom an action is done for.
@@ -74,6 +76,8 @@ pub(crate) mod context {
     pub const ISSUED_AT: &str = "issuedAt";
     pub const EXPIRES_AT: &str = "expiresAt";
     pub const REVOKED: &str = "revoked";
+    pub const MUTED: &str = "muted";
+    pub const MUTED_IN_GROUPS: &str = "mutedInGroups";
 }
 
 impl Caller {
@@ -88,6 +92,7 @@ impl Caller {
     ) -> Result<Self> {
         let text = |name: &str| authorizer.get(name).and_then(Value::as_str);
         let number = |name: &str| text(name).and_then(|text| text.parse().ok()).ok_or(Error::NoIdentity);
+        let number_if_said = |name: &str| if text(name).is_some() { number(name) } else { Ok(0) };
         Ok(Self {
             user: UserId::parse("userID", text(context::USER_ID).ok_or(Error::NoIdentity)?)?,
             device: Device::parse(text(context::PLATFORM), text(context::INSTANCE))?,
@@ -96,6 +101,10 @@ impl Caller {
             issued_at: number(context::ISSUED_AT)?,
             expires_at: number(context::EXPIRES_AT)?,
             is_revoked: text(context::REVOKED).is_some(),
+            mute: Mute {
+                c2c: number_if_said(context::MUTED)?,
+                group: number_if_said(context::MUTED_IN_GROUPS)?,
+            },
         })
     }
 
@@ -127,6 +136,11 @@ impl Caller {
 }
 
 impl Actor<'_> {
+    /// Until when they may not speak. Whom an administrator acts for may.
+    pub(crate) fn mute(&self) -> Mute {
+        self.connection.map(|caller| caller.mute).unwrap_or_default()
+    }
+
     /// Whether this is the connection that asks.
     pub(crate) fn is_at(&self, connection_id: &str) -> bool {
         self.connection.is_some_and(|caller| caller.connection_id == connection_id)

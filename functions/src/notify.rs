@@ -12,11 +12,11 @@ use tokio::time::timeout;
 use tracing::warn;
 
 use crate::{
-    caller::Actor,
+    caller::{Actor, Caller},
     clock::Clock,
     config::{Config, Configured},
     connections_api::{ConnectionsApi, HANDSHAKE_MS, TIMEOUT},
-    store::{Blacklists, Connection, Connections, Consistency, Names, Presence, Watchers},
+    store::{Blacklists, Connection, Connections, Consistency, Names, Presence, Restrictions, Watchers},
 };
 
 /// The way to the connections of users. Those that turn out to be gone are forgotten, and who watches a
@@ -77,11 +77,13 @@ impl Notifier {
         without_asking(self.presence_of_actor(actor, Consistency::Eventual).await.connections, actor)
     }
 
-    /// Ends the connection that asks if the user was kicked since. Who kicks a user does not find one that
+    /// Ends the connection that asks if the user was kicked or muted since. Who does that does not find one that
     /// has no slot: the loser of two handshakes that have crossed.
     async fn presence_of_actor(&self, actor: Actor<'_>, consistency: Consistency) -> Presence {
         let presence = self.presence_of(actor.user, consistency).await;
-        if let Some(caller) = actor.connection.filter(|caller| presence.not_before > caller.issued_at) {
+        let Restrictions { not_before, mute } = presence.restrictions;
+        let goes_on = |caller: &Caller| caller.issued_at >= not_before && caller.mute == mute;
+        if let Some(caller) = actor.connection.filter(|caller| !goes_on(caller)) {
             self.api.close(&caller.connection_id).await;
         }
         presence

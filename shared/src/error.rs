@@ -165,6 +165,14 @@ pub enum Error {
     )]
     Blacklisting,
 
+    /// A business server has forbidden the user to speak.
+    #[error("this user may not send messages for now: their server has muted them")]
+    Muted,
+
+    /// What the connection was made with does not hold any more.
+    #[error("what this user may do has changed meanwhile: connect again")]
+    Outdated,
+
     /// A field of a profile that the user may not change.
     #[error("`{field}` is not the user's to change: leave it out, and let your server set it")]
     OperatorOnly {
@@ -302,6 +310,9 @@ codes! { Error or Error::UserSig(refusal) => refusal.code(), or Error::RefusedWi
     Error::Blacklisted | Error::Blacklisting => 20007,
         "one of the two users has the other one on the blacklist, or for a status: the user whose it is",
         "the text says which; `removeFromBlacklist`";
+    Error::Muted => 20012,
+        "the user's server has muted them",
+        "do not send again";
     Error::RecallTooLate => 20016,
         "the message is too old to be recalled",
         "`deleteMessage` hides it from yourself";
@@ -321,8 +332,9 @@ codes! { Error or Error::UserSig(refusal) => refusal.code(), or Error::RefusedWi
         | Error::Suspended { .. }
         | Error::TooManyConversations { .. }
         | Error::TooMuchMedia { .. }
+        | Error::Outdated
         | Error::Throttled => 60007,
-        "too many requests, of this user or of all",
+        "too many requests, of this user or of all, or the connection ends because what the user may do has changed",
         "wait for `retryAfterSeconds` if `data` has them, or for a second, then send the same again";
     Error::UnknownAction => 60009,
         "there is no such action",

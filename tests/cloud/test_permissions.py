@@ -72,8 +72,9 @@ MAY = {
     "DeleteMedia": {"media": ["DeleteObject"], "undeleted media": ["SendMessage"]},
     "Rest": {
         "the key": ["GetParameter"],
-        "Connections": PRESENCE,
-        "Users": ["BatchGetItem", "Query", "UpdateItem"],
+        "Messages": ["UpdateItem"],
+        "Connections": ["GetItem", "BatchGetItem", "Query", "UpdateItem", "DeleteItem"],
+        "Users": ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"],
         **SPEAKS,
     },
     "Logout": {"Connections": PRESENCE, "Users": BLACKLIST, **SPEAKS},

@@ -1,7 +1,7 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{done, refused};
-use crate::harness::TestApp;
+use super::{command, done, refused, respond};
+use crate::harness::{TestApp, signed_for, socket::Socket};
 
 const IMPORT: &str = "im_open_login_svc/account_import";
 const IMPORT_MANY: &str = "im_open_login_svc/multiaccount_import";
@@ -65,4 +65,60 @@ async fn what_names_nobody_or_too_many_is_refused() {
         assert_eq!(refused(&app, path, body.clone()).await, 70402, "{path} {body}");
     }
     assert_eq!(there(&app, &["alice"]).await, [false]);
+}
+
+const KICK: &str = "im_open_login_svc/kick";
+
+#[tokio::test]
+async fn who_is_kicked_is_told_so_and_needs_a_new_signature() {
+    let app = TestApp::new().await;
+    let now = app.clock.now() / 1000;
+    let old = app.url_with(&signed_for("alice", now - 60, 3_600), "alice", "Web", None);
+    let mut alice = Socket::connect(&old).await.unwrap();
+    alice.ask("login", json!({})).await;
+    done(&app, KICK, json!({ "Identifier": "alice" })).await;
+    assert_eq!(alice.push().await, json!({ "event": "kickedOut", "data": { "type": "REST_API_Kick" } }));
+    assert!(alice.closed().await.is_some());
+    let mut again = Socket::connect(&old).await.unwrap();
+    assert_eq!(again.request("login", json!({})).await["code"], 70052);
+    // A new one is good in the same second.
+    app.connect("alice").await.ask("login", json!({})).await;
+}
+
+/// Another program than the client says no `login`.
+#[tokio::test]
+async fn who_has_connected_can_be_kicked_with_or_without_an_account_and_nobody_else() {
+    let app = TestApp::new().await;
+    let alice = app.connect("alice").await;
+    assert_eq!(there(&app, &["alice"]).await, [false]);
+    app.advance(std::time::Duration::from_secs(1));
+    done(&app, KICK, json!({ "UserID": "alice" })).await;
+    assert!(alice.closed().await.is_some());
+    assert_eq!(refused(&app, KICK, json!({ "UserID": "nobody" })).await, 70107);
+    assert_eq!(refused(&app, KICK, json!({})).await, 70402);
+    done(&app, IMPORT, json!({ "UserID": "bob" })).await;
+    done(&app, KICK, json!({ "UserID": "bob" })).await;
+}
+
+/// A connection that is not open yet is waited for, but no longer than a library waits.
+#[tokio::test]
+async fn a_handshake_that_is_under_way_is_to_be_kicked_again() {
+    let app = TestApp::new().await;
+    // Registered, and API Gateway does not have it.
+    assert_eq!(app.respond("connect", &crate::harness::event("connect")).await.status(), 200);
+    app.advance(std::time::Duration::from_secs(1));
+    let started = std::time::Instant::now();
+    let (status, answer) = respond(&app, command(&app, KICK, &json!({ "UserID": "alice" }))).await;
+    assert_eq!((status, &answer["ErrorCode"]), (429, &Value::from(70169)));
+    assert!(started.elapsed().as_millis() < 2_900);
+    // By then it would have opened.
+    app.advance(std::time::Duration::from_secs(30));
+    done(&app, KICK, json!({ "UserID": "alice" })).await;
+}
+
+#[tokio::test]
+async fn the_first_login_makes_an_account() {
+    let app = TestApp::new().await;
+    app.connect("alice").await.ask("login", json!({})).await;
+    assert_eq!(there(&app, &["alice", "bob"]).await, [true, false]);
 }

@@ -1,8 +1,12 @@
 //! The commands of business servers, a file for each service, against the real engine.
 
 mod accounts;
+mod blacklists;
 mod documents;
+mod profiles;
 mod requests;
+mod speech;
+mod status;
 
 use serde_json::{Value, json};
 

@@ -274,7 +274,7 @@ async fn a_name_from_long_ago_is_looked_up_at_login_and_a_newer_one_wins() {
         Profile {
             nick: Some("爱丽丝".into()), avatar: Some("https://x/a.png".into()), ..Profile::default()
         };
-    app.sandbox.users.update_profile(&alice, &old, START_MS).await.unwrap();
+    app.sandbox.users.update_profile(&alice, &old, false, START_MS).await.unwrap();
     app.respond("connect", &event("connect")).await;
 
     // The login reads what was before the change.

@@ -12,11 +12,15 @@ use axum::{
     routing::any,
 };
 use hongyan_functions::{
-    actions::kick::{end_all, kick},
+    actions::{
+        kick::{end_all, kick},
+        mute,
+    },
     store::{Connection, Consistency},
 };
 use hongyan_shared::{
-    model::UserId,
+    model::{Mute, UserId},
+    rest::MuteChange,
     sig::{Key, issue},
 };
 use serde_json::{Value, json};
@@ -393,6 +397,8 @@ struct Run {
     user: UserId,
     /// When it begins, in milliseconds.
     at: u64,
+    /// Whether the user is muted instead.
+    mutes: bool,
     context: Value,
     found: Vec<Connection>,
     ending: Option<JoinHandle<()>>,
@@ -409,6 +415,11 @@ impl Run {
         event["requestContext"]["authorizer"] = self.context.clone();
         event["requestContext"]["connectedAt"] = json!(self.at);
         event
+    }
+
+    /// For ever, to others.
+    fn mute(&self) -> MuteChange {
+        MuteChange { user: self.user.clone(), c2c: Some(Mute::FOREVER), group: None }
     }
 
     async fn respond(&self, name: &str) -> (u16, Value) {
@@ -445,14 +456,23 @@ impl Run {
                 }
             }
             Step::Mark => {
-                let marked = self.sandbox.connections.revoke(&self.user, self.at / 1000, self.at).await;
+                let connections = &self.sandbox.connections;
+                let marked = match self.mutes {
+                    true => connections.mute(&self.mute(), self.at).await,
+                    false => connections.revoke(&self.user, self.at / 1000, self.at).await,
+                };
                 self.found = marked.unwrap();
             }
             Step::End => {
                 let (sandbox, user) = (Arc::clone(&self.sandbox), self.user.clone());
                 let found = std::mem::take(&mut self.found);
-                let mut ending =
-                    tokio::spawn(async move { end_all(&sandbox.notifier, &user, &found).await.unwrap() });
+                let mutes = self.mutes;
+                let mut ending = tokio::spawn(async move {
+                    match mutes {
+                        true => mute::end_all(&sandbox.notifier, &found).await.unwrap(),
+                        false => end_all(&sandbox.notifier, &user, &found).await.unwrap(),
+                    }
+                });
                 // It is done, or it has seen that nothing is there yet.
                 tokio::select! {
                     done = &mut ending => done.unwrap(),
@@ -465,6 +485,15 @@ impl Run {
 
 #[tokio::test]
 async fn in_no_interleaving_of_handshake_login_and_kick_does_anybody_stay_connected() {
+    in_every_interleaving(false).await;
+}
+
+#[tokio::test]
+async fn in_no_interleaving_of_handshake_login_and_mute_does_anybody_stay_connected_as_before() {
+    in_every_interleaving(true).await;
+}
+
+async fn in_every_interleaving(mutes: bool) {
     let app = TestApp::new().await;
     let gateway = Arc::new(Gateway::default());
     let url = gateway.serve().await;
@@ -476,12 +505,14 @@ async fn in_no_interleaving_of_handshake_login_and_kick_does_anybody_stay_connec
     // A program of one's own need not log in.
     let orders = [interleavings(&HANDSHAKE, &KICK), interleavings(&HANDSHAKE[..3], &KICK)].concat();
     assert_eq!(orders.len(), 15 + 10);
+    let mut spoke_in_vain = 0;
     for (index, order) in orders.into_iter().enumerate() {
         let mut run = Run {
             sandbox: Arc::clone(&sandbox),
             gateway: Arc::clone(&gateway),
             user: user(&format!("user{index}")),
             at: app.clock.now(),
+            mutes,
             context: Value::Null,
             found: Vec::new(),
             ending: None,
@@ -496,6 +527,15 @@ async fn in_no_interleaving_of_handshake_login_and_kick_does_anybody_stay_connec
             }
             ending.await.unwrap();
         }
+        if mutes {
+            // Who is still there, or could open later, goes by the mute: nothing that they say gets through.
+            if run.gateway.is_open(&run.id()) {
+                assert_eq!(run.context["muted"], Mute::FOREVER.to_string(), "{order:?}");
+                assert_eq!(run.respond("send-message").await.1["code"], 20012, "{order:?}");
+                spoke_in_vain += 1;
+            }
+            continue;
+        }
         // Who was let in to be told so may be there, and is shown out with the next thing that they say.
         if run.gateway.is_open(&run.id()) {
             assert_eq!(run.context["revoked"], "true", "{order:?}");
@@ -505,4 +545,5 @@ async fn in_no_interleaving_of_handshake_login_and_kick_does_anybody_stay_connec
         let presence = sandbox.connections.of(&run.user, Consistency::Strong, run.at).await.unwrap();
         assert!(!presence.is_online(), "{order:?}");
     }
+    assert_eq!(spoke_in_vain > 0, mutes);
 }

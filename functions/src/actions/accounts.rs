@@ -1,30 +1,65 @@
 //! What a business server does with accounts.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use hongyan_shared::{Result, model::UserId, rest::Account};
-
+use futures_util::future::try_join_all;
+use hongyan_shared::{
+    Result,
+    model::{Mute, Platform, Profile, UserId},
+    rest::{Account, MuteChange},
+};
+use tokio::time::timeout;
 use tracing::warn;
 
-use super::{each, manage_user, manage_user::update_my_profile};
+use super::{MAX_BATCH, each, kick, manage_user, manage_user::update_my_profile, mute};
 use crate::{
     caller::Administrator,
     clock::Clock,
     config::{Config, Configured},
-    store,
+    notify::Notifier,
+    store::{Accounts, Consistency, Users},
 };
+
+/// For how long a connection that does not end yet keeps the answer waiting: a library waits for three seconds.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What it takes.
 pub struct World {
-    accounts: store::Accounts,
+    accounts: Accounts,
+    users: Users,
+    notifier: Notifier,
     clock: Clock,
 }
 
 impl World {
     /// The one of this deployment.
     pub fn new(config: &Config) -> Configured<Self> {
-        Ok(Self { accounts: store::Accounts::new(config)?, clock: config.clock.clone() })
+        Ok(Self {
+            accounts: Accounts::new(config)?,
+            users: Users::new(config)?,
+            notifier: Notifier::new(config)?,
+            clock: config.clock.clone(),
+        })
     }
+
+    /// What time it is, in seconds.
+    pub fn now_s(&self) -> u64 {
+        self.clock.now() / 1000
+    }
+}
+
+/// How far something has come that takes longer than anybody waits for now and then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// All of it is done.
+    Done,
+    /// Not yet: to ask for it again goes on with it.
+    Unfinished,
+    /// There is no such account.
+    NoSuchUser,
 }
 
 /// Enters a user, with a name and a picture if they are given, which replace those that they had.
@@ -58,8 +93,89 @@ pub async fn import_all(
     each(imports).await.into_iter().flatten().collect()
 }
 
-/// Returns which of these users, at most 100, there are.
+/// Returns which of these users there are.
 pub async fn check(world: &World, users: &BTreeSet<UserId>) -> Result<BTreeSet<UserId>> {
     let users: Vec<UserId> = users.iter().cloned().collect();
-    world.accounts.among(&users).await
+    let found = try_join_all(users.chunks(MAX_BATCH).map(|users| world.accounts.among(users))).await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// Whether there is this user, by an account or by whatever they have done here.
+async fn is_there(world: &World, user: &UserId) -> Result<bool> {
+    Ok(world.accounts.is_there(user).await? || world.notifier.connections.is_known(user).await?)
+}
+
+/// Kicks a user: [`kick::kick`].
+pub async fn kick(world: &World, user: &UserId) -> Result<Progress> {
+    if !is_there(world, user).await? {
+        return Ok(Progress::NoSuchUser);
+    }
+    within(kick::kick(&world.notifier, user)).await
+}
+
+/// Mutes a user, or lifts a mute: [`mute::mute`].
+pub async fn mute(world: &World, change: &MuteChange) -> Result<Progress> {
+    if !is_there(world, &change.user).await? {
+        return Ok(Progress::NoSuchUser);
+    }
+    within(mute::mute(&world.notifier, change)).await
+}
+
+/// Returns until when a user may not speak, as far as the last second is known, if there is this user.
+pub async fn mute_of(world: &World, user: &UserId) -> Result<Option<Mute>> {
+    if !is_there(world, user).await? {
+        return Ok(None);
+    }
+    Ok(Some(mute::restrictions(&world.notifier, user).await?.mute))
+}
+
+/// What a handshake that is under way lasts longer than is given up, and can be asked for again.
+async fn within(ending: impl Future<Output = Result<()>>) -> Result<Progress> {
+    match timeout(TIMEOUT, ending).await {
+        Ok(ended) => ended.map(|()| Progress::Done),
+        Err(_) => Ok(Progress::Unfinished),
+    }
+}
+
+/// Returns the devices that are online of each of these users whom there is, as far as the last second is known.
+pub async fn platforms(world: &World, users: &BTreeSet<UserId>) -> Result<BTreeMap<UserId, Vec<Platform>>> {
+    let all: Vec<UserId> = users.iter().cloned().collect();
+    let (connections, now) = (&world.notifier.connections, world.clock.now());
+    let batches = all.chunks(MAX_BATCH).map(|users| connections.of_all(users, Consistency::Eventual, now));
+    let mut found: BTreeMap<UserId, Vec<Platform>> = BTreeMap::new();
+    for (user, presence) in try_join_all(batches).await?.into_iter().flatten() {
+        found.insert(user, presence.connections.iter().map(|connection| connection.platform).collect());
+    }
+    let others = users.iter().filter(|user| !found.contains_key(*user)).cloned().collect();
+    found.extend(check(world, &others).await?.into_iter().map(|user| (user, Vec::new())));
+    Ok(found)
+}
+
+/// Returns the profile of each of these users, at most 100, whom there is.
+pub async fn profiles(world: &World, users: &BTreeSet<UserId>) -> Result<BTreeMap<UserId, Profile>> {
+    let all: Vec<UserId> = users.iter().cloned().collect();
+    let (there, mut found) = tokio::try_join!(check(world, users), world.users.profiles(&all))?;
+    let profile = |user: UserId| {
+        let (profile, _) = found.remove(&user).unwrap_or_default();
+        (user, profile)
+    };
+    Ok(there.into_iter().map(profile).collect())
+}
+
+/// Changes a user's profile, and says whether there is this user.
+///
+/// # Errors
+/// Custom fields for which there is no room.
+pub async fn set_profile(
+    world: &World,
+    users: &manage_user::World,
+    administrator: &Administrator,
+    user: &UserId,
+    changes: &Profile,
+) -> Result<bool> {
+    let is_there = world.accounts.is_there(user).await?;
+    if is_there {
+        update_my_profile(users, administrator.acting_for(user), changes).await?;
+    }
+    Ok(is_there)
 }

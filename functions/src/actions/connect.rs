@@ -43,7 +43,7 @@ impl World {
 ///
 /// # Errors
 /// [`hongyan_shared::Error::Replaced`] when another connection has taken the slot,
-/// [`hongyan_shared::sig::UserSigError::Revoked`] when the user was kicked.
+/// [`hongyan_shared::sig::UserSigError::Revoked`] when the user was kicked, [`hongyan_shared::Error::Outdated`].
 pub async fn connect(world: &World, caller: &Caller) -> Result<()> {
     // Who only comes to be told that the UserSig does not count any more kicks nobody out.
     if caller.check(world.notifier.clock.now()).is_err() {
@@ -64,6 +64,7 @@ pub(super) async fn register(world: &World, caller: &Caller) -> Result<()> {
         instance: caller.device.instance.as_deref(),
         issued_at: caller.issued_at,
         expires_at: caller.expires_at,
+        mute: caller.mute,
     };
     let registered = notifier.connections.register(&registration).await?;
     tokio::join!(

@@ -42,23 +42,43 @@ pub async fn kick(notifier: &Notifier, user: &UserId) -> Result<()> {
 /// # Errors
 /// When one could not be ended.
 pub async fn end_all(notifier: &Notifier, user: &UserId, connections: &[Connection]) -> Result<()> {
-    let until_ms = notifier.clock.now().saturating_add(TIMEOUT_MS);
-    let ends = join_all(connections.iter().map(|connection| end(notifier, connection, until_ms)));
+    let frame = Push::KickedOut { kind: KickedOut::RestApiKick }.frame();
+    let ends = close_all(notifier, connections, Some(&frame));
     let watched = async {
         if !connections.is_empty() {
             notifier.tell_watchers(user, false).await;
         }
     };
-    let (ends, ()) = tokio::join!(ends, watched);
-    ends.into_iter().collect()
+    let (ended, ()) = tokio::join!(ends, watched);
+    ended
+}
+
+/// Ends connections that a write has found, behind a frame if there is one.
+///
+/// # Errors
+/// When one could not be ended.
+pub(super) async fn close_all(
+    notifier: &Notifier,
+    connections: &[Connection],
+    frame: Option<&str>,
+) -> Result<()> {
+    let until_ms = notifier.clock.now().saturating_add(TIMEOUT_MS);
+    let ends = connections.iter().map(|connection| close(notifier, connection, frame, until_ms));
+    join_all(ends).await.into_iter().collect()
 }
 
 /// Ends a connection. While its handshake is under way, API Gateway has none of that name, and will
 /// have one a moment later.
-async fn end(notifier: &Notifier, connection: &Connection, until_ms: u64) -> Result<()> {
-    let frame = Push::KickedOut { kind: KickedOut::RestApiKick }.frame();
+async fn close(
+    notifier: &Notifier,
+    connection: &Connection,
+    frame: Option<&str>,
+    until_ms: u64,
+) -> Result<()> {
     loop {
-        notifier.api.send(&connection.id, &frame).await;
+        if let Some(frame) = frame {
+            notifier.api.send(&connection.id, frame).await;
+        }
         let ended = notifier.api.close(&connection.id).await;
         let now = notifier.clock.now();
         let is_young = now.saturating_sub(connection.connected_at) < HANDSHAKE_MS;

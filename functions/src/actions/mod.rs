@@ -16,6 +16,7 @@ pub mod leave;
 pub mod login;
 pub mod manage_conversation;
 pub mod manage_user;
+pub mod mute;
 pub mod send_message;
 pub mod set_message_read;
 
@@ -24,6 +25,9 @@ use hongyan_shared::Result;
 
 /// How many writes of one request are under way at once.
 const MAX_CONCURRENCY: usize = 16;
+
+/// How many users the store looks up at once.
+const MAX_BATCH: usize = 100;
 
 /// Does something for each, some at once, and returns what has become of it, in any order.
 async fn each<Work: Future>(work: impl IntoIterator<Item = Work>) -> Vec<Work::Output> {

@@ -43,6 +43,14 @@ impl Accounts {
         Ok(())
     }
 
+    /// Whether there is an account.
+    pub async fn is_there(&self, user: &UserId) -> Result<bool> {
+        let _one_block = allowance::read(ROW_BYTES, Consistency::Strong)?;
+        let get =
+            self.client.get_item().table_name(&self.table).set_key(Some(key(user))).consistent_read(true);
+        Ok(get.send().await.map_err(failed)?.item.is_some())
+    }
+
     /// Which of these users, at most 100, there are, as far as the last second is known.
     ///
     /// # Errors

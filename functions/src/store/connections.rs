@@ -8,7 +8,8 @@ use aws_sdk_dynamodb::{
 };
 use hongyan_shared::{
     Error, Result, gateway,
-    model::{Platform, UserId},
+    model::{Mute, Platform, UserId},
+    rest::MuteChange,
     sig::UserSigError,
 };
 use serde::{Deserialize, Serialize};
@@ -66,6 +67,17 @@ pub struct Registration<'a> {
     pub issued_at: u64,
     /// The last second in which that is good.
     pub expires_at: u64,
+    /// Until when the user may not speak, as the connection goes by.
+    pub mute: Mute,
+}
+
+/// What is held against a user.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Restrictions {
+    /// The second before which no signature counts.
+    pub not_before: u64,
+    /// Until when they may not speak.
+    pub mute: Mute,
 }
 
 /// What a registration has changed.
@@ -107,8 +119,8 @@ pub struct Presence {
     pub connections: Vec<Connection>,
     /// What others see as the user's name and picture.
     pub names: Names,
-    /// The second before which no signature counts.
-    pub not_before: u64,
+    /// What is held against the user.
+    pub restrictions: Restrictions,
 }
 
 /// All that an item says.
@@ -117,8 +129,7 @@ struct Parsed {
     /// All slots, dead or not.
     connections: Vec<Connection>,
     names: Names,
-    /// The second before which no signature counts.
-    not_before: u64,
+    restrictions: Restrictions,
     /// Until when, in milliseconds, the user may not connect.
     out_until: u64,
 }
@@ -172,14 +183,15 @@ impl Connections {
     }
 
     /// Takes the slot, and says from whom: one write does both. A handshake that was overtaken by a
-    /// later one does not take the slot back, and nobody takes one who was kicked since the signature
-    /// was issued. A user who has too many connections loses the oldest, by a second write.
+    /// later one does not take the slot back, nobody takes one who was kicked since the signature
+    /// was issued, and no connection that goes by another mute than there is. A user who has too many connections loses the oldest, by a second write.
     ///
     /// Should the answer of the write be lost, the SDK makes it once more and finds itself; a
     /// connection that was there before then gets no pushes until it logs in again.
     ///
     /// # Errors
-    /// [`Error::Replaced`] when a later connection has it; [`UserSigError::Revoked`]; [`Error::Suspended`].
+    /// [`Error::Replaced`] when a later connection has it; [`UserSigError::Revoked`]; [`Error::Suspended`];
+    /// [`Error::Outdated`].
     pub async fn register(&self, new: &Registration<'_>) -> Result<Registered> {
         let made_at = new.connected_at / 1000;
         let writing = allowance::write(allowance::write_units_of(ITEM_BYTES))?;
@@ -188,12 +200,15 @@ impl Connections {
             .update_expression("SET #slot = :slot, x = if_not_exists(k, :x)")
             .condition_expression(
                 "(attribute_not_exists(#slot) OR #slot.t <= :t) AND (attribute_not_exists(o) OR o <= :t) \
-                 AND (attribute_not_exists(b) OR b <= :g)",
+                 AND (attribute_not_exists(b) OR b <= :g) AND (attribute_not_exists(m) OR m = :m) \
+                 AND (attribute_not_exists(mg) OR mg = :mg)",
             )
             .expression_attribute_names("#slot", attribute(new.slot))
             .expression_attribute_values(":slot", to_attribute(&Slot::from(new))?)
             .expression_attribute_values(":t", number(new.connected_at))
             .expression_attribute_values(":g", number(new.issued_at))
+            .expression_attribute_values(":m", number(new.mute.c2c))
+            .expression_attribute_values(":mg", number(new.mute.group))
             .expression_attribute_values(":x", number(made_at.saturating_add(ITEM_LIFETIME_S)))
             .return_values(ReturnValue::AllOld)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
@@ -202,12 +217,12 @@ impl Connections {
         if let Ok(output) = &answer {
             writing.cost(output.consumed_capacity());
         }
-        let Parsed { connections: mut others, not_before, .. } = match before(new.user, answer)? {
+        let Parsed { connections: mut others, restrictions, .. } = match before(new.user, answer)? {
             Before::Written(before) => before,
             Before::Refused(found) => return Err(found.refusal(new)),
         };
         others.retain(|other| other.id != new.id);
-        let counts = |other: &Connection| other.counts(not_before, new.connected_at);
+        let counts = |other: &Connection| other.counts(restrictions.not_before, new.connected_at);
         let is_first = !others.iter().any(counts);
 
         let (mut replaced, mut others): (Vec<_>, Vec<_>) =
@@ -245,20 +260,55 @@ impl Connections {
         Ok(connections)
     }
 
-    /// Whether the user was kicked after that second, as far as the last second is known.
-    pub async fn is_revoked(&self, user: &UserId, issued_at: u64) -> Result<bool> {
-        let _one_block = allowance::read(ITEM_BYTES, Consistency::Eventual)?;
+    /// Lets a user not speak until then, and returns the connections that may be open and go by something else. One write does
+    /// both, as with [`Connections::revoke`].
+    pub async fn mute(&self, change: &MuteChange, now_ms: u64) -> Result<Vec<Connection>> {
+        let writing = allowance::write(allowance::write_units_of(ITEM_BYTES))?;
+        // A mute is to outlive the connections.
+        let (mut set, mut update) = ("SET k = :k, x = :k".to_owned(), self.update(&change.user));
+        for (name, until) in [("m", change.c2c), ("mg", change.group)] {
+            if let Some(until) = until {
+                set = format!("{set}, {name} = :{name}");
+                update = update.expression_attribute_values(format!(":{name}"), number(until));
+            }
+        }
+        let output = update
+            .update_expression(set)
+            .expression_attribute_values(":k", number(KEPT_UNTIL))
+            .return_values(ReturnValue::AllOld)
+            .send()
+            .await
+            .map_err(failed)?;
+        writing.cost(output.consumed_capacity());
+        let Parsed { mut connections, .. } = parse(&change.user, output.attributes.unwrap_or_default())?;
+        connections.retain(|connection| connection.may_be_open(now_ms));
+        Ok(connections)
+    }
+
+    /// What is held against a user, as far as the last second is known.
+    pub async fn restrictions(&self, user: &UserId) -> Result<Restrictions> {
+        restrictions(&self.project(user, "b, m, mg", Consistency::Eventual).await?)
+    }
+
+    /// Whether the user has ever connected, or been kicked or muted, as long as that is kept.
+    pub async fn is_known(&self, user: &UserId) -> Result<bool> {
+        Ok(!self.project(user, "u", Consistency::Strong).await?.is_empty())
+    }
+
+    /// Some attributes of a user's item, or none if there is no item.
+    async fn project(&self, user: &UserId, attributes: &str, consistency: Consistency) -> Result<Item> {
+        let _one_block = allowance::read(ITEM_BYTES, consistency)?;
         let answer = self
             .client
             .get_item()
             .table_name(&self.table)
             .set_key(Some(key(user)))
-            .projection_expression("b")
+            .consistent_read(consistency == Consistency::Strong)
+            .projection_expression(attributes)
             .send()
             .await
             .map_err(failed)?;
-        let item = answer.item.unwrap_or_default();
-        Ok(not_before(&item)? > issued_at)
+        Ok(answer.item.unwrap_or_default())
     }
 
     /// A user's connections and names.
@@ -414,8 +464,11 @@ impl Connection {
 impl Parsed {
     /// Why a registration is refused that has found this.
     fn refusal(&self, new: &Registration<'_>) -> Error {
-        if self.not_before > new.issued_at {
+        if self.restrictions.not_before > new.issued_at {
             return UserSigError::Revoked.into();
+        }
+        if self.restrictions.mute != new.mute {
+            return Error::Outdated;
         }
         match self.out_until.saturating_sub(new.connected_at) {
             0 => Error::Replaced,
@@ -432,9 +485,9 @@ enum Before {
 
 impl Presence {
     fn parse(user: &UserId, item: Item, now_ms: u64) -> Result<Self> {
-        let Parsed { mut connections, names, not_before, .. } = parse(user, item)?;
-        connections.retain(|connection| connection.counts(not_before, now_ms));
-        Ok(Self { connections, names, not_before })
+        let Parsed { mut connections, names, restrictions, .. } = parse(user, item)?;
+        connections.retain(|connection| connection.counts(restrictions.not_before, now_ms));
+        Ok(Self { connections, names, restrictions })
     }
 }
 
@@ -487,21 +540,22 @@ fn before(
     }
 }
 
-/// The second before which no signature counts: 0, if all do.
-fn not_before(item: &Item) -> Result<u64> {
-    match item.get("b") {
+/// What an item holds against its user: 0, where it is nothing.
+fn restrictions(item: &Item) -> Result<Restrictions> {
+    let number = |name: &str| match item.get(name) {
         None => Ok(0),
         // What cannot be read must not let anybody in.
         Some(value) => value
             .as_n()
             .ok()
             .and_then(|text| text.parse().ok())
-            .ok_or_else(|| Error::Internal("a user was kicked at no time".to_owned())),
-    }
+            .ok_or_else(|| Error::Internal("a user was kicked or muted at no time".to_owned())),
+    };
+    Ok(Restrictions { not_before: number("b")?, mute: Mute { c2c: number("m")?, group: number("mg")? } })
 }
 
 fn parse(user: &UserId, mut item: Item) -> Result<Parsed> {
-    let not_before = not_before(&item)?;
+    let restrictions = restrictions(&item)?;
     let out_until = item.get("o").and_then(|out| out.as_n().ok()?.parse().ok()).unwrap_or_default();
     let mut name = |attribute: &str| match item.remove(attribute) {
         Some(AttributeValue::S(name)) => Some(name),
@@ -526,5 +580,5 @@ fn parse(user: &UserId, mut item: Item) -> Result<Parsed> {
             expires_at: e,
         })
     });
-    Ok(Parsed { connections: connections.collect::<Result<_>>()?, names, not_before, out_until })
+    Ok(Parsed { connections: connections.collect::<Result<_>>()?, names, restrictions, out_until })
 }

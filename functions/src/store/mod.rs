@@ -23,7 +23,7 @@ mod watchers;
 pub use accounts::Accounts;
 pub use allowance::Consistency;
 pub use blacklists::{Blacklists, Blocks, Change};
-pub use connections::{Connection, Connections, Names, Presence, Registered, Registration};
+pub use connections::{Connection, Connections, Names, Presence, Registered, Registration, Restrictions};
 pub use conversations::{ConversationEntry, Conversations, MAX_PINS, Pinned, Place};
 pub use messages::{Appended, Behind, Messages, Part, Recalled, RecalledMessage, RowChange, Search};
 pub use rates::{Counted, Rates, Reading, Step};

@@ -117,20 +117,26 @@ impl Users {
         Ok(profiles)
     }
 
-    /// Changes what is given as the user wants it, and returns the whole profile. What only the team's
+    /// Changes what is given as the user or their server wants it, and returns the whole profile. To a user, what only the
     /// server may change may be given as it is: programs send whole profiles back.
     ///
     /// # Errors
     /// Custom fields beyond the limit, or [`Error::OperatorOnly`], with nothing changed; when the store
     /// fails.
-    pub async fn update_profile(&self, user: &UserId, changes: &Profile, now_ms: u64) -> Result<Profile> {
+    pub async fn update_profile(
+        &self,
+        user: &UserId,
+        changes: &Profile,
+        is_administrator: bool,
+        now_ms: u64,
+    ) -> Result<Profile> {
         // Until the write says otherwise, all of them are new.
         let mut new = changes.custom.len();
         // It says so when others have come in between. No field is ever taken away, so each of them has
         // added one, and there is an end to that.
         for _ in 0..=MAX_CUSTOM_FIELDS {
             let room = MAX_CUSTOM_FIELDS.saturating_sub(new);
-            let there = match self.write_profile(user, changes, room, now_ms).await? {
+            let there = match self.write_profile(user, changes, is_administrator, room, now_ms).await? {
                 Written::Now(profile) => return Ok(profile),
                 Written::NoRoom(there) => there,
                 Written::NotTheirs(field) => return Err(Error::OperatorOnly { field }),
@@ -150,6 +156,7 @@ impl Users {
         &self,
         user: &UserId,
         changes: &Profile,
+        is_administrator: bool,
         room: usize,
         now_ms: u64,
     ) -> Result<Written> {
@@ -166,7 +173,7 @@ impl Users {
         let custom = changes.custom.iter().map(|(key, value)| (key.as_str().to_owned(), text(value)));
         let mut set = String::from("SET t = :t");
         for (index, (name, value)) in
-            to_item(&ProfileRow::from(changes))?.into_iter().chain(custom).enumerate()
+            to_item(&ProfileRow::new(changes, is_administrator))?.into_iter().chain(custom).enumerate()
         {
             set.push_str(&format!(", #{index} = :{index}"));
             update = update
@@ -174,7 +181,8 @@ impl Users {
                 .expression_attribute_values(format!(":{index}"), value);
         }
         let mut conditions = Vec::new();
-        let (not_theirs, unset) = (to_item(&ProfileRow::not_theirs(changes))?, unset()?);
+        let others = if is_administrator { ProfileRow::default() } else { ProfileRow::not_theirs(changes) };
+        let (not_theirs, unset) = (to_item(&others)?, unset()?);
         for (name, value) in &not_theirs {
             let may_be_unset = if unset.get(name) == Some(value) {
                 format!("attribute_not_exists(#{name}) OR ")
@@ -224,6 +232,19 @@ impl Users {
 }
 
 impl ProfileRow {
+    /// What a user may change, or their server.
+    fn new(profile: &Profile, is_administrator: bool) -> Self {
+        match is_administrator {
+            true => Self {
+                admin_forbid_type: profile.admin_forbid_type,
+                level: profile.level,
+                role: profile.role,
+                ..Self::from(profile)
+            },
+            false => Self::from(profile),
+        }
+    }
+
     /// The fields that a user may name but not change.
     fn not_theirs(profile: &Profile) -> Self {
         Self {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hongyan_shared::{
     Error,
-    model::{Device, UserId},
+    model::{Device, Mute, UserId},
     sig::{Claims, UserSigError},
 };
 use lambda_http::aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest as Handshake;
@@ -19,7 +19,7 @@ use crate::{
     clock::Clock,
     config::{Config, Configured},
     record::{self, InvocationRecord, MetricCounts, Refused, Report},
-    store::Connections,
+    store::{Connections, Restrictions},
 };
 
 /// How long the table may keep a handshake waiting.
@@ -97,30 +97,31 @@ impl Authorizer {
         match self.signatures.verify(&user, sig.unwrap_or_default(), now_ms).await {
             // Who cannot stay may come in to be told why.
             Ok(claims) => {
-                let over = self.is_revoked(&user, &claims).await.then_some(UserSigError::Revoked);
-                Ok(Grant { user, device, claims, over })
+                let Restrictions { not_before, mute } = self.restrictions(&user).await;
+                let over = (not_before > claims.issued_at).then_some(UserSigError::Revoked);
+                Ok(Grant { user, device, claims, over, mute })
             }
             Err(Error::UserSig(UserSigError::Expired { genuine: Some(claims) })) => {
-                Ok(Grant { user, device, claims, over: Some(UserSigError::Expired { genuine: None }) })
+                let over = Some(UserSigError::Expired { genuine: None });
+                Ok(Grant { user, device, claims, over, mute: Mute::default() })
             }
             Err(refusal) => Err(refusal),
         }
     }
 
-    /// Whether the user was kicked since the signature was issued. That a registration is conditional
-    /// on it is what keeps them out: this is to tell them why, so it may miss the last second, and a
+    /// What is held against the user. That a registration is conditional on it is what counts: this is to tell those why who
+    /// were kicked, and to have with each event until when a user is muted. So it may miss the last second, and a
     /// table that does not answer turns nobody away.
-    async fn is_revoked(&self, user: &UserId, claims: &Claims) -> bool {
-        let looked_up = self.connections.is_revoked(user, claims.issued_at);
-        match timeout(TIMEOUT, looked_up).await {
-            Ok(Ok(is_revoked)) => is_revoked,
+    async fn restrictions(&self, user: &UserId) -> Restrictions {
+        match timeout(TIMEOUT, self.connections.restrictions(user)).await {
+            Ok(Ok(restrictions)) => restrictions,
             Ok(Err(error)) => {
-                warn!(%error, "nobody can tell whether the user was kicked");
-                false
+                warn!(%error, "nobody can tell whether the user was kicked or muted");
+                Restrictions::default()
             }
             Err(_) => {
-                warn!("looking up whether the user was kicked took too long");
-                false
+                warn!("looking up whether the user was kicked or muted took too long");
+                Restrictions::default()
             }
         }
     }
@@ -133,6 +134,8 @@ struct Grant {
     claims: Claims,
     /// Why they cannot stay.
     over: Option<UserSigError>,
+    /// Until when they may not speak.
+    mute: Mute,
 }
 
 impl Grant {
@@ -151,6 +154,13 @@ impl Grant {
             // What has expired is told by its time.
             if self.over == Some(UserSigError::Revoked) {
                 members.insert(context::REVOKED.to_owned(), json!("true"));
+            }
+            for (name, until) in
+                [(context::MUTED, self.mute.c2c), (context::MUTED_IN_GROUPS, self.mute.group)]
+            {
+                if until > 0 {
+                    members.insert(name.to_owned(), json!(until.to_string()));
+                }
             }
         }
         policy(self.user.as_str(), "Allow", method_arn, identity)

@@ -118,7 +118,7 @@ impl Function {
         let sig = query.user_sig.unwrap_or_default();
         let claims = self.signatures.verify(administrator, &sig, now_ms).await?;
         // Unlike a user's, there is no registration that would refuse it: a table that does not answer lets nobody in.
-        if self.connections.is_revoked(administrator, claims.issued_at).await? {
+        if self.connections.restrictions(administrator).await?.not_before > claims.issued_at {
             return Err(UserSigError::Revoked.into());
         }
         Ok(Administrator::verified(administrator.clone()))

@@ -160,7 +160,7 @@ fn request_id(request: &lambda_http::Request) -> String {
 }
 
 fn ends_connection(refused: &Error) -> bool {
-    matches!(refused, Error::UserSig(_) | Error::Replaced | Error::Suspended { .. })
+    matches!(refused, Error::UserSig(_) | Error::Replaced | Error::Outdated | Error::Suspended { .. })
 }
 
 fn status(refused: &Error) -> Response<Body> {

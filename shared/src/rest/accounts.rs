@@ -45,6 +45,21 @@ impl AccountImport {
     }
 }
 
+/// `kick`.
+#[derive(Debug, Deserialize)]
+pub struct Kick {
+    #[serde(rename = "UserID", alias = "Identifier")]
+    user_id: String,
+}
+
+impl Kick {
+    /// # Errors
+    /// What can be no user.
+    pub fn parse(self) -> Result<UserId> {
+        Ok(UserId::parse("UserID", &self.user_id)?)
+    }
+}
+
 /// `multiaccount_import`: names alone, or with what is known of them.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -74,5 +74,26 @@ commands! {
         AccountImport "account_import": one;
         MultiaccountImport "multiaccount_import": many;
         AccountCheck "account_check": many;
+        Kick "kick": one;
+    }
+    Messages "openim" {
+        QueryOnlineStatus "query_online_status" | "querystate": many;
+    }
+    Profiles "profile" {
+        PortraitGet "portrait_get": many;
+        PortraitSet "portrait_set": one;
+    }
+    Friends "sns" {
+        BlackListAdd "black_list_add": many;
+        BlackListDelete "black_list_delete": many;
+        BlackListGet "black_list_get": one;
+        BlackListCheck "black_list_check": many;
+        // There are none, and each of these is told so.
+        Friends "friend_add" | "friend_import" | "friend_update" | "friend_delete" | "friend_delete_all" | "friend_check"
+            | "friend_get" | "friend_get_list" | "group_add" | "group_delete" | "group_get": one;
+    }
+    Speech "openconfigsvr" {
+        SetNoSpeaking "setnospeaking": one;
+        GetNoSpeaking "getnospeaking": one;
     }
 }

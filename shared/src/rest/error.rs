@@ -43,6 +43,19 @@ pub enum Error {
     /// Nobody has ever been called so here.
     #[error("there is no account `{0}`: import it with account_import, or let the user log in once")]
     NoSuchUser(String),
+    /// A tag that no profile has.
+    #[error(
+        "there is no `{0}` in a profile: docs/rest.md lists the tags, and your own begin with Tag_Profile_Custom_"
+    )]
+    NoSuchTag(String),
+    /// Friends, which there are none of.
+    #[error(
+        "there are no friends here: everybody may write to everybody who has not blocked them, and black_list_add blocks"
+    )]
+    NoFriends,
+    /// It has begun, and takes longer than anybody waits.
+    #[error("this is not all done yet: send the same again, until it is")]
+    Unfinished,
     /// What the action says.
     #[error("{0}")]
     Action(crate::Error),
@@ -60,23 +73,24 @@ impl From<crate::Error> for Error {
 }
 
 /// How a service calls what may go wrong with any of its commands.
-struct Codes {
-    parameter: i32,
-    no_such_user: i32,
-    internal: i32,
+pub(super) struct Codes {
+    pub parameter: i32,
+    pub no_such_user: i32,
+    pub internal: i32,
 }
 
 impl Service {
     /// Whether its answers have `ErrorDisplay`.
     pub(super) fn has_error_display(self) -> bool {
-        match self {
-            Self::Accounts => false,
-        }
+        matches!(self, Self::Profiles | Self::Friends)
     }
 
-    fn codes(self) -> Codes {
+    pub(super) fn codes(self) -> Codes {
         let (parameter, no_such_user, internal) = match self {
-            Self::Accounts => (70402, 70107, 70500),
+            Self::Accounts | Self::Speech => (70402, 70107, 70500),
+            Self::Messages => (90001, 90048, 91000),
+            Self::Profiles => (40001, 40003, 40006),
+            Self::Friends => (30001, 30003, 30006),
         };
         Codes { parameter, no_such_user, internal }
     }
@@ -95,6 +109,9 @@ impl Error {
             Self::NotAdministrator => 60010,
             Self::NoSdkAppId => 60012,
             Self::UserSig(refused) => refused.code(),
+            Self::NoSuchTag(_) => 40009,
+            Self::NoFriends => 60009,
+            Self::Unfinished => 70169,
             Self::Parameter(_) => service.map_or(60003, |codes| codes.parameter),
             Self::NoSuchUser(_) => service.map_or(60004, |codes| codes.no_such_user),
             Self::Action(crate::Error::Internal(_)) => service.map_or(60008, |codes| codes.internal),
@@ -105,7 +122,7 @@ impl Error {
     /// The status of the answer. Libraries repeat a request whose status is not 200, so that is for what may be repeated.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Action(crate::Error::Throttled | crate::Error::Busy) => 429,
+            Self::Unfinished | Self::Action(crate::Error::Throttled | crate::Error::Busy) => 429,
             Self::Action(crate::Error::Internal(_)) => 500,
             _ => 200,
         }

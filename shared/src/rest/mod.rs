@@ -10,16 +10,24 @@
 //! is refused, and with which code. The rest is by service.
 
 mod accounts;
+mod blacklist;
 mod commands;
 mod error;
 mod number;
+mod profile;
 mod request;
+mod speech;
+mod status;
 
 pub use accounts::*;
+pub use blacklist::*;
 pub use commands::{Command, Service};
 pub use error::{Error, Result};
 pub use number::Number;
+pub use profile::*;
 pub use request::{Body, MAX_BODY_BYTES, Query, parse_path};
+pub use speech::*;
+pub use status::*;
 
 use serde::Serialize;
 

@@ -6,7 +6,7 @@ mod get_user_status;
 mod subscribe_user_status;
 mod update_my_profile;
 
-pub use change_blacklist::{add_to_blacklist, get_blacklist, remove_from_blacklist};
+pub use change_blacklist::{add_to_blacklist, blocked_by, get_blacklist, remove_from_blacklist};
 pub use get_user_profile::get_user_profile;
 pub use get_user_status::get_user_status;
 pub use subscribe_user_status::{subscribe_user_status, unsubscribe_user_status};

@@ -1,4 +1,4 @@
-//! `updateMyProfile`: a user says something about themselves.
+//! `updateMyProfile`: a user says something about themselves, or their server does.
 
 use hongyan_shared::{
     Result,
@@ -18,7 +18,7 @@ pub async fn update_my_profile(world: &World, actor: Actor<'_>, changes: &Profil
     let now = world.clock.now();
     let names = Names { nick: changes.nick.clone(), avatar: changes.avatar.clone() };
     let (profile, others) = tokio::join!(
-        world.users.update_profile(actor.user, changes, now),
+        world.users.update_profile(actor.user, changes, actor.is_administrator, now),
         world.notifier.other_connections(actor)
     );
     let profile = profile?;

@@ -3,12 +3,12 @@
 use hongyan_shared::{
     model::UserId,
     rest::{
-        AccountCheck, AccountImport, CheckedAccount, CheckedAccounts, Done, ImportedAccounts,
+        AccountCheck, AccountImport, CheckedAccount, CheckedAccounts, Done, ImportedAccounts, Kick,
         MultiaccountImport, Result,
     },
 };
 
-use super::{Event, Reply, World};
+use super::{Event, Reply, World, users};
 use crate::actions::accounts as actions;
 
 pub async fn account_import(world: &World, event: &Event) -> Result<Reply> {
@@ -30,12 +30,18 @@ pub async fn account_check(world: &World, event: &Event) -> Result<Reply> {
     let request: AccountCheck = event.data()?;
     let names = request.parse()?;
     // A name that can be nobody's is not imported either.
-    let users = names.iter().filter_map(|name| UserId::parse("UserID", name).ok()).collect();
-    let there = actions::check(&world.accounts, &users).await?;
+    let there = actions::check(&world.accounts, &users(&names)).await?;
     let is_there = |name: &str| there.iter().any(|user| user.as_str() == name);
     let checked = |name: String| {
         let is_there = is_there(&name);
         CheckedAccount::new(name, is_there)
     };
     Ok(event.reply(&CheckedAccounts { result_item: names.into_iter().map(checked).collect() }))
+}
+
+pub async fn kick(world: &World, event: &Event) -> Result<Reply> {
+    let request: Kick = event.data()?;
+    let user = request.parse()?;
+    let progress = actions::kick(&world.accounts, &user).await?;
+    event.progress(&user, progress)
 }

@@ -1,6 +1,6 @@
-use hongyan_shared::rest::{Command, Result};
+use hongyan_shared::rest::{Command, Error, Result};
 
-use super::{Event, Reply, World, accounts};
+use super::{Event, Reply, World, accounts, blacklists, profiles, speech, status};
 
 /// Does what a command says.
 ///
@@ -11,5 +11,16 @@ pub async fn handle(world: &World, event: &Event) -> Result<Reply> {
         Command::AccountImport => accounts::account_import(world, event).await,
         Command::MultiaccountImport => accounts::multiaccount_import(world, event).await,
         Command::AccountCheck => accounts::account_check(world, event).await,
+        Command::Kick => accounts::kick(world, event).await,
+        Command::QueryOnlineStatus => status::query_online_status(world, event).await,
+        Command::PortraitGet => profiles::portrait_get(world, event).await,
+        Command::PortraitSet => profiles::portrait_set(world, event).await,
+        Command::BlackListAdd => blacklists::black_list_add(world, event).await,
+        Command::BlackListDelete => blacklists::black_list_delete(world, event).await,
+        Command::BlackListGet => blacklists::black_list_get(world, event).await,
+        Command::BlackListCheck => blacklists::black_list_check(world, event).await,
+        Command::Friends => Err(Error::NoFriends),
+        Command::SetNoSpeaking => speech::setnospeaking(world, event).await,
+        Command::GetNoSpeaking => speech::getnospeaking(world, event).await,
     }
 }

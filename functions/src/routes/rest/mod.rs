@@ -7,15 +7,24 @@
 //! All are served by one function, because a business server asks now and then, and one that has to start each time is slow.
 
 mod accounts;
+mod blacklists;
 mod dispatch;
+mod profiles;
+mod speech;
+mod status;
 
 pub use dispatch::handle;
 
-use hongyan_shared::rest::{Body, Command, Result, done};
+use std::collections::BTreeSet;
+
+use hongyan_shared::{
+    model::UserId,
+    rest::{Body, Command, Done, Error, Result, done},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    actions,
+    actions::{self, accounts::Progress},
     caller::Administrator,
     config::{Config, Configured},
 };
@@ -41,10 +50,24 @@ impl Event {
         self.body.data(self.command)
     }
 
+    /// Replies that something is done, if it is.
+    fn progress(&self, user: &UserId, progress: Progress) -> Result<Reply> {
+        match progress {
+            Progress::Done => Ok(self.reply(&Done {})),
+            Progress::Unfinished => Err(Error::Unfinished),
+            Progress::NoSuchUser => Err(Error::NoSuchUser(user.to_string())),
+        }
+    }
+
     /// Replies with a type of the API.
     fn reply<T: Serialize>(&self, data: &T) -> Reply {
         Reply(done(self.command, data))
     }
+}
+
+/// Those of these names that can be users.
+fn users(names: &[String]) -> BTreeSet<UserId> {
+    names.iter().filter_map(|name| UserId::parse("To_Account", name).ok()).collect()
 }
 
 /// What it takes to do any of them.

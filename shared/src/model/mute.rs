@@ -1,0 +1,13 @@
+/// Until when a user may not speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mute {
+    /// To others, until before this second.
+    pub c2c: u64,
+    /// In groups.
+    pub group: u64,
+}
+
+impl Mute {
+    /// The last second of the year 9999.
+    pub const FOREVER: u64 = 253_402_300_799;
+}
