@@ -2,8 +2,10 @@
 
 import itertools
 import json
+import time
 import uuid
 from contextlib import ExitStack
+from unittest.mock import patch
 from urllib.parse import urlencode
 
 from TLSSigAPIv2 import TLSSigAPIv2
@@ -15,8 +17,11 @@ from stack import SDK_APP_ID
 PATIENCE = 20
 
 
-def signature(key, user, expire=86400):
-    return TLSSigAPIv2(SDK_APP_ID, key).gen_sig(user, expire)
+def signature(key, user, expire=86400, age=0):
+    """What the library signs, or signed so many seconds ago."""
+    issued = time.time() - age
+    with patch("TLSSigAPIv2.time.time", return_value=issued):
+        return TLSSigAPIv2(SDK_APP_ID, key).gen_sig(user, expire)
 
 
 class Refused(Exception):

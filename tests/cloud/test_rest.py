@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from tencentcloud_im.tcim_client import TCIMClient
+from tencentcloud_im.tcim_client import FriendObj, TCIMClient, UpdateFriendObj
 
 from chat import User, signature
 from stack import SDK_APP_ID
@@ -16,6 +16,8 @@ from stack import SDK_APP_ID
 ROOT = Path(__file__).parents[2]
 TWIN = os.environ.get("HONGYAN", ROOT / "target/debug/hongyan")
 PAGE = (ROOT / "docs/rest.md").read_text(encoding="utf-8")
+EXAMPLE = re.compile(r"^```json (\w+/\w+)\n(.*?)^```\n```json answer\n(.*?)^```", re.MULTILINE | re.DOTALL)
+NAMES = re.compile(r"\b(?=(?:alice|bob|carol)\b)")
 
 
 class Twin:
@@ -67,6 +69,18 @@ def code(response):
     return answer(response)["ErrorCode"]
 
 
+def fits(example, value):
+    """Whether this is what an example shows, in which one `…` in a text is anything, and a time is any other."""
+    if isinstance(example, dict):
+        return example.keys() == value.keys() and all(fits(each, value[name]) for name, each in example.items())
+    if isinstance(example, list):
+        return len(example) == len(value) and all(map(fits, example, value))
+    if isinstance(example, str) and "…" in example:
+        start, end = example.split("…")
+        return value.startswith(start) and value.endswith(end)
+    return example == value or isinstance(example, int) and min(example, value) > 1_700_000_000
+
+
 @pytest.fixture(scope="module")
 def twin(tmp_path_factory):
     twin = Twin(tmp_path_factory.mktemp("twin"))
@@ -76,6 +90,14 @@ def twin(tmp_path_factory):
 
 class Commands:
     """Every command that the library has and that is served, with users that nobody else writes to."""
+
+    def test_the_examples_of_the_page_are_what_happens(self, server):
+        """Every command, so with every right that it needs. The page's users are others here."""
+        examples = [(command, *map(json.loads, texts)) for command, *texts in EXAMPLE.findall(NAMES.sub("rest-", PAGE))]
+        assert len(examples) == PAGE.count("```json answer")
+        for command, body, expected in examples:
+            happened = answer(server.ask(command, body))
+            assert fits(expected, happened), (command, happened)
 
     def test_accounts(self, server):
         done(server.library.add_single_user("rest-anna", "安娜", "https://example.com/anna.png"))
@@ -100,6 +122,50 @@ class Commands:
         assert code(server.ask("im_open_login_svc/no_such", {})) == 60009
         assert code(server.ask("no/such/path", {})) == 60002
         assert code(requests.post(f"{server.rest_url}/im_open_login_svc/account_check")) == 60012
+
+    def test_who_is_online(self, server):
+        with server.user("rest-dora"):
+            result = done(server.library.check_user_online(["rest-dora", "rest-ben", "rest-nobody"]))
+        online, offline = result["QueryResult"]
+        assert (online["To_Account"], online["Status"]) == ("rest-dora", "Online")
+        assert online["Detail"] == [{"Platform": "Web", "Status": "Online"}]
+        assert (offline["To_Account"], offline["Status"]) == ("rest-ben", "Offline")
+        assert result["ErrorList"] == [{"To_Account": "rest-nobody", "ErrorCode": 70107}]
+
+    def test_kicked(self, server):
+        with server.user("rest-emil", age=60) as emil:
+            done(server.library.abolition_user_sig("rest-emil"))
+            assert emil.push("kickedOut") == {"type": "REST_API_Kick"}
+            assert emil.is_ended()
+        with server.user("rest-emil", age=60) as emil:
+            assert emil.request("login")["code"] == 70052
+            assert emil.is_ended()
+        with server.user("rest-emil") as emil:
+            emil.ask("login")
+        assert code(server.library.abolition_user_sig("rest-nobody")) == 70107
+
+    def test_an_administrator_can_be_kicked_as_well(self, server):
+        check = "im_open_login_svc/account_check", {"CheckItem": [{"UserID": "rest-ben"}]}
+        old = signature(server.key, "administrator", age=60)
+        assert code(server.ask(*check, sig=old)) == 0
+        done(server.ask("im_open_login_svc/account_import", {"UserID": "administrator"}))
+        done(server.library.abolition_user_sig("administrator"))
+        assert code(server.ask(*check, sig=old)) == 70052
+        assert code(server.ask(*check)) == 0
+
+    def test_friends_are_refused_with_a_code_that_says_so(self, server):
+        library = server.library
+        for refused in [
+            library.add_friend("rest-anna", [FriendObj("rest-ben", "web")]),
+            library.delete_friends("rest-anna", ["rest-ben"]),
+            library.update_friend("rest-anna", [UpdateFriendObj("rest-ben", [])]),
+            library.get_target_friends("rest-anna", ["rest-ben"], ["Tag_Profile_IM_Nick"]),
+            library.get_friends("rest-anna"),
+            library.add_sns_group("rest-anna", ["同事"], ["rest-ben"]),
+            library.delete_sns_group("rest-anna", ["同事"]),
+            library.get_sns_group("rest-anna"),
+        ]:
+            assert code(refused) == 60009 and refused.json()["ErrorDisplay"] == ""
 
 
 class TestTwin(Commands):
