@@ -293,7 +293,7 @@ fn the_program_has_the_version_of_the_workspace() {
 
 #[tokio::test]
 #[ignore = "needs the built programs: make test"]
-async fn a_connection_that_is_silent_takes_less_than_32_kb() {
+async fn a_connection_that_is_silent_takes_less_than_20_kb() {
     const CONNECTIONS: usize = 400;
     let twin = Twin::start(&["--in-memory", "--key", KEY]);
     let url = twin.ready["webSocketUrl"].as_str().unwrap();
@@ -318,5 +318,5 @@ async fn a_connection_that_is_silent_takes_less_than_32_kb() {
     }
     let kb = (twin.resident_kb() - before) as f64 / CONNECTIONS as f64;
     println!("{kb:.1} KB per connection");
-    assert!(kb < 32.0, "{kb:.1} KB");
+    assert!(kb < 20.0, "{kb:.1} KB");
 }

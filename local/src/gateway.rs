@@ -92,7 +92,10 @@ async fn handshake(
     // Not in the future of this request, which ends when its client goes away: `$connect` would be cut off in the
     // middle, and `$disconnect` never said.
     gateway.tasks.clone().spawn(async move {
-        let (connection, inbox) = match gateway.authorize_and_connect(&handshake, peer.ip()).await {
+        // In boxes of their own, and the handshake with the first one: a connection that is silent holds nothing that was
+        // only needed to begin it, or will be to end it.
+        let admitted = Box::pin(gateway.authorize_and_connect(handshake, peer.ip())).await;
+        let (connection, inbox) = match admitted {
             Ok(admitted) => admitted,
             Err(refusal) => {
                 // Who has gone away does not hear it.
@@ -113,7 +116,7 @@ async fn handshake(
             Err(_) => CloseReason::lost(),
         };
         gateway.connections.remove(&connection.context.connection_id);
-        gateway.send_disconnect(&connection.context, &reason).await;
+        Box::pin(gateway.send_disconnect(&connection.context, &reason)).await;
     });
     received.await.unwrap_or_else(|_| internal_server_error())
 }
@@ -144,7 +147,7 @@ impl Gateway {
     /// The authorizer, then `$connect`.
     async fn authorize_and_connect(
         &self,
-        handshake: &Handshake,
+        handshake: Handshake,
         source_ip: IpAddr,
     ) -> Result<Admitted, Response> {
         let given = |name: &String| handshake.query.get(name).is_some_and(|value| !value.is_empty());
@@ -163,8 +166,8 @@ impl Gateway {
             user_agent: user_agent.unwrap_or_default().to_owned(),
             authorizer: Value::Null,
         };
-        context.authorizer = self.authorize(&context, handshake).await?;
-        let event = context.event("$connect", EventKind::Connect(handshake), now);
+        context.authorizer = self.authorize(&context, &handshake).await?;
+        let event = context.event("$connect", EventKind::Connect(&handshake), now);
         let answer = self.invoke("$connect", &event).await;
         match answer {
             Some(answer) if answer.status.is_success() => Ok(Connection::new(context, now)),
