@@ -57,6 +57,54 @@ pub struct Settings {
     pub new_conversations_per_hour: Option<NonZeroU32>,
     /// How much a user may upload per day, in units of 1 048 576 bytes; as much as they like if nothing is said.
     pub media_megabytes_per_day: Option<NonZeroU32>,
+    /// Whether anybody may be written to who has no account.
+    pub unknown_users: UnknownUsers,
+    /// What becomes of what a user has written whose account is deleted.
+    pub deleted_users_messages: DeletedUsersMessages,
+}
+
+/// Whether anybody may be written to who has no account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnknownUsers {
+    /// They may, and find it when they log in for the first time.
+    #[default]
+    Accept,
+    /// They may not.
+    Refuse,
+}
+
+impl FromStr for UnknownUsers {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "accept" => Ok(Self::Accept),
+            "refuse" => Ok(Self::Refuse),
+            _ => Err(format!("`{text}` is neither accept nor refuse")),
+        }
+    }
+}
+
+/// What becomes of what a user has written, in other people's histories, when their account is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DeletedUsersMessages {
+    /// It stays.
+    #[default]
+    Keep,
+    /// Its content goes for good, and what is left looks as if it had been recalled.
+    Blank,
+}
+
+impl FromStr for DeletedUsersMessages {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "keep" => Ok(Self::Keep),
+            "blank" => Ok(Self::Blank),
+            _ => Err(format!("`{text}` is neither keep nor blank")),
+        }
+    }
 }
 
 /// What the template does when nobody decides.
@@ -69,6 +117,8 @@ impl Default for Settings {
             frames_per_second: NonZeroU32::new(FRAMES_PER_SECOND),
             new_conversations_per_hour: NonZeroU32::new(NEW_CONVERSATIONS_PER_HOUR),
             media_megabytes_per_day: NonZeroU32::new(MEDIA_MEGABYTES_PER_DAY),
+            unknown_users: UnknownUsers::default(),
+            deleted_users_messages: DeletedUsersMessages::default(),
         }
     }
 }
@@ -201,6 +251,20 @@ impl Config {
     /// [`Settings::media_megabytes_per_day`].
     pub(crate) fn media_megabytes_per_day(&self) -> Configured<Option<NonZeroU32>> {
         self.setting("MEDIA_MEGABYTES_PER_DAY", NonZeroU32::new, |settings| settings.media_megabytes_per_day)
+    }
+
+    /// [`Settings::unknown_users`].
+    pub(crate) fn unknown_users(&self) -> Configured<UnknownUsers> {
+        self.setting("UNKNOWN_USERS", |users| users, |settings| settings.unknown_users)
+    }
+
+    /// [`Settings::deleted_users_messages`].
+    pub(crate) fn deleted_users_messages(&self) -> Configured<DeletedUsersMessages> {
+        self.setting(
+            "DELETED_USERS_MESSAGES",
+            |messages| messages,
+            |settings| settings.deleted_users_messages,
+        )
     }
 
     /// What this sandbox has seen of its users: one for all who ask.

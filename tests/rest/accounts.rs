@@ -1,3 +1,4 @@
+use hongyan_functions::config::{DeletedUsersMessages, Settings};
 use serde_json::{Value, json};
 
 use super::{command, done, refused, respond};
@@ -121,4 +122,126 @@ async fn the_first_login_makes_an_account() {
     let app = TestApp::new().await;
     app.connect("alice").await.ask("login", json!({})).await;
     assert_eq!(there(&app, &["alice", "bob"]).await, [true, false]);
+}
+
+const DELETE: &str = "im_open_login_svc/account_delete";
+
+/// What the tables still have about a user, but for the messages, and for what is counted for two hours.
+async fn traces(app: &TestApp, user: &str) -> Vec<String> {
+    let mut traces = Vec::new();
+    for table in ["Users", "Conversations", "Connections"] {
+        let items = app.dump(table).await;
+        let own =
+            items.iter().filter(|item| item["u"]["S"] == user && !item["s"]["S"].to_string().contains("L#"));
+        traces.extend(own.map(|item| format!("{table} {} {}", item["s"]["S"], item["v"]["S"])));
+    }
+    traces
+}
+
+#[tokio::test]
+async fn what_was_a_deleted_users_alone_is_gone_and_what_others_have_stays() {
+    let app = TestApp::new().await;
+    let alice = json!({ "UserID": "alice", "Nick": "Alice", "FaceUrl": "https://x/a.png" });
+    done(&app, IMPORT, alice).await;
+    let now = app.clock.now() / 1000;
+    let old = app.url_with(&signed_for("alice", now - 60, 3_600), "alice", "Web", None);
+    let mut phone = Socket::connect(&old).await.unwrap();
+    phone.ask("login", json!({})).await;
+    for peer in ["bob", "carol"] {
+        app.send("alice", peer, "1", 0).await;
+        app.send(peer, "alice", "2", 1).await;
+    }
+    app.ask("add-to-blacklist", "alice", json!({ "userIDList": ["dave", "erin"] })).await;
+    done(&app, "openconfigsvr/setnospeaking", json!({ "Set_Account": "alice", "C2CmsgNospeakingTime": 60 }))
+        .await;
+    let [of_alice, of_bob] = ["alice", "bob"].map(|user| crate::media::Form::new(user, 0, 10));
+    of_alice.upload(&app, b"x").await;
+    of_bob.upload(&app, b"x").await;
+
+    let answer =
+        done(&app, DELETE, json!({ "DeleteItem": [{ "UserID": "alice" }, { "UserID": "nobody" }] })).await;
+    let codes: Vec<&Value> =
+        answer["ResultItem"].as_array().unwrap().iter().map(|item| &item["ResultCode"]).collect();
+    assert_eq!(codes, [&json!(0), &json!(70107)], "{answer}");
+
+    assert!(phone.closed().await.is_some());
+    assert_eq!(Socket::connect(&old).await.unwrap().request("login", json!({})).await["code"], 70052);
+    // Only since when no signature counts, and the version of a list that is empty.
+    assert_eq!(traces(&app, "alice").await, [r#"Users "B" null"#, r#"Connections "C" null"#]);
+    assert!(
+        !crate::media::is_there(&app, &of_alice.key).await && crate::media::is_there(&app, &of_bob.key).await
+    );
+    assert_eq!(app.history("bob", "alice").await.len(), 2);
+    assert_eq!(app.conversation("bob", "alice").await.unwrap()["lastMessage"]["from"], "bob");
+    assert_eq!(there(&app, &["alice"]).await, [false]);
+
+    // Somebody is called so again: nothing of it is theirs.
+    done(&app, IMPORT, json!({ "UserID": "alice" })).await;
+    assert!(app.history("alice", "bob").await.is_empty());
+    assert_eq!(app.ask("get-blacklist", "alice", json!({})).await["blacklist"], json!([]));
+    assert_eq!(
+        app.invoke("send-message", "dave", crate::harness::text_message("alice", "3", 0)).await["code"],
+        0
+    );
+    app.send("bob", "alice", "4", 2).await;
+    assert_eq!(app.history("alice", "bob").await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_deleted_user_has_written_is_blanked_if_the_operator_wants_it() {
+    let settings = Settings { deleted_users_messages: DeletedUsersMessages::Blank, ..Settings::default() };
+    let app = TestApp::with(settings).await;
+    for number in 0..40 {
+        app.send(
+            if number % 2 == 0 { "alice" } else { "bob" },
+            if number % 2 == 0 { "bob" } else { "alice" },
+            &number.to_string(),
+            number,
+        )
+        .await;
+    }
+    done(&app, IMPORT, json!({ "UserID": "alice" })).await;
+    done(&app, DELETE, json!({ "DeleteItem": [{ "UserID": "alice" }] })).await;
+    let history = app.history("bob", "alice").await;
+    assert_eq!(history.len(), 40);
+    for message in history {
+        let is_alices = message["from"] == "alice";
+        assert_eq!(
+            (message["isRevoked"] == true, message["payload"]["text"] == ""),
+            (is_alices, is_alices),
+            "{message}"
+        );
+    }
+    let rows = app.dump("Messages").await;
+    let said =
+        rows.iter().filter(|row| row["f"]["S"] == "alice" && row["d"]["S"].as_str().unwrap().contains('面'));
+    assert_eq!(said.count(), 0, "it is not in the table either");
+}
+
+/// A user with more than one command can do away with.
+#[tokio::test]
+async fn a_deletion_that_takes_long_goes_on_when_it_is_asked_for_again() {
+    let app = TestApp::without_limits().await;
+    done(&app, IMPORT, json!({ "UserID": "alice" })).await;
+    for number in 0..900 {
+        app.acquaint("alice", &format!("user{number:03}")).await;
+    }
+    let body = json!({ "DeleteItem": [{ "UserID": "alice" }] });
+    let mut left = 900;
+    for attempt in 0.. {
+        assert!(attempt < 20);
+        let started = std::time::Instant::now();
+        let answer = done(&app, DELETE, body.clone()).await;
+        assert!(started.elapsed().as_millis() < 3_000);
+        let code = &answer["ResultItem"][0]["ResultCode"];
+        let now_left = traces(&app, "alice").await.len();
+        if *code == 0 {
+            assert_eq!(now_left, 1, "since when no signature counts");
+            break;
+        }
+        assert_eq!(*code, 70169);
+        assert!(now_left < left, "it has gone on");
+        assert_eq!(there(&app, &["alice"]).await, [true]);
+        left = now_left;
+    }
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod blacklists;
+mod contacts;
 mod documents;
 mod profiles;
 mod requests;

@@ -7,6 +7,8 @@
 
 pub mod accounts;
 pub mod connect;
+pub mod contacts;
+pub mod delete_account;
 pub mod delete_media;
 pub mod get_conversation_list;
 pub mod get_message_list;

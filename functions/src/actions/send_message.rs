@@ -13,11 +13,11 @@ use hongyan_shared::{
 use crate::{
     caller::Actor,
     clock::Clock,
-    config::{Config, Configured},
+    config::{Config, Configured, UnknownUsers},
     limits::ConversationLimit,
     notify::{Notifier, Recipients},
     record::{Metric, count},
-    store::{Appended, Behind, Consistency, Conversations, Messages, Search},
+    store::{Accounts, Appended, Behind, Consistency, Conversations, Messages, Search},
 };
 
 /// How many messages the first query returns: texts of this number fit one read unit, and a retry
@@ -40,6 +40,8 @@ pub struct World {
     conversations: Conversations,
     notifier: Notifier,
     limit: ConversationLimit,
+    accounts: Accounts,
+    unknown_users: UnknownUsers,
     retention: Option<u64>,
     clock: Clock,
 }
@@ -52,6 +54,8 @@ impl World {
             conversations: Conversations::new(config)?,
             notifier: Notifier::new(config)?,
             limit: ConversationLimit::new(config)?,
+            accounts: Accounts::new(config)?,
+            unknown_users: config.unknown_users()?,
             retention: config.retention()?,
             clock: config.clock.clone(),
         })
@@ -264,6 +268,11 @@ async fn next_message(
     // Messages that have expired come first in a tail.
     let before = if tail.stored.is_some() { world.messages.floor(&key).await? } else { tail.floor };
     if before.is_none() && tail.stored.is_none() {
+        if world.unknown_users == UnknownUsers::Refuse && !world.accounts.is_there(pair.peer()).await? {
+            return Err(Error::InvalidRecipient(
+                "there is no account of that name, or its user has never logged in",
+            ));
+        }
         world.limit.count(pair).await?;
     }
     let begins_behind =

@@ -43,6 +43,15 @@ impl Accounts {
         Ok(())
     }
 
+    /// Takes an account away.
+    pub async fn remove(&self, user: &UserId) -> Result<()> {
+        let writing = allowance::write(1)?;
+        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key(user)));
+        let delete = delete.return_consumed_capacity(ReturnConsumedCapacity::Total);
+        writing.cost(delete.send().await.map_err(failed)?.consumed_capacity());
+        Ok(())
+    }
+
     /// Whether there is an account.
     pub async fn is_there(&self, user: &UserId) -> Result<bool> {
         let _one_block = allowance::read(ROW_BYTES, Consistency::Strong)?;

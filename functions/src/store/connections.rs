@@ -440,6 +440,22 @@ impl Connections {
         Ok(())
     }
 
+    /// Forgets what is kept of a user besides their connections, but not before which second no signature counts.
+    pub async fn forget(&self, user: &UserId) -> Result<()> {
+        let writing = allowance::write(allowance::write_units_of(ITEM_BYTES))?;
+        let answer = self
+            .update(user)
+            .update_expression("SET m = :none, mg = :none REMOVE n, a")
+            .condition_expression("attribute_exists(u)")
+            .expression_attribute_values(":none", number(0))
+            .send()
+            .await;
+        if let Some(output) = output_of(answer)? {
+            writing.cost(output.consumed_capacity());
+        }
+        Ok(())
+    }
+
     fn update(&self, user: &UserId) -> UpdateItemFluentBuilder {
         self.client
             .update_item()

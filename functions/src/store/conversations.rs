@@ -240,6 +240,37 @@ impl Conversations {
         Ok(entries.into_iter().map(|entry| entry.peer).collect())
     }
 
+    /// With whom a user has a conversation, in their list or not: so many of them.
+    pub async fn some_of(&self, user: &UserId, count: usize) -> Result<Vec<UserId>> {
+        let reading = allowance::read(ROW_BYTES.saturating_mul(count as u64), Consistency::Strong)?;
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("u = :u")
+            .expression_attribute_values(":u", text(user.as_str()))
+            .limit(i32::try_from(count).unwrap_or(i32::MAX))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let answer = query.send().await.map_err(failed)?;
+        reading.cost(answer.consumed_capacity());
+        answer.items.unwrap_or_default().iter().map(|item| user_in(item, "v")).collect()
+    }
+
+    /// Takes a user's row away, and with it what it says.
+    pub async fn remove(&self, user: &UserId, peer: &UserId) -> Result<()> {
+        let writing = allowance::write(MOVE_UNITS)?;
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key("u", text(user.as_str()))
+            .key("v", text(peer.as_str()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        writing.cost(delete.send().await.map_err(failed)?.consumed_capacity());
+        Ok(())
+    }
+
     /// With which of these users, at most 100, a user has a conversation.
     ///
     /// # Errors

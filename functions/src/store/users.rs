@@ -151,6 +151,20 @@ impl Users {
         Err(Error::Throttled)
     }
 
+    /// Takes a profile away.
+    pub async fn remove_profile(&self, user: &UserId) -> Result<()> {
+        let writing = allowance::write(allowance::write_units_of(PROFILE_BYTES))?;
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key("u", text(user.as_str()))
+            .key("s", text(PROFILE))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        writing.cost(delete.send().await.map_err(failed)?.consumed_capacity());
+        Ok(())
+    }
+
     /// Writes if the profile has no more than so many custom fields yet.
     async fn write_profile(
         &self,

@@ -142,7 +142,8 @@ impl Files {
         Ok(swept)
     }
 
-    fn keys(&self) -> io::Result<Vec<MediaKey>> {
+    /// The keys of all objects.
+    pub fn keys(&self) -> io::Result<Vec<MediaKey>> {
         match self {
             Self::Memory(objects) => Ok(lock(objects).keys().cloned().collect()),
             Self::Folder(folder) => {

@@ -7,11 +7,11 @@ mod download;
 mod files;
 mod upload;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Path, State},
+    extract::{DefaultBodyLimit, Path, Query, State},
     http::{HeaderValue, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
@@ -24,6 +24,9 @@ use bucket::{error, failed};
 pub(crate) use files::Files;
 
 use crate::{guard, http};
+
+/// How many objects S3 lists at once.
+const MAX_LISTED: usize = 1_000;
 
 /// What clients see.
 pub(crate) fn router(media: Arc<Media>) -> Router {
@@ -40,6 +43,8 @@ pub(crate) fn router(media: Arc<Media>) -> Router {
 /// S3 itself, as far as the functions call it.
 pub(crate) fn s3(files: Arc<Files>) -> Router {
     Router::new()
+        .route("/{bucket}", routing::get(list))
+        .route("/{bucket}/", routing::get(list))
         .route("/{bucket}/{*key}", routing::delete(delete))
         .layer(middleware::from_fn(guard::programs))
         .with_state(files)
@@ -55,6 +60,32 @@ async fn delete(State(files): State<Arc<Files>>, Path((bucket, key)): Path<(Stri
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(why) => failed(&why),
     }
+}
+
+/// What lies under a prefix, a thousand objects at the most. All that a key is made of stands for itself in XML.
+async fn list(
+    State(files): State<Arc<Files>>,
+    Path(bucket): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Response {
+    if bucket != BUCKET {
+        return error(StatusCode::NOT_FOUND, "NoSuchBucket");
+    }
+    let prefix = query.get("prefix").map_or("", String::as_str);
+    let mut keys = match files.keys() {
+        Ok(keys) => keys,
+        Err(why) => return failed(&why),
+    };
+    keys.retain(|key| key.as_str().starts_with(prefix));
+    keys.sort();
+    let contents: String =
+        keys.iter().take(MAX_LISTED).map(|key| format!("<Contents><Key>{key}</Key></Contents>")).collect();
+    let is_truncated = keys.len() > MAX_LISTED;
+    let xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult><IsTruncated>{is_truncated}</IsTruncated>\
+         {contents}</ListBucketResult>"
+    );
+    ([(header::CONTENT_TYPE, "application/xml")], xml).into_response()
 }
 
 /// A browser asks before it posts from a page of another origin. What is read needs no question, and CloudFront

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Result};
+use super::{Command, Error, Result};
 use crate::{
     model::{Profile, UserId},
     protocol::ProfileFields,
@@ -121,6 +121,50 @@ impl AccountCheck {
     /// None or too many.
     pub fn parse(self) -> Result<Vec<String>> {
         names("`CheckItem`", self.check_item)
+    }
+}
+
+/// `account_delete`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AccountDelete {
+    delete_item: Vec<AccountItem>,
+}
+
+impl AccountDelete {
+    /// The names in the order asked for, as they were given.
+    ///
+    /// # Errors
+    /// None or too many.
+    pub fn parse(self) -> Result<Vec<String>> {
+        names("`DeleteItem`", self.delete_item)
+    }
+}
+
+/// The answer to `account_delete`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeletedAccounts {
+    /// In the order asked for.
+    pub result_item: Vec<DeletedAccount>,
+}
+
+/// What has become of an account.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeletedAccount {
+    #[serde(rename = "UserID")]
+    user_id: String,
+    result_code: i32,
+    result_info: String,
+}
+
+impl DeletedAccount {
+    /// It is gone, or why not.
+    pub fn new(user_id: String, outcome: Result<()>) -> Self {
+        let told = |error: Error| (error.code(Some(Command::AccountDelete)), error.to_string());
+        let (result_code, result_info) = outcome.err().map(told).unwrap_or_default();
+        Self { user_id, result_code, result_info }
     }
 }
 

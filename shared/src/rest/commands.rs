@@ -74,6 +74,7 @@ commands! {
         AccountImport "account_import": one;
         MultiaccountImport "multiaccount_import": many;
         AccountCheck "account_check": many;
+        AccountDelete "account_delete": many;
         Kick "kick": one;
     }
     Messages "openim" {
@@ -91,6 +92,10 @@ commands! {
         // There are none, and each of these is told so.
         Friends "friend_add" | "friend_import" | "friend_update" | "friend_delete" | "friend_delete_all" | "friend_check"
             | "friend_get" | "friend_get_list" | "group_add" | "group_delete" | "group_get": one;
+    }
+    Contacts "recentcontact" {
+        ContactsGetList "get_list": many;
+        ContactsDelete "delete": one;
     }
     Speech "openconfigsvr" {
         SetNoSpeaking "setnospeaking": one;

@@ -82,7 +82,7 @@ pub(super) struct Codes {
 impl Service {
     /// Whether its answers have `ErrorDisplay`.
     pub(super) fn has_error_display(self) -> bool {
-        matches!(self, Self::Profiles | Self::Friends)
+        matches!(self, Self::Profiles | Self::Friends | Self::Contacts)
     }
 
     pub(super) fn codes(self) -> Codes {
@@ -91,6 +91,7 @@ impl Service {
             Self::Messages => (90001, 90048, 91000),
             Self::Profiles => (40001, 40003, 40006),
             Self::Friends => (30001, 30003, 30006),
+            Self::Contacts => (50002, 50001, 50004),
         };
         Codes { parameter, no_such_user, internal }
     }

@@ -12,6 +12,7 @@
 mod accounts;
 mod blacklist;
 mod commands;
+mod contacts;
 mod error;
 mod number;
 mod profile;
@@ -22,6 +23,7 @@ mod status;
 pub use accounts::*;
 pub use blacklist::*;
 pub use commands::{Command, Service};
+pub use contacts::*;
 pub use error::{Error, Result};
 pub use number::Number;
 pub use profile::*;

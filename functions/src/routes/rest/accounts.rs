@@ -3,13 +3,13 @@
 use hongyan_shared::{
     model::UserId,
     rest::{
-        AccountCheck, AccountImport, CheckedAccount, CheckedAccounts, Done, ImportedAccounts, Kick,
-        MultiaccountImport, Result,
+        AccountCheck, AccountDelete, AccountImport, CheckedAccount, CheckedAccounts, DeletedAccount,
+        DeletedAccounts, Done, Error, ImportedAccounts, Kick, MultiaccountImport, Result,
     },
 };
 
-use super::{Event, Reply, World, users};
-use crate::actions::accounts as actions;
+use super::{Event, Reply, World, done_with, users};
+use crate::actions::{accounts as actions, delete_account::delete_accounts};
 
 pub async fn account_import(world: &World, event: &Event) -> Result<Reply> {
     let request: AccountImport = event.data()?;
@@ -44,4 +44,21 @@ pub async fn kick(world: &World, event: &Event) -> Result<Reply> {
     let user = request.parse()?;
     let progress = actions::kick(&world.accounts, &user).await?;
     event.progress(&user, progress)
+}
+
+pub async fn account_delete(world: &World, event: &Event) -> Result<Reply> {
+    let request: AccountDelete = event.data()?;
+    let names = request.parse()?;
+    let named: Vec<UserId> = users(&names).into_iter().collect();
+    let outcomes = delete_accounts(&world.delete_account, &event.administrator, &named).await;
+    let deleted = |name: String| {
+        let outcome = outcomes.iter().find(|(user, _)| user.as_str() == name);
+        let outcome = match outcome {
+            Some((user, Ok(progress))) => done_with(user, *progress),
+            Some((_, Err(error))) => Err(error.clone().into()),
+            None => Err(Error::NoSuchUser(name.clone())),
+        };
+        DeletedAccount::new(name, outcome)
+    };
+    Ok(event.reply(&DeletedAccounts { result_item: names.into_iter().map(deleted).collect() }))
 }

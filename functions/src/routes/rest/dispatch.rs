@@ -1,6 +1,6 @@
 use hongyan_shared::rest::{Command, Error, Result};
 
-use super::{Event, Reply, World, accounts, blacklists, profiles, speech, status};
+use super::{Event, Reply, World, accounts, blacklists, contacts, profiles, speech, status};
 
 /// Does what a command says.
 ///
@@ -11,6 +11,7 @@ pub async fn handle(world: &World, event: &Event) -> Result<Reply> {
         Command::AccountImport => accounts::account_import(world, event).await,
         Command::MultiaccountImport => accounts::multiaccount_import(world, event).await,
         Command::AccountCheck => accounts::account_check(world, event).await,
+        Command::AccountDelete => accounts::account_delete(world, event).await,
         Command::Kick => accounts::kick(world, event).await,
         Command::QueryOnlineStatus => status::query_online_status(world, event).await,
         Command::PortraitGet => profiles::portrait_get(world, event).await,
@@ -20,6 +21,8 @@ pub async fn handle(world: &World, event: &Event) -> Result<Reply> {
         Command::BlackListGet => blacklists::black_list_get(world, event).await,
         Command::BlackListCheck => blacklists::black_list_check(world, event).await,
         Command::Friends => Err(Error::NoFriends),
+        Command::ContactsGetList => contacts::get_list(world, event).await,
+        Command::ContactsDelete => contacts::delete(world, event).await,
         Command::SetNoSpeaking => speech::setnospeaking(world, event).await,
         Command::GetNoSpeaking => speech::getnospeaking(world, event).await,
     }

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod blacklists;
+mod contacts;
 mod dispatch;
 mod profiles;
 mod speech;
@@ -52,16 +53,21 @@ impl Event {
 
     /// Replies that something is done, if it is.
     fn progress(&self, user: &UserId, progress: Progress) -> Result<Reply> {
-        match progress {
-            Progress::Done => Ok(self.reply(&Done {})),
-            Progress::Unfinished => Err(Error::Unfinished),
-            Progress::NoSuchUser => Err(Error::NoSuchUser(user.to_string())),
-        }
+        done_with(user, progress).map(|()| self.reply(&Done {}))
     }
 
     /// Replies with a type of the API.
     fn reply<T: Serialize>(&self, data: &T) -> Reply {
         Reply(done(self.command, data))
+    }
+}
+
+/// Whether something is done with a user.
+fn done_with(user: &UserId, progress: Progress) -> Result<()> {
+    match progress {
+        Progress::Done => Ok(()),
+        Progress::Unfinished => Err(Error::Unfinished),
+        Progress::NoSuchUser => Err(Error::NoSuchUser(user.to_string())),
     }
 }
 
@@ -74,6 +80,9 @@ fn users(names: &[String]) -> BTreeSet<UserId> {
 pub struct World {
     accounts: actions::accounts::World,
     users: actions::manage_user::World,
+    delete_account: actions::delete_account::World,
+    list: actions::get_conversation_list::World,
+    conversations: actions::manage_conversation::World,
 }
 
 impl World {
@@ -82,6 +91,9 @@ impl World {
         Ok(Self {
             accounts: actions::accounts::World::new(config)?,
             users: actions::manage_user::World::new(config)?,
+            delete_account: actions::delete_account::World::new(config)?,
+            list: actions::get_conversation_list::World::new(config)?,
+            conversations: actions::manage_conversation::World::new(config)?,
         })
     }
 }

@@ -10,7 +10,9 @@ use hongyan_shared::{
 };
 
 use super::{
-    super::{Consistency, allowance, failed, from_item, number, put_if_absent, sort_key, text, to_item},
+    super::{
+        Consistency, allowance, failed, from_item, number, output_of, put_if_absent, sort_key, text, to_item,
+    },
     FLOOR, MEMBER, MESSAGE_BYTES, Messages, OTHER_ROWS_BYTES, SWEPT_LATER_S,
     floor::FloorRow,
     member::member,
@@ -395,6 +397,24 @@ impl Messages {
                 _ => Err(failed(error)),
             },
         }
+    }
+
+    /// Takes the content of a message away for good. What is left is as if it had been recalled at that time.
+    pub async fn blank(&self, key: &LogKey, message: &Message, now_ms: u64) -> Result<()> {
+        let writing = allowance::write(allowance::write_units_of(MESSAGE_BYTES))?;
+        let nothing = message.elem.clone().recall();
+        let answer = self
+            .update(key, message_key(message.seq))
+            .update_expression("SET r = if_not_exists(r, :now), d = :d REMOVE k, pi")
+            .condition_expression("attribute_exists(p)")
+            .expression_attribute_values(":now", number(now_ms))
+            .expression_attribute_values(":d", text(nothing.payload().as_str()))
+            .send()
+            .await;
+        if let Some(output) = output_of(answer)? {
+            writing.cost(output.consumed_capacity());
+        }
+        Ok(())
     }
 
     /// Some messages of a part of the log.

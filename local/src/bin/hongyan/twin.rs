@@ -11,7 +11,8 @@ use std::{
 use clap::{ArgAction, Args};
 use hongyan_functions::{
     config::{
-        FRAMES_PER_SECOND, MEDIA_MEGABYTES_PER_DAY, NEW_CONVERSATIONS_PER_HOUR, RECALL_SECONDS, Settings,
+        DeletedUsersMessages, FRAMES_PER_SECOND, MEDIA_MEGABYTES_PER_DAY, NEW_CONVERSATIONS_PER_HOUR,
+        RECALL_SECONDS, Settings, UnknownUsers,
     },
     trigger::{
         rest::{ADMINISTRATOR, Administrators},
@@ -72,6 +73,12 @@ pub struct Options {
     /// How many megabytes a user may upload per day; 0 sets no limit
     #[arg(long, default_value_t = MEDIA_MEGABYTES_PER_DAY)]
     media_megabytes_per_day: u32,
+    /// Whether anybody may be written to who has no account: accept or refuse
+    #[arg(long, default_value = "accept")]
+    unknown_users: UnknownUsers,
+    /// What becomes of the messages of a user whose account is deleted: keep or blank
+    #[arg(long, default_value = "keep")]
+    deleted_users_messages: DeletedUsersMessages,
     /// Say what happens: a line per frame and request, twice for the tables as well. RUST_LOG says it in more detail
     #[arg(long, short, action = ArgAction::Count)]
     verbose: u8,
@@ -116,6 +123,8 @@ pub async fn run(options: Options) -> ExitCode {
             frames_per_second: NonZeroU32::new(options.frames_per_second),
             new_conversations_per_hour: NonZeroU32::new(options.new_conversations_per_hour),
             media_megabytes_per_day: NonZeroU32::new(options.media_megabytes_per_day),
+            unknown_users: options.unknown_users,
+            deleted_users_messages: options.deleted_users_messages,
         },
         clock: clock.clone(),
     };

@@ -1,0 +1,156 @@
+//! An account is deleted, and with it what is its user's alone.
+
+use std::time::Duration;
+
+use hongyan_shared::{
+    Error, Result,
+    media::Owner,
+    model::{Pair, Seq, UserId},
+    protocol::Deletion,
+};
+use tokio::time::{Instant, timeout_at};
+use tracing::warn;
+
+use super::{accounts::Progress, all, each, kick, manage_conversation, manage_user};
+use crate::{
+    caller::Administrator,
+    clock::Clock,
+    config::{Config, Configured, DeletedUsersMessages},
+    media_store::MediaStore,
+    notify::Notifier,
+    store::{Accounts, Consistency, Conversations, Messages, Users},
+};
+
+/// For how long one command goes on: a library waits for three seconds.
+const TIMEOUT: Duration = Duration::from_millis(2_200);
+
+/// How many conversations are looked up at once, and how many messages of one.
+const PAGE: usize = 32;
+
+/// What it takes.
+pub struct World {
+    accounts: Accounts,
+    users: Users,
+    conversations: Conversations,
+    messages: Messages,
+    notifier: Notifier,
+    media: Option<MediaStore>,
+    sdk_app_id: u64,
+    written: DeletedUsersMessages,
+    clock: Clock,
+    /// Conversations and blacklists are emptied as their user would.
+    conversation: manage_conversation::World,
+    user: manage_user::World,
+}
+
+impl World {
+    /// The one of this deployment.
+    pub fn new(config: &Config) -> Configured<Self> {
+        let has_media = config.media_bucket().is_some();
+        Ok(Self {
+            accounts: Accounts::new(config)?,
+            users: Users::new(config)?,
+            conversations: Conversations::new(config)?,
+            messages: Messages::new(config)?,
+            notifier: Notifier::new(config)?,
+            media: has_media.then(|| MediaStore::new(config)).transpose()?,
+            sdk_app_id: if has_media { config.sdk_app_id()? } else { 0 },
+            written: config.deleted_users_messages()?,
+            clock: config.clock.clone(),
+            conversation: manage_conversation::World::new(config)?,
+            user: manage_user::World::new(config)?,
+        })
+    }
+}
+
+/// Deletes accounts, and returns how far each has come. What is not done in time goes on when it is asked for again: the account
+/// is what is taken away last.
+pub async fn delete_accounts(
+    world: &World,
+    administrator: &Administrator,
+    users: &[UserId],
+) -> Vec<(UserId, Result<Progress>)> {
+    let until = Instant::now() + TIMEOUT;
+    let deletions = users.iter().map(async |user| {
+        let outcome = match timeout_at(until, delete(world, administrator, user)).await {
+            // It is too much for one command.
+            Err(_) | Ok(Err(Error::Throttled)) => Ok(Progress::Unfinished),
+            Ok(outcome) => outcome,
+        };
+        if let Err(error) = &outcome {
+            warn!(%user, %error, "an account was not deleted");
+        }
+        (user.clone(), outcome)
+    });
+    each(deletions).await
+}
+
+/// Nobody comes in with a signature from before, then all goes that is the user's alone: what others see of them, their
+/// conversations and what they have seen of those, their blacklist, their media, and their account. What they have written
+/// stays in the histories of others, unless it is to be blanked.
+async fn delete(world: &World, administrator: &Administrator, user: &UserId) -> Result<Progress> {
+    let World { accounts, users, conversations, notifier, .. } = world;
+    if !accounts.is_there(user).await? && !notifier.connections.is_known(user).await? {
+        return Ok(Progress::NoSuchUser);
+    }
+    kick::kick(notifier, user).await?;
+    tokio::try_join!(notifier.connections.forget(user), users.remove_profile(user))?;
+    loop {
+        let peers = conversations.some_of(user, PAGE).await?;
+        if peers.is_empty() {
+            break;
+        }
+        all(peers.iter().map(async |peer| forget_conversation(world, administrator, user, peer).await))
+            .await?;
+    }
+    let blocked: Vec<UserId> = manage_user::get_blacklist(&world.user, user).await?.into_iter().collect();
+    if !blocked.is_empty() {
+        manage_user::remove_from_blacklist(&world.user, administrator.acting_for(user), &blocked).await?;
+    }
+    delete_media(world, user).await?;
+    accounts.remove(user).await?;
+    Ok(Progress::Done)
+}
+
+async fn forget_conversation(
+    world: &World,
+    administrator: &Administrator,
+    user: &UserId,
+    peer: &UserId,
+) -> Result<()> {
+    let pair = Pair::of(user, peer)?;
+    if world.written == DeletedUsersMessages::Blank {
+        blank(world, &pair).await?;
+    }
+    // Should somebody be called so again, this is not theirs.
+    let deletion = Deletion { pair, up_to: None, keeps_history: false };
+    let actor = administrator.acting_for(user);
+    manage_conversation::delete_conversation(&world.conversation, actor, &deletion).await?;
+    world.conversations.remove(user, peer).await
+}
+
+/// Takes the content of all that a user has written away, newest first.
+async fn blank(world: &World, pair: &Pair) -> Result<()> {
+    let (key, now) = (pair.log_key(), world.clock.now());
+    let mut before = Seq(u64::MAX);
+    loop {
+        let messages = world.messages.before(&key, before, PAGE, Consistency::Eventual).await?;
+        let Some(oldest) = messages.last() else { return Ok(()) };
+        let theirs =
+            messages.iter().filter(|message| message.from == *pair.me() && message.revoked_at.is_none());
+        all(theirs.map(async |message| world.messages.blank(&key, message, now).await)).await?;
+        before = oldest.seq;
+    }
+}
+
+async fn delete_media(world: &World, user: &UserId) -> Result<()> {
+    let Some(media) = &world.media else { return Ok(()) };
+    let prefix = Owner::of(world.sdk_app_id, user).prefix();
+    loop {
+        let keys = media.list(&prefix).await?;
+        if keys.is_empty() {
+            return Ok(());
+        }
+        all(keys.iter().map(|key| media.delete(key))).await?;
+    }
+}
