@@ -5,6 +5,7 @@
 //! - `harness`: a twin, its clock, its users, and proxies that count and break calls.
 //! - `routes`: one file per verb, against the real engine, told by the events in `events/`.
 //! - `promises`, `budgets`: what `docs/tables.md` promises, each line by a test of its name.
+//! - `imported`: history that was said elsewhere, before.
 //! - `list`: what a list promises there, each line by a test of its name.
 //! - `races`: orders of calls that broke a promise once, found by the model in `numbers`.
 //! - `faults`: what breaks, and what must not break with it.
@@ -28,6 +29,7 @@ mod documents;
 mod faults;
 mod gateway;
 mod harness;
+mod imported;
 mod journeys;
 mod lambda;
 mod list;

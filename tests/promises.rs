@@ -16,9 +16,7 @@ use std::time::Duration;
 use hongyan_functions::config::Settings;
 use hongyan_local::clock::Clock;
 use hongyan_shared::{
-    model::{
-        CallbackNotes, ClientId, Draft, Elem, LogTail, OneToOne, Options, Pair, Predecessor, Seq, UserId,
-    },
+    model::{ClientId, Draft, Elem, LogTail, OneToOne, Options, Pair, Predecessor, Seq, UserId},
     protocol::to_raw,
 };
 use serde_json::{Value, json};
@@ -93,13 +91,12 @@ async fn many(app: &TestApp, after: u64, count: u64) {
         .messages
         .remove(0);
     for number in 0..count {
-        let draft = Draft {
-            client_id: ClientId::parse(&format!("bob-{}", after + number)).unwrap(),
-            from: pair.me().clone(),
-            elem: Elem::parse("TIMTextElem", &to_raw(&json!({ "text": "x" })), None).unwrap(),
-            options: Options::default(),
-            callbacks: CallbackNotes::default(),
-        };
+        let draft = Draft::new(
+            ClientId::parse(&format!("bob-{}", after + number)).unwrap(),
+            pair.me().clone(),
+            Elem::parse("TIMTextElem", &to_raw(&json!({ "text": "x" })), None).unwrap(),
+            Options::default(),
+        );
         last = conversation.next_message(
             &draft,
             Predecessor::Message(&last),

@@ -273,7 +273,7 @@ fn every_request(request: &Request) {
             mine(&pair);
             assert!((1..=RANGE_SIZE).contains(&count));
             if let HistoryQuery::Before(page_cursor) = query {
-                assert!(page_cursor.cleared < page_cursor.before);
+                assert_eq!(PageCursor::new(page_cursor.before, page_cursor.cleared), Some(page_cursor));
             }
         }
         Some(HistoryRequest::Ranges(ranges)) => {

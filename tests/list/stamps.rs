@@ -4,8 +4,8 @@
 
 use hongyan_shared::{
     model::{
-        CallbackNotes, ClientId, Draft, Elem, LogTail, Mark, MemberState, Message, OneToOne, Options, Pair,
-        Predecessor, Seq, Side, Stamp, UserId,
+        ClientId, Draft, Elem, LogTail, Mark, MemberState, Message, OneToOne, Options, Pair, Predecessor,
+        Seq, Side, Stamp, UserId,
     },
     protocol::to_raw,
 };
@@ -204,7 +204,7 @@ impl World {
     fn check(&self, appended: bool) -> Result<(), String> {
         let Some(last) = self.tables.log.last() else { return Ok(()) };
         for side in SIDES {
-            if self.conversation(side, &self.tables).me().out_of_list() >= last.seq {
+            if self.conversation(side, &self.tables).me().out_of_list() >= last.position() {
                 continue;
             }
             let Some(row) = self.tables.rows[at(side)] else {
@@ -231,13 +231,12 @@ impl Running {
         let seen = self.seen.as_ref().unwrap();
         let last = taken.as_ref().or(seen.tail.last());
         let predecessor = last.map_or(Predecessor::Nothing(Seq(0)), Predecessor::Message);
-        let draft = Draft {
-            client_id: ClientId::parse("x").unwrap(),
-            from: seen.pair.me().clone(),
-            elem: Elem::parse("TIMTextElem", &to_raw(&json!({ "text": "x" })), None).unwrap(),
-            options: Options::default(),
-            callbacks: CallbackNotes::default(),
-        };
+        let draft = Draft::new(
+            ClientId::parse("x").unwrap(),
+            seen.pair.me().clone(),
+            Elem::parse("TIMTextElem", &to_raw(&json!({ "text": "x" })), None).unwrap(),
+            Options::default(),
+        );
         let message = seen.next_message(&draft, predecessor, clock, None);
         self.next = vec![Call::Append];
         if last.is_none_or(|last| last.moved_up != message.moved_up) {

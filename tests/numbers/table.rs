@@ -4,8 +4,8 @@
 use std::sync::LazyLock;
 
 use hongyan_shared::model::{
-    CallbackNotes, ClientId, Counts, Draft, Elem, Floor, Hidden, Message, Options, Pair, ReadMarker, Seq,
-    Stamp, UserId, floor_before,
+    ClientId, Counts, Draft, Elem, Floor, Hidden, Message, Options, Pair, ReadMarker, Seq, Stamp, UserId,
+    floor_before,
 };
 use serde_json::json;
 
@@ -112,9 +112,10 @@ impl MessageRow {
 
     /// The product's own type, so that the product's own rules are what is checked.
     pub fn message(&self) -> Message {
-        let Draft { client_id, from, elem, options, callbacks } = draft(self.draft);
+        let Draft { client_id, from, elem, options, callbacks, .. } = draft(self.draft);
         Message {
             seq: Seq(self.seq),
+            imported: None,
             client_id,
             from,
             time: self.time * 1000,
@@ -181,11 +182,6 @@ pub fn draft(index: u8) -> Draft {
         let payload = hongyan_shared::protocol::to_raw(&json!({ "text": "x" }));
         Elem::parse("TIMTextElem", &payload, None).unwrap()
     });
-    Draft {
-        client_id: ClientId::parse(&index.to_string()).unwrap(),
-        from: if index.is_multiple_of(2) { pair().me().clone() } else { pair().peer().clone() },
-        elem: ELEM.clone(),
-        options: Options::default(),
-        callbacks: CallbackNotes::default(),
-    }
+    let from = if index.is_multiple_of(2) { pair().me() } else { pair().peer() };
+    Draft::new(ClientId::parse(&index.to_string()).unwrap(), from.clone(), ELEM.clone(), Options::default())
 }

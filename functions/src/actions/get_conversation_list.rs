@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::{join_all, try_join_all};
 use hongyan_shared::{
     Error, Result,
-    model::{LEEWAY_MS, Message, OneToOne, Pair, Profile, Seq, Stamp, UserId},
+    model::{Address, LEEWAY_MS, Message, OneToOne, Pair, Profile, Stamp, UserId},
     protocol::{ListCursor, PAGE_SIZE, WireMessage},
 };
 use tracing::warn;
@@ -290,28 +290,39 @@ async fn complete(world: &World, conversation: &OneToOne) -> Result<Option<(u64,
 /// has deleted a whole page of them sees no preview. Nothing when that is too much to read.
 async fn newest_shown(world: &World, conversation: &OneToOne) -> Result<Option<Option<Message>>> {
     let OneToOne { pair, tail } = conversation;
-    let cleared = conversation.me().cleared.seq;
+    let me = conversation.me();
+    let cleared = me.cleared.position();
     let is_shown = |message: &Message| {
-        message.seq > cleared
+        // A client can tell by the numbers what is out of the list, and what was imported has none.
+        let gone = if message.imported.is_some() { me.out_of_list() } else { cleared };
+        message.position() > gone
             && message.listed == message.seq
             && message.is_live(world.clock.now())
             && !pair.hides(message)
     };
-    // However many are excluded in a row, the last one says what is before them.
-    let Some(last) = tail.last().filter(|last| last.listed > cleared) else { return Ok(Some(None)) };
-    if is_shown(last) {
-        return Ok(Some(Some(last.clone())));
+    let Some(newest) = tail.newest() else { return Ok(Some(None)) };
+    if is_shown(newest) {
+        return Ok(Some(Some(newest.clone())));
     }
-    let mut before = last.listed.next().min(last.seq);
+    // However many are excluded in a row, the last one says what is before them.
+    let mut before = match newest.address() {
+        Address::Number(seq) => Address::Number(newest.listed.next().min(seq)),
+        imported => imported,
+    };
     for look in LOOKS {
+        if !cleared.is_before(before) {
+            break;
+        }
         if Messages::affordable(Consistency::Eventual) < look {
             return Ok(None);
         }
-        let earlier = world.messages.before(&pair.log_key(), before, look, Consistency::Eventual).await?;
-        before = earlier.last().map_or(Seq(0), |oldest| oldest.seq);
-        if let Some(shown) = earlier.into_iter().find(is_shown) {
+        let (key, now) = (pair.log_key(), world.clock.now());
+        let earlier = world.messages.stretch(&key, before, look, Consistency::Eventual, now).await?;
+        if let Some(shown) = earlier.messages.into_iter().find(is_shown) {
             return Ok(Some(Some(shown)));
         }
+        let Some(end) = earlier.goes_on_before else { break };
+        before = end;
     }
     Ok(Some(None))
 }

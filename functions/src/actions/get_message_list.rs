@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use hongyan_shared::{
     Result,
-    model::{Message, Pair, Seq},
+    model::{Address, Message, Pair, Position, Seq},
     protocol::{PageCursor, WireMessage},
 };
 
@@ -59,16 +59,17 @@ pub async fn newest(world: &World, pair: &Pair, room: Room) -> Result<Page> {
     // The query that a send makes as well: it says what the user has cleared on the way.
     let (key, now) = (pair.log_key(), world.clock.now());
     let tail = world.messages.tail(&key, room.messages, Consistency::Eventual, now).await?;
-    let cleared = tail.member(pair.me()).cleared.seq;
-    Ok(page(pair, tail.messages, room, cleared))
+    let cleared = tail.member(pair.me()).cleared.position();
+    // Those with a number come first, and are newer.
+    let found = tail.messages.into_iter().chain(tail.imported).collect();
+    Ok(page(pair, found, tail.goes_on_before, room, cleared))
 }
 
 /// The newest messages before those that an earlier page has shown.
 pub async fn before(world: &World, pair: &Pair, at: PageCursor, room: Room) -> Result<Page> {
-    let mut found =
-        world.messages.before(&pair.log_key(), at.before, room.messages, Consistency::Eventual).await?;
-    found.retain(|message| message.is_live(world.clock.now()));
-    Ok(page(pair, found, room, at.cleared))
+    let (key, now) = (pair.log_key(), world.clock.now());
+    let found = world.messages.stretch(&key, at.before, room.messages, Consistency::Eventual, now).await?;
+    Ok(page(pair, found.messages, found.goes_on_before, room, at.cleared))
 }
 
 /// All messages from one number to another, to fill a gap.
@@ -128,26 +129,28 @@ pub async fn ranges(world: &World, ranges: &[(Pair, Seq, Seq)], mut bytes: usize
     Ok(found)
 }
 
-/// What the user may see of the newest messages among those that were found, newest first.
-/// When there are fewer than could be, nothing is before them, or it has expired.
-fn page(pair: &Pair, mut found: Vec<Message>, room: Room, cleared: Seq) -> Page {
-    found.truncate(room.messages);
-    // Behind what was looked at, even if the user sees none of it, the next page goes on.
-    let looked_at_all = found.len() == room.messages;
-    let mut oldest = found.last().map(|oldest| oldest.seq).filter(|_| looked_at_all);
-    found.retain(|message| message.seq > cleared && !pair.hides(message));
+/// What the user may see of the newest messages among those that were found, newest first, before which it goes on there.
+fn page(
+    pair: &Pair,
+    mut found: Vec<Message>,
+    mut goes_on_before: Option<Address>,
+    room: Room,
+    cleared: Position,
+) -> Page {
+    let mut cut = |found: &mut Vec<Message>, at: usize| {
+        if at < found.len() {
+            found.truncate(at);
+            goes_on_before = found.last().map(Message::address);
+        }
+    };
+    cut(&mut found, room.messages);
+    found.retain(|message| message.position() > cleared && !pair.hides(message));
     // Newest first, so that what does not fit is the older part.
     let fitting = how_many_fit(pair, &found, room);
-    let is_cut = fitting < found.len();
-    found.truncate(fitting);
-    if is_cut {
-        oldest = found.last().map(|oldest| oldest.seq);
-    }
-    let next = oldest
-        .filter(|oldest| is_cut || *oldest > cleared.next())
-        .map(|before| PageCursor { before, cleared });
+    cut(&mut found, fitting);
     found.reverse();
-    Page { messages: found, next }
+    // Behind what was looked at, even if the user sees none of it, the next page goes on.
+    Page { messages: found, next: goes_on_before.and_then(|before| PageCursor::new(before, cleared)) }
 }
 
 /// How many of the first messages have room.

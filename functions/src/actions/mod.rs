@@ -13,6 +13,7 @@ pub mod delete_media;
 pub mod get_conversation_list;
 pub mod get_message_list;
 pub mod get_upload_form;
+pub mod import_message;
 pub mod kick;
 pub mod leave;
 pub mod login;

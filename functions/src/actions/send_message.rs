@@ -5,7 +5,8 @@ use std::time::Duration;
 use hongyan_shared::{
     Error, Result,
     model::{
-        Draft, FOREVER_S, Floor, LogTail, Message, OneToOne, Pair, Predecessor, Seq, Verdict, floor_before,
+        Draft, FOREVER_S, Floor, LogTail, Message, OneToOne, Pair, Predecessor, Repeats, Seq, Verdict,
+        floor_before,
     },
     protocol::{Push, Sending, WireMessage},
 };
@@ -101,7 +102,7 @@ async fn store(
         // Who connects before this is told, and who connects after it finds the message in the list, however long
         // anything takes: so one look at the list is enough.
         let recipients = world.notifier.recipients(pair, actor, Consistency::Strong).await;
-        push(world, pair, &sent, &recipients).await;
+        push(world, pair, draft, &sent, &recipients).await;
         return Ok(sent);
     }
     Err(Error::Busy)
@@ -118,7 +119,7 @@ async fn hand_on(world: &World, actor: Actor<'_>, pair: &Pair, draft: &Draft) ->
         OneToOne { pair: pair.clone(), tail: LogTail { members: members?, ..LogTail::default() } };
     may_send(actor, &conversation, world.clock.now())?;
     let message = draft.online_only(world.clock.now());
-    push(world, pair, &message, &recipients).await;
+    push(world, pair, draft, &message, &recipients).await;
     Ok(message)
 }
 
@@ -139,11 +140,13 @@ fn may_send(actor: Actor<'_>, conversation: &OneToOne, now_ms: u64) -> Result<()
     Ok(())
 }
 
-async fn push(world: &World, pair: &Pair, message: &Message, recipients: &Recipients) {
+async fn push(world: &World, pair: &Pair, draft: &Draft, message: &Message, recipients: &Recipients) {
     let mut named = WireMessage::new(pair, message);
     named.nick = shown(&recipients.names.nick);
     named.avatar = shown(&recipients.names.avatar);
-    world.notifier.deliver(recipients.all(), &Push::MessageReceived([named]).frame()).await;
+    let others = if draft.is_hidden_from_sender { &[] } else { recipients.others.as_slice() };
+    let all = recipients.peer.iter().chain(others);
+    world.notifier.deliver(all, &Push::MessageReceived([named]).frame()).await;
 }
 
 fn shown(name: &Option<String>) -> Option<&str> {
@@ -151,7 +154,8 @@ fn shown(name: &Option<String>) -> Option<&str> {
 }
 
 /// The original write of a message can only lie behind `base`, which is the last one that its
-/// sender had seen when they first composed it. So it is there or it is nowhere.
+/// sender had seen when they first composed it. So it is there or it is nowhere. What a business server repeats is
+/// looked for as far back as it may lie.
 async fn find_duplicate(
     world: &World,
     draft: &Draft,
@@ -161,6 +165,13 @@ async fn find_duplicate(
     let last = tail.last_seq();
     if let Some(sent) = tail.messages.iter().find(|message| message.is(draft)) {
         return Ok(Some(sent.clone()));
+    }
+    if let Repeats::Since(since) = draft.repeats {
+        let oldest = tail.messages.last().filter(|oldest| oldest.time >= since);
+        return match oldest {
+            Some(oldest) => world.messages.find_repeated(&pair.log_key(), draft, oldest.seq, since).await,
+            None => Ok(None),
+        };
     }
     // A base from the future: the tables were restored from a backup since. Whether this message
     // was sent cannot be told from such a number.
@@ -265,9 +276,10 @@ async fn next_message(
     if tail.is_settling(now) {
         return Err(Error::Busy);
     }
-    // Messages that have expired come first in a tail.
-    let before = if tail.stored.is_some() { world.messages.floor(&key).await? } else { tail.floor };
-    if before.is_none() && tail.stored.is_none() {
+    // Messages that have expired come first in a tail, and so do imported ones.
+    let is_hidden = tail.stored.is_some() || tail.newest().is_some() || tail.goes_on_before.is_some();
+    let before = if is_hidden { world.messages.floor(&key).await? } else { tail.floor };
+    if before.is_none() && !is_hidden {
         if world.unknown_users == UnknownUsers::Refuse && !world.accounts.is_there(pair.peer()).await? {
             return Err(Error::InvalidRecipient(
                 "there is no account of that name, or its user has never logged in",

@@ -14,7 +14,7 @@ pub fn conversation_page(part: &Part, mut room: usize) -> ConversationPage<'_> {
     let (mut list, mut profile_list) = (Vec::new(), Vec::new());
     for entry in &part.listed {
         // A conversation without a message was opened and never used, or retention has emptied it.
-        if let Some(message) = entry.conversation.tail.last() {
+        if let Some(message) = entry.conversation.tail.newest() {
             let conversation = conversation(entry);
             let profile = part.profiles.get_key_value(entry.conversation.pair.peer());
             let profile = profile.map(|(user, (profile, at))| WireProfile::new(user, profile.clone(), *at));

@@ -79,6 +79,15 @@ struct Row {
     t: u64,
 }
 
+/// What of a row says how it is kept.
+#[derive(Deserialize)]
+struct Kept {
+    /// Place, if it is in the list.
+    s: Option<u64>,
+    /// Swept at, seconds.
+    x: Option<u64>,
+}
+
 impl Place {
     /// The user keeps it on top.
     pub fn is_pinned(self) -> bool {
@@ -105,27 +114,71 @@ impl Conversations {
 
     /// Puts a conversation into the lists of both users, and keeps it there until then, or for ever.
     pub async fn open(&self, pair: &Pair, stamp: Stamp, until: Option<u64>) -> Result<()> {
-        let open = async |side| {
-            let update = self.to_place(pair, side, stamp);
-            let update = match until {
-                None => update
-                    .update_expression(format!("SET {OPENED}, {TO_PLACE} REMOVE x"))
-                    .condition_expression(IS_LOWER_OR_OUT),
-                Some(second) => update
-                    .update_expression(format!("SET {OPENED}, {TO_PLACE}, x = :x"))
-                    .condition_expression(format!(
-                        "{IS_LOWER_OR_OUT} AND (attribute_not_exists(x) OR x < :x)"
-                    ))
-                    .expression_attribute_values(":x", number(swept_at(second))),
+        let open = async |side| self.open_one(pair, side, stamp, until).await;
+        try_join(open(Side::Low), open(Side::High)).await.map(|_| ())
+    }
+
+    /// Puts a conversation into the lists of both users for a message of that time that is imported, if it is not as high in
+    /// them already, and keeps it there until then, or for ever. One that a user has taken out of the list stays out: nothing has
+    /// been said in it.
+    pub async fn enter(
+        &self,
+        pair: &Pair,
+        time_ms: u64,
+        stamp: Stamp,
+        expires_at: Option<u64>,
+        until: Option<u64>,
+    ) -> Result<()> {
+        let key = |side: Side| {
+            let (user, peer) = (pair.user(side), pair.user(side.other()));
+            Item::from([("u".to_owned(), text(user.as_str())), ("v".to_owned(), text(peer.as_str()))])
+        };
+        let keys = [Side::Low, Side::High].map(key);
+        let rows =
+            batch_get(&self.client, &self.table, keys.into(), ROW_BYTES, Consistency::Eventual).await?;
+        let mut there = Vec::new();
+        for item in rows {
+            let side = pair.side_of(&user_in(&item, "u")?);
+            let row: Kept = from_item(item)?;
+            let is_as_high = row.s.is_none_or(|place| Place(place).stamp().covers(time_ms));
+            let is_kept = match (row.x, expires_at) {
+                (None, _) => true,
+                (Some(_), None) => false,
+                (Some(kept), Some(end)) => swept_at(end) <= kept,
             };
-            // What is higher already or kept for longer stays so, each for itself.
-            if !write(MOVE_UNITS, update).await? {
-                self.move_one(pair, side, stamp, until).await?;
+            if is_as_high && is_kept {
+                there.push(side);
+            } else if row.s.is_none() {
                 self.keep_one(pair, side, stamp, until).await?;
+                there.push(side);
+            }
+        }
+        let open = async |side| {
+            if !there.contains(&side) {
+                self.open_one(pair, side, stamp, until).await?;
             }
             Ok::<_, Error>(())
         };
         try_join(open(Side::Low), open(Side::High)).await.map(|_| ())
+    }
+
+    async fn open_one(&self, pair: &Pair, side: Side, stamp: Stamp, until: Option<u64>) -> Result<()> {
+        let update = self.to_place(pair, side, stamp);
+        let update = match until {
+            None => update
+                .update_expression(format!("SET {OPENED}, {TO_PLACE} REMOVE x"))
+                .condition_expression(IS_LOWER_OR_OUT),
+            Some(second) => update
+                .update_expression(format!("SET {OPENED}, {TO_PLACE}, x = :x"))
+                .condition_expression(format!("{IS_LOWER_OR_OUT} AND (attribute_not_exists(x) OR x < :x)"))
+                .expression_attribute_values(":x", number(swept_at(second))),
+        };
+        // What is higher already or kept for longer stays so, each for itself.
+        if !write(MOVE_UNITS, update).await? {
+            self.move_one(pair, side, stamp, until).await?;
+            self.keep_one(pair, side, stamp, until).await?;
+        }
+        Ok(())
     }
 
     /// Moves a conversation up in the lists of both users, and back into them. A row never goes down by it, so what comes

@@ -25,7 +25,7 @@ pub use allowance::Consistency;
 pub use blacklists::{Blacklists, Blocks, Change};
 pub use connections::{Connection, Connections, Names, Presence, Registered, Registration, Restrictions};
 pub use conversations::{ConversationEntry, Conversations, MAX_PINS, Pinned, Place};
-pub use messages::{Appended, Behind, Messages, Part, Recalled, RecalledMessage, RowChange, Search};
+pub use messages::{Appended, Behind, Messages, Part, Recalled, RecalledMessage, RowChange, Search, Stretch};
 pub use rates::{Counted, Rates, Reading, Step};
 pub use users::Users;
 pub use watchers::{MAX_WATCHERS, Subscription, Watcher, Watchers};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Counts, Draft, FOREVER_S, Hidden, MemberState, Message, Options, Seq, Stamp, UserId};
+use super::{Address, Counts, Draft, FOREVER_S, Hidden, MemberState, Message, Options, Seq, Stamp, UserId};
 
 /// For how long after the end of the last message a conversation settles, in seconds: a function may run for ten,
 /// and clocks differ by less than what is left.
@@ -19,6 +19,10 @@ pub struct LogTail {
     pub members: BTreeMap<UserId, MemberState>,
     /// The newest messages, newest first. Messages that retention has ended are not among them.
     pub messages: Vec<Message>,
+    /// Of what was imported as history and is before all of them, the newest, newest first, as far as that was looked at.
+    pub imported: Vec<Message>,
+    /// Where what was looked at ends, unless that is where the log begins.
+    pub goes_on_before: Option<Address>,
     /// The newest number that the store still holds, live or not.
     pub stored: Option<Seq>,
     /// The second in which the message with that number expires, if it ever does.
@@ -76,9 +80,14 @@ impl LogTail {
         self.messages.is_empty() && self.stored_until.is_some_and(|end| !settled(end))
     }
 
-    /// The last message, if there is one.
+    /// The last message with a number, if there is one.
     pub fn last(&self) -> Option<&Message> {
         self.messages.first()
+    }
+
+    /// The last message, or the newest of those that were imported if there is no other.
+    pub fn newest(&self) -> Option<&Message> {
+        self.last().or_else(|| self.imported.first())
     }
 
     /// The last message's number, 0 if there is none.
@@ -94,7 +103,7 @@ impl LogTail {
     /// Whether a user has this message and all before it out of their list. Once that is so, the list may have let go
     /// of the conversation.
     pub fn is_out_of_a_list(&self, seq: Seq) -> bool {
-        self.members.values().any(|member| member.out_of_list() >= seq)
+        self.members.values().any(|member| member.out_of_list().seq >= seq)
     }
 
     /// What the draft becomes right behind `predecessor`, with the counts that include it.
@@ -137,6 +146,7 @@ impl LogTail {
         let Options { excluded_from_last_message, .. } = draft.options;
         Message {
             seq,
+            imported: None,
             client_id: draft.client_id.clone(),
             from: draft.from.clone(),
             time,

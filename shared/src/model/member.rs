@@ -1,9 +1,9 @@
-use super::Seq;
+use super::{Position, Seq};
 
 /// A place that a user has reached: they have read, or cleared, everything up to there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ReadMarker {
-    /// The last message that they have left behind.
+    /// The last message that they have left behind, 0 if that was imported and is known by its time.
     pub seq: Seq,
     /// How many messages that can be unread to them had been sent by then.
     pub count: u64,
@@ -14,6 +14,16 @@ pub struct ReadMarker {
 }
 
 impl ReadMarker {
+    /// How far that is in the log.
+    pub fn position(&self) -> Position {
+        Position { seq: self.seq, time: self.time }
+    }
+
+    /// Whether it points to a message at all.
+    pub fn is_set(&self) -> bool {
+        self.position() > Position::default()
+    }
+
     /// Whether the message is still there.
     pub fn is_live(&self, now_ms: u64) -> bool {
         self.expires_at.is_none_or(|second| second.saturating_mul(1000) > now_ms)
@@ -81,8 +91,8 @@ impl MemberState {
     }
 
     /// Up to where nothing is in their list.
-    pub fn out_of_list(&self) -> Seq {
-        self.cleared.seq.max(self.unlisted.seq)
+    pub fn out_of_list(&self) -> Position {
+        self.cleared.position().max(self.unlisted.position())
     }
 
     /// Without what points to messages that have expired: it says nothing about those that live, whether
@@ -104,7 +114,7 @@ impl MemberState {
         let mut ends = Mark::ALL
             .into_iter()
             .map(|mark| self.at(mark))
-            .filter(|marker| marker.seq > Seq(0))
+            .filter(ReadMarker::is_set)
             .map(|marker| marker.expires_at);
         ends.try_fold(0, |last: u64, end| Some(last.max(end?)))
     }

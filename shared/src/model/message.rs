@@ -1,7 +1,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 
-use super::{CallbackNotes, Counts, Hidden, Payload, PushInfo, Seq, Stamp, UserId, Verdict, payload::KINDS};
+use super::{
+    Address, CallbackNotes, Counts, Hidden, Imported, Pair, Payload, Position, PushInfo, Seq, Stamp, UserId,
+    Verdict, payload::KINDS,
+};
 use crate::{Error, Result};
 
 /// The second in which nothing ends that has no end.
@@ -33,10 +37,57 @@ impl ClientId {
         Ok(Self(text.to_owned()))
     }
 
+    /// The ID of a message that a program sends which names none, in the form in which clients name theirs: what it says, the
+    /// second in which it is sent, and a random number.
+    pub fn of(what: u64, second: u64, random: u32) -> Self {
+        Self(format!("{what}-{second}-{random}"))
+    }
+
     /// The ID as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The random number by which business servers know a message: what clients end their IDs with, or else the first
+    /// four bytes of the ID's hash.
+    pub fn random(&self) -> u32 {
+        let own = self.parts().and_then(|(_, _, random)| random.parse().ok());
+        own.unwrap_or_else(|| {
+            let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(&self.0).into();
+            u32::from_be_bytes([a, b, c, d])
+        })
+    }
+
+    /// Whether the other one is the same but for the second.
+    fn is_but_for_the_second(&self, other: &Self) -> bool {
+        let without_second =
+            |id: &Self| id.parts().map(|(what, _, random)| (what.to_owned(), random.to_owned()));
+        without_second(self).is_some_and(|parts| Some(parts) == without_second(other))
+    }
+
+    fn parts(&self) -> Option<(&str, &str, &str)> {
+        let (what, rest) = self.0.split_once('-')?;
+        let (second, random) = rest.split_once('-')?;
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        [what, second, random].into_iter().all(is_number).then_some((what, second, random))
+    }
+}
+
+/// The ID of a message that is imported between these two: no other message anywhere has it.
+pub fn imported_id(pair: &Pair, Imported { second, seq, random }: Imported) -> ClientId {
+    ClientId::of(number_of(&[pair.log_key().as_str(), &seq.to_string()]), second, random)
+}
+
+/// A number that stands for some texts.
+pub fn number_of(texts: &[&str]) -> u64 {
+    let mut hash = Sha256::new();
+    for text in texts {
+        // What is in front of it says where it ends.
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
+    }
+    let [a, b, c, d, e, f, g, h, ..]: [u8; 32] = hash.finalize().into();
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// What a message holds.
@@ -161,6 +212,17 @@ pub struct Options {
     pub excluded_from_last_message: bool,
 }
 
+/// Which message is the same as a draft, sent before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Repeats {
+    /// The one that its sender has called the same, however long ago.
+    #[default]
+    Name,
+    /// The one that says the same under the same random number, since that time in milliseconds: a business server
+    /// has no names for what it sends.
+    Since(u64),
+}
+
 /// A message that wants to be sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
@@ -174,9 +236,26 @@ pub struct Draft {
     pub options: Options,
     /// What becomes of it at the business server, and before it.
     pub callbacks: CallbackNotes,
+    /// Which message it may be already.
+    pub repeats: Repeats,
+    /// The sender's own devices do not get to see it. Only a business server can want that.
+    pub is_hidden_from_sender: bool,
 }
 
 impl Draft {
+    /// What a user sends.
+    pub fn new(client_id: ClientId, from: UserId, elem: Elem, options: Options) -> Self {
+        Self {
+            client_id,
+            from,
+            elem,
+            options,
+            callbacks: CallbackNotes::default(),
+            repeats: Repeats::default(),
+            is_hidden_from_sender: false,
+        }
+    }
+
     /// Whether it is unread until the other user has read it.
     pub fn is_counted(&self) -> bool {
         is_counted(self.options, &self.callbacks)
@@ -186,6 +265,7 @@ impl Draft {
     pub fn online_only(&self, now_ms: u64) -> Message {
         Message {
             seq: Seq(0),
+            imported: None,
             client_id: self.client_id.clone(),
             from: self.from.clone(),
             time: now_ms,
@@ -206,8 +286,10 @@ impl Draft {
 /// A message that has been sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
-    /// Its place in the conversation.
+    /// Its place in the conversation. 0 if it has no number.
     pub seq: Seq,
+    /// Its place before all numbers, if it was imported as history.
+    pub imported: Option<Imported>,
     /// The sender's name for it.
     pub client_id: ClientId,
     /// Who sent it.
@@ -262,12 +344,28 @@ impl Message {
 
     /// Whether it was sent once and is not in the history.
     pub fn is_online_only(&self) -> bool {
-        self.seq == Seq(0)
+        self.seq == Seq(0) && self.imported.is_none()
     }
 
     /// Whether this is the message that the draft became.
     pub fn is(&self, draft: &Draft) -> bool {
-        self.from == draft.from && self.client_id == draft.client_id
+        self.from == draft.from
+            && match draft.repeats {
+                Repeats::Name => self.client_id == draft.client_id,
+                Repeats::Since(ms) => {
+                    self.time >= ms && self.client_id.is_but_for_the_second(&draft.client_id)
+                }
+            }
+    }
+
+    /// Where it lies.
+    pub fn address(&self) -> Address {
+        self.imported.map_or(Address::Number(self.seq), Address::Imported)
+    }
+
+    /// How far who has reached it is.
+    pub fn position(&self) -> Position {
+        Position { seq: self.seq, time: self.time }
     }
 }
 
@@ -289,15 +387,17 @@ mod tests {
         Elem::parse(kind, &payload, custom_data.map(str::to_owned))
     }
 
+    fn draft(from: &str, client_id: &str) -> Draft {
+        Draft::new(
+            ClientId::parse(client_id).unwrap(),
+            UserId::parse("test", from).unwrap(),
+            parse("TIMTextElem", &json!({ "text": "x" }), None).unwrap(),
+            Options::default(),
+        )
+    }
+
     fn message(from: &str, client_id: &str) -> Message {
-        let draft = Draft {
-            client_id: ClientId::parse(client_id).unwrap(),
-            from: UserId::parse("test", from).unwrap(),
-            elem: parse("TIMTextElem", &json!({ "text": "x" }), None).unwrap(),
-            options: Options::default(),
-            callbacks: CallbackNotes::default(),
-        };
-        draft.online_only(1000)
+        draft(from, client_id).online_only(1000)
     }
 
     #[test]
@@ -313,20 +413,49 @@ mod tests {
     #[test]
     fn a_message_is_what_its_sender_has_named_it() {
         let sent = message("alice", "a");
-        let is = |from, client_id| {
-            let Message { client_id, from, elem, options, callbacks, .. } = message(from, client_id);
-            sent.is(&Draft { client_id, from, elem, options, callbacks })
-        };
+        let is = |from, client_id| sent.is(&draft(from, client_id));
         assert!(is("alice", "a"));
         assert!(!is("bob", "a"), "the other user may have chosen the same name");
         assert!(!is("alice", "b"));
     }
 
     #[test]
+    fn what_a_business_server_repeats_is_known_by_what_it_says_and_its_random_number_for_a_while() {
+        let sent = Message { time: 30_000, ..message("alice", "7-30-9") };
+        let is = |from, client_id, since| {
+            sent.is(&Draft { repeats: Repeats::Since(since), ..draft(from, client_id) })
+        };
+        assert!(is("alice", "7-59-9", 29_000) && is("alice", "7-30-9", 30_000));
+        assert!(!is("alice", "7-61-9", 30_001), "it was too long ago");
+        assert!(!is("bob", "7-59-9", 0) && !is("alice", "8-59-9", 0) && !is("alice", "7-59-8", 0));
+        let named = Message { time: 30_000, ..message("alice", "own name") };
+        let repeated = Draft { repeats: Repeats::Since(0), ..draft("alice", "own name") };
+        assert!(!named.is(&repeated), "such a message is never found");
+    }
+
+    #[test]
+    fn a_message_has_the_random_number_that_its_client_has_given_it_or_one_that_follows_from_its_name() {
+        let random = |id: &str| ClientId::parse(id).unwrap().random();
+        assert_eq!(ClientId::of(u64::MAX, u64::MAX, u32::MAX).random(), u32::MAX);
+        assert_eq!(
+            [random("144115-1795400001-77"), random("1-2-4294967295"), random("1-2-0")],
+            [77, u32::MAX, 0]
+        );
+        // The first four bytes of their SHA-256.
+        assert_eq!(random("abc"), 0xba78_16bf);
+        let hashed = |id: &str| u32::from_be_bytes(Sha256::digest(id)[..4].try_into().unwrap());
+        for other in ["1-2-4294967296", "1-2", "1-2-", "1--2", "-1-2-3", "a-1-2", "1-2-3-4", "1-2-+3"] {
+            assert_eq!(random(other), hashed(other), "{other}");
+        }
+    }
+
+    #[test]
     fn a_message_has_a_number_unless_it_was_for_those_who_are_connected() {
         let online = message("alice", "a");
         assert!(online.is_online_only());
-        assert!(!Message { seq: Seq(1), ..online }.is_online_only());
+        assert!(!Message { seq: Seq(1), ..online.clone() }.is_online_only());
+        let place = Imported { second: 1, seq: 2, random: 3 };
+        assert!(!Message { imported: Some(place), ..online }.is_online_only());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The nouns of a chat, as types that cannot be wrong.
 
+mod address;
 mod callback;
 mod conversation;
 mod device;
@@ -15,12 +16,16 @@ mod stamp;
 pub(crate) mod text;
 mod user;
 
+pub use address::{Address, Imported, Position};
 pub use callback::{CallbackNotes, PushInfo, Verdict};
 pub use conversation::{ConversationId, GroupId, LogKey, Pair};
 pub use device::{Device, MultiDevice, Platform};
 pub use log::{Floor, LogTail, Predecessor, floor_before};
 pub use member::{Mark, MemberState, ReadMarker};
-pub use message::{ClientId, Draft, Elem, FOREVER_S, MAX_MESSAGE_BYTES, Message, Options, Priority};
+pub use message::{
+    ClientId, Draft, Elem, FOREVER_S, MAX_MESSAGE_BYTES, Message, Options, Priority, Repeats, imported_id,
+    number_of,
+};
 pub use mute::Mute;
 pub use one_to_one::OneToOne;
 pub use payload::Payload;

@@ -43,8 +43,8 @@ impl OneToOne {
 
     /// Whether the user has nothing of it in the list, and nobody is about to change that who does not know.
     pub fn is_out_of_list(&self, now_ms: u64) -> bool {
-        match self.tail.last() {
-            Some(last) => self.me().out_of_list() >= last.seq,
+        match self.tail.newest() {
+            Some(newest) => self.me().out_of_list() >= newest.position(),
             None => !self.tail.is_settling(now_ms),
         }
     }
@@ -85,7 +85,10 @@ impl OneToOne {
         let counts = if draft.is_counted() { counts.and_one_from(side) } else { counts };
         let message = self.tail.next_message(draft, predecessor, counts, now_ms, retention);
         let is_withheld = draft.callbacks.verdict == Verdict::Withheld;
-        let from = |other: Side| is_withheld && other == side.other();
+        let from = |hidden: Side| match hidden == side {
+            true => draft.is_hidden_from_sender,
+            false => is_withheld,
+        };
         Message { hidden: Hidden { from_low: from(Side::Low), from_high: from(Side::High) }, ..message }
     }
 }
@@ -130,13 +133,12 @@ mod tests {
     }
 
     fn draft(from: Side, options: Options) -> Draft {
-        Draft {
-            client_id: ClientId::parse("x").unwrap(),
-            from: conversation(from).pair.me().clone(),
-            elem: Elem::parse("TIMTextElem", &to_raw(&json!({ "text": "hi" })), None).unwrap(),
+        Draft::new(
+            ClientId::parse("x").unwrap(),
+            conversation(from).pair.me().clone(),
+            Elem::parse("TIMTextElem", &to_raw(&json!({ "text": "hi" })), None).unwrap(),
             options,
-            callbacks: CallbackNotes::default(),
-        }
+        )
     }
 
     /// The same end of the log in the eyes of the user on a side.

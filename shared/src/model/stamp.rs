@@ -21,11 +21,18 @@ impl Stamp {
     /// The stamp of a message that comes at this time behind one with this stamp.
     #[must_use]
     pub fn next(self, time_ms: u64, moves_anyway: bool) -> Self {
-        if moves_anyway || time_ms >= self.0.saturating_add(STEP_MS) {
-            Self(time_ms.max(self.0.saturating_add(1)))
-        } else {
-            self
-        }
+        if moves_anyway || !self.covers(time_ms) { Self(time_ms.max(self.0.saturating_add(1))) } else { self }
+    }
+
+    /// The stamp of a conversation in which a message of that time is imported at this moment: up to an eighth of the message's
+    /// age later than its time. So who imports years of messages, oldest first, moves it up some dozen times and not with each hour.
+    pub fn of_imported(time_ms: u64, now_ms: u64) -> Self {
+        Self(time_ms.saturating_add(now_ms.saturating_sub(time_ms) / 8))
+    }
+
+    /// Whether a conversation with this stamp may have a message of that time.
+    pub fn covers(self, time_ms: u64) -> bool {
+        time_ms < self.0.saturating_add(STEP_MS)
     }
 
     /// The time in milliseconds from which on no conversation has a message whose stamp is less.
@@ -60,6 +67,29 @@ mod tests {
         assert_eq!(stamp.next(1_000 + STEP_MS, false), Stamp(1_000 + STEP_MS));
         assert_eq!(stamp.next(1_500, true), Stamp(1_500));
         assert_eq!(stamp.next(1_000, true), Stamp(1_001), "it rises, whatever the clock says");
+    }
+
+    #[test]
+    fn years_of_imported_messages_move_a_conversation_up_a_few_dozen_times_whatever_their_order() {
+        let now = 5 * 365 * 24 * STEP_MS;
+        let moves = |times: &mut dyn Iterator<Item = u64>| {
+            let mut stamp = Stamp::default();
+            let mut moves = 0;
+            for time in times {
+                if !stamp.covers(time) {
+                    stamp = stamp.max(Stamp::of_imported(time, now));
+                    moves += 1;
+                }
+                assert!(stamp.covers(time) && stamp.0 <= now);
+            }
+            moves
+        };
+        let times = || (0..5 * 365 * 24 * 2).map(|half_hour| half_hour * STEP_MS / 2);
+        let (oldest_first, newest_first) = (moves(&mut times()), moves(&mut times().rev()));
+        assert!((2..90).contains(&oldest_first), "{oldest_first}");
+        assert_eq!(newest_first, 1);
+        assert_eq!(Stamp::of_imported(now, now), Stamp(now));
+        assert_eq!(Stamp::of_imported(now - 8_000, now), Stamp(now - 7_000));
     }
 
     #[test]

@@ -5,8 +5,8 @@ use super::{PAGE_SIZE, RANGE_SIZE, to_text};
 use crate::{
     Error, Result,
     model::{
-        CallbackNotes, ClientId, ConversationId, Draft, Elem, Message, Options, Pair, Payload, Priority,
-        PushInfo, Seq, UserId, Verdict,
+        Address, CallbackNotes, ClientId, ConversationId, Draft, Elem, Imported, Message, Options, Pair,
+        Payload, Position, Priority, PushInfo, Seq, UserId, Verdict,
     },
 };
 
@@ -99,19 +99,20 @@ impl SendMessage {
         let elem = Elem::parse(&self.kind, &self.payload, self.cloud_custom_data)?;
         let push_info = self.offline_push_info.as_deref().map(PushInfo::parse).transpose()?;
         elem.fits_with(push_info.as_ref())?;
-        let draft = Draft {
-            client_id: ClientId::parse(&self.client_id)?,
-            from: me.clone(),
+        let draft = Draft::new(
+            ClientId::parse(&self.client_id)?,
+            me.clone(),
             elem,
-            options: Options {
+            Options {
                 priority: self.priority.unwrap_or_default(),
                 needs_read_receipt: self.need_read_receipt.unwrap_or_default(),
                 supports_extension: self.is_support_extension.unwrap_or_default(),
                 excluded_from_unread_count: control.excluded_from_unread_count.unwrap_or_default(),
                 excluded_from_last_message: control.excluded_from_last_message.unwrap_or_default(),
             },
-            callbacks: CallbackNotes { push_info, ..CallbackNotes::default() },
-        };
+        );
+        let callbacks = CallbackNotes { push_info, ..CallbackNotes::default() };
+        let draft = Draft { callbacks, ..draft };
         let sending = match self.online_user_only {
             Some(true) => Sending::OnlineOnly,
             _ => Sending::Stored { base: self.base.map(Seq) },
@@ -197,24 +198,43 @@ pub enum HistoryQuery {
     Range(Seq, Seq),
 }
 
-/// Where a page of history ended, as `nextReqMessageID` carries it: `120`, or `120.57`.
+/// Where a page of history ended, as `nextReqMessageID` carries it: `120`, or `120.57`; and `h1700000000-5-9`, or
+/// `h1700000000-5-9.h1690000000000`, among what was imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageCursor {
     /// The messages before this one are next.
-    pub before: Seq,
-    /// Up to this one the user has deleted the conversation. The first page has read it, and the
+    pub before: Address,
+    /// Up to there the user has deleted the conversation. The first page has read it, and the
     /// others would have to pay for reading it again.
-    pub cleared: Seq,
+    pub cleared: Position,
 }
 
+/// What stands before a place or a time of what was imported.
+const IMPORTED: char = 'h';
+
 impl PageCursor {
+    /// The page before that message, if there may be one: nothing else is left to see of what a user has cleared up to there.
+    pub fn new(before: Address, cleared: Position) -> Option<Self> {
+        // Of a number nobody has to know the time.
+        let cleared = cleared.seq.named().map_or(cleared, Position::at);
+        cleared.is_before(before).then_some(Self { before, cleared })
+    }
+
     fn parse(text: &str) -> Result<Self> {
         let (before, cleared) = text.split_once('.').unwrap_or((text, "0"));
-        let number = |text: &str| text.parse().ok().map(Seq);
-        number(before)
-            .zip(number(cleared))
-            .map(|(before, cleared)| Self { before, cleared })
-            .filter(|cursor| cursor.cleared < cursor.before && cursor.to_string() == text)
+        let number = |text: &str| text.parse().ok();
+        let before = match before.strip_prefix(IMPORTED) {
+            Some(place) => Imported::parse(place).map(Address::Imported),
+            None => number(before).filter(|number| *number > 0).map(|number| Address::Number(Seq(number))),
+        };
+        let cleared = match cleared.strip_prefix(IMPORTED) {
+            Some(time) => number(time).map(|time| Position { time, ..Position::default() }),
+            None => number(cleared).map(|seq| Seq(seq).named().map_or(Position::default(), Position::at)),
+        };
+        before
+            .zip(cleared)
+            .and_then(|(before, cleared)| Self::new(before, cleared))
+            .filter(|cursor| cursor.to_string() == text)
             .ok_or_else(|| {
                 Error::BadRequest("`nextReqMessageID` must be the one of the previous page".to_owned())
             })
@@ -223,9 +243,14 @@ impl PageCursor {
 
 impl std::fmt::Display for PageCursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.before {
+            Address::Number(seq) => write!(f, "{seq}")?,
+            Address::Imported(place) => write!(f, "{IMPORTED}{place}")?,
+        }
         match self.cleared {
-            Seq(0) => write!(f, "{}", self.before),
-            cleared => write!(f, "{}.{cleared}", self.before),
+            Position { seq: Seq(0), time: 0 } => Ok(()),
+            Position { seq: Seq(0), time } => write!(f, ".{IMPORTED}{time}"),
+            Position { seq, .. } => write!(f, ".{seq}"),
         }
     }
 }
@@ -488,11 +513,40 @@ mod tests {
 
     #[test]
     fn a_cursor_is_read_as_it_was_written() {
-        for (before, cleared) in [(120, 0), (120, 57), (2, 1)] {
-            let cursor = PageCursor { before: Seq(before), cleared: Seq(cleared) };
-            assert_eq!(PageCursor::parse(&cursor.to_string()), Ok(cursor));
+        let nothing = Position::default();
+        let time = |time| Position { time, ..Position::default() };
+        let imported = Address::Imported(Imported { second: 1_700_000_000, seq: 5, random: 9 });
+        for (before, cleared, text) in [
+            (Address::Number(Seq(120)), nothing, "120"),
+            (Address::Number(Seq(1)), nothing, "1"),
+            (Address::Number(Seq(120)), Position::at(Seq(57)), "120.57"),
+            (Address::Number(Seq(1)), time(1_600_000_000_000), "1.h1600000000000"),
+            (imported, nothing, "h1700000000-5-9"),
+            (imported, time(1_699_999_999_999), "h1700000000-5-9.h1699999999999"),
+        ] {
+            let cursor = PageCursor { before, cleared };
+            assert_eq!(PageCursor::new(before, cleared), Some(cursor));
+            assert_eq!(cursor.to_string(), text);
+            assert_eq!(PageCursor::parse(text), Ok(cursor));
         }
-        for bad in ["x", "-1", "5.", ".5", "5.5", "5.6", "9.5.1", "0", "1e3"] {
+        for bad in [
+            "x",
+            "-1",
+            "5.",
+            ".5",
+            "5.5",
+            "5.6",
+            "2.1",
+            "9.5.1",
+            "0",
+            "1e3",
+            "h",
+            "h1700000000",
+            "h1700000000-5-9.1",
+            "h1700000000-5-9.h1700000000000",
+            "h1700000000-5-9.h0",
+            "1.h",
+        ] {
             assert_eq!(code(PageCursor::parse(bad)), 70402, "{bad}");
         }
     }
@@ -508,7 +562,8 @@ mod tests {
         let one = json!({ "conversationID": "C2Cbob", "fromSequence": 3, "toSequence": 3 });
         assert_eq!(parse(one), of(HistoryQuery::Range(Seq(3), Seq(3)), RANGE_SIZE));
         let page = json!({ "conversationID": "C2Cbob", "nextReqMessageID": "120.57" });
-        let cursor = PageCursor { before: Seq(120), cleared: Seq(57) };
+        let cleared = Position::at(Seq(57));
+        let cursor = PageCursor { before: Address::Number(Seq(120)), cleared };
         assert_eq!(parse(page), of(HistoryQuery::Before(cursor), PAGE_SIZE));
         let range = |peer: &str, from: u64, to: u64| json!({ "conversationID": format!("C2C{peer}"), "fromSequence": from, "toSequence": to });
         let ranges = |ranges: Vec<Value>| parse(json!({ "ranges": ranges }));

@@ -28,14 +28,14 @@ pub async fn delete_conversation(
     let mut conversation = OneToOne { pair: pair.clone(), tail: tail? };
     let before = conversation.me();
     let last = last_to_go(world, &conversation, *up_to).await?;
-    if let Some(last) = last.filter(|last| last.seq > before.at(mark).seq) {
+    if let Some(last) = last.filter(|last| last.position() > before.at(mark).position()) {
         let (me, marker, now) = (pair.me(), pair.marker_at(&last), world.clock.now());
         // Other devices find it by that, and the list lets go of it some time later: a send that is under way and does
         // not see the mark counts on its being there.
         world.conversations.touch(pair, Stamp(now)).await?;
         conversation.set_me(world.messages.advance(&key, me, mark, marker, before, now).await?);
         // Should another device have gone farther in between, it has told so.
-        if conversation.me().at(mark).seq == last.seq {
+        if conversation.me().at(mark).position() == last.position() {
             let unread = world.messages.unread(&conversation, world.clock.now()).await?;
             let push = Push::ConversationListUpdated([ConversationUpdate {
                 conversation_id: pair.conversation_id(),
@@ -56,7 +56,8 @@ async fn last_to_go(
     up_to: Option<Seq>,
 ) -> Result<Option<Message>> {
     match up_to.filter(|named| *named < tail.last_seq()) {
-        None => Ok(tail.last().cloned()),
+        // With it goes what was imported before it; and if there is nothing else, all that was imported.
+        None => Ok(tail.newest().cloned()),
         Some(named) => {
             let found = world.messages.before(&pair.log_key(), named.next(), 1, Consistency::Strong).await?;
             Ok(found.into_iter().find(|message| message.is_live(world.clock.now())))

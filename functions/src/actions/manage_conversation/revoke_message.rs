@@ -21,7 +21,7 @@ pub async fn revoke_message(world: &World, actor: Actor<'_>, pair: &Pair, seq: S
     let oldest = now.saturating_sub(world.recall_seconds.saturating_mul(1000));
     let key = pair.log_key();
     let (recalled, recipients) = tokio::join!(
-        world.messages.revoke(&key, actor.user, seq, oldest, now),
+        world.messages.revoke(&key, actor.user, seq.into(), oldest, now),
         world.notifier.recipients(pair, actor, Consistency::Eventual)
     );
     match recalled? {

@@ -6,15 +6,16 @@ use aws_sdk_dynamodb::{
 };
 use hongyan_shared::{
     Error, Result,
-    model::{Draft, LogKey, LogTail, Message, Seq, UserId},
+    model::{Address, Draft, LogKey, LogTail, Message, Seq, UserId},
 };
 
 use super::{
     super::{
         Consistency, allowance, failed, from_item, number, output_of, put_if_absent, sort_key, text, to_item,
     },
-    FLOOR, MEMBER, MESSAGE_BYTES, Messages, OTHER_ROWS_BYTES, SWEPT_LATER_S,
+    FLOOR, IMPORTED, MEMBER, MESSAGE_BYTES, Messages, OTHER_ROWS_BYTES, SWEPT_LATER_S,
     floor::FloorRow,
+    key_before,
     member::member,
     message_key,
     row::{MessageRow, parse},
@@ -45,6 +46,15 @@ pub struct Part {
     pub messages: Vec<Message>,
     /// Where the next part begins, if there is one.
     pub next: Option<Seq>,
+}
+
+/// A part of the log as it is read backwards, from its newest numbers into what was imported.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Stretch {
+    /// The live messages, newest first.
+    pub messages: Vec<Message>,
+    /// Before which message the next part ends, unless the log begins here.
+    pub goes_on_before: Option<Address>,
 }
 
 /// How a search went.
@@ -104,6 +114,9 @@ const PAGE: usize = 16;
 /// may still read: of the usual size more than a hundred, all together.
 const PAGES: usize = 8;
 
+/// Among how many messages one is looked for that a business server may be repeating, besides those that a send looks at anyway.
+const REPEATED_AMONG: usize = 96;
+
 /// How many read units a search for a duplicate leaves: for the floor, for two users' connections, and
 /// for a first look at who else is writing.
 const KEPT_BY_A_SEARCH: u64 = 8;
@@ -130,8 +143,11 @@ impl Messages {
             .await
             .map_err(failed)?;
         reading.cost(answer.consumed_capacity());
+        let items = answer.items.unwrap_or_default();
+        let is_whole = items.len() < rows;
         let mut tail = LogTail::default();
-        for item in answer.items.unwrap_or_default() {
+        let mut end = None;
+        for item in items {
             let sort_key = sort_key(&item)?;
             if sort_key.starts_with(MEMBER) {
                 tail.members.extend([member(item, now_ms)?]);
@@ -139,16 +155,57 @@ impl Messages {
                 tail.floor = Some(from_item::<FloorRow>(item)?.into());
             } else {
                 let message = parse(item)?;
-                if tail.stored.is_none() {
+                end = Some(end_at(&message, now_ms));
+                if message.imported.is_none() && tail.stored.is_none() {
                     tail.stored = Some(message.seq);
                     tail.stored_until = message.expires_at;
                 }
                 if message.is_live(now_ms) {
-                    tail.messages.push(message);
+                    let those =
+                        if message.imported.is_some() { &mut tail.imported } else { &mut tail.messages };
+                    those.push(message);
                 }
             }
         }
+        tail.goes_on_before = end.filter(|_| !is_whole);
         Ok(tail)
+    }
+
+    /// The newest messages before one, imported ones among them: so many are looked at, live or not.
+    pub async fn stretch(
+        &self,
+        key: &LogKey,
+        before: Address,
+        count: usize,
+        consistency: Consistency,
+        now_ms: u64,
+    ) -> Result<Stretch> {
+        let reading = allowance::read(bytes_of(count), consistency)?;
+        let answer = self
+            .query(consistency)
+            .key_condition_expression("p = :p AND s BETWEEN :from AND :to")
+            .expression_attribute_values(":p", text(key.as_str()))
+            .expression_attribute_values(":from", text(IMPORTED))
+            .expression_attribute_values(":to", text(key_before(before)))
+            .scan_index_forward(false)
+            .limit(i32::try_from(count).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .map_err(failed)?;
+        reading.cost(answer.consumed_capacity());
+        let goes_on = answer.last_evaluated_key.is_some();
+        let mut messages: Vec<Message> =
+            answer.items.unwrap_or_default().into_iter().map(parse).collect::<Result<_>>()?;
+        let end = messages.last().map(|oldest| end_at(oldest, now_ms));
+        messages.retain(|message| message.is_live(now_ms));
+        Ok(Stretch { messages, goes_on_before: end.filter(|_| goes_on) })
+    }
+
+    /// Writes a message to the place at which it is imported, unless one is there. What that one says does not matter.
+    pub async fn import(&self, key: &LogKey, message: &Message) -> Result<bool> {
+        let item = to_item(&MessageRow::new(key, message))?;
+        let worst = allowance::write_units_of(MESSAGE_BYTES);
+        Ok(put_if_absent(&self.client, &self.table, "p", item, worst).await?.is_none())
     }
 
     /// How many messages the request may read at once.
@@ -350,19 +407,48 @@ impl Messages {
         Ok(Search::TooMuch)
     }
 
+    /// The newest of the live messages before a number that is this draft, sent since some time before: the last hundred are looked
+    /// at, or as many as may be read.
+    pub async fn find_repeated(
+        &self,
+        key: &LogKey,
+        draft: &Draft,
+        before: Seq,
+        since_ms: u64,
+    ) -> Result<Option<Message>> {
+        let mut before = before;
+        for _ in 0..REPEATED_AMONG / PAGE {
+            let count = PAGE.min(affordable(Consistency::Strong, KEPT_BY_A_SEARCH));
+            if count == 0 {
+                break;
+            }
+            let found = self.before(key, before, count, Consistency::Strong).await?;
+            let Some(oldest) = found.last().map(|oldest| (oldest.seq, oldest.time)) else { break };
+            if let Some(sent) = found.into_iter().find(|message| message.is(draft)) {
+                return Ok(Some(sent));
+            }
+            // Time never decreases along the numbers.
+            if oldest.1 < since_ms {
+                break;
+            }
+            before = oldest.0;
+        }
+        Ok(None)
+    }
+
     /// Recalls a message of a user, if it is not older than `oldest_ms`. One conditional write
     /// decides, and says what there is when it does not take place.
     pub async fn revoke(
         &self,
         key: &LogKey,
         user: &UserId,
-        seq: Seq,
+        at: Address,
         oldest_ms: u64,
         now_ms: u64,
     ) -> Result<Recalled> {
         let writing = allowance::write(allowance::write_units_of(MESSAGE_BYTES))?;
         let answer = self
-            .update(key, message_key(seq))
+            .update(key, message_key(at))
             .update_expression("SET r = :now")
             .condition_expression(
                 "f = :f AND t >= :oldest AND attribute_not_exists(r) AND (attribute_not_exists(x) OR x > :x)",
@@ -445,6 +531,15 @@ impl Messages {
             bytes: items.iter().map(allowance::size).sum(),
             messages: items.into_iter().map(parse).collect::<Result<_>>()?,
         })
+    }
+}
+
+/// Before which message to go on behind this one, which is the last that was looked at. No number lives before one that has
+/// expired.
+fn end_at(message: &Message, now_ms: u64) -> Address {
+    match message.address() {
+        Address::Number(_) if !message.is_live(now_ms) => Address::Number(Seq(1)),
+        address => address,
     }
 }
 

@@ -93,7 +93,7 @@ impl Messages {
                         Some(UpdateItemError::ConditionalCheckFailedException(found)) => {
                             let found = from_item::<MemberRow>(found.item.clone().unwrap_or_default())?;
                             let found = MemberState::from(found).without_expired(now_ms);
-                            if found.at(mark).seq < marker.seq {
+                            if found.at(mark).position() < marker.position() {
                                 // Something else has changed.
                                 state = MemberState { told: state.told, ..found };
                                 continue;
@@ -123,8 +123,9 @@ impl Messages {
         let swept_at = if next.blocks { end.saturating_add(BLOCKED_S) } else { end };
         let mut set = format!("SET {prefix}n = :n, {prefix}q = :q, {prefix}t = :t, x = :x");
         let mut removed = Vec::new();
-        let mut condition =
-            format!("(attribute_not_exists({prefix}n) OR {prefix}n < :n OR {prefix}e <= :now)");
+        let mut condition = format!(
+            "(attribute_not_exists({prefix}n) OR {prefix}n < :n OR ({prefix}n = :n AND {prefix}t < :t) OR {prefix}e <= :now)"
+        );
         let mut update = self
             .update(key, member_key(user))
             .expression_attribute_values(":n", number(marker.seq.0))
@@ -163,15 +164,18 @@ impl Messages {
                 });
                 for other in Mark::ALL.into_iter().filter(|other| *other != mark) {
                     let prefix = attributes(other);
-                    match next.at(other).seq {
-                        Seq(0) => condition.push_str(&format!(
+                    let marker = next.at(other);
+                    if marker.is_set() {
+                        condition.push_str(&format!(
+                            " AND {prefix}n = :other{prefix}n AND {prefix}t = :other{prefix}t"
+                        ));
+                        update = update
+                            .expression_attribute_values(format!(":other{prefix}n"), number(marker.seq.0))
+                            .expression_attribute_values(format!(":other{prefix}t"), number(marker.time));
+                    } else {
+                        condition.push_str(&format!(
                             " AND (attribute_not_exists({prefix}n) OR {prefix}e <= :now)"
-                        )),
-                        Seq(seq) => {
-                            condition.push_str(&format!(" AND {prefix}n = :other{prefix}"));
-                            update =
-                                update.expression_attribute_values(format!(":other{prefix}"), number(seq));
-                        }
+                        ));
                     }
                 }
             }

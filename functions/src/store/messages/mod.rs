@@ -3,6 +3,7 @@
 //! | sort key | what | where |
 //! |---|---|---|
 //! | `F` | the floor: no number up to it is given out again | `floor` |
+//! | `H` + 12 digits, 10 and 10 | a message that was imported as history, by its time | `log`, `row` |
 //! | `M` + 12 digits | a message | `log`, `row` |
 //! | `R#` + user | what is kept of a user: how far they have read and cleared, whether they block the other one | `member` |
 //!
@@ -21,9 +22,9 @@ use aws_sdk_dynamodb::{
     operation::{query::builders::QueryFluentBuilder, update_item::builders::UpdateItemFluentBuilder},
     types::ReturnConsumedCapacity,
 };
-use hongyan_shared::model::{LogKey, Seq};
+use hongyan_shared::model::{Address, Imported, LogKey, Seq};
 
-pub use log::{Appended, Behind, Part, Recalled, Search};
+pub use log::{Appended, Behind, Part, Recalled, Search, Stretch};
 pub(super) use member::mark;
 pub use row_change::{RecalledMessage, RowChange};
 
@@ -47,11 +48,47 @@ const MESSAGE_BYTES: u64 = 12_800;
 const OTHER_ROWS_BYTES: u64 = 512;
 
 const FLOOR: &str = "F";
+const IMPORTED: &str = "H";
+const NUMBER: &str = "M";
 const MEMBER: &str = "R#";
 const LAST_NUMBER: u64 = 999_999_999_999;
 
-fn message_key(seq: Seq) -> String {
-    format!("M{:012}", seq.0.min(LAST_NUMBER))
+fn message_key(address: impl Into<Address>) -> String {
+    match address.into() {
+        Address::Number(seq) => format!("{NUMBER}{:012}", seq.0.min(LAST_NUMBER)),
+        Address::Imported(Imported { second, seq, random }) => {
+            format!("{IMPORTED}{:012}{seq:010}{random:010}", second.min(LAST_NUMBER))
+        }
+    }
+}
+
+/// The highest sort key that a message before this one may have.
+fn key_before(address: Address) -> String {
+    match address {
+        Address::Number(seq) => message_key(seq.prev()),
+        Address::Imported(Imported { second, seq, random }) => {
+            let before = match (second, seq, random) {
+                (second, seq, 1..) => Imported { second, seq, random: random - 1 },
+                (second, 1.., 0) => Imported { second, seq: seq - 1, random: u32::MAX },
+                (1.., 0, 0) => Imported { second: second - 1, seq: u32::MAX, random: u32::MAX },
+                (0, 0, 0) => return IMPORTED.to_owned(),
+            };
+            message_key(Address::Imported(before))
+        }
+    }
+}
+
+/// Where the message lies whose sort key this is, if it is one of a message.
+fn address_of(sort_key: &str) -> Option<Address> {
+    if let Some(digits) = sort_key.strip_prefix(NUMBER) {
+        return digits.parse().ok().map(|number| Address::Number(Seq(number)));
+    }
+    let digits = sort_key.strip_prefix(IMPORTED)?;
+    let (second, rest) = digits.split_at_checked(12)?;
+    let (seq, random) = rest.split_at_checked(10)?;
+    let place =
+        Imported { second: second.parse().ok()?, seq: seq.parse().ok()?, random: random.parse().ok()? };
+    Some(Address::Imported(place))
 }
 
 impl Messages {

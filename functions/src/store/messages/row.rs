@@ -3,15 +3,15 @@
 use hongyan_shared::{
     Error, Result,
     model::{
-        CallbackNotes, ClientId, Counts, Elem, Hidden, LogKey, Message, Options, Payload, Platform, Priority,
-        PushInfo, Seq, Stamp, UserId, Verdict,
+        Address, CallbackNotes, ClientId, Counts, Elem, Hidden, LogKey, Message, Options, Payload, Platform,
+        Priority, PushInfo, Seq, Stamp, UserId, Verdict,
     },
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
     super::{Item, from_item},
-    SWEPT_LATER_S, message_key,
+    SWEPT_LATER_S, address_of, message_key,
 };
 
 /// A message. Attribute names are one letter long, so that fifteen texts fit one read unit.
@@ -19,7 +19,7 @@ use super::{
 pub(super) struct MessageRow {
     /// Conversation.
     p: String,
-    /// `M` + sequence number.
+    /// `M` + sequence number, or `H` + where it lies among what was imported.
     pub(super) s: String,
     /// From.
     pub(super) f: String,
@@ -92,7 +92,7 @@ impl MessageRow {
     pub(super) fn new(key: &LogKey, message: &Message) -> Self {
         Self {
             p: key.as_str().to_owned(),
-            s: message_key(message.seq),
+            s: message_key(message.address()),
             f: message.from.to_string(),
             c: message.client_id.as_str().to_owned(),
             t: message.time,
@@ -132,10 +132,13 @@ pub(super) fn parse(item: Item) -> Result<Message> {
     let elem = Elem::restore(row.y, payload, row.k);
     // Here, so that no route can tell by mistake what a recalled message said.
     let elem = if row.r.is_some() { elem.recall() } else { elem };
-    let seq = row.s.strip_prefix('M').and_then(|digits| digits.parse().ok()).map(Seq);
-    let seq = seq.ok_or_else(|| wrong("the key"))?;
+    let (seq, imported) = match address_of(&row.s).ok_or_else(|| wrong("the key"))? {
+        Address::Number(seq) => (seq, None),
+        Address::Imported(place) => (Seq(0), Some(place)),
+    };
     Ok(Message {
         seq,
+        imported,
         client_id: ClientId::parse(&row.c).map_err(|_| wrong("the client ID"))?,
         from: UserId::parse("f", &row.f).map_err(|_| wrong("the sender"))?,
         time: row.t,
