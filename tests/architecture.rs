@@ -375,7 +375,7 @@ fn no_modules_take_from_each_other_in_a_circle() {
 }
 
 /// Where a crate may be known, below which folder. Each that is listed does know it.
-const KNOWN: [(&[&str], &str, &[&str]); 13] = [
+const KNOWN: [(&[&str], &str, &[&str]); 14] = [
     // Lambda.
     (
         &["lambda_http", "lambda_runtime", "aws_lambda_events"],
@@ -389,7 +389,9 @@ const KNOWN: [(&[&str], &str, &[&str]); 13] = [
     // `@connections`.
     (&["aws_sdk_apigatewaymanagement"], "functions/src/", &["connections_api.rs", "config.rs"]),
     // The parameter store.
-    (&["aws_sdk_ssm"], "functions/src/", &["trigger/signatures.rs"]),
+    (&["aws_sdk_ssm"], "functions/src/", &["trigger/signatures.rs", "parameter.rs"]),
+    // The business server.
+    (&["aws_smithy_runtime_api", "aws_smithy_types"], "functions/src/", &["business_server.rs", "aws.rs"]),
     // CloudWatch.
     (&["metrics", "metrics_cloudwatch_embedded"], "functions/src/", &["record.rs"]),
     // The SDK.

@@ -192,10 +192,15 @@ fn no_function_may_do_anything_to_anything() {
         |name: &str| resources("AWS::Serverless::Function")[name]["Properties"]["Policies"].to_string();
     for name in resources("AWS::Serverless::Function").keys() {
         assert_eq!(
-            policies(name).contains("ssm:"),
+            policies(name).contains("parameter${UserSigKeyParameter}"),
             ["Authorizer", "Rest"].contains(&name.as_str()),
             "only who verifies signatures may read the key"
         );
+        let calls = policies(name).contains("parameter${CallbackTokenParameter}");
+        assert_eq!(calls, ["SendMessage"].contains(&name.as_str()), "only who calls may read the token");
+        let reads = policies(name).matches("ssm:GetParameter").count();
+        let verifies = policies(name).contains("parameter${UserSigKeyParameter}");
+        assert_eq!(reads, usize::from(verifies) + usize::from(calls), "and nothing else");
     }
     let actions = |function: &str, table: &str| -> Vec<String> {
         let properties = resources("AWS::Serverless::Function")[function]["Properties"].clone();
@@ -358,6 +363,8 @@ fn each_function_reads_what_the_template_gives_it_and_nothing_else() {
                 "MULTI_DEVICE" => "many",
                 "UNKNOWN_USERS" => "accept",
                 "DELETED_USERS_MESSAGES" => "keep",
+                "CALLBACK_URL" => "https://example.com",
+                "CALLBACK_FAILURE" => "send",
                 // A deployment has its key in the parameter store.
                 "USERSIG_KEY" => return None,
                 _ => "1",

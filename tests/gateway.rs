@@ -210,6 +210,7 @@ fn config(port: u16, data: Data) -> Config {
         administrators: hongyan_functions::trigger::rest::Administrators::default(),
         keys: hongyan_shared::sig::Keys::parse("key").unwrap(),
         settings: hongyan_functions::config::Settings::default(),
+        callback: None,
         clock: hongyan_local::clock::Clock::System,
     }
 }

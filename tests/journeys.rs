@@ -47,6 +47,7 @@ async fn twin(data: Data, clock: Clock) -> Running {
         administrators: hongyan_functions::trigger::rest::Administrators::default(),
         keys,
         settings: Settings::default(),
+        callback: None,
         clock,
     })
     .await

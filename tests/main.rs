@@ -15,6 +15,7 @@
 //! - `contract`: template, binaries, events and documents agree. `cli`: the program `hongyan`.
 //! - `documents`: what the documents say of versions, decisions, metrics and one another.
 //! - `security`: what an attacker may try, a file for each row of docs/security.md.
+//! - `callbacks`: what a business server is asked and told, and what it may do to users.
 //! - `record`: what an operator learns of an invocation.
 //! - `model`: random sequences of actions, against a model that is the specification.
 //! - `architecture`: the invariants of docs/architecture.md, read from the code.
@@ -23,6 +24,7 @@
 mod architecture;
 mod bad_input;
 mod budgets;
+mod callbacks;
 mod cli;
 mod contract;
 mod documents;

@@ -9,7 +9,11 @@ use aws_sdk_dynamodb::{
     },
     error::{ProvideErrorMetadata, SdkError},
 };
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{
+    Connector,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector};
 use aws_types::{SdkConfig, sdk_config::Builder};
 use hongyan_shared::{Error, Result, media::Signer};
 
@@ -46,6 +50,13 @@ pub(crate) fn sdk_config() -> Configured<SdkConfig> {
     }
     config.set_endpoint_url(endpoint);
     Ok(config.build())
+}
+
+/// What makes requests to others than AWS: the SDK's own, which follows no redirect and keeps its connections.
+pub(crate) fn connector(connect_timeout: Duration) -> SharedHttpConnector {
+    let settings = HttpConnectorSettings::builder().connect_timeout(connect_timeout).build();
+    let tls = Provider::Rustls(CryptoMode::Ring);
+    SharedHttpConnector::new(Connector::builder().connector_settings(settings).tls_provider(tls).build())
 }
 
 /// Whether `sam local invoke` runs the function.

@@ -8,7 +8,10 @@ use std::{
 };
 
 use aws_types::SdkConfig;
-use hongyan_shared::model::MultiDevice;
+use hongyan_shared::{
+    callback::{CallbackUrl, Token},
+    model::MultiDevice,
+};
 
 pub use crate::environment::{Configured, Misconfigured, Variables};
 use crate::{
@@ -32,6 +35,8 @@ pub struct Config {
     pub random: Random,
     /// What becomes of the record of an invocation.
     pub report: Report,
+    /// A laptop's business server.
+    pub callback: Option<CallbackPlace>,
     meter: OnceLock<Arc<Meter>>,
 }
 
@@ -166,6 +171,52 @@ pub struct MediaPlace {
     pub url: String,
 }
 
+/// Where the business server is, and what it is to be told.
+#[derive(Debug, Clone)]
+pub struct CallbackPlace {
+    /// Whose it is.
+    pub sdk_app_id: u64,
+    /// Where it is.
+    pub url: CallbackUrl,
+    /// What calls are signed with.
+    pub token: CallbackToken,
+    /// What becomes of a message about which it cannot be asked.
+    pub failure: CallbackFailure,
+}
+
+/// Where the token is.
+#[derive(Debug, Clone)]
+pub enum CallbackToken {
+    /// There is none, and calls are not signed.
+    None,
+    /// Here.
+    Given(Token),
+    /// In the parameter of this name.
+    Parameter(String),
+}
+
+/// What becomes of a message about which the business server cannot be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CallbackFailure {
+    /// It is sent.
+    #[default]
+    Send,
+    /// It is refused.
+    Refuse,
+}
+
+impl FromStr for CallbackFailure {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "send" => Ok(Self::Send),
+            "refuse" => Ok(Self::Refuse),
+            _ => Err(format!("`{text}` is no way to deal with it: use send or refuse")),
+        }
+    }
+}
+
 impl Config {
     /// The environment of a Lambda function. Its records go to CloudWatch, under the stack's name.
     pub fn from_env() -> Configured<Self> {
@@ -202,6 +253,7 @@ impl Config {
             clock,
             random: Random::system(),
             report: record::log(),
+            callback: None,
             meter: OnceLock::new(),
         }
     }
@@ -292,6 +344,32 @@ impl Config {
         match &self.source {
             Source::Environment(_) => self.variable("MEDIA_BUCKET").ok(),
             Source::Given { media, .. } => media.as_ref().map(|place| place.bucket.clone()),
+        }
+    }
+
+    /// Where the business server is, unless this deployment calls none.
+    pub(crate) fn callback(&self) -> Configured<Option<CallbackPlace>> {
+        const URL: &str = "CALLBACK_URL";
+        let Source::Environment(_) = &self.source else { return Ok(self.callback.clone()) };
+        if !self.has_callback() {
+            return Ok(None);
+        }
+        let url = CallbackUrl::parse(&self.variable(URL)?, false);
+        let url = url.map_err(|why| Misconfigured::Wrong { name: URL, why })?;
+        let token = self.variable("CALLBACK_TOKEN_PARAMETER");
+        Ok(Some(CallbackPlace {
+            sdk_app_id: self.sdk_app_id()?,
+            url,
+            token: token.map_or(CallbackToken::None, CallbackToken::Parameter),
+            failure: self.parse("CALLBACK_FAILURE")?,
+        }))
+    }
+
+    /// Whether there is one.
+    pub(crate) fn has_callback(&self) -> bool {
+        match &self.source {
+            Source::Environment(_) => self.variable("CALLBACK_URL").is_ok(),
+            Source::Given { .. } => self.callback.is_some(),
         }
     }
 

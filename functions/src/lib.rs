@@ -12,6 +12,7 @@
 //! - [`caller`]: who asks. [`limits`]: how much one user may do, and [`meter`], what a sandbox has seen of it.
 //! - [`notify`]: who is told of what has changed. [`presence`]: who is told that a user comes or goes.
 //! - [`connections_api`]: frames to connections. The only part that knows `@connections`.
+//! - [`business_server`]: calls to it. The only part that knows where it is. `parameter`: secrets in the parameter store.
 //! - [`media_store`]: the objects that users have uploaded. The only part that knows S3.
 //! - [`store`]: the tables, one file each. The only part that knows DynamoDB.
 //! - [`record`]: what an operator learns of an invocation. The only part that knows CloudWatch.
@@ -19,6 +20,7 @@
 
 pub mod actions;
 pub mod aws;
+pub mod business_server;
 pub mod caller;
 pub mod clock;
 pub mod config;
@@ -29,6 +31,7 @@ pub mod limits;
 pub mod media_store;
 pub mod meter;
 pub mod notify;
+mod parameter;
 pub mod presence;
 pub mod random;
 pub mod record;

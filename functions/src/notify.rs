@@ -41,9 +41,10 @@ pub struct Recipients {
 }
 
 impl Recipients {
-    /// All of them.
-    pub fn all(&self) -> impl Iterator<Item = &Connection> {
-        self.peer.iter().chain(&self.others)
+    /// All of them, unless the peer is to learn nothing of it.
+    pub fn all(&self, is_withheld: bool) -> impl Iterator<Item = &Connection> {
+        let peer = if is_withheld { &[] } else { self.peer.as_slice() };
+        peer.iter().chain(&self.others)
     }
 }
 

@@ -51,11 +51,17 @@ pub enum Metric {
     Limited,
     /// A user was suspended because they went on.
     Suspended,
+    /// The business server was called, and has answered.
+    Callbacks,
+    /// It was called, and has not, or nothing can be made of its answer.
+    FailedCallbacks,
+    /// It was not called, because it has not answered for some time.
+    SkippedCallbacks,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Sends,
         Self::Duplicates,
         Self::Conflicts,
@@ -64,6 +70,9 @@ impl Metric {
         Self::FailedPushes,
         Self::Limited,
         Self::Suspended,
+        Self::Callbacks,
+        Self::FailedCallbacks,
+        Self::SkippedCallbacks,
     ];
 
     /// The name of the metric.
@@ -77,6 +86,9 @@ impl Metric {
             Self::FailedPushes => "FailedPushes",
             Self::Limited => "Limited",
             Self::Suspended => "Suspended",
+            Self::Callbacks => "Callbacks",
+            Self::FailedCallbacks => "FailedCallbacks",
+            Self::SkippedCallbacks => "SkippedCallbacks",
         }
     }
 }

@@ -46,7 +46,7 @@ use std::{
 };
 
 use hongyan_functions::{
-    config::{Config as FunctionsConfig, MediaPlace, Misconfigured, Settings, Tables},
+    config::{CallbackPlace, Config as FunctionsConfig, MediaPlace, Misconfigured, Settings, Tables},
     store::Connections,
     trigger::{
         authorizer::Authorizer,
@@ -87,6 +87,8 @@ pub struct Config {
     pub administrators: Administrators,
     /// The operator's decisions.
     pub settings: Settings,
+    /// The business server, if there is one.
+    pub callback: Option<CallbackPlace>,
     /// The time.
     pub clock: Clock,
 }
@@ -148,7 +150,7 @@ pub async fn start_with(
         bucket: media::BUCKET.to_owned(),
         url: format!("http://{}/", SocketAddr::new(seen_from_phones(listening.ip()), listening.port())),
     };
-    let functions_config = FunctionsConfig::given(
+    let mut functions_config = FunctionsConfig::given(
         tables.clone(),
         management_url.clone(),
         Some(media.clone()),
@@ -156,6 +158,7 @@ pub async fn start_with(
         sdk::in_process(database.api.clone(), &database.url),
         config.clock.reader(),
     );
+    functions_config.callback = config.callback;
     let websocket_url = format!("ws://{address}/{stage}");
     let demo = Demo {
         sdk_app_id: config.rules.sdk_app_id,

@@ -11,11 +11,13 @@
 //! - [`media`]: pictures, voice, video and files, and the forms by which they are uploaded.
 //! - [`protocol`]: the frames on the socket.
 //! - [`rest`]: the commands of a business server, which are Tencent's.
+//! - [`callback`]: what a business server is asked and told.
 //! - [`error`]: everything that can be refused, with its code.
 //! - [`gateway`]: what API Gateway allows a connection.
 
 #[macro_use]
 mod codes;
+pub mod callback;
 mod decode;
 pub mod error;
 pub mod gateway;

@@ -57,6 +57,7 @@ async fn measure(kind: &str) {
         administrators: Administrators::default(),
         keys: Keys::parse("key").unwrap(),
         settings: if kind.ends_with("no limits") { no_limits } else { limits },
+        callback: None,
         clock: Clock::System,
     })
     .await

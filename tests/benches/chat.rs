@@ -47,6 +47,7 @@ async fn measure(data: &str, pairs: usize) {
         keys: Keys::parse("key").unwrap(),
         // They send faster than people.
         settings: Settings { frames_per_second: None, ..Settings::default() },
+        callback: None,
         clock: Clock::System,
     })
     .await

@@ -1,6 +1,7 @@
 //! The app under test: a twin with its own tables in memory on free ports, a clock that the test
 //! holds, and the functions once more, seen through proxies.
 
+pub mod business_server;
 pub mod fault_proxy;
 pub mod program;
 pub mod replica;
@@ -11,7 +12,7 @@ pub mod template;
 use std::time::Duration;
 
 use hongyan_functions::{
-    config::{Settings, Tables},
+    config::{CallbackPlace, Settings, Tables},
     record::Report,
     store::Connections,
     trigger::{
@@ -47,6 +48,7 @@ pub struct TestApp {
     pub sandbox: Sandbox,
     pub dynamodb: FaultProxy,
     pub management: FaultProxy,
+    callback: Option<CallbackPlace>,
 }
 
 impl TestApp {
@@ -62,14 +64,24 @@ impl TestApp {
     }
 
     pub async fn with(settings: Settings) -> Self {
+        Self::start(settings, None).await
+    }
+
+    /// An app with a business server.
+    pub async fn with_business_server(place: CallbackPlace) -> Self {
+        Self::start(Settings::default(), Some(place)).await
+    }
+
+    async fn start(settings: Settings, callback: Option<CallbackPlace>) -> Self {
         let clock = Clock::manual(START_MS);
-        let twin = twin(&clock, settings).await;
+        let twin = twin(&clock, settings, callback.clone()).await;
         let dynamodb = FaultProxy::before(&twin.dynamodb_url).await;
         let management = FaultProxy::before(&twin.management_url).await;
         let (tables, reader) = (twin.tables.clone(), clock.reader());
         let setup = Setup::new(tables, &dynamodb.url, &management.url, reader, settings);
-        let sandbox = Sandbox::new(Setup { media: Some(twin.media.clone()), ..setup });
-        Self { clock, twin, sandbox, dynamodb, management }
+        let media = Some(twin.media.clone());
+        let sandbox = Sandbox::new(Setup { media, callback: callback.clone(), ..setup });
+        Self { clock, twin, sandbox, dynamodb, management, callback }
     }
 
     /// What a sandbox is made of that is like the first one.
@@ -77,7 +89,7 @@ impl TestApp {
         let (tables, clock) = (self.twin.tables.clone(), self.clock.reader());
         let setup =
             Setup::new(tables, &self.dynamodb.url, &self.management.url, clock, self.sandbox.settings);
-        Setup { media: Some(self.twin.media.clone()), ..setup }
+        Setup { media: Some(self.twin.media.clone()), callback: self.callback.clone(), ..setup }
     }
 
     /// Another sandbox of the same functions, which knows nothing of what the first one has seen.
@@ -217,7 +229,7 @@ impl TestApp {
     /// They hear of what the functions write, and of what the test does through this one, but not of
     /// what the twin's own sockets write.
     pub async fn lag(&self, lag: Lag) {
-        let replica = twin(&self.clock, Settings::default()).await;
+        let replica = twin(&self.clock, Settings::default(), None).await;
         let clock = self.clock.clone();
         self.dynamodb.follow(async |database| Replica::of(database, replica, clock, lag).await).await;
     }
@@ -274,7 +286,7 @@ impl TestApp {
     }
 }
 
-async fn twin(clock: &Clock, settings: Settings) -> Running {
+async fn twin(clock: &Clock, settings: Settings, callback: Option<CallbackPlace>) -> Running {
     start(Config {
         listen: std::net::Ipv4Addr::LOCALHOST.into(),
         port: 0,
@@ -284,6 +296,7 @@ async fn twin(clock: &Clock, settings: Settings) -> Running {
         keys: Keys::one(Key::parse(KEY).unwrap()),
         administrators: Administrators::default(),
         settings,
+        callback,
         clock: clock.clone(),
     })
     .await

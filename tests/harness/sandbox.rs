@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use hongyan_functions::{
     clock::Clock,
-    config::{Config, MediaPlace, Settings, Tables},
+    config::{CallbackPlace, Config, MediaPlace, Settings, Tables},
     functions::{self, Functions},
     notify::Notifier,
     random::Random,
@@ -28,6 +28,8 @@ pub struct Setup {
     pub settings: Settings,
     /// Where media are kept.
     pub media: Option<MediaPlace>,
+    /// The business server.
+    pub callback: Option<CallbackPlace>,
     /// With which of a user's frames the samples begin, and what nobody can guess.
     pub random: Random,
     /// Where the records of invocations go.
@@ -44,6 +46,7 @@ impl Setup {
             clock,
             settings,
             media: None,
+            callback: None,
             random: Random::new(|below| below - 1),
             report: record::log(),
         }
@@ -55,6 +58,7 @@ impl Setup {
             Config::given(self.tables, self.management, self.media, self.settings, sdk, self.clock);
         config.random = self.random;
         config.report = self.report;
+        config.callback = self.callback;
         config
     }
 }

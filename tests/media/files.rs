@@ -18,6 +18,7 @@ async fn twin(folder: &Path) -> Running {
         administrators: hongyan_functions::trigger::rest::Administrators::default(),
         keys: Keys::one(Key::parse(KEY).unwrap()),
         settings: Settings { retention: Settings::retention_of(2), ..Settings::default() },
+        callback: None,
         clock: Clock::manual(START_MS),
     })
     .await

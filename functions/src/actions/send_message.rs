@@ -11,7 +11,9 @@ use hongyan_shared::{
     protocol::{Push, Sending, WireMessage},
 };
 
+use super::ask_before_sending::{ask_before_sending, noted};
 use crate::{
+    business_server::BusinessServer,
     caller::Actor,
     clock::Clock,
     config::{Config, Configured, UnknownUsers},
@@ -43,6 +45,7 @@ pub struct World {
     limit: ConversationLimit,
     accounts: Accounts,
     unknown_users: UnknownUsers,
+    business_server: Option<BusinessServer>,
     retention: Option<u64>,
     clock: Clock,
 }
@@ -57,6 +60,7 @@ impl World {
             limit: ConversationLimit::new(config)?,
             accounts: Accounts::new(config)?,
             unknown_users: config.unknown_users()?,
+            business_server: BusinessServer::new(config)?,
             retention: config.retention()?,
             clock: config.clock.clone(),
         })
@@ -67,7 +71,7 @@ impl World {
 /// persisted.
 ///
 /// # Errors
-/// A `base` that says too little, a recipient who wants none.
+/// A `base` that says too little, a recipient who wants none, a business server that lets it not be sent.
 pub async fn send_message(
     world: &World,
     actor: Actor<'_>,
@@ -75,8 +79,9 @@ pub async fn send_message(
     draft: &Draft,
     sending: Sending,
 ) -> Result<Message> {
+    let draft = noted(world.business_server.as_ref(), actor, draft);
     match sending {
-        Sending::Stored { base } => store(world, actor, pair, draft, base).await,
+        Sending::Stored { base } => store(world, actor, pair, &draft, base).await,
         Sending::OnlineOnly => hand_on(world, actor, pair, draft).await,
     }
 }
@@ -88,7 +93,8 @@ async fn store(
     draft: &Draft,
     base: Option<Seq>,
 ) -> Result<Message> {
-    let deadline = world.clock.now().saturating_add(TIMEOUT_MS);
+    let mut deadline = world.clock.now().saturating_add(TIMEOUT_MS);
+    let mut approved = None;
     while world.clock.now() < deadline {
         let tail = world.messages.tail(&pair.log_key(), TAIL, Consistency::Strong, world.clock.now()).await?;
         let conversation = OneToOne { pair: pair.clone(), tail };
@@ -97,8 +103,20 @@ async fn store(
             return once_more(draft, sent);
         }
         may_send(actor, &conversation, world.clock.now())?;
-        let Some(message) = next_message(world, draft, base, &conversation).await? else { continue };
-        let sent = append(world, draft, &conversation, message, deadline).await?;
+        let written = match approved.take() {
+            Some(approved) => approved,
+            None => {
+                let approved = approve(world, draft.clone(), &conversation).await?;
+                // That may have taken two seconds, which are none of the conversation's.
+                deadline = world.clock.now().saturating_add(TIMEOUT_MS);
+                approved
+            }
+        };
+        let Some(message) = next_message(world, &written, base, &conversation).await? else {
+            approved = Some(written);
+            continue;
+        };
+        let sent = append(world, (draft, &written), &conversation, message, deadline).await?;
         // Who connects before this is told, and who connects after it finds the message in the list, however long
         // anything takes: so one look at the list is enough.
         let recipients = world.notifier.recipients(pair, actor, Consistency::Strong).await;
@@ -109,7 +127,7 @@ async fn store(
 }
 
 /// A message that nobody will ask for again, a typing hint say. Who is not there misses it.
-async fn hand_on(world: &World, actor: Actor<'_>, pair: &Pair, draft: &Draft) -> Result<Message> {
+async fn hand_on(world: &World, actor: Actor<'_>, pair: &Pair, draft: Draft) -> Result<Message> {
     let key = pair.log_key();
     let (members, recipients) = tokio::join!(
         world.messages.members(&key),
@@ -119,8 +137,21 @@ async fn hand_on(world: &World, actor: Actor<'_>, pair: &Pair, draft: &Draft) ->
         OneToOne { pair: pair.clone(), tail: LogTail { members: members?, ..LogTail::default() } };
     may_send(actor, &conversation, world.clock.now())?;
     let message = draft.online_only(world.clock.now());
-    push(world, pair, draft, &message, &recipients).await;
+    let approved = match &world.business_server {
+        Some(server) => ask_before_sending(server, pair, draft, &message).await?,
+        None => draft,
+    };
+    let message = approved.online_only(world.clock.now());
+    push(world, pair, &approved, &message, &recipients).await;
     Ok(message)
+}
+
+/// The draft as the business server, if there is one, lets it be sent.
+async fn approve(world: &World, draft: Draft, conversation: &OneToOne) -> Result<Draft> {
+    let Some(server) = &world.business_server else { return Ok(draft) };
+    let predecessor = conversation.tail.last().map_or(Predecessor::Nothing(Seq(0)), Predecessor::Message);
+    let message = conversation.next_message(&draft, predecessor, world.clock.now(), world.retention);
+    ask_before_sending(server, &conversation.pair, draft, &message).await
 }
 
 /// Who blocks a user has nothing to say to them either. What a business server says gets through all the same.
@@ -144,8 +175,10 @@ async fn push(world: &World, pair: &Pair, draft: &Draft, message: &Message, reci
     let mut named = WireMessage::new(pair, message);
     named.nick = shown(&recipients.names.nick);
     named.avatar = shown(&recipients.names.avatar);
+    let is_withheld = message.callbacks.verdict == Verdict::Withheld;
+    let peer = if is_withheld { &[] } else { recipients.peer.as_slice() };
     let others = if draft.is_hidden_from_sender { &[] } else { recipients.others.as_slice() };
-    let all = recipients.peer.iter().chain(others);
+    let all = peer.iter().chain(others);
     world.notifier.deliver(all, &Push::MessageReceived([named]).frame()).await;
 }
 
@@ -191,14 +224,14 @@ async fn find_duplicate(
 }
 
 /// Writes the message behind the last one. Every number that turns out to be taken is looked at, so
-/// of two attempts at one message the later one finds the earlier. That message is pushed once more,
+/// of two attempts at one message, as it was before anything was rewritten, the later one finds the earlier. That message is pushed once more,
 /// because the earlier attempt may have been this very one, with its answer lost.
 ///
 /// How often it tries depends on what it may write: small messages among small ones some fifty times,
 /// the largest four times. It is refused as busy when that or its time is over.
 async fn append(
     world: &World,
-    draft: &Draft,
+    (draft, written): (&Draft, &Draft),
     conversation: &OneToOne,
     mut message: Message,
     deadline: u64,
@@ -242,7 +275,7 @@ async fn append(
         taken_before += 1;
         moved_up = newest.moved_up;
         let predecessor = Predecessor::Message(&newest);
-        message = conversation.next_message(draft, predecessor, world.clock.now(), world.retention);
+        message = conversation.next_message(written, predecessor, world.clock.now(), world.retention);
     }
     Err(Error::Busy)
 }

@@ -47,6 +47,11 @@ impl Payload {
         self.0.get()
     }
 
+    /// The JSON itself.
+    pub fn raw(&self) -> &RawValue {
+        &self.0
+    }
+
     /// Whether another payload of this type says the same. The order of fields does not matter, nor does
     /// where a file lies: a client that sends a message again may have uploaded its file again.
     pub fn says_what(&self, other: &Self, kind: &str) -> bool {

@@ -94,6 +94,7 @@ pub async fn serve(options: Options) {
         keys: Keys::one(Key::parse(KEY).unwrap()),
         administrators: rest::Administrators::default(),
         settings,
+        callback: None,
         clock: hand.clone(),
     };
 

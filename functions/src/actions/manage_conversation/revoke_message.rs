@@ -2,7 +2,7 @@
 
 use hongyan_shared::{
     Error, Result,
-    model::{Message, Pair, Seq},
+    model::{Message, Pair, Seq, Verdict},
     protocol::{Push, WireMessage},
 };
 
@@ -27,7 +27,9 @@ pub async fn revoke_message(world: &World, actor: Actor<'_>, pair: &Pair, seq: S
     match recalled? {
         Recalled::Now(message) => {
             let push = Push::MessageRevoked([WireMessage::new(pair, &message)]);
-            world.notifier.deliver(recipients.all(), &push.frame()).await;
+            // Who has never seen the message learns nothing of its end.
+            let is_withheld = message.callbacks.verdict == Verdict::Withheld;
+            world.notifier.deliver(recipients.all(is_withheld), &push.frame()).await;
             Ok(message)
         }
         Recalled::Refused(None) => Err(Error::BadRequest(

@@ -11,7 +11,7 @@ use std::{
 use clap::{ArgAction, Args};
 use hongyan_functions::{
     config::{
-        DeletedUsersMessages, FRAMES_PER_SECOND, MEDIA_MEGABYTES_PER_DAY, NEW_CONVERSATIONS_PER_HOUR,
+        CallbackFailure, CallbackPlace, CallbackToken, DeletedUsersMessages, FRAMES_PER_SECOND, MEDIA_MEGABYTES_PER_DAY, NEW_CONVERSATIONS_PER_HOUR,
         RECALL_SECONDS, Settings, UnknownUsers,
     },
     trigger::{
@@ -21,6 +21,7 @@ use hongyan_functions::{
 };
 use hongyan_local::{Config, Data, Running, clock::Clock, key, start};
 use hongyan_shared::{
+    callback::{CallbackUrl, Token},
     model::MultiDevice,
     sig::{Keys, issue},
 };
@@ -79,6 +80,15 @@ pub struct Options {
     /// What becomes of the messages of a user whose account is deleted: keep or blank
     #[arg(long, default_value = "keep")]
     deleted_users_messages: DeletedUsersMessages,
+    /// Where your server is asked before a message is sent, and told of what has happened: https://… or http://127.0.0.1:…
+    #[arg(long, value_name = "URL", value_parser = callback_url)]
+    callback_url: Option<CallbackUrl>,
+    /// What those calls are signed with
+    #[arg(long, value_name = "TOKEN", requires = "callback_url")]
+    callback_token: Option<String>,
+    /// What becomes of a message about which your server cannot be asked: send or refuse
+    #[arg(long, default_value = "send")]
+    callback_failure: CallbackFailure,
     /// Say what happens: a line per frame and request, twice for the tables as well. RUST_LOG says it in more detail
     #[arg(long, short, action = ArgAction::Count)]
     verbose: u8,
@@ -99,6 +109,7 @@ pub async fn run(options: Options) -> ExitCode {
         Ok(keys) => keys,
         Err(why) => return fail(&why),
     };
+    let callback = callback(&options);
     let clock = if options.manual_clock { Clock::manual(Clock::System.now()) } else { Clock::System };
     let config = Config {
         listen: options.listen,
@@ -126,6 +137,7 @@ pub async fn run(options: Options) -> ExitCode {
             unknown_users: options.unknown_users,
             deleted_users_messages: options.deleted_users_messages,
         },
+        callback,
         clock: clock.clone(),
     };
     let running = match start(config).await {
@@ -147,6 +159,21 @@ pub async fn run(options: Options) -> ExitCode {
         () = running.stop() => ExitCode::SUCCESS,
         () = interrupted() => fail(&"stopped before everything under way had ended"),
     }
+}
+
+fn callback_url(text: &str) -> Result<CallbackUrl, String> {
+    CallbackUrl::parse(text, true)
+}
+
+/// The business server, if there is one.
+fn callback(options: &Options) -> Option<CallbackPlace> {
+    let token = options.callback_token.as_deref().map(Token::new);
+    Some(CallbackPlace {
+        sdk_app_id: options.app.sdk_app_id,
+        url: options.callback_url.clone()?,
+        token: token.map_or(CallbackToken::None, CallbackToken::Given),
+        failure: options.callback_failure,
+    })
 }
 
 fn log(verbose: u8) -> Result<(), String> {
