@@ -1,6 +1,8 @@
 //! A business server that is asked and told, and is slow, dead, wrong, refusing or rewriting.
 
+mod after;
 mod before;
+mod state;
 
 use serde_json::{Value, json};
 

@@ -9,10 +9,13 @@ use serde_json::Value;
 use tracing::error;
 
 use crate::{
-    actions::delete_media,
+    actions::{delete_media, tell_business_server},
     config::{Config, Configured},
     routes::ws,
-    trigger::{stream::Consumer, websocket::Function},
+    trigger::{
+        stream::{Consumer, Turns},
+        websocket::Function,
+    },
 };
 
 /// Each function in its sandbox.
@@ -34,6 +37,9 @@ impl Functions {
         if config.media_bucket().is_some() {
             streams.insert(DELETE_MEDIA, delete_media(config)?);
         }
+        if config.has_callback() {
+            streams.insert(CALLBACK, callback(config)?);
+        }
         Ok(Self { routes: routes(config)?, streams })
     }
 
@@ -49,22 +55,36 @@ impl Functions {
 }
 
 /// The names of those behind streams, as their binaries are called.
-pub const ON_STREAMS: &[&str] = &[DELETE_MEDIA];
+pub const ON_STREAMS: &[&str] = &[CALLBACK, DELETE_MEDIA];
+
+/// The one that calls the business server, if there is one.
+pub const CALLBACK: &str = "callback";
 
 const DELETE_MEDIA: &str = "delete-media";
 
-/// The one that deletes media.
-pub fn delete_media(config: &Config) -> Configured<Consume> {
-    let consumer = Arc::new(Consumer::new(config, "deleteMedia", delete_media::World::new)?);
-    Ok(Box::new(move |event| {
-        let consumer = Arc::clone(&consumer);
-        Box::pin(async move {
-            let event = serde_json::from_value(event)
-                .inspect_err(|error| error!(%error, "this is no batch of records"))
-                .ok()?;
-            serde_json::to_value(consumer.consume(event, "", delete_media::delete_media).await).ok()
-        })
-    }))
+macro_rules! on_stream {
+    ($(#[doc = $doc:literal] $name:ident $line:literal $turns:ident $action:ident;)+) => {
+        $(#[doc = $doc]
+        pub fn $name(config: &Config) -> Configured<Consume> {
+            let consumer = Arc::new(Consumer::new(config, $line, Turns::$turns, $action::World::new)?);
+            Ok(Box::new(move |event| {
+                let consumer = Arc::clone(&consumer);
+                Box::pin(async move {
+                    let event = serde_json::from_value(event)
+                        .inspect_err(|error| error!(%error, "this is no batch of records"))
+                        .ok()?;
+                    serde_json::to_value(consumer.consume(event, "", $action::$action).await).ok()
+                })
+            }))
+        })+
+    };
+}
+
+on_stream! {
+    /// The one that calls the business server.
+    callback "callback" InOrder tell_business_server;
+    /// The one that deletes media.
+    delete_media "deleteMedia" AllAtOnce delete_media;
 }
 
 macro_rules! define {

@@ -123,17 +123,18 @@ impl Notifier {
     }
 
     async fn forget(&self, dead: &Connection) {
-        if let Err(error) = self.free(&dead.user, &dead.slot, &dead.id).await {
+        if let Err(error) = self.free(&dead.user, &dead.slot, &dead.id, false).await {
             warn!(connection = dead.id, %error, "a dead connection stays until it expires");
         }
     }
 
-    /// Frees the slot of a connection that has ended. Who watches the user is told if it was the last.
+    /// Frees the slot of a connection that has ended. Who watches the user is told if it was the last. That it has logged out is
+    /// noted if anybody wants to know.
     ///
     /// # Errors
     /// [`hongyan_shared::Error::Throttled`] and [`hongyan_shared::Error::Internal`], from the store.
-    pub async fn free(&self, user: &UserId, slot: &str, id: &str) -> Result<()> {
-        if self.connections.remove(user, slot, id, self.clock.now()).await? {
+    pub async fn free(&self, user: &UserId, slot: &str, id: &str, has_logged_out: bool) -> Result<()> {
+        if self.connections.remove(user, slot, id, has_logged_out, self.clock.now()).await? {
             self.tell_watchers(user, false).await;
         }
         Ok(())

@@ -16,7 +16,12 @@ use crate::{
     config::{Config, Configured},
     routes::ws::{Event, Reply},
     store::RowChange,
-    trigger::{authorizer::Authorizer, rest, stream::Consumer, websocket::Function},
+    trigger::{
+        authorizer::Authorizer,
+        rest,
+        stream::{Consumer, Turns},
+        websocket::Function,
+    },
 };
 
 /// Serves the routes of a function until the sandbox ends: the whole of a `main`.
@@ -45,6 +50,7 @@ where
 /// As [`serve`].
 pub async fn serve_stream<World, Action, Done>(
     name: &'static str,
+    turns: Turns,
     world: fn(&Config) -> Configured<World>,
     action: Action,
 ) -> std::result::Result<(), lambda_http::Error>
@@ -53,7 +59,7 @@ where
     Action: Fn(&'static World, RowChange) -> Done + Copy + Send + Sync + 'static,
     Done: Future<Output = Result<()>> + Send + 'static,
 {
-    let consumer = start(|config| Consumer::new(config, name, world))?;
+    let consumer = start(|config| Consumer::new(config, name, turns, world))?;
     run(service_fn(move |event: LambdaEvent<Changes>| async move {
         let request_id = event.context.request_id;
         Ok::<_, std::convert::Infallible>(consumer.consume(event.payload, &request_id, action).await)

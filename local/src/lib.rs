@@ -132,7 +132,7 @@ pub async fn start_with(
     config: Config,
     lambda: impl FnOnce(&FunctionsConfig) -> Result<Lambda, Misconfigured>,
 ) -> Result<Running, StartError> {
-    let template = Template::read()?;
+    let template = Template::read(config.callback.is_some())?;
     let (listener, listening) = http::listen(config.listen, config.port).await?;
     let (stop, stopped) = watch::channel(false);
 
@@ -229,7 +229,10 @@ impl Running {
     /// # Errors
     /// When the engine fails.
     pub async fn deliver_changes(&self) -> Result<usize, StartError> {
-        self.delivery.tell_all(Duration::ZERO).await.map_err(|error| StartError::Database(error.to_string()))
+        self.delivery
+            .tell_all(Some(Duration::ZERO))
+            .await
+            .map_err(|error| StartError::Database(error.to_string()))
     }
 
     /// Closes all connections, lets what is under way end, and closes the database.
@@ -238,7 +241,7 @@ impl Running {
         let _ = self.stop.send(true);
         let _ = self.server.await;
         let _ = self.delivering.await;
-        if let Err(error) = self.delivery.tell_all(Duration::ZERO).await {
+        if let Err(error) = self.delivery.tell_all(None).await {
             warn!(%error, "what has changed last is told at the next start");
         }
         drop(self.delivery);

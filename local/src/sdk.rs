@@ -70,7 +70,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_tables_answer_the_same_with_a_socket_between_and_without() {
-        let template = Template::read().unwrap();
+        let template = Template::read(false).unwrap();
         let database = Database::open(&Data::Memory, 0, &Clock::System, &template, None).await.unwrap();
         let in_process = in_process(database.api.clone(), &database.url);
         let direct = Client::new(&in_process);

@@ -5,6 +5,7 @@
 //! That is why a stream is on while something is written that a function could want to hear of, and off again.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -14,6 +15,7 @@ use dynoxide::{
     actions::{get_records::GetRecordsRequest, get_shard_iterator::encode_shard_iterator},
     streams::{shard_id, stream_arn},
 };
+use futures_util::future::{join_all, try_join_all};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 use tracing::{error, info, warn};
@@ -26,6 +28,9 @@ const RECORDS_ARE_KEPT_MS: u64 = 24 * 60 * 60 * 1000;
 /// How long a function that has failed is left alone.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// The same where a test has the clock in its hand.
+const PAUSE_OF_A_TEST: Duration = Duration::from_millis(5);
+
 /// A function behind a stream, as the template has it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct EventSource {
@@ -37,8 +42,10 @@ pub(crate) struct EventSource {
     pub filters: Vec<Value>,
     /// Of how many records at once.
     pub batch_size: usize,
-    /// How often it hears again of what has failed.
-    pub retries: u64,
+    /// How often it hears again of what has failed; as often as may be if nothing is said.
+    pub retries: Option<u64>,
+    /// How old a record may be, in milliseconds, of which it hears; as old as may be if nothing is said.
+    pub max_age_ms: Option<u64>,
 }
 
 /// What the tables' writes are recorded with.
@@ -48,7 +55,8 @@ pub(crate) struct Streams {
     sources: Arc<[EventSource]>,
     /// Who has switched a stream on has it until the stream is off again.
     recording: Arc<Mutex<()>>,
-    recorded: Arc<Notify>,
+    /// Says to each of the sources that something was recorded for it.
+    recorded: Arc<[Notify]>,
 }
 
 /// What tells the functions.
@@ -57,19 +65,17 @@ pub(crate) struct Delivery {
     lambda: Lambda,
     clock: Clock,
     /// Up to where each of them has been told.
-    told: tokio::sync::Mutex<Vec<String>>,
+    told: Vec<tokio::sync::Mutex<String>>,
 }
 
 impl Streams {
     pub fn new(engine: Database, sources: &[EventSource]) -> Result<Self, DynoxideError> {
-        let streams =
-            Self { engine, sources: sources.into(), recording: Arc::default(), recorded: Arc::default() };
-        for source in sources {
-            // A twin that was killed has left it on.
-            streams.switch(source, false)?;
-        }
+        let recorded = sources.iter().map(|_| Notify::new()).collect();
+        let streams = Self { engine, sources: sources.into(), recording: Arc::default(), recorded };
+        // A twin that was killed has left them on.
+        streams.switch(&streams.of(|_| true), false)?;
         // What was recorded before this twin has begun.
-        streams.recorded.notify_one();
+        streams.recorded.iter().for_each(Notify::notify_one);
         Ok(streams)
     }
 
@@ -79,97 +85,123 @@ impl Streams {
         request: &[u8],
         write: impl FnOnce() -> Result<T, DynoxideError>,
     ) -> Result<T, DynoxideError> {
-        let wanted: Vec<&EventSource> =
-            self.sources.iter().filter(|source| source.may_want(request)).collect();
+        let wanted = self.of(|source| source.may_want(request));
         if wanted.is_empty() {
             return write();
         }
         let _recording = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
-        for source in &wanted {
-            self.switch(source, true)?;
-        }
+        self.switch(&wanted, true)?;
         let written = write();
-        for source in wanted {
-            self.switch(source, false)?;
-        }
-        self.recorded.notify_one();
+        self.switch(&wanted, false)?;
+        let sources = self.sources.iter().zip(self.recorded.iter());
+        sources
+            .filter(|(source, _)| wanted.contains_key(source.table.as_str()))
+            .for_each(|(_, of)| of.notify_one());
         written
     }
 
-    fn switch(&self, source: &EventSource, on: bool) -> Result<(), DynoxideError> {
-        let specification = if on {
-            json!({ "StreamEnabled": true, "StreamViewType": source.view_type })
-        } else {
-            json!({ "StreamEnabled": false })
-        };
-        let request = json!({ "TableName": source.table, "StreamSpecification": specification });
-        let request = serde_json::from_value(request)
-            .map_err(|error| DynoxideError::InternalServerError(error.to_string()))?;
-        self.engine.update_table(request).map(|_| ())
+    /// The tables of some sources, and what their streams show. Two functions behind one stream see the same.
+    fn of(&self, which: impl Fn(&EventSource) -> bool) -> BTreeMap<&str, &str> {
+        let sources = self.sources.iter().filter(|source| which(source));
+        sources.map(|source| (source.table.as_str(), source.view_type.as_str())).collect()
+    }
+
+    fn switch(&self, streams: &BTreeMap<&str, &str>, on: bool) -> Result<(), DynoxideError> {
+        for (table, view_type) in streams {
+            let specification = if on {
+                json!({ "StreamEnabled": true, "StreamViewType": view_type })
+            } else {
+                json!({ "StreamEnabled": false })
+            };
+            let request = json!({ "TableName": table, "StreamSpecification": specification });
+            let request = serde_json::from_value(request)
+                .map_err(|error| DynoxideError::InternalServerError(error.to_string()))?;
+            self.engine.update_table(request)?;
+        }
+        Ok(())
     }
 }
 
 impl Delivery {
     pub fn new(streams: Streams, lambda: Lambda, clock: Clock) -> Self {
         let begin = |source: &EventSource| encode_shard_iterator(&source.table, &shard_id(&source.table), 0);
-        let told = tokio::sync::Mutex::new(streams.sources.iter().map(begin).collect());
+        let told = streams.sources.iter().map(begin).map(tokio::sync::Mutex::new).collect();
         Self { streams, lambda, clock, told }
     }
 
     /// Tells the functions whenever there is something, until the twin is to stop.
     pub async fn run(&self, mut stopped: watch::Receiver<bool>) {
-        let tell = async {
+        let pause = if matches!(self.clock, Clock::System) { PAUSE } else { PAUSE_OF_A_TEST };
+        let sources = self.streams.sources.iter().enumerate();
+        let tell_each = sources.map(async |(at, source)| {
             loop {
-                self.streams.recorded.notified().await;
-                if let Err(error) = self.tell_all(PAUSE).await {
+                if let Some(recorded) = self.streams.recorded.get(at) {
+                    recorded.notified().await;
+                }
+                if let Err(error) = self.tell_one(at, source, Some(pause)).await {
                     warn!(%error, "a stream cannot be read");
                 }
             }
-        };
+        });
         tokio::select! {
-            () = tell => {}
+            _ = join_all(tell_each) => {}
             () = shutdown_requested(&mut stopped) => {}
         }
     }
 
-    /// Tells every function what it has not heard of yet, and waits so long before it says something again. Returns
-    /// how many records a function has dealt with.
-    pub async fn tell_all(&self, pause: Duration) -> Result<usize, DynoxideError> {
-        let mut told = self.told.lock().await;
+    /// Tells every function what it has not heard of yet, and says what has failed again after such a pause; if there is none, at
+    /// the next start. Returns how many records a function has dealt with.
+    pub async fn tell_all(&self, pause: Option<Duration>) -> Result<usize, DynoxideError> {
+        let sources = self.streams.sources.iter().enumerate();
+        let told = sources.map(|(at, source)| self.tell_one(at, source, pause));
+        Ok(try_join_all(told).await?.into_iter().sum())
+    }
+
+    async fn tell_one(
+        &self,
+        at: usize,
+        source: &EventSource,
+        pause: Option<Duration>,
+    ) -> Result<usize, DynoxideError> {
+        let Some(told) = self.told.get(at) else { return Ok(0) };
+        let mut told = told.lock().await;
         let mut done = 0;
-        for (source, at) in self.streams.sources.iter().zip(told.iter_mut()) {
-            loop {
-                let request =
-                    GetRecordsRequest { shard_iterator: at.clone(), limit: Some(source.batch_size) };
-                let page = self.streams.engine.get_records(request)?;
-                if page.records.is_empty() {
-                    break;
-                }
-                let records = page.records.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>();
-                let mut records =
-                    records.map_err(|error| DynoxideError::InternalServerError(error.to_string()))?;
-                records.retain(|record| self.is_kept(record) && source.wants(record));
-                done += self.tell(source, records, pause).await;
-                *at = page.next_shard_iterator.unwrap_or_default();
+        loop {
+            let request = GetRecordsRequest { shard_iterator: told.clone(), limit: Some(source.batch_size) };
+            let page = self.streams.engine.get_records(request)?;
+            if page.records.is_empty() {
+                return Ok(done);
             }
+            let records = page.records.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>();
+            let mut records =
+                records.map_err(|error| DynoxideError::InternalServerError(error.to_string()))?;
+            records.retain(|record| self.age(record) < RECORDS_ARE_KEPT_MS && source.wants(record));
+            done += self.tell(source, records, pause).await;
+            *told = page.next_shard_iterator.unwrap_or_default();
         }
-        Ok(done)
     }
 
     /// Tells a function of some records, until it has dealt with all of them or has had its attempts.
-    async fn tell(&self, source: &EventSource, mut records: Vec<Value>, pause: Duration) -> usize {
+    async fn tell(&self, source: &EventSource, mut records: Vec<Value>, pause: Option<Duration>) -> usize {
         let all = records.len();
         for record in &mut records {
             if let Some(record) = record.as_object_mut() {
                 record.insert("eventSourceARN".to_owned(), json!(stream_arn(&source.table, "local")));
             }
         }
-        for attempt in 0..=source.retries {
-            if records.is_empty() {
-                return all;
+        let mut given_up = 0;
+        for attempt in 0.. {
+            let is_too_old = |record: &Value| source.max_age_ms.is_some_and(|age| self.age(record) > age);
+            let before = records.len();
+            records.retain(|record| !is_too_old(record));
+            given_up += before - records.len();
+            if records.is_empty() || source.retries.is_some_and(|retries| attempt > retries) {
+                break;
             }
-            if attempt > 0 {
-                tokio::time::sleep(pause).await;
+            match pause {
+                Some(pause) if attempt > 0 => tokio::time::sleep(pause).await,
+                None if attempt > 0 => break,
+                _ => {}
             }
             let event = json!({ "Records": records });
             let Some(answer) = (self.lambda.streams)(source.function, event).await else { continue };
@@ -177,20 +209,21 @@ impl Delivery {
             let failed = first_failure(&records, &answer);
             records.drain(..failed.unwrap_or(records.len()));
         }
-        if !records.is_empty() {
-            let (function, left) = (source.function, records.len());
+        let (function, left) = (source.function, records.len() + given_up);
+        if left > 0 {
             error!(function, left, "given up: in an account this goes to the queue of what has failed");
-        } else {
-            info!(function = source.function, records = all, "told");
+        } else if all > 0 {
+            info!(function, records = all, "told");
         }
-        all - records.len()
+        all - left
     }
 
-    fn is_kept(&self, record: &Value) -> bool {
+    /// How old a record is, in milliseconds.
+    fn age(&self, record: &Value) -> u64 {
         let second = record.pointer("/dynamodb/ApproximateCreationDateTime").and_then(Value::as_f64);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let created_ms = second.map_or(0, |second| (second * 1000.0) as u64);
-        self.clock.now() < created_ms.saturating_add(RECORDS_ARE_KEPT_MS)
+        self.clock.now().saturating_sub(created_ms)
     }
 }
 
@@ -205,17 +238,23 @@ fn first_failure(records: &[Value], answer: &Value) -> Option<usize> {
 }
 
 impl EventSource {
-    /// Whether a function could want to hear of a write, as far as its request shows: it names the table, and each
-    /// attribute that a filter asks for. Requests in which these are words of a text are taken for such ones too.
+    /// Whether a function could want to hear of a write, as far as its request shows: it names the table, each
+    /// attribute that a filter asks for, and the key. Requests in which these are words of a text are taken for such ones too.
     fn may_want(&self, request: &[u8]) -> bool {
-        let has = |word: &str| {
-            let is_in_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-            request.split(|byte| !is_in_word(byte)).any(|other| other == word.as_bytes())
+        let is_in_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let words = || request.split(|byte| !is_in_word(byte));
+        let has = |word: &str| words().any(|other| other == word.as_bytes());
+        let is_key = |rule: &Value| match rule.get("prefix").and_then(Value::as_str) {
+            Some(prefix) => words().any(|word| word.starts_with(prefix.trim_end_matches('#').as_bytes())),
+            None => rule.as_str().is_none_or(has),
         };
         has(&self.table)
             && self.filters.iter().any(|filter| {
                 let row = filter.pointer("/dynamodb/NewImage").and_then(Value::as_object);
-                row.is_none_or(|attributes| attributes.keys().all(|name| has(name)))
+                let key = filter.pointer("/dynamodb/Keys/s/S").and_then(Value::as_array);
+                let is_asked_for = |pattern: &Value| !fits(pattern, None);
+                row.is_none_or(|row| row.iter().all(|(name, pattern)| !is_asked_for(pattern) || has(name)))
+                    && key.is_none_or(|rules| rules.iter().any(is_key))
             })
     }
 
@@ -224,16 +263,20 @@ impl EventSource {
     }
 }
 
-/// Whether a value fits a pattern, in the part of Lambda's language that the template speaks: values, and whether there
-/// is one at all.
+/// Whether a value fits a pattern, in the part of Lambda's language that the template speaks: values, how they begin, and
+/// whether there is one at all.
 fn fits(pattern: &Value, value: Option<&Value>) -> bool {
     match pattern {
         Value::Object(members) => {
             members.iter().all(|(name, pattern)| fits(pattern, value.and_then(|value| value.get(name))))
         }
-        Value::Array(rules) => rules.iter().any(|rule| match rule.get("exists") {
-            Some(exists) => exists == value.is_some(),
-            None => value == Some(rule),
+        Value::Array(rules) => rules.iter().any(|rule| match (rule.get("exists"), rule.get("prefix")) {
+            (Some(exists), _) => exists == value.is_some(),
+            (None, Some(prefix)) => {
+                let text = value.and_then(Value::as_str).zip(prefix.as_str());
+                text.is_some_and(|(text, prefix)| text.starts_with(prefix))
+            }
+            (None, None) => value == Some(rule),
         }),
         _ => false,
     }
@@ -267,7 +310,7 @@ mod tests {
         async fn new(answer: impl Fn(&Value) -> Option<Value> + Send + Sync + 'static) -> Self {
             let clock = Clock::manual(NOW_MS);
             let tables =
-                Tables::open(&Data::Memory, 0, &clock, &Template::read().unwrap(), None).await.unwrap();
+                Tables::open(&Data::Memory, 0, &clock, &Template::read(false).unwrap(), None).await.unwrap();
             let heard: Arc<Mutex<Vec<Value>>> = Arc::default();
             let events = Arc::clone(&heard);
             let lambda = Lambda {
@@ -309,7 +352,7 @@ mod tests {
         }
 
         async fn tell(&self) -> usize {
-            self.delivery.tell_all(Duration::ZERO).await.unwrap()
+            self.delivery.tell_all(Some(Duration::ZERO)).await.unwrap()
         }
 
         /// The numbers of the messages in each event.
@@ -348,7 +391,7 @@ mod tests {
         let event = laptop.heard.lock().unwrap()[0].clone();
         assert_eq!(event["Records"][0]["eventName"], "MODIFY");
         assert_eq!(event["Records"][0]["dynamodb"]["NewImage"]["r"], json!({ "N": "1" }));
-        assert!(event["Records"][0]["dynamodb"].get("OldImage").is_none(), "{event}");
+        assert!(event["Records"][0]["dynamodb"]["OldImage"].get("r").is_none(), "{event}");
     }
 
     #[tokio::test]
@@ -395,7 +438,7 @@ mod tests {
         (0..11).for_each(|number| laptop.send_and_recall(number));
         assert_eq!(laptop.tell().await, 1);
         let heard = laptop.heard();
-        let attempts = 1 + laptop.delivery.streams.sources[0].retries;
+        let attempts = 1 + laptop.delivery.streams.sources[0].retries.unwrap();
         assert_eq!((heard.len() as u64, heard.last()), (attempts + 1, Some(&vec![10])));
         assert_eq!(laptop.tell().await, 0);
     }
@@ -410,9 +453,9 @@ mod tests {
         let again = |streams: &Streams| {
             Delivery::new(streams.clone(), laptop.delivery.lambda.clone(), laptop.clock.clone())
         };
-        assert_eq!(again(&laptop.tables.api.streams).tell_all(Duration::ZERO).await.unwrap(), 2);
+        assert_eq!(again(&laptop.tables.api.streams).tell_all(Some(Duration::ZERO)).await.unwrap(), 2);
         laptop.clock.advance(Duration::from_secs(1));
-        assert_eq!(again(&laptop.tables.api.streams).tell_all(Duration::ZERO).await.unwrap(), 1);
+        assert_eq!(again(&laptop.tables.api.streams).tell_all(Some(Duration::ZERO)).await.unwrap(), 1);
         assert_eq!(laptop.heard(), [vec![1, 2], vec![1, 2], vec![2]]);
     }
 
@@ -420,7 +463,7 @@ mod tests {
     async fn a_stream_that_a_killed_twin_has_left_on_is_off_again() {
         let laptop = Laptop::new(done).await;
         let streams = &laptop.tables.api.streams;
-        streams.switch(&streams.sources[0], true).unwrap();
+        streams.switch(&streams.of(|_| true), true).unwrap();
         let is_on = || streams.engine.get_table_metadata("Messages").unwrap().unwrap().stream_enabled;
         assert!(is_on());
         Streams::new(streams.engine.clone(), &streams.sources).unwrap();
@@ -437,6 +480,10 @@ mod tests {
         assert!(!with("REMOVE", json!({ "r": { "N": "1" } })));
         assert!(!with("MODIFY", json!({ "r": { "S": "1" } })));
         assert!(!with("MODIFY", json!({})));
+        let begins = json!({ "s": { "S": [{ "prefix": "M" }, "C"] } });
+        let key = |key: Value| fits(&begins, Some(&json!({ "s": { "S": key } })));
+        assert!(key(json!("M1")) && key(json!("C")) && key(json!("M")));
+        assert!(!key(json!("C1")) && !key(json!("RM")) && !key(json!(1)) && !fits(&begins, Some(&json!({}))));
         let absent = json!({ "r": [{ "exists": false }, "x"] });
         assert!(fits(&absent, Some(&json!({}))) && fits(&absent, Some(&json!({ "r": "x" }))));
         assert!(!fits(&absent, Some(&json!({ "r": "y" }))));

@@ -30,14 +30,17 @@ pub(crate) enum Target {
 }
 
 impl Template {
-    pub fn read() -> Result<Self, StartError> {
+    /// Reads it, with what is there if there is a business server or without.
+    pub fn read(has_callback: bool) -> Result<Self, StartError> {
         let template: Value = serde_saphyr::from_str(include_str!("../../template.yaml"))
             .map_err(|error| StartError::Template(error.to_string()))?;
-        Self::parse(&template).ok_or_else(|| {
+        let mut parsed = Self::parse(&template).ok_or_else(|| {
             StartError::Template(
                 "it lacks a resource, or a route leads to a function that is not here".to_owned(),
             )
-        })
+        })?;
+        parsed.event_sources.retain(|source| has_callback || source.function != functions::CALLBACK);
+        Ok(parsed)
     }
 
     pub fn tables(&self) -> Tables {
@@ -103,7 +106,7 @@ fn name(resources: &Map<String, Value>, function: &str, names: &[&'static str]) 
 fn event_source(resources: &Map<String, Value>, source: &Value) -> Option<EventSource> {
     let table = source.get("EventSourceArn")?.as_str()?.strip_suffix(".StreamArn")?;
     let function = source.get("FunctionName")?.as_str()?.strip_suffix(".Arn")?;
-    // The table has a stream on a condition, which a twin always fulfils.
+    // The table has a stream on a condition, and so has the function.
     let view_type = resources.get(table)?.pointer("/Properties/StreamSpecification/1/StreamViewType")?;
     let filters = source.pointer("/FilterCriteria/Filters")?.as_array()?.iter();
     Some(EventSource {
@@ -114,7 +117,11 @@ fn event_source(resources: &Map<String, Value>, source: &Value) -> Option<EventS
             .map(|filter| serde_json::from_str(filter.get("Pattern")?.as_str()?).ok())
             .collect::<Option<_>>()?,
         batch_size: usize::try_from(source.get("BatchSize")?.as_u64()?).ok()?,
-        retries: source.get("MaximumRetryAttempts")?.as_u64()?,
+        retries: source.get("MaximumRetryAttempts").and_then(Value::as_u64),
+        max_age_ms: source
+            .get("MaximumRecordAgeInSeconds")
+            .and_then(Value::as_u64)
+            .map(|seconds| seconds * 1000),
     })
 }
 

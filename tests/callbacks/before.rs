@@ -6,12 +6,18 @@ use hongyan_functions::config::{CallbackFailure, CallbackPlace};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{send, start};
+use super::send;
 use crate::harness::{
     START_MS, TestApp,
     business_server::{BusinessServer, Reaction, place},
     text_message,
 };
+
+/// An app, and a business server that lets everything pass.
+async fn start() -> (TestApp, BusinessServer) {
+    let server = BusinessServer::start().await;
+    (TestApp::with_asked(server.place()).await, server)
+}
 
 /// What bob has of the conversation: its messages, and how many are unread.
 async fn of_bob(app: &TestApp) -> (Vec<Value>, Value) {
@@ -180,7 +186,7 @@ async fn what_is_for_those_who_are_online_is_asked_about_as_well() {
 
 /// An app that sends, or refuses, what the business server cannot be asked about.
 async fn with_failure(server: &BusinessServer, failure: CallbackFailure) -> TestApp {
-    TestApp::with_business_server(CallbackPlace { failure, ..server.place() }).await
+    TestApp::with_asked(CallbackPlace { failure, ..server.place() }).await
 }
 
 #[tokio::test]
@@ -263,7 +269,7 @@ async fn where_nothing_is_to_be_sent_unasked_it_is_asked_every_time_and_a_dead_p
     let url = format!("http://{}/im", listener.local_addr().unwrap());
     drop(listener);
     let dead = CallbackPlace { failure: CallbackFailure::Refuse, ..place(&url) };
-    let app = TestApp::with_business_server(dead).await;
+    let app = TestApp::with_asked(dead).await;
     for attempt in 0..8 {
         let started = Instant::now();
         assert_eq!(send(&app, "1", 0, "x").await["code"], 80003);
@@ -277,8 +283,7 @@ async fn where_nothing_is_to_be_sent_unasked_it_is_asked_every_time_and_a_dead_p
 async fn a_kept_connection_that_has_gone_is_no_failure() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let place = place(&format!("http://{}/im", listener.local_addr().unwrap()));
-    let app =
-        TestApp::with_business_server(CallbackPlace { failure: CallbackFailure::Refuse, ..place }).await;
+    let app = TestApp::with_asked(CallbackPlace { failure: CallbackFailure::Refuse, ..place }).await;
     let serving = tokio::spawn(async move {
         let answer = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"ErrorCode\":0}";
         let mut request = [0; 4096];

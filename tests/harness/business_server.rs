@@ -92,11 +92,6 @@ impl BusinessServer {
         std::mem::take(&mut self.inner.calls.lock().unwrap())
     }
 
-    /// The commands of the calls since the last time.
-    pub fn commands(&self) -> Vec<String> {
-        self.take().iter().map(Called::command).collect()
-    }
-
     pub fn place(&self) -> CallbackPlace {
         place(&self.url)
     }

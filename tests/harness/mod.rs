@@ -72,6 +72,14 @@ impl TestApp {
         Self::start(Settings::default(), Some(place)).await
     }
 
+    /// An app with a business server that is asked, and told nothing.
+    pub async fn with_asked(place: CallbackPlace) -> Self {
+        let mut app = Self::new().await;
+        app.callback = Some(place);
+        app.sandbox = Sandbox::new(app.setup());
+        app
+    }
+
     async fn start(settings: Settings, callback: Option<CallbackPlace>) -> Self {
         let clock = Clock::manual(START_MS);
         let twin = twin(&clock, settings, callback.clone()).await;

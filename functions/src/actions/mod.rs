@@ -23,6 +23,7 @@ pub mod manage_user;
 pub mod mute;
 pub mod send_message;
 pub mod set_message_read;
+pub mod tell_business_server;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use hongyan_shared::Result;

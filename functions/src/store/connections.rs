@@ -14,7 +14,7 @@ use hongyan_shared::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Consistency, Item, allowance, batch_get, failed, number, output_of, text, user_in};
+use super::{Consistency, Item, RowChange, allowance, batch_get, failed, number, output_of, text, user_in};
 use crate::config::{Config, Configured};
 
 /// How old a connection is that API Gateway has cut, whatever clocks differ by, in seconds.
@@ -121,6 +121,28 @@ pub struct Presence {
     pub names: Names,
     /// What is held against the user.
     pub restrictions: Restrictions,
+}
+
+/// What has changed of who is connected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresenceChange {
+    /// The user.
+    pub user: UserId,
+    /// Their slots that have another connection than before.
+    pub slots: Vec<SlotChange>,
+    /// When, in milliseconds.
+    pub at_ms: u64,
+}
+
+/// A slot that has another connection than before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlotChange {
+    /// The one that has lost it.
+    pub before: Option<Connection>,
+    /// The one that has it now.
+    pub after: Option<Connection>,
+    /// The one that has lost it has given it up itself.
+    pub has_logged_out: bool,
 }
 
 /// All that an item says.
@@ -347,12 +369,20 @@ impl Connections {
     }
 
     /// Frees the slot if this connection holds it, and says whether it was the user's last. A late
-    /// call finds another one there and leaves it alone.
-    pub async fn remove(&self, user: &UserId, slot: &str, id: &str, now_ms: u64) -> Result<bool> {
+    /// call finds another one there and leaves it alone. That it has logged out is noted for who is told of changes.
+    pub async fn remove(
+        &self,
+        user: &UserId,
+        slot: &str,
+        id: &str,
+        has_logged_out: bool,
+        now_ms: u64,
+    ) -> Result<bool> {
         let writing = allowance::write(allowance::write_units_of(ITEM_BYTES))?;
+        let noted = if has_logged_out { " SET lo = :c" } else { "" };
         let answer = self
             .update(user)
-            .update_expression("REMOVE #slot")
+            .update_expression(format!("REMOVE #slot{noted}"))
             .condition_expression("#slot.c = :c")
             .expression_attribute_names("#slot", attribute(slot))
             .expression_attribute_values(":c", text(id))
@@ -465,7 +495,45 @@ impl Connections {
     }
 }
 
+impl RowChange {
+    /// What has changed of who is connected, if this is the row that says it.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the row is none of ours.
+    pub fn of_presence(&self) -> Result<Option<PresenceChange>> {
+        let (Some(user), Some(KEY)) = (self.text("u"), self.text("s")) else { return Ok(None) };
+        let user = UserId::parse("u", user)
+            .map_err(|_| Error::Internal("a row of the stream is of no user".to_owned()))?;
+        let logged_out = self.new.get("lo").and_then(|id| id.as_s().ok());
+        let slots = |item: &Item| {
+            let connections = parse(&user, item.clone())?.connections;
+            Ok::<_, Error>(
+                connections.into_iter().map(|one| (one.slot.clone(), one)).collect::<BTreeMap<_, _>>(),
+            )
+        };
+        let (mut before, after) = (slots(&self.old)?, slots(&self.new)?);
+        let mut changes: Vec<SlotChange> = Vec::new();
+        for (slot, after) in after {
+            let before = before.remove(&slot);
+            if before.as_ref().is_none_or(|before| before.id != after.id) {
+                changes.push(SlotChange { before, after: Some(after), has_logged_out: false });
+            }
+        }
+        changes.extend(before.into_values().map(|before| SlotChange {
+            has_logged_out: logged_out.is_some_and(|id| *id == before.id),
+            before: Some(before),
+            after: None,
+        }));
+        Ok(Some(PresenceChange { user, slots: changes, at_ms: self.at_ms }))
+    }
+}
+
 impl Connection {
+    /// Whether it has ended by then, whether anybody has noticed or not.
+    pub fn is_over(&self, now_ms: u64) -> bool {
+        !self.counts(0, now_ms)
+    }
+
     /// Whether API Gateway may still have it.
     fn may_be_open(&self, now_ms: u64) -> bool {
         now_ms / 1000 < last_second(self.connected_at)

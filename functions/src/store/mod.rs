@@ -17,16 +17,21 @@ mod conversations;
 mod item;
 mod messages;
 mod rates;
+mod row_change;
 mod users;
 mod watchers;
 
 pub use accounts::Accounts;
 pub use allowance::Consistency;
 pub use blacklists::{Blacklists, Blocks, Change};
-pub use connections::{Connection, Connections, Names, Presence, Registered, Registration, Restrictions};
+pub use connections::{
+    Connection, Connections, Names, Presence, PresenceChange, Registered, Registration, Restrictions,
+    SlotChange,
+};
 pub use conversations::{ConversationEntry, Conversations, MAX_PINS, Pinned, Place};
-pub use messages::{Appended, Behind, Messages, Part, Recalled, RecalledMessage, RowChange, Search, Stretch};
+pub use messages::{Appended, Behind, LogChange, Messages, Part, Recalled, RecalledMessage, Search, Stretch};
 pub use rates::{Counted, Rates, Reading, Step};
+pub use row_change::RowChange;
 pub use users::Users;
 pub use watchers::{MAX_WATCHERS, Subscription, Watcher, Watchers};
 

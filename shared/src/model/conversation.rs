@@ -84,6 +84,16 @@ impl Pair {
         }
     }
 
+    /// The conversation of `me` whose log has this partition key, unless it is another one's: no key is made of it.
+    pub fn of_log(me: &UserId, key: &str) -> Option<Self> {
+        let (low, high) = key.split_once(SEPARATOR)?;
+        let peer = [(low, high), (high, low)]
+            .into_iter()
+            .find_map(|(one, other)| (one == me.as_str()).then_some(other))?;
+        let pair = Self::of(me, &UserId::parse("peer", peer).ok()?).ok()?;
+        (pair.log_key().as_str() == key).then_some(pair)
+    }
+
     /// The partition key of its log, the same for both users.
     pub fn log_key(&self) -> LogKey {
         LogKey(format!("{}{SEPARATOR}{}", self.low, self.high))
@@ -173,6 +183,24 @@ mod tests {
         for other in ["C2Calice", "GROUPbob", "GROUP", "bob", "", "C2C", "c2cbob", "C2Ca·b"] {
             let parsed = ConversationId::parse(&alice, other).and_then(ConversationId::one_to_one);
             assert!(parsed.is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_of_the_two_users_whom_it_names_and_of_nobody_else() {
+        let [alice, bob, carol] = ["alice", "bob", "carol"].map(user);
+        let pair = Pair::of(&alice, &bob).unwrap();
+        let key = pair.log_key();
+        assert_eq!(Pair::of_log(&alice, key.as_str()), Some(pair.clone()));
+        assert_eq!(Pair::of_log(&bob, key.as_str()), Some(pair.of_peer()));
+        for (me, key) in [
+            (&carol, key.as_str()),
+            (&alice, "bob·alice"),
+            (&alice, "alice"),
+            (&alice, "alice·alice"),
+            (&alice, ""),
+        ] {
+            assert_eq!(Pair::of_log(me, key), None, "{key}");
         }
     }
 

@@ -4,7 +4,7 @@ use hongyan_shared::{Result, protocol::NoData};
 
 use super::{Event, Reply};
 pub use crate::actions::leave::World;
-use crate::actions::leave::leave;
+use crate::actions::leave::log_out;
 
 /// Frees the slot, answers, and ends the connection.
 ///
@@ -12,6 +12,6 @@ use crate::actions::leave::leave;
 /// [`hongyan_shared::Error::BadRequest`].
 pub async fn handle(world: &World, event: Event) -> Result<Reply> {
     let NoData {} = event.request.data()?;
-    leave(world, &event.caller).await?;
+    log_out(world, &event.caller).await?;
     Ok(Reply::last(&NoData {}))
 }

@@ -31,7 +31,7 @@ fn attributes(mark: Mark) -> &'static str {
 /// What is kept of a user. Each part is written by itself, so any of them may be missing.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct MemberRow {
+pub(super) struct MemberRow {
     /// The last message read.
     n: u64,
     /// The peer's count at that message.
@@ -207,10 +207,17 @@ impl Messages {
     }
 }
 
+impl MemberRow {
+    /// How far they have read.
+    pub(super) fn read(&self) -> ReadMarker {
+        ReadMarker { seq: Seq(self.n), count: self.q, time: self.t, expires_at: self.e }
+    }
+}
+
 impl From<MemberRow> for MemberState {
     fn from(row: MemberRow) -> Self {
         Self {
-            read: ReadMarker { seq: Seq(row.n), count: row.q, time: row.t, expires_at: row.e },
+            read: row.read(),
             cleared: ReadMarker { seq: Seq(row.cn), count: row.cq, time: row.ct, expires_at: row.ce },
             unlisted: ReadMarker { seq: Seq(row.ln), count: row.lq, time: row.lt, expires_at: row.le },
             blocks: row.b,

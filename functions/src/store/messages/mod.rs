@@ -26,7 +26,7 @@ use hongyan_shared::model::{Address, Imported, LogKey, Seq};
 
 pub use log::{Appended, Behind, Part, Recalled, Search, Stretch};
 pub(super) use member::mark;
-pub use row_change::{RecalledMessage, RowChange};
+pub use row_change::{LogChange, RecalledMessage};
 
 use super::{Consistency, text};
 use crate::config::{Config, Configured};

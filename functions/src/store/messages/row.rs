@@ -125,7 +125,11 @@ impl MessageRow {
 }
 
 pub(super) fn parse(item: Item) -> Result<Message> {
-    let row: MessageRow = from_item(item)?;
+    message(from_item(item)?)
+}
+
+/// The message of a row.
+pub(super) fn message(row: MessageRow) -> Result<Message> {
     let wrong = |what: &str| Error::Internal(format!("{what} of message {} is wrong", row.s));
     let payload =
         Payload::restore(row.d).ok_or_else(|| Error::Internal("a payload is no JSON".to_owned()))?;

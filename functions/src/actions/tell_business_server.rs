@@ -1,0 +1,108 @@
+//! The business server is told of what has happened: messages that were sent, read or recalled, and users who come and go.
+//!
+//! The tables are what it is told from, so nothing that is in them can be forgotten; and it may be told twice.
+
+use hongyan_shared::{
+    Result,
+    callback::{Call, End, Receiver, StateChange, after_read, after_recall, after_send},
+    model::{OneToOne, Pair},
+};
+
+use crate::{
+    business_server::BusinessServer,
+    clock::Clock,
+    config::{Config, Configured, Misconfigured},
+    store::{Connections, Consistency, LogChange, Messages, PresenceChange, RowChange, SlotChange},
+};
+
+/// What it takes to tell it.
+pub struct World {
+    server: BusinessServer,
+    messages: Messages,
+    connections: Connections,
+    clock: Clock,
+}
+
+impl World {
+    /// The one of this deployment.
+    pub fn new(config: &Config) -> Configured<Self> {
+        Ok(Self {
+            server: BusinessServer::new(config)?.ok_or(Misconfigured::Missing("CALLBACK_URL"))?,
+            messages: Messages::new(config)?,
+            connections: Connections::new(config)?,
+            clock: config.clock.clone(),
+        })
+    }
+}
+
+/// Tells it of a change of a row, if that is something for it. Whatever it answers with a status of success is all right.
+///
+/// # Errors
+/// [`hongyan_shared::Error::BusinessServer`]: it has not heard of it, or nobody knows.
+pub async fn tell_business_server(world: &World, change: RowChange) -> Result<()> {
+    for call in calls(world, &change).await? {
+        world.server.call(&call).await?;
+    }
+    Ok(())
+}
+
+async fn calls(world: &World, change: &RowChange) -> Result<Vec<Call>> {
+    if let Some(PresenceChange { user, slots, at_ms }) = change.of_presence()? {
+        let changes = slots.iter().flat_map(|slot| state_changes(slot, at_ms));
+        return Ok(changes.map(|(state, at_ms)| state.call(&user, at_ms)).collect());
+    }
+    Ok(match change.in_log()? {
+        None => Vec::new(),
+        Some(LogChange::Sent(pair, message)) => {
+            let peer = pair.peer().clone();
+            let looked_up = world.connections.of(&peer, Consistency::Eventual, world.clock.now());
+            let (unread, presence) = tokio::join!(unread(world, pair.of_peer()), looked_up);
+            let receiver = Receiver { unread: unread?, is_online: presence?.is_online() };
+            vec![after_send(&pair, &message, receiver)]
+        }
+        Some(LogChange::Recalled(pair, message)) => {
+            vec![after_recall(&pair, &message, unread(world, pair.of_peer()).await?)]
+        }
+        Some(LogChange::Read(pair, marker)) => {
+            vec![after_read(&pair, marker.time, unread(world, pair.clone()).await?)]
+        }
+    })
+}
+
+/// How many messages of the conversation the pair's user has not read by now.
+async fn unread(world: &World, pair: Pair) -> Result<u64> {
+    let now = world.clock.now();
+    let tail = world.messages.tail(&pair.log_key(), 1, Consistency::Strong, now).await?;
+    let conversation = OneToOne { pair, tail };
+    let unread = world.messages.unread(&conversation, now).await?;
+    Ok(unread.unwrap_or_else(|| conversation.unread()))
+}
+
+/// What a change of a slot means, and when it has happened, in milliseconds. Whose connection ends without anybody's noticing is
+/// told of when its place is taken, or swept.
+fn state_changes(slot: &SlotChange, at_ms: u64) -> Vec<(StateChange, u64)> {
+    let SlotChange { before, after, has_logged_out } = slot;
+    let ended = |end| before.as_ref().map(|before| StateChange::Logout { platform: before.platform, end });
+    match (before, after) {
+        (Some(before), None) => {
+            let end = match before.is_over(at_ms) {
+                _ if *has_logged_out => End::LoggedOut,
+                true => End::TimedOut,
+                false => End::Closed,
+            };
+            ended(end).map(|change| (change, at_ms)).into_iter().collect()
+        }
+        (None, Some(after)) => {
+            vec![(StateChange::Login { platform: after.platform, kicked: Vec::new() }, after.connected_at)]
+        }
+        (Some(before), Some(after)) => {
+            let is_over = before.is_over(after.connected_at);
+            let came_back = before.instance.is_some() && before.instance == after.instance;
+            let kicked = if is_over || came_back { Vec::new() } else { vec![before.platform] };
+            let timed_out = ended(End::TimedOut).filter(|_| is_over);
+            let login = StateChange::Login { platform: after.platform, kicked };
+            timed_out.into_iter().chain([login]).map(|change| (change, after.connected_at)).collect()
+        }
+        (None, None) => Vec::new(),
+    }
+}
