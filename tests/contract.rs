@@ -278,6 +278,28 @@ fn a_stream_goes_on_behind_what_always_fails() {
     }
 }
 
+/// What is there for a business server alone is not there without one.
+#[test]
+fn without_a_business_server_there_is_no_stream_no_function_and_nothing_to_pay_for() {
+    let template = template();
+    let resources = template["Resources"].as_object().unwrap();
+    let condition = |name: &str| resources[name]["Condition"].as_str();
+    for name in ["Callback", "MessagesToTell", "ConnectionsToTell", "UndeliveredCallbacks"] {
+        assert_eq!(condition(name), Some("HasCallback"), "{name}");
+    }
+    for name in ["FailedCallbacksAlarm", "UndeliveredCallbacksAlarm"] {
+        assert_eq!(condition(name), Some("HasCallbackAlarms"), "{name}");
+    }
+    for (table, condition) in [("Messages", "HasMessageStream"), ("Connections", "HasCallback")] {
+        let stream = &resources[table]["Properties"]["StreamSpecification"];
+        // Both images, for media as well: a stream that is there cannot show anything else.
+        let both = serde_json::json!({ "StreamViewType": "NEW_AND_OLD_IMAGES" });
+        assert_eq!((&stream[0], &stream[1]), (&condition.into(), &both));
+    }
+    assert_eq!(template["Parameters"]["CallbackUrl"]["Default"], "");
+    assert_eq!(template["Parameters"]["CallbackTokenParameter"]["Default"], "");
+}
+
 #[test]
 fn only_who_deletes_media_may_and_nothing_but_media() {
     for (name, function) in resources("AWS::Serverless::Function") {

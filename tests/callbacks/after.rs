@@ -365,3 +365,38 @@ async fn without_a_business_server_there_is_no_such_function() {
     assert_eq!(app.sandbox.consume("callback", event).await, None);
     assert_eq!(app.twin.deliver_changes().await.unwrap(), 0);
 }
+
+/// What docs/callbacks.md shows of each command.
+fn examples() -> Vec<Value> {
+    let blocks = include_str!("../../docs/callbacks.md").split("```json\n").skip(1);
+    blocks.map(|block| serde_json::from_str(block.split("```").next().unwrap()).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_examples_of_the_document_are_what_happens() {
+    let (app, server) = start().await;
+    for (instance, connected_at) in [("a", START_MS), ("b", START_MS + 1)] {
+        let mut connect = event("connect");
+        let context = &mut connect["requestContext"];
+        context["authorizer"]["platform"] = json!("iOS");
+        context["authorizer"]["instance"] = json!(instance);
+        context["connectionId"] = json!(instance);
+        context["connectedAt"] = json!(connected_at);
+        app.respond("connect", &connect).await;
+    }
+    let mut data = text_message("bob", "1-2-77", 0);
+    data["payload"]["text"] = json!("你好");
+    data["cloudCustomData"] = json!(r#"{"order":7}"#);
+    data["offlinePushInfo"] = json!({ "Title": "你好" });
+    app.ask("send-message", "alice", data).await;
+    app.twin.deliver_changes().await.unwrap();
+    app.invoke("set-message-read", "bob", json!({ "conversationID": "C2Calice", "sequence": 1 })).await;
+    app.ask("revoke-message", "alice", json!({ "conversationID": "C2Cbob", "sequence": 1 })).await;
+    app.twin.deliver_changes().await.unwrap();
+    let bodies: Vec<Value> = server.take().into_iter().map(|called| called.body).collect();
+    let examples = examples();
+    assert_eq!(examples.len(), 5);
+    for example in examples {
+        assert!(bodies.contains(&example), "{example} is none of {bodies:#?}");
+    }
+}

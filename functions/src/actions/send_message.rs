@@ -106,9 +106,10 @@ async fn store(
         let written = match approved.take() {
             Some(approved) => approved,
             None => {
+                let asked_at = world.clock.now();
                 let approved = approve(world, draft.clone(), &conversation).await?;
                 // That may have taken two seconds, which are none of the conversation's.
-                deadline = world.clock.now().saturating_add(TIMEOUT_MS);
+                deadline = deadline.saturating_add(world.clock.now().saturating_sub(asked_at));
                 approved
             }
         };

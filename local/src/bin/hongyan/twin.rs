@@ -11,8 +11,8 @@ use std::{
 use clap::{ArgAction, Args};
 use hongyan_functions::{
     config::{
-        CallbackFailure, CallbackPlace, CallbackToken, DeletedUsersMessages, FRAMES_PER_SECOND, MEDIA_MEGABYTES_PER_DAY, NEW_CONVERSATIONS_PER_HOUR,
-        RECALL_SECONDS, Settings, UnknownUsers,
+        CallbackFailure, CallbackPlace, CallbackToken, DeletedUsersMessages, FRAMES_PER_SECOND,
+        MEDIA_MEGABYTES_PER_DAY, NEW_CONVERSATIONS_PER_HOUR, RECALL_SECONDS, Settings, UnknownUsers,
     },
     trigger::{
         rest::{ADMINISTRATOR, Administrators},
