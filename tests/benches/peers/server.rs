@@ -136,6 +136,7 @@ pub async fn serve(kind: &str, folder: &str) {
         keys: Keys::parse(KEY).unwrap(),
         // They send faster than people.
         settings: Settings { frames_per_second: None, ..Settings::default() },
+        callback: None,
         clock: Clock::System,
     })
     .await
