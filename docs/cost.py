@@ -52,6 +52,9 @@ ASSUMPTIONS = {
     "views": (3, "times that a chat loads the large preview of a picture", "聊天界面加载一张图片的大预览图的次数"),
     "openings": (0.5, "times that somebody opens the picture itself", "打开原图的次数"),
     "picture_row_bytes": (1_100, "bytes of the stored message of a picture, with DynamoDB's 100", "图片消息存储的字节数，含 DynamoDB 的 100 字节"),
+    "rest_memory": (1024, "MB of memory of the function of business servers", "业务服务器的函数的内存（MB）"),
+    "answer_ms": (50, "ms until your server has answered a callback, the way there and back included", "你的服务器应答一次回调的时间，含往返路程（毫秒）"),
+    "callback_bytes": (800, "bytes of a callback", "一次回调的字节数"),
     "form_bytes": (10_000, "bytes on the wire for a picture's three forms and its longer message", "一张图片的三张表单和更长的消息在线路上的字节数"),
 }
 
@@ -70,6 +73,7 @@ PRICES = {
     "kept_logs": ((0.03, 0.033), False, "2026-11", "CloudWatch: GB-month of logs kept", "CloudWatch：每 GB-月保存的日志"),
     "metrics": ((0.30, 0.30), False, "2026-11", "CloudWatch: metric-month", "CloudWatch：每指标-月"),
     "transfer": ((0.09, 0.12), True, "2026-11", "Data transfer: GB out to the internet", "数据传输：每 GB 流出到互联网"),
+    "rest": ((1.00, 1.38), False, "2026-11", "API Gateway: million HTTP requests, first 300 million", "API Gateway：每百万次 HTTP 请求，前三亿次"),
     "puts": ((5.00, 5.50), False, "2026-11", "S3: million uploads", "S3：每百万次上传"),
     "gets": ((0.40, 0.44), False, "2026-11", "S3: million reads", "S3：每百万次读取"),
     "media_storage": ((0.023, 0.0275), False, "2026-11", "S3: GB-month of storage", "S3：每 GB-月存储"),
@@ -120,7 +124,7 @@ def operations(a):
         ("first message after an hour, on top", "间隔一小时后的第一条消息，另加", user_days * a["talks"], "+session", 0, 0, 0),
         ("read mark, peer online", "已读标记，对方在线", marks * on, "mark as read, peer online", 0, 1, frame),
         ("read mark, peer offline", "已读标记，对方不在线", marks * off, "-mark", 0, 1, 0),
-        ("history page", "历史消息页", user_days * a["pages"], "history page of 15", 0, 1, 15 * frame),
+        ("history page", "历史消息页", user_days * a["pages"], "history page of 15, imported or not", 0, 1, 15 * frame),
         ("connect: authorizer and function", "建立连接：授权与连接两个函数", sessions, "connect, authorizer included", 0, 2, 0),
         ("login of a program that has just been started", "刚启动的程序登录", sessions * a["starts"],
          "login with the newest K conversations", k, 1, (k + 1) * 2 * frame),
@@ -190,7 +194,7 @@ def send_alone(a, region):
     return sum(units * PRICES[name][0][region] for name, units in used.items())
 
 
-def served(a, frames, invocations, writes, reads, trips=0):
+def served(a, frames, invocations, writes, reads, trips=0, memory=None):
     """What is used by so many WebSocket messages to and from clients, invocations of functions, capacity units, and
     round trips of all functions together, in the units of the prices. What it leaves behind, rows and logs that are
     kept, is not in it."""
@@ -198,7 +202,7 @@ def served(a, frames, invocations, writes, reads, trips=0):
     return dict.fromkeys(PRICES, 0.0) | {
         "messages": frames / 1e6,
         "requests": invocations / 1e6,
-        "gb_seconds": ms / 1000 * a["memory"] / 1024 / 1e6,
+        "gb_seconds": ms / 1000 * (memory or a["memory"]) / 1024 / 1e6,
         "writes": writes / 1e6,
         "reads": reads / 1e6,
         "logs": invocations * a["log_bytes"] / GB,
@@ -272,6 +276,43 @@ def upload_attacks(a):
         ("an hour of the same file over itself, at 100 Mbit/s", "一小时内反复上传同一个文件，100 Mbit/s",
          uploads(a, hour * 10, hour, 4)),
         ("a TB that is read by somebody who has a URL", "有人用一个 URL 下载了 1 TB", read),
+    ]
+
+
+# What each command reads besides what it does, in one round trip: whether the administrator was kicked.
+ADMINISTRATOR_READS = 0.5
+
+
+def commands(a, times, budget=None, frames=0):
+    """What it uses to do a command so often, with so many frames to users: by the line of the budgets for what it does, or refused to
+    a stranger, of whom no line is written. An answer has as many bytes as a frame."""
+    writes = reads = trips = 0
+    if budget:
+        writes, reads, _, trips = unit_costs(budget, 0, budgets())
+        reads, trips = reads + ADMINISTRATOR_READS, trips + 1
+    used = served(a, frames, times, times * writes, times * reads, times * trips + frames, a["rest_memory"])
+    answers = times * a["frame_bytes"] / GB
+    return used | {"rest": times / 1e6, "transfer": used["transfer"] + answers, "logs": used["logs"] * bool(budget)}
+
+
+def callbacks(a, times, budget=None):
+    """What so many callbacks use: those of a function of their own, by a line of the budgets, or those for which a send waits."""
+    writes, reads, _, trips = unit_costs(budget, 0, budgets()) if budget else (0, 0, 0, 0)
+    used = served(a, 0, times * bool(budget), times * writes, times * reads, times * trips)
+    waited = times * a["answer_ms"] / 1000 * a["memory"] / 1024 / 1e6
+    return used | {"gb_seconds": used["gb_seconds"] + waited, "transfer": times * a["callback_bytes"] / GB}
+
+
+def business_server(a):
+    """What a business server makes of it: English, Chinese, what it uses."""
+    million = 10**6
+    return [
+        ("a million notices to users, by `sendmsg`", "用 `sendmsg` 给用户发一百万条通知",
+         commands(a, million, "send, peer offline", a["online"] * million)),
+        ("ten million messages imported as history", "导入一千万条历史消息", commands(a, 10 * million, "import of a message")),
+        ("a million callbacks before a message is sent", "发送消息之前的一百万次回调", callbacks(a, million)),
+        ("a million callbacks after it, one by one", "发送消息之后的一百万次回调，逐条调用", callbacks(a, million, "to tell a business server of a message")),
+        ("a million requests of somebody who is no administrator", "一百万个不是管理员的请求", commands(a, million)),
     ]
 
 
@@ -376,6 +417,14 @@ def tables(language):
           *(p + dollars(sum(bill(used, region).values())) for p, region in zip(("", guess), (0, 1)))]
          for en, cn, used in upload_attacks(a)],
         (0, 1, 1, 1, 1))
+
+    cost["server"] = markdown(
+        [say("what", "操作"), say("WebSocket messages", "WebSocket 消息"), say("functions", "函数调用"), say("write units", "写单位"),
+         say("read units", "读单位"), "us-east-1, $", "ap-east-1, $"],
+        [[say(en, cn), *(f"{used[name]:,.2f}" for name in ("messages", "requests", "writes", "reads")),
+          *(p + dollars(sum(bill(used, region).values())) for p, region in zip(("", guess), (0, 1)))]
+         for en, cn, used in business_server(a)],
+        (0, 1, 1, 1, 1, 1, 1))
 
     def lever(prices=(), **changes):
         return sum(bill(month({**a, **changes})[1], 0, **dict(prices)).values())

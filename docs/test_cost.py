@@ -57,6 +57,22 @@ class Cost(unittest.TestCase):
         self.assertFalse(any(cost.pictures({**DEFAULTS, "pictures": 0}).values()))
         self.assertFalse(any(cost.month(DEFAULTS)[1][name] for name in ("puts", "gets", "media_storage", "edge_out")))
 
+    def test_what_a_business_server_asks_costs_a_request_a_gigabyte_and_its_budget(self):
+        free = {**DEFAULTS, **dict.fromkeys(("cold", "log_bytes", "frame_bytes"), 0), "base_ms": 1000, "trip_ms": 0}
+        lines = cost.budgets() | {"one": ["2", "3", "0", "5"]}
+        with mock.patch.object(cost, "budgets", lambda: lines):
+            used = cost.commands(free, 10**6, "one", frames=10**6)
+            self.assertEqual([used[name] for name in ("rest", "messages", "writes", "reads")], [1, 1, 2, 3.5])
+            self.assertEqual(used["gb_seconds"], 1)
+            later = cost.commands({**free, "trip_ms": 1000}, 10**6, "one", frames=10**6)
+            self.assertEqual(later["gb_seconds"], 1 + 5 + 1 + 1, "a frame is a round trip")
+
+    def test_a_callback_takes_as_long_as_its_business_server(self):
+        free = {**DEFAULTS, **dict.fromkeys(("base_ms", "cold", "trip_ms"), 0), "answer_ms": 1000, "memory": 1024}
+        before, after = cost.callbacks(free, 10**6), cost.callbacks(free, 10**6, "ping")
+        self.assertEqual([each["gb_seconds"] for each in (before, after)], [1, 1])
+        self.assertEqual([each["requests"] for each in (before, after)], [0, 1], "a send waits in its own function")
+
     def test_a_cell_of_the_budgets_is_a_number(self):
         for cell, number in (("0.5 + K/2", 5.5), ("2K", 20), ("K/2", 5), ("+0", 0), ("2, for up to 32 of them", 2)):
             self.assertEqual(cost.amount(cell, 10), number, cell)
