@@ -14,6 +14,7 @@
 //! - `database`: the embedded DynamoDB; `dynamodb`: its API; `engine_client`: the functions' way to it; `folder`: where it keeps its file.
 //! - `http`: how both are served, and `shutdown` until when; `guard`: to whom; [`key`]: what UserSigs are
 //!   signed with; `sdk`: how the functions reach them; `error`: why a twin does not start.
+//! - [`import`]: users and messages out of Tencent's files.
 //! - `demo`: a page on which two users chat.
 //! - [`clock`]: the time, which a test can hold in its hand.
 
@@ -29,6 +30,7 @@ mod folder;
 mod gateway;
 mod guard;
 mod http;
+pub mod import;
 pub mod key;
 mod lambda;
 mod management;

@@ -4,6 +4,7 @@ mod accounts;
 mod blacklists;
 mod contacts;
 mod documents;
+mod import;
 mod profiles;
 mod requests;
 mod speech;

@@ -1,6 +1,7 @@
-//! `hongyan`: the laptop twin and the UserSig tools, on the command line.
+//! `hongyan`: the laptop twin, the UserSig tools and the import, on the command line.
 
 mod app;
+mod import;
 mod output;
 mod sig;
 mod twin;
@@ -23,6 +24,8 @@ struct Cli {
 enum Command {
     /// Run everything on this machine, without an account: what `hongyan` alone does too
     Local(twin::Options),
+    /// Import users and messages out of files of Tencent Cloud IM: docs/migrate.md
+    Import(import::Options),
     /// Issue or verify a UserSig
     Sig {
         #[command(subcommand)]
@@ -36,6 +39,7 @@ async fn main() -> ExitCode {
     match cli.command {
         None => twin::run(cli.twin).await,
         Some(Command::Local(options)) => twin::run(options).await,
+        Some(Command::Import(options)) => import::run(options).await,
         Some(Command::Sig { command }) => sig::run(command),
     }
 }
