@@ -1,5 +1,5 @@
 /**
- * The example of a business server, against a stub of WeChat. `BUSINESS_SERVER` names another program that does the same: the
+ * The example of a business server, between the twin and a stub of WeChat. `BUSINESS_SERVER` names another program that does the same: the
  * one in C# passes these tests as well.
  */
 
@@ -11,7 +11,9 @@ import type { AddressInfo } from 'node:net';
 import { after, afterEach, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { SDK_APP_ID } from './harness/twin.js';
+import { WebSocket } from 'ws';
+
+import { SDK_APP_ID, startTwin, type Twin } from './harness/twin.js';
 
 const path = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 const HONGYAN = process.env['HONGYAN'] ?? path('target/debug/hongyan');
@@ -25,7 +27,8 @@ type Body = Record<string, any>;
 const asked: { path: string; query: URLSearchParams; body: Body }[] = [];
 const errcodes: number[] = [];
 let tokens = 0;
-let [weChat, program, url]: [Server | undefined, ChildProcess | undefined, string] = [undefined, undefined, ''];
+let [weChat, twin, program, url]: [Server | undefined, Twin | undefined, ChildProcess | undefined, string] = [undefined, undefined, undefined, ''];
+let environment: NodeJS.ProcessEnv = {};
 
 function answer(path: string, query: URLSearchParams): Body {
   if (path === '/sns/jscode2session') {
@@ -53,18 +56,19 @@ before(async () => {
     response.end(JSON.stringify(answer(pathname, searchParams)));
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => weChat?.once('listening', resolve));
-  program = spawn(PROGRAM, ARGUMENTS, {
-    env: {
-      ...process.env, PORT: String(await free()), SDK_APP_ID: String(SDK_APP_ID), USERSIG_KEY: KEY, CALLBACK_TOKEN: TOKEN,
-      REST_URL: 'http://127.0.0.1:1/v4', WX_APPID: 'wx1', WX_SECRET: 'secret', WX_TEMPLATE: 'template',
-      WX_URL: `http://127.0.0.1:${(weChat.address() as AddressInfo).port}`,
-    },
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  const port = await free();
+  twin = await startTwin('--key', KEY, '--callback-url', `http://127.0.0.1:${port}/callback`, '--callback-token', TOKEN);
+  environment = {
+    ...process.env, PORT: String(port), SDK_APP_ID: String(SDK_APP_ID), USERSIG_KEY: KEY, CALLBACK_TOKEN: TOKEN,
+    REST_URL: `${twin.url}/v4`, WX_APPID: 'wx1', WX_SECRET: 'secret', WX_TEMPLATE: 'template',
+    WX_URL: `http://127.0.0.1:${(weChat.address() as AddressInfo).port}`,
+  };
+  program = spawn(PROGRAM, ARGUMENTS, { env: environment, stdio: ['ignore', 'pipe', 'ignore'] });
   url = await new Promise<string>((resolve) => program?.stdout?.once('data', (line) => { resolve(String(line).trim()); }));
 });
 
-after(() => {
+after(async () => {
+  await twin?.stop();
   program?.kill();
   weChat?.close();
 });
@@ -192,3 +196,53 @@ test('who has not consented is left alone until they have read, and what may suc
   await sent('oGina', 'tried');
   assert.equal((await messages(5)).at(-1)?.['data'].thing2.value, 'tried');
 });
+
+/** A user's connection to the twin. What is pushed to it is in `pushed`. */
+async function connect(userID: string, userSig: string): Promise<{ ask: (action: string, data: unknown) => Promise<Body>; pushed: Body[]; close: () => void }> {
+  const query = new URLSearchParams({ SDKAppID: String(SDK_APP_ID), userID, userSig, platform: 'MiniProgram' });
+  const socket = new WebSocket(`${twin?.proxyServer ?? ''}?${query}`);
+  const pushed: Body[] = [];
+  const answers: ((frame: Body) => void)[] = [];
+  socket.on('message', (text) => {
+    const frame = JSON.parse(String(text)) as Body;
+    if (frame['event']) pushed.push(frame);
+    else answers.shift()?.(frame);
+  });
+  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+  const ask = async (action: string, data: unknown): Promise<Body> => {
+    const answer = new Promise<Body>((resolve) => answers.push(resolve));
+    socket.send(JSON.stringify({ action, requestID: '1', data }));
+    const frame = await answer;
+    assert.equal(frame['code'], 0, JSON.stringify(frame));
+    return frame['data'] as Body;
+  };
+  return { ask, pushed, close: () => { socket.close(); } };
+}
+
+test('the server tells it of messages for those who are away, and of what they have read', async () => {
+  const sig = await login('oHugo');
+  const alice = await connect('alice', twin?.userSig('alice') ?? '');
+  let base = 0;
+  const say = (text: string): Promise<Body> => alice.ask('sendMessage', {
+    to: 'oHugo', conversationType: 'C2C', clientID: String(base), base: base++, type: 'TIMTextElem', payload: { text },
+  });
+  await say('在吗');
+  const [first] = await messages(1);
+  assert.deepEqual([first?.['touser'], (first?.['data'] as Body)['thing2'].value], ['oHugo', '在吗']);
+  await say('没读的时候');
+  const hugo = await connect('oHugo', sig);
+  await say('在线的时候');
+  await hugo.ask('setMessageRead', { conversationID: 'C2Calice', sequence: 3 });
+  hugo.close();
+  // Calls about one conversation come in their order: when this one is there, what came before has been told.
+  for (let tries = 1; (await sentTo('oHugo')).length < 2; tries++) {
+    assert.ok(tries < 100, 'it was told of nothing more');
+    await say(`又不在了 ${tries}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const texts = (await sentTo('oHugo')).map(({ data }) => (data as Body)['thing2'].value as string);
+  assert.deepEqual([texts.length, texts[0], texts[1]?.startsWith('又不在了')], [2, '在吗', true]);
+  alice.close();
+});
+
+const sentTo = async (user: string): Promise<Body[]> => (await messages(0)).filter(({ touser }) => touser === user);
