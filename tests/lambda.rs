@@ -187,6 +187,7 @@ async fn each_binary_answers_its_event() {
         ("RECALL_SECONDS", "120"),
         ("FRAMES_PER_SECOND", "20"),
         ("NEW_CONVERSATIONS_PER_HOUR", "100"),
+        ("UNKNOWN_USERS", "accept"),
         ("METRICS_NAMESPACE", "Hongyan/test"),
         ("SDK_APP_ID", "1400000000"),
         ("MEDIA_MEGABYTES_PER_DAY", "500"),
@@ -216,6 +217,19 @@ async fn each_binary_answers_its_event() {
     assert_eq!((&line["Route"], &line["code"]), (&json!("deleteMedia"), &json!(0)));
     if release_binaries().is_some() {
         measure("delete-media", &delete_media, &log, first, &event("delete-media")).await;
+    }
+    // Nobody is there, which is found out by the very stack that would reach somebody.
+    let nobody = [("CALLBACK_URL", "https://127.0.0.1:9"), ("CALLBACK_FAILURE", "send")];
+    let callback = Sandbox::start(&binary("callback"), &[&environment[..], &nobody].concat());
+    let (answer, first) = timed(callback.invoke(&event("callback"))).await;
+    assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": "100000000000000000001" }] }));
+    let log = callback.lines();
+    let [line] = &metrics(&log)[..] else { panic!("one record is one line: {log:#?}") };
+    assert_eq!((&line["Route"], &line["code"]), (&json!("callback"), &json!(80003)));
+    assert!(line["detail"].as_str().unwrap().contains("C2C.CallbackAfterSendMsg"), "{line}");
+    assert_eq!(line["FailedCallbacks"], 1);
+    if release_binaries().is_some() {
+        measure("callback", &callback, &log, first, &event("callback")).await;
     }
     for (name, event_name, status, code) in EXPECTED {
         let sandbox = Sandbox::start(&binary(name), &environment);

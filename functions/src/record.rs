@@ -270,6 +270,10 @@ fn measure(record: &InvocationRecord) {
     histogram!("Latency", "Route" => route.clone()).record(record.ms as f64);
     for (what, times) in record.metrics.counts() {
         counter!(what.name(), "Route" => route.clone()).increment(times);
+        // Whether it was asked or told, somebody has to look at it.
+        if what == Metric::FailedCallbacks {
+            counter!(what.name()).increment(times);
+        }
     }
     if record.is_failure() {
         counter!("Failures", "Route" => route.clone()).increment(1);

@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     Error, Result,
-    decode::decode,
     model::{Draft, Elem, Message, Pair},
     rest::{MsgElement, Number},
 };
@@ -69,14 +68,22 @@ struct Reply {
 pub fn answer(draft: &Draft, body: &[u8]) -> std::result::Result<Answer, String> {
     let text = std::str::from_utf8(body).map_err(|_| "the answer is no UTF-8".to_owned())?;
     let text = text.trim_start_matches('\u{feff}');
-    let reply: Reply = decode(text, "the answer", "a callback")?;
+    // What does not fit may be what somebody has written, and this goes to a log.
+    let reply: Reply = serde_json::from_str(text).map_err(|error| {
+        format!(
+            "the answer is none to a callback, from column {} of line {} on",
+            error.column(),
+            error.line()
+        )
+    })?;
     match reply.error_code.0 {
         0 => Ok(match rewritten(draft, reply.msg_body, reply.cloud_custom_data) {
             Ok(None) => Answer::Send,
             Ok(Some(elem)) => Answer::SendInstead(elem),
-            Err(why) => {
-                Answer::Refuse(Error::BusinessServer(format!("the message cannot be rewritten so: {why}")))
-            }
+            Err(why) => Answer::Refuse(Error::BusinessServer(format!(
+                "the message cannot be rewritten so: it would be refused with {}",
+                why.code()
+            ))),
         }),
         1 => Ok(Answer::Refuse(Error::Refused)),
         2 => Ok(Answer::Withhold),
@@ -111,4 +118,85 @@ fn rewritten(
     };
     elem.fits_with(draft.callbacks.push_info.as_ref())?;
     Ok(Some(elem).filter(|elem| elem != old))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        model::{ClientId, Options, UserId},
+        protocol::to_raw,
+    };
+
+    fn elem() -> Elem {
+        Elem::parse("TIMTextElem", &to_raw(&json!({ "text": "x", "own": 1 })), None).unwrap()
+    }
+
+    fn meant(reply: &str) -> std::result::Result<Answer, String> {
+        let from = UserId::parse("from", "alice").unwrap();
+        let draft = Draft::new(ClientId::parse("1").unwrap(), from, elem(), Options::default());
+        answer(&draft, reply.as_bytes())
+    }
+
+    fn text(text: &str) -> Value {
+        json!({ "MsgType": "TIMTextElem", "MsgContent": { "Text": text } })
+    }
+
+    #[test]
+    fn an_answer_is_read_in_whatever_form_it_comes() {
+        for reply in [
+            r#"{"ErrorCode":0}"#,
+            r#"{"ErrorCode":"0","ErrorInfo":null,"MsgBody":[],"More":1}"#,
+            "\u{feff}{\"ErrorCode\":0}",
+        ] {
+            assert_eq!(meant(reply), Ok(Answer::Send), "{reply}");
+        }
+        let echo = json!({ "ErrorCode": 0, "MsgBody": MsgElement::of(&elem()), "CloudCustomData": "" });
+        assert_eq!(meant(&echo.to_string()), Ok(Answer::Send), "that is what it was told");
+        let instead = json!({ "ErrorCode": 0, "CloudCustomData": "y" }).to_string();
+        let Ok(Answer::SendInstead(elem)) = meant(&instead) else { panic!() };
+        assert_eq!((elem.payload().as_str(), elem.custom_data()), (r#"{"own":1,"text":"x"}"#, "y"));
+        assert_eq!(meant(r#"{"ErrorCode":2}"#), Ok(Answer::Withhold));
+        assert_eq!(meant(r#"{"ErrorCode":1}"#), Ok(Answer::Refuse(Error::Refused)));
+    }
+
+    #[test]
+    fn a_text_of_its_own_is_handed_on_and_is_not_long() {
+        let refused = |info: &str| {
+            let reply = json!({ "ErrorCode": 120_001, "ErrorInfo": info }).to_string();
+            let Ok(Answer::Refuse(Error::RefusedWith { code: 120_001, text })) = meant(&reply) else {
+                panic!()
+            };
+            text
+        };
+        assert_eq!(refused("不行"), "不行");
+        assert_eq!(refused(&"不".repeat(501)).chars().count(), 500);
+        assert_eq!(refused(""), Error::Refused.to_string());
+    }
+
+    #[test]
+    fn nothing_of_an_answer_that_cannot_be_used_reaches_a_log() {
+        for reply in [
+            json!("geheim").to_string(),
+            json!({ "ErrorCode": "geheim" }).to_string(),
+            json!({ "ErrorCode": 0, "MsgBody": "geheim" }).to_string(),
+            json!({ "ErrorCode": 0, "MsgBody": [{ "MsgType": "geheim", "MsgContent": {} }] }).to_string(),
+            r#"{"ErrorCode":0,"MsgBody":[{"MsgType":"TIMCustomElem","MsgContent":{"geheim":1,"geheim":2}}]}"#
+                .to_owned(),
+            json!({ "ErrorCode": 0, "MsgBody": [text("geheim"), text("geheim")] }).to_string(),
+            "geheim".to_owned(),
+        ] {
+            let why = match meant(&reply) {
+                Err(why) | Ok(Answer::Refuse(Error::BusinessServer(why))) => why,
+                // Of a name that is there twice, the last one is taken.
+                Ok(Answer::SendInstead(_)) => continue,
+                other => panic!("{reply}: {other:?}"),
+            };
+            assert!(!why.contains("geheim"), "{why}");
+        }
+    }
 }
