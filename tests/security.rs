@@ -11,4 +11,4 @@ mod payload;
 mod profile;
 mod rate;
 mod rows;
-mod worst_frames;
+pub mod worst_frames;

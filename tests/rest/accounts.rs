@@ -2,7 +2,7 @@ use hongyan_functions::config::{DeletedUsersMessages, Settings};
 use serde_json::{Value, json};
 
 use super::{command, done, refused, respond};
-use crate::harness::{TestApp, signed_for, socket::Socket};
+use crate::harness::{TestApp, fault_proxy::Fault, signed_for, socket::Socket};
 
 const IMPORT: &str = "im_open_login_svc/account_import";
 const IMPORT_MANY: &str = "im_open_login_svc/multiaccount_import";
@@ -218,30 +218,41 @@ async fn what_a_deleted_user_has_written_is_blanked_if_the_operator_wants_it() {
     assert_eq!(said.count(), 0, "it is not in the table either");
 }
 
-/// A user with more than one command can do away with.
+/// A user with more than one command can do away with. Each call of a table takes a hundredth of a second.
 #[tokio::test]
 async fn a_deletion_that_takes_long_goes_on_when_it_is_asked_for_again() {
     let app = TestApp::without_limits().await;
     done(&app, IMPORT, json!({ "UserID": "alice" })).await;
-    for number in 0..900 {
+    for number in 0..120 {
         app.acquaint("alice", &format!("user{number:03}")).await;
     }
+    let clock = app.clock.clone();
+    app.dynamodb.break_calls(move |_, _| {
+        clock.advance(std::time::Duration::from_millis(10));
+        Fault::None
+    });
     let body = json!({ "DeleteItem": [{ "UserID": "alice" }] });
-    let mut left = 900;
-    for attempt in 0.. {
-        assert!(attempt < 20);
-        let started = std::time::Instant::now();
-        let answer = done(&app, DELETE, body.clone()).await;
-        assert!(started.elapsed().as_millis() < 3_000);
-        let code = &answer["ResultItem"][0]["ResultCode"];
+    let mut left = vec![traces(&app, "alice").await.len()];
+    while done(&app, DELETE, body.clone()).await["ResultItem"][0]["ResultCode"] == 70169 {
         let now_left = traces(&app, "alice").await.len();
-        if *code == 0 {
-            assert_eq!(now_left, 1, "since when no signature counts");
-            break;
-        }
-        assert_eq!(*code, 70169);
-        assert!(now_left < left, "it has gone on");
+        assert!(now_left < *left.last().unwrap(), "{left:?}: it has gone on to {now_left}");
         assert_eq!(there(&app, &["alice"]).await, [true]);
-        left = now_left;
+        left.push(now_left);
     }
+    assert!(left.len() > 1, "one command was enough");
+    assert_eq!(traces(&app, "alice").await, [r#"Connections "C" null"#], "since when no signature counts");
+}
+
+#[tokio::test]
+async fn who_is_not_imported_in_time_is_named() {
+    let app = TestApp::new().await;
+    let clock = app.clock.clone();
+    app.dynamodb.break_calls(move |_, _| {
+        clock.advance(std::time::Duration::from_millis(100));
+        Fault::None
+    });
+    let names: Vec<String> = (0..100).map(|number| format!("user{number}")).collect();
+    let answer = done(&app, IMPORT_MANY, json!({ "Accounts": names })).await;
+    let late = answer["FailAccounts"].as_array().unwrap().len();
+    assert!((50..90).contains(&late), "{late}");
 }

@@ -3,6 +3,7 @@
 mod accounts;
 mod blacklists;
 mod contacts;
+mod costs;
 mod documents;
 mod import;
 mod profiles;

@@ -14,16 +14,16 @@ use crate::harness::{
 };
 
 /// What a frame has taken: read units and write units.
-type Units = (f64, f64);
+pub type Units = (f64, f64);
 
 const LIMIT: f64 = 64.0;
 
 /// A user ID of 32 characters.
-fn user(number: usize) -> String {
+pub fn user(number: usize) -> String {
     format!("{number:0>32}")
 }
 
-fn me() -> String {
+pub fn me() -> String {
     "a".repeat(32)
 }
 
@@ -48,14 +48,14 @@ fn largest_row(peer: &str, seq: u64, expires_at: Option<u64>) -> Value {
     row
 }
 
-async fn fill(app: &TestApp, peer: &str, messages: u64) {
+pub async fn fill(app: &TestApp, peer: &str, messages: u64) {
     for seq in 1..=messages {
         app.put("Messages", largest_row(peer, seq, None)).await;
     }
 }
 
 /// A user with 16 devices, none of which is there any more, and the longest names.
-async fn put_connections(app: &TestApp, user: &str) {
+pub async fn put_connections(app: &TestApp, user: &str) {
     let mut item = json!({
         "u": { "S": user }, "s": { "S": "C" }, "n": { "S": "n".repeat(500) }, "a": { "S": "a".repeat(500) },
         "x": { "N": "9999999999" },
@@ -71,7 +71,7 @@ async fn put_connections(app: &TestApp, user: &str) {
     app.put("Connections", item).await;
 }
 
-async fn put_profile(app: &TestApp, user: &str) {
+pub async fn put_profile(app: &TestApp, user: &str) {
     let mut item = json!({ "u": { "S": user }, "s": { "S": "P" }, "t": { "N": "1" } });
     for name in ["nick", "avatar", "selfSignature"] {
         item[name] = json!({ "S": "x".repeat(500) });
@@ -84,7 +84,7 @@ async fn put_profile(app: &TestApp, user: &str) {
     app.put("Users", item).await;
 }
 
-async fn put_blacklist(app: &TestApp) {
+pub async fn put_blacklist(app: &TestApp) {
     for number in 0..1_000 {
         app.put("Users", json!({ "u": { "S": me() }, "s": { "S": format!("B#{}", user(number)) } })).await;
     }
@@ -92,7 +92,7 @@ async fn put_blacklist(app: &TestApp) {
 }
 
 /// Rows of watchers that have not been swept yet, and live ones behind them.
-async fn put_watchers(app: &TestApp, user: &str) {
+pub async fn put_watchers(app: &TestApp, user: &str) {
     for number in 0..2_500 {
         let x = if number < 1_500 { "1" } else { "9999999999" };
         let row = json!({
@@ -103,7 +103,7 @@ async fn put_watchers(app: &TestApp, user: &str) {
     }
 }
 
-fn units(calls: &[Call]) -> Units {
+pub fn units(calls: &[Call]) -> Units {
     (calls.iter().map(|call| call.read_units).sum(), calls.iter().map(|call| call.write_units).sum())
 }
 

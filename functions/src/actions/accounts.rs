@@ -1,9 +1,6 @@
 //! What a business server does with accounts.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::try_join_all;
 use hongyan_shared::{
@@ -14,7 +11,13 @@ use hongyan_shared::{
 use tokio::time::timeout;
 use tracing::warn;
 
-use super::{MAX_BATCH, each, kick, manage_user, manage_user::update_my_profile, mute};
+use super::{
+    MAX_BATCH,
+    deadline::{Deadline, TIMEOUT},
+    each, kick, manage_user,
+    manage_user::update_my_profile,
+    mute,
+};
 use crate::{
     caller::Administrator,
     clock::Clock,
@@ -22,9 +25,6 @@ use crate::{
     notify::Notifier,
     store::{Accounts, Consistency, Users},
 };
-
-/// For how long a connection that does not end yet keeps the answer waiting: a library waits for three seconds.
-const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What it takes.
 pub struct World {
@@ -76,15 +76,20 @@ pub async fn import(
     Ok(())
 }
 
-/// Enters many, and returns those with whom it has failed. To import somebody twice does nothing more.
+/// Enters many, and returns those with whom it has failed, or for whom there was no time. To import somebody twice does nothing
+/// more.
 pub async fn import_all(
     world: &World,
     users: &manage_user::World,
     administrator: &Administrator,
     accounts: &[Account],
 ) -> Vec<UserId> {
+    let until = Deadline::new(&world.clock);
     let imports = accounts.iter().map(async |account| {
-        let imported = import(world, users, administrator, account).await;
+        let imported = match until.check() {
+            Ok(()) => import(world, users, administrator, account).await,
+            late => late,
+        };
         imported.err().map(|error| {
             warn!(user = %account.user, %error, "an account was not imported");
             account.user.clone()
@@ -130,7 +135,7 @@ pub async fn mute_of(world: &World, user: &UserId) -> Result<Option<Mute>> {
 }
 
 /// What a handshake that is under way lasts longer than is given up, and can be asked for again.
-async fn within(ending: impl Future<Output = Result<()>>) -> Result<Progress> {
+pub(super) async fn within(ending: impl Future<Output = Result<()>>) -> Result<Progress> {
     match timeout(TIMEOUT, ending).await {
         Ok(ended) => ended.map(|()| Progress::Done),
         Err(_) => Ok(Progress::Unfinished),

@@ -1,17 +1,19 @@
 //! An account is deleted, and with it what is its user's alone.
 
-use std::time::Duration;
-
 use hongyan_shared::{
     Error, Result,
     media::Owner,
     model::{Pair, Seq, UserId},
-    protocol::Deletion,
+    protocol::{Deletion, MAX_BLACKLIST_CHANGE},
 };
-use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 
-use super::{accounts::Progress, all, each, kick, manage_conversation, manage_user};
+use super::{
+    accounts::{Progress, within},
+    all,
+    deadline::Deadline,
+    each, kick, manage_conversation, manage_user,
+};
 use crate::{
     caller::Administrator,
     clock::Clock,
@@ -20,9 +22,6 @@ use crate::{
     notify::Notifier,
     store::{Accounts, Consistency, Conversations, Messages, Users},
 };
-
-/// For how long one command goes on: a library waits for three seconds.
-const TIMEOUT: Duration = Duration::from_millis(2_200);
 
 /// How many conversations are looked up at once, and how many messages of one.
 const PAGE: usize = 32;
@@ -70,12 +69,12 @@ pub async fn delete_accounts(
     administrator: &Administrator,
     users: &[UserId],
 ) -> Vec<(UserId, Result<Progress>)> {
-    let until = Instant::now() + TIMEOUT;
+    let until = Deadline::new(&world.clock);
     let deletions = users.iter().map(async |user| {
-        let outcome = match timeout_at(until, delete(world, administrator, user)).await {
+        let outcome = match delete(world, administrator, user, &until).await {
             // It is too much for one command.
-            Err(_) | Ok(Err(Error::Throttled)) => Ok(Progress::Unfinished),
-            Ok(outcome) => outcome,
+            Err(Error::Throttled) => Ok(Progress::Unfinished),
+            outcome => outcome,
         };
         if let Err(error) = &outcome {
             warn!(%user, %error, "an account was not deleted");
@@ -88,26 +87,38 @@ pub async fn delete_accounts(
 /// Nobody comes in with a signature from before, then all goes that is the user's alone: what others see of them, their
 /// conversations and what they have seen of those, their blacklist, their media, and their account. What they have written
 /// stays in the histories of others, unless it is to be blanked.
-async fn delete(world: &World, administrator: &Administrator, user: &UserId) -> Result<Progress> {
+async fn delete(
+    world: &World,
+    administrator: &Administrator,
+    user: &UserId,
+    until: &Deadline<'_>,
+) -> Result<Progress> {
+    until.check()?;
     let World { accounts, users, conversations, notifier, .. } = world;
     if !accounts.is_there(user).await? && !notifier.connections.is_known(user).await? {
         return Ok(Progress::NoSuchUser);
     }
-    kick::kick(notifier, user).await?;
+    if within(kick::kick(notifier, user)).await? == Progress::Unfinished {
+        return Ok(Progress::Unfinished);
+    }
     tokio::try_join!(notifier.connections.forget(user), users.remove_profile(user))?;
     loop {
         let peers = conversations.some_of(user, PAGE).await?;
         if peers.is_empty() {
             break;
         }
-        all(peers.iter().map(async |peer| forget_conversation(world, administrator, user, peer).await))
-            .await?;
+        let forgotten = peers.iter().map(async |peer| {
+            until.check()?;
+            forget_conversation(world, administrator, user, peer, until).await
+        });
+        all(forgotten).await?;
     }
     let blocked: Vec<UserId> = manage_user::get_blacklist(&world.user, user).await?.into_iter().collect();
-    if !blocked.is_empty() {
-        manage_user::remove_from_blacklist(&world.user, administrator.acting_for(user), &blocked).await?;
+    for some in blocked.chunks(MAX_BLACKLIST_CHANGE) {
+        until.check()?;
+        manage_user::remove_from_blacklist(&world.user, administrator.acting_for(user), some).await?;
     }
-    delete_media(world, user).await?;
+    delete_media(world, user, until).await?;
     accounts.remove(user).await?;
     Ok(Progress::Done)
 }
@@ -117,10 +128,11 @@ async fn forget_conversation(
     administrator: &Administrator,
     user: &UserId,
     peer: &UserId,
+    until: &Deadline<'_>,
 ) -> Result<()> {
     let pair = Pair::of(user, peer)?;
     if world.written == DeletedUsersMessages::Blank {
-        blank(world, &pair).await?;
+        blank(world, &pair, until).await?;
     }
     // Should somebody be called so again, this is not theirs.
     let deletion = Deletion { pair, up_to: None, keeps_history: false };
@@ -130,10 +142,11 @@ async fn forget_conversation(
 }
 
 /// Takes the content of all that a user has written away, newest first.
-async fn blank(world: &World, pair: &Pair) -> Result<()> {
+async fn blank(world: &World, pair: &Pair, until: &Deadline<'_>) -> Result<()> {
     let (key, now) = (pair.log_key(), world.clock.now());
     let mut before = Seq(u64::MAX);
     loop {
+        until.check()?;
         let messages = world.messages.before(&key, before, PAGE, Consistency::Eventual).await?;
         let Some(oldest) = messages.last() else { return Ok(()) };
         let theirs =
@@ -143,10 +156,11 @@ async fn blank(world: &World, pair: &Pair) -> Result<()> {
     }
 }
 
-async fn delete_media(world: &World, user: &UserId) -> Result<()> {
+async fn delete_media(world: &World, user: &UserId, until: &Deadline<'_>) -> Result<()> {
     let Some(media) = &world.media else { return Ok(()) };
     let prefix = Owner::of(world.sdk_app_id, user).prefix();
     loop {
+        until.check()?;
         let keys = media.list(&prefix).await?;
         if keys.is_empty() {
             return Ok(());

@@ -9,6 +9,7 @@ pub mod accounts;
 mod ask_before_sending;
 pub mod connect;
 pub mod contacts;
+mod deadline;
 pub mod delete_account;
 pub mod delete_media;
 pub mod get_conversation_list;
