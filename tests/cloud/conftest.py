@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from business_server import BusinessServer
 from chat import User, signature
 from emulator import Emulator
-from stack import KEY_PARAMETER, Stack
+from stack import KEY_PARAMETER, TOKEN_PARAMETER, Stack
 
 BUILT = Path(os.environ.get("BUILT", Path(__file__).parents[2] / "target/cloud/template.yaml"))
 
@@ -45,6 +46,22 @@ def stack(emulator, key, store_key):
 def stack_with_media(stack):
     """The same one, from here on with a bucket and CloudFront."""
     stack.deploy(Media="true")
+    return stack
+
+
+@pytest.fixture(scope="session")
+def business_server(emulator):
+    server = BusinessServer(emulator.authority, secrets.token_hex(16))
+    emulator.client("ssm").put_parameter(Name=TOKEN_PARAMETER, Type="SecureString", Value=server.token)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def stack_with_callbacks(stack, business_server):
+    """The same one, from here on with a business server that is asked and told."""
+    if "CallbackUrl" not in stack.parameters:
+        stack.deploy(CallbackUrl=business_server.url, CallbackTokenParameter=TOKEN_PARAMETER)
     return stack
 
 

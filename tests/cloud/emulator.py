@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import boto3
+import trustme
 
 REGION = "us-east-1"
 
@@ -42,6 +43,8 @@ class Emulator:
             "AUTH": str(enforces_iam).lower(),
             "TMPDIR": str(folder),
         }
+        self.authority, self.authority_file = trustme.CA(), folder / "authority.pem"
+        self.authority.cert_pem.write_to_path(self.authority_file)
         self.log = folder / "emulator.log"
         self.process = subprocess.Popen(
             [Path(sys.executable).with_name("ministack")],

@@ -82,8 +82,10 @@ def handler(event, _):
     rights = {name: on_table(event["tables"][name], columns) for name, columns in KEYS.items()}
     rights["media"] = on_bucket(event["bucket"], "m/probe")
     rights["the rest of the bucket"] = on_bucket(event["bucket"], "probe")
-    rights["undeleted media"] = on_queue(event["queue"])
+    rights |= {name: on_queue(queue) for name, queue in event["queues"].items()}
     rights["the key"] = ["GetParameter"] * is_allowed(ssm.get_parameter, Name=event["key"], WithDecryption=True)
+    rights["the token of callbacks"] = ["GetParameter"] * is_allowed(
+        ssm.get_parameter, Name=event["token"], WithDecryption=True)
     stolen = {"Name": event["key"], "Value": "stolen", "Overwrite": True}
     rights["the key, written"] = ["PutParameter"] * is_allowed(ssm.put_parameter, **stolen)
     rights["other parameters"] = ["GetParameter"] * is_allowed(ssm.get_parameter, Name="/other")

@@ -9,6 +9,7 @@ from emulator import REGION, Emulator, sam
 
 SDK_APP_ID = 1400000000
 KEY_PARAMETER = "/hongyan/usersig-key"
+TOKEN_PARAMETER = "/hongyan/callback-token"
 TABLES = ["Messages", "Conversations", "Connections", "Users"]
 
 
@@ -21,11 +22,11 @@ class Stack:
     def deploy(self, **parameters):
         """Creates or updates it, as the README says. Parameters stay as they are until they are changed."""
         self.parameters |= parameters
-        derived = derive(self.built, self.emulator.endpoint)
+        derived = derive(self.built, self.emulator)
         self._sam(
             "deploy", "--stack-name", self.name, "--template-file", derived, "--resolve-s3", "--no-confirm-changeset",
             "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--parameter-overrides",
-            *(f"{name}={value}" for name, value in self.parameters.items()),
+            *(f"{name}={value}" if value != "" else f'{name}=""' for name, value in self.parameters.items()),
         )
 
     def adopt(self, template, tables, bucket):

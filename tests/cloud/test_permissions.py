@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stack import KEY_PARAMETER, TABLES
+from stack import KEY_PARAMETER, TABLES, TOKEN_PARAMETER
 
 # Who answers has to be able to end the connection: a reply that ends a connection goes out before the end.
 SPEAKS = {"@connections": ["POST", "DELETE"]}
@@ -37,6 +37,7 @@ MAY = {
         "Conversations": ["UpdateItem"],
         "Connections": PRESENCE,
         "Users": ["GetItem", "Query"],
+        "the token of callbacks": ["GetParameter"],
         **SPEAKS,
     },
     "GetMessageList": {"Messages": ["Query"], **COUNTS, **SPEAKS},
@@ -79,6 +80,12 @@ MAY = {
         "media": ["DeleteObject"],
         **SPEAKS,
     },
+    "Callback": {
+        "Messages": ["Query"],
+        "Connections": ["GetItem"],
+        "the token of callbacks": ["GetParameter"],
+        "undelivered callbacks": ["SendMessage"],
+    },
     "Logout": {"Connections": PRESENCE, "Users": BLACKLIST, **SPEAKS},
     "Default": {**COUNTS, **SPEAKS},
 }
@@ -88,7 +95,8 @@ MAY = {
 def enforced(stack, request):
     if not stack.emulator.enforces_iam:
         pytest.skip("the plain run enforces no role")
-    return request.getfixturevalue("stack_with_media")
+    request.getfixturevalue("stack_with_media")
+    return request.getfixturevalue("stack_with_callbacks")
 
 
 def test_every_function_has_its_line(enforced):
@@ -110,8 +118,12 @@ def test_a_function_may_do_what_it_has_to_and_nothing_else(enforced, function):
     event = {
         "tables": {name: enforced.resources[name] for name in TABLES},
         "bucket": enforced.outputs["MediaBucketName"],
-        "queue": enforced.resources["UndeletedMedia"],
+        "queues": {
+            "undeleted media": enforced.resources["UndeletedMedia"],
+            "undelivered callbacks": enforced.resources["UndeliveredCallbacks"],
+        },
         "key": KEY_PARAMETER,
+        "token": TOKEN_PARAMETER,
         "connections": configuration["Environment"]["Variables"]["CONNECTIONS_ENDPOINT"],
     }
     answer = client.invoke(FunctionName=name, Payload=json.dumps(event))

@@ -133,6 +133,20 @@ def test_the_api_for_business_servers_is_a_parameter_and_leaves_nothing_behind_w
     assert "'RestGateway'" in str(on) and "'RestGateway'" not in str(off)
 
 
+def test_callbacks_are_there_with_a_url_and_leave_media_alone():
+    callbacks = {"CallbackUrl": "https://example.com/im", "AlarmEmail": "you@example.com"}
+    on, off = deployed(**callbacks), deployed(AlarmEmail="you@example.com")
+    assert set(on) - set(off) == {
+        "Callback", "CallbackRole", "MessagesToTell", "ConnectionsToTell", "UndeliveredCallbacks",
+        "FailedCallbacksAlarm", "UndeliveredCallbacksAlarm",
+    }
+    assert "CallbackToken" not in str(of_type(on, "AWS::IAM::Role"))
+    assert "CallbackToken" in str(of_type(deployed(**callbacks, CallbackTokenParameter="/token"), "AWS::IAM::Role"))
+    # A stream that is there cannot be made to show something else.
+    with_media, with_both = (deployed(Media="true", **each)["Messages"]["Properties"] for each in [{}, callbacks])
+    assert with_media["StreamSpecification"] == with_both["StreamSpecification"]
+
+
 def test_the_url_of_business_servers_is_logged_nowhere():
     """It has the signature of an administrator."""
     for stage in of_type(deployed(), "AWS::ApiGatewayV2::Stage").values():
