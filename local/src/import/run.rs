@@ -174,12 +174,12 @@ mod tests {
         })
     }
 
-    /// A folder with files of these messages, and what is imported of it.
-    fn folder(files: &[std::ops::Range<u64>]) -> (TempDir, Options) {
+    /// A folder with a file for each of these ranges of messages, and how they are imported.
+    fn folder(files: &[(u64, u64)]) -> (TempDir, Options) {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("files")).unwrap();
-        for (number, seqs) in files.iter().enumerate() {
-            let list: Vec<_> = seqs.clone().map(message).collect();
+        for (number, (first, end)) in files.iter().enumerate() {
+            let list: Vec<_> = (*first..*end).map(message).collect();
             let text = json!({ "ChatType": "C2C", "MsgList": list }).to_string();
             fs::write(folder.path().join(format!("files/{number}")), text).unwrap();
         }
@@ -201,7 +201,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_record_is_imported_once_and_another_run_finds_nothing_to_do() {
-        let (folder, options) = folder(&[0..50, 50..120]);
+        let (folder, options) = folder(&[(0, 50), (50, 120)]);
         let (server, mut told) = (Imported::default(), Vec::new());
         let status = import(&options, &server, |status| told.push(status.clone())).await.unwrap();
         assert_eq!(status.counts, Counts { messages: 119, refused: 1, ..Counts::default() });
@@ -218,7 +218,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_run_that_was_killed_goes_on_and_counts_nothing_twice() {
-        let (_folder, options) = folder(&[0..50, 50..120]);
+        let (_folder, options) = folder(&[(0, 50), (50, 120)]);
         let mut times = BTreeMap::new();
         for calls in [Some(30), Some(20), None] {
             let server = Imported(RefCell::default(), calls);
@@ -240,7 +240,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_refusal_of_the_caller_ends_it_with_what_was_done() {
-        let (folder, options) = folder(&[0..50, FORBIDDEN..FORBIDDEN + 1]);
+        let (folder, options) = folder(&[(0, 50), (FORBIDDEN, FORBIDDEN + 1)]);
         let server = Imported::default();
         let error = import(&options, &server, |_| {}).await.unwrap_err().to_string();
         assert!(error.contains("no administrator (60010)"), "{error}");
@@ -249,7 +249,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_journal_of_another_deployment_and_a_file_that_changed_are_noticed() {
-        let (folder, options) = folder(&[0..5]);
+        let (folder, options) = folder(&[(0, 5)]);
         import(&options, &Imported::default(), |_| {}).await.unwrap();
         let elsewhere = Options { url: "http://127.0.0.1:2/v4".to_owned(), ..options.clone() };
         let error = import(&elsewhere, &Imported::default(), |_| {}).await.unwrap_err().to_string();
@@ -264,7 +264,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_dry_run_reads_everything_and_does_nothing() {
-        let (folder, options) = folder(&[0..50]);
+        let (folder, options) = folder(&[(0, 50)]);
         let dry = Options { journal: None, ..options };
         let server = Imported::default();
         assert_eq!(import(&dry, &server, |_| {}).await.unwrap().counts.messages, 50);

@@ -111,7 +111,8 @@ impl User {
             let frame = json!({ "action": "getMessageList", "requestID": "2", "data": data });
             self.frames.say(&frame.to_string()).await;
             let page = self.frames.json().await;
-            return page["data"]["messageList"][0]["clientID"] == number.to_string();
+            // The first message has the number 1.
+            return page["data"]["messageList"][0]["sequence"] == number + 1;
         }
         let newest = format!(
             "<iq xmlns='jabber:client' type='set' id='newest'><query xmlns='urn:xmpp:mam:2'>\
