@@ -320,3 +320,28 @@ async fn a_connection_that_is_silent_takes_less_than_20_kb() {
     println!("{kb:.1} KB per connection");
     assert!(kb < 20.0, "{kb:.1} KB");
 }
+
+/// The lines for a shell in docs/rest.md, with another port and folder.
+#[test]
+#[ignore = "needs the built programs: make test"]
+fn what_the_page_of_the_api_for_business_servers_shows_works_as_pasted() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let twin = Twin::start(&["--data", folder]);
+    let api = twin.ready["restUrl"].as_str().unwrap().strip_suffix("/v4").unwrap();
+    let program = program("hongyan");
+    let mut blocks = include_str!("../docs/rest.md").split("```sh\n").skip(1).peekable();
+    assert!(blocks.peek().is_some());
+    for block in blocks {
+        let pasted = block.split("```").next().unwrap();
+        let line = pasted.replace("http://127.0.0.1:8420", api).replace(
+            "cargo run --quiet -- sig issue",
+            &format!("{} sig issue --data {folder}", program.display()),
+        );
+        assert_ne!(line, pasted);
+        let output = Command::new("sh").args(["-c", &line]).output().unwrap();
+        let answer: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{line}: {output:?}"));
+        assert_eq!(answer["ActionStatus"], "OK", "{line}: {answer}");
+    }
+}
