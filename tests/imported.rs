@@ -198,10 +198,12 @@ async fn who_takes_a_conversation_out_of_the_list_keeps_what_was_imported() {
     assert_eq!(app.conversation("alice", "bob").await.unwrap()["lastMessage"], Value::Null);
     app.advance(Duration::from_secs(61));
     app.conversation("alice", "bob").await;
-    // Nothing has been said since.
-    import(&app, "bob", "alice", at(8), "younger").await;
     assert_eq!(app.conversation("alice", "bob").await, None);
-    assert_eq!(texts(&app.history("alice", "bob").await), ["old", "younger"]);
+    import(&app, "bob", "alice", at(10), "oldest").await;
+    assert_eq!(app.conversation("alice", "bob").await.unwrap()["lastMessage"], Value::Null);
+    import(&app, "bob", "alice", at(8), "younger").await;
+    assert_eq!(app.conversation("alice", "bob").await.unwrap()["lastMessage"]["payload"]["text"], "younger");
+    assert_eq!(texts(&app.history("alice", "bob").await), ["oldest", "old", "younger"]);
     app.send("bob", "alice", "1", 0).await;
     assert_eq!(app.conversation("alice", "bob").await.unwrap()["unreadCount"], 1);
 }

@@ -90,7 +90,8 @@ impl Notifier {
         presence
     }
 
-    async fn presence_of(&self, user: &UserId, consistency: Consistency) -> Presence {
+    /// Where a user is, and what they are called. Should the look-up fail, they are nowhere.
+    pub async fn presence_of(&self, user: &UserId, consistency: Consistency) -> Presence {
         let looked_up = self.connections.of(user, consistency, self.clock.now());
         match timeout(TIMEOUT, looked_up).await {
             Ok(Ok(presence)) => presence,

@@ -73,7 +73,7 @@ MAY = {
     "DeleteMedia": {"media": ["DeleteObject"], "undeleted media": ["SendMessage"]},
     "Rest": {
         "the key": ["GetParameter"],
-        "Messages": ["Query", "UpdateItem"],
+        "Messages": ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"],
         "Conversations": ["BatchGetItem", "Query", "UpdateItem", "DeleteItem"],
         "Connections": ["GetItem", "BatchGetItem", "Query", "UpdateItem", "DeleteItem"],
         "Users": ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"],

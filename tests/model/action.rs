@@ -57,6 +57,9 @@ pub enum Transition {
     LateDisconnect(Device),
     /// The clock goes on by so many seconds.
     Later(u64),
+    /// A business server imports that the one has said something to the other: so many seconds ago, or before anything that is
+    /// there where messages expire.
+    Import { from: User, to: User, ago: u64, seq: u32 },
     /// DynamoDB sweeps what has expired.
     Sweep,
 }
@@ -191,6 +194,7 @@ impl Transition {
             3 => select(vec![1, 31, 121, 300, 600]).prop_map(Self::Later),
             1 => select(vec![2 * HOUR, 2 * HOUR + 300, 40 * 24 * HOUR]).prop_map(Self::Later),
             1 => Just(Self::Sweep),
+            3 => import(),
         ];
         if devices.is_empty() {
             return around.boxed();
@@ -237,6 +241,12 @@ impl Action {
         ]
         .boxed()
     }
+}
+
+fn import() -> impl Strategy<Value = Transition> {
+    let between = (user(), user()).prop_filter("two users", |(from, to)| from != to);
+    (between, select(vec![0, 1, 299, 599, 601, 5 * HOUR]), 0..3_u32)
+        .prop_map(|((from, to), ago, seq)| Transition::Import { from, to, ago, seq })
 }
 
 fn user() -> impl Strategy<Value = User> {
@@ -298,6 +308,9 @@ impl fmt::Debug for Transition {
             Self::Cut(device) => write!(f, "{device:?} is cut off"),
             Self::LateDisconnect(device) => write!(f, "{device:?}: a late $disconnect"),
             Self::Later(seconds) => write!(f, "{seconds} s later"),
+            Self::Import { from, to, ago, seq } => {
+                write!(f, "{from:?} has said to {to:?}, {ago} s ago, as number {seq}")
+            }
             Self::Sweep => f.write_str("sweep"),
         }
     }

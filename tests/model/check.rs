@@ -33,6 +33,9 @@ pub async fn step(product: &Product, model: &Model) -> Checked {
         }
         concerned = concerned_by(calls);
     }
+    if let Event::Imports(from, to, ..) = &happened.event {
+        concerned = vec![*from, *to];
+    }
     let mut expected = happened.pushes.clone();
     for frames in [&mut pushes, &mut expected] {
         frames.sort_by_cached_key(|(id, frame)| (id.clone(), frame.to_string()));
@@ -140,6 +143,10 @@ async fn changes(product: &Product, model: &Model, me: User) -> Checked {
     let list = product.log_in(connection, named).await.conversations;
     for (expected, ..) in model.list(me).into_iter().filter(|(expected, ..)| !is_deleted(expected)) {
         let id = expected["conversationID"].as_str().unwrap();
+        // Of what was imported no device is told.
+        if expected["lastSequence"] == 0 {
+            continue;
+        }
         let Some(shown) = list.get(id) else {
             return same(&format!("what {me:?} has of changes"), &Value::Null, &expected);
         };
@@ -157,6 +164,9 @@ async fn changes(product: &Product, model: &Model, me: User) -> Checked {
 
 /// Some time after a user has deleted it, a conversation leaves the list.
 fn is_deleted(conversation: &Value) -> bool {
+    if conversation["lastSequence"] == 0 {
+        return conversation["lastMessage"].is_null();
+    }
     let unlisted = conversation["unlistedSequence"].as_u64().max(conversation["clearedSequence"].as_u64());
     unlisted >= conversation["lastSequence"].as_u64()
 }

@@ -7,7 +7,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hongyan_functions::{clock::Clock, config::Settings};
+use hongyan_functions::{
+    actions::import_message::{World, import_message},
+    clock::Clock,
+    config::Settings,
+};
+use hongyan_shared::{
+    model::{Elem, Imported, Pair, UserId},
+    protocol::to_raw,
+};
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 
@@ -34,6 +42,7 @@ pub struct Product {
     elsewhere: Sandbox,
     /// The one that the test looks through, past the proxy.
     looks: Sandbox,
+    import: World,
     was_too_slow: Cell<bool>,
     /// What a device of each user has that asks for changes only.
     lists: RefCell<BTreeMap<User, List>>,
@@ -62,6 +71,7 @@ impl Product {
         let setup = || Setup { management: management.clone(), ..app.setup() };
         let (clock, ahead) = (app.clock.clone(), model.ahead * 1000);
         let elsewhere = Sandbox::new(Setup { clock: Clock::new(move || clock.now() + ahead), ..setup() });
+        let import = World::new(&setup().config()).unwrap();
         let sandbox = Sandbox::new(setup());
         let looks = Sandbox::new(Setup { dynamodb: app.twin.dynamodb_url.clone(), ..setup() });
         let product = Self {
@@ -70,6 +80,7 @@ impl Product {
             sandbox,
             elsewhere,
             looks,
+            import,
             was_too_slow: Cell::new(false),
             lists: RefCell::default(),
         };
@@ -99,6 +110,13 @@ impl Product {
             Event::Later(seconds, ended) => {
                 self.app.advance(Duration::from_secs(*seconds));
                 ended.iter().for_each(|connection| self.devices.close(&connection.id));
+            }
+            Event::Imports(from, to, (second, seq), text) => {
+                let user = |user: &User| UserId::parse("user", user.name()).unwrap();
+                let pair = Pair::of(&user(from), &user(to)).unwrap();
+                let elem = Elem::parse("TIMTextElem", &to_raw(&json!({ "text": text })), None).unwrap();
+                let place = Imported { second: *second, seq: *seq, random: 7 };
+                import_message(&self.import, &pair, place, elem).await.unwrap();
             }
             Event::Sweeps => {
                 self.app.twin.sweep_expired().unwrap();

@@ -8,6 +8,7 @@ use std::{
     fmt,
 };
 
+use hongyan_shared::model::{Pair, UserId, imported_id};
 use serde_json::{Value, json};
 
 use super::action::{Device, Kind, Options, User};
@@ -93,6 +94,15 @@ pub struct Message {
     pub hidden_from: BTreeSet<User>,
 }
 
+/// A message that was imported. What it is told apart by is its key in the chat: its second, and its sender's number for it.
+#[derive(Clone)]
+pub struct Imported {
+    pub from: User,
+    pub to: User,
+    pub text: String,
+    pub ends_s: Option<u64>,
+}
+
 /// A message that somebody has come to. It says nothing any more when that has expired.
 #[derive(Clone, Copy, Default)]
 pub struct Position {
@@ -117,6 +127,8 @@ pub struct Standing {
 #[derive(Clone, Default)]
 pub struct Chat {
     pub log: Vec<Message>,
+    /// Before all of that.
+    pub imported: BTreeMap<(u64, u32), Imported>,
     pub standings: BTreeMap<User, Standing>,
     /// Until when the conversation is in the lists of both; it is in none yet if that is 0.
     pub listed_until_s: u64,
@@ -175,6 +187,8 @@ pub enum Event {
     IsCut(Connection),
     /// The clock goes on, and API Gateway ends these connections.
     Later(u64, Vec<Connection>),
+    /// The one has said that to the other: in that second, under that number.
+    Imports(User, User, (u64, u32), String),
     Sweeps,
 }
 
@@ -231,7 +245,7 @@ impl Model {
     fn listed(&self, me: User, peer: User) -> Option<(Value, u64, bool)> {
         let now = self.now;
         let chat = self.seen(me, peer);
-        let last = chat.live(now).last()?.clone();
+        let Some(last) = chat.live(now).last().cloned() else { return self.listed_as_imported(me, peer) };
         let (mine, theirs) = (chat.standing(me), chat.standing(peer));
         let preview = chat
             .live(now)
@@ -240,6 +254,7 @@ impl Model {
             .rfind(|message| !message.hidden_from.contains(&me));
         let passed_over =
             preview.map_or(chat.log.len(), |preview| (last.sequence - preview.sequence) as usize);
+        let old = chat.visible_imported(me, now).next_back().filter(|_| preview.is_none());
         let peer_read = theirs.noted.filter(|_| self.is_blocked(me, peer)).unwrap_or(theirs.read).at(now);
         let mut conversation = json!({
             "conversationID": peer.conversation_id(),
@@ -254,18 +269,47 @@ impl Model {
         });
         if let Some(preview) = preview {
             conversation["lastMessage"] = preview.on_the_wire();
+        } else if let Some((at, old)) = old {
+            conversation["lastMessage"] = old.on_the_wire(*at);
         }
         if mine.unlisted.at(now).sequence > 0 {
             conversation["unlistedSequence"] = json!(mine.unlisted.at(now).sequence);
         }
-        Some((conversation, preview.map_or(last.time, |preview| preview.time), passed_over < PREVIEW))
+        let time = old.map_or(last.time, |((second, _), _)| second * 1000);
+        Some((conversation, preview.map_or(time, |preview| preview.time), passed_over < PREVIEW))
+    }
+
+    /// Where there is nothing else.
+    fn listed_as_imported(&self, me: User, peer: User) -> Option<(Value, u64, bool)> {
+        let chat = self.seen(me, peer);
+        let ((newest, _), _) = chat.live_imported(self.now).next_back()?;
+        let standing = chat.standing(me);
+        let shown = chat
+            .visible_imported(me, self.now)
+            .rfind(|((second, _), _)| second * 1000 > standing.unlisted.at(self.now).time);
+        let mut conversation = json!({
+            "conversationID": peer.conversation_id(),
+            "type": "C2C",
+            "unreadCount": 0,
+            "lastSequence": 0,
+            "readSequence": 0,
+            "peerReadSequence": 0,
+            "peerReadTime": 0,
+            "clearedSequence": 0,
+            "isPinned": standing.is_pinned,
+        });
+        if let Some((at, shown)) = shown {
+            conversation["lastMessage"] = shown.on_the_wire(*at);
+        }
+        Some((conversation, shown.map_or(*newest, |((second, _), _)| *second) * 1000, true))
     }
 
     /// The history as the user pages through it.
     pub fn history(&self, me: User, peer: User) -> Vec<Value> {
         let chat = self.seen(me, peer);
         let cleared = chat.standing(me).cleared.at(self.now).sequence;
-        self.range(me, peer, cleared + 1)
+        let imported = chat.visible_imported(me, self.now).map(|(at, message)| message.on_the_wire(*at));
+        imported.chain(self.range(me, peer, cleared + 1)).collect()
     }
 
     /// All from a number on.
@@ -291,6 +335,28 @@ impl Chat {
     /// What has not expired, oldest first.
     pub fn live(&self, now: u64) -> impl DoubleEndedIterator<Item = &Message> {
         self.log.iter().filter(move |message| is_live(message.ends_s, now))
+    }
+
+    /// What was imported and has not expired, oldest first.
+    pub fn live_imported(&self, now: u64) -> impl DoubleEndedIterator<Item = (&(u64, u32), &Imported)> {
+        self.imported.iter().filter(move |(_, message)| is_live(message.ends_s, now))
+    }
+
+    /// Where the newest of it is.
+    pub fn newest_imported(&self, now: u64) -> Option<Position> {
+        let ((second, _), message) = self.live_imported(now).next_back()?;
+        Some(Position { sequence: 0, time: second * 1000, ends_s: message.ends_s })
+    }
+
+    /// What of it a user has not cleared. Who has cleared a number has cleared all of it.
+    fn visible_imported(
+        &self,
+        me: User,
+        now: u64,
+    ) -> impl DoubleEndedIterator<Item = (&(u64, u32), &Imported)> {
+        let cleared = self.standing(me).cleared.at(now);
+        self.live_imported(now)
+            .filter(move |((second, _), _)| cleared.sequence == 0 && second * 1000 > cleared.time)
     }
 
     pub fn last_live(&self, now: u64) -> u64 {
@@ -397,6 +463,19 @@ impl Message {
 
     pub fn position(&self) -> Position {
         Position { sequence: self.sequence, time: self.time, ends_s: self.ends_s }
+    }
+}
+
+impl Imported {
+    fn on_the_wire(&self, (second, seq): (u64, u32)) -> Value {
+        let user = |user: User| UserId::parse("user", user.name()).unwrap();
+        let pair = Pair::of(&user(self.from), &user(self.to)).unwrap();
+        let place = hongyan_shared::model::Imported { second, seq, random: 7 };
+        json!({
+            "from": self.from.name(), "to": self.to.name(), "conversationType": "C2C",
+            "clientID": imported_id(&pair, place).as_str(), "sequence": 0, "time": second,
+            "type": "TIMTextElem", "payload": { "text": self.text },
+        })
     }
 }
 

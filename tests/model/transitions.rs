@@ -5,7 +5,7 @@ use proptest_state_machine::ReferenceStateMachine;
 
 use super::{
     action::{Action, Device, How, Transition, User},
-    reference::{CONNECTION_S, Call, Connection, Event, Model, SWEPT_LATER_S},
+    reference::{CONNECTION_S, Call, Connection, Event, Imported, Model, SWEPT_LATER_S},
     rules::Caller,
 };
 
@@ -48,7 +48,9 @@ impl ReferenceStateMachine for Model {
             Transition::Cut(device) => model.open(*device).is_some(),
             Transition::Disconnect(device) => model.slot(*device).is_some(),
             Transition::LateDisconnect(device) => model.former(*device).is_some(),
-            Transition::Connect(_) | Transition::Later(_) | Transition::Sweep => true,
+            Transition::Connect(_) | Transition::Later(_) | Transition::Import { .. } | Transition::Sweep => {
+                true
+            }
         }
     }
 
@@ -72,6 +74,7 @@ impl ReferenceStateMachine for Model {
                 Event::IsCut(model.connections[id].clone())
             }
             Transition::Later(seconds) => Event::Later(*seconds, model.later(*seconds)),
+            Transition::Import { from, to, ago, seq } => model.import(*from, *to, *ago, *seq),
             Transition::Sweep => {
                 model.sweep();
                 Event::Sweeps
@@ -123,10 +126,28 @@ impl Model {
         .collect()
     }
 
+    /// What is there at that place is never replaced, whichever of the two has said it.
+    fn import(&mut self, from: User, to: User, ago: u64, seq: u32) -> Event {
+        let (now_s, retention) = (self.now / 1000, self.retention);
+        let chat = self.chat(from, to);
+        // What is older than something with a number goes before it.
+        let oldest = chat.log.first().filter(|_| retention.is_some());
+        let second = oldest.map_or(now_s, |oldest| oldest.time / 1000) - ago;
+        let text = format!("{from:?} {second} {seq}");
+        let ends_s = retention.map(|seconds| second + seconds);
+        if ends_s.is_none_or(|end| now_s < end) {
+            chat.imported.entry((second, seq)).or_insert(Imported { from, to, text: text.clone(), ends_s });
+            let kept = retention.map_or(u64::MAX / 2, |seconds| now_s + seconds + seconds / 2);
+            chat.listed_until_s = chat.listed_until_s.max(kept);
+        }
+        Event::Imports(from, to, (second, seq), text)
+    }
+
     fn sweep(&mut self) {
         let now_s = self.now / 1000;
         for chat in self.chats.values_mut() {
             chat.log.retain(|message| message.ends_s.is_none_or(|end| end + SWEPT_LATER_S >= now_s));
+            chat.imported.retain(|_, message| message.ends_s.is_none_or(|end| end + SWEPT_LATER_S >= now_s));
             if chat.listed_until_s + SWEPT_LATER_S < now_s {
                 chat.listed_until_s = 0;
                 chat.standings.values_mut().for_each(|standing| standing.is_pinned = false);

@@ -6,6 +6,7 @@ mod contacts;
 mod costs;
 mod documents;
 mod import;
+mod messages;
 mod profiles;
 mod requests;
 mod speech;

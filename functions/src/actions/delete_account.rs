@@ -3,7 +3,7 @@
 use hongyan_shared::{
     Error, Result,
     media::Owner,
-    model::{Pair, Seq, UserId},
+    model::{Address, Message, Pair, Seq, UserId},
     protocol::{Deletion, MAX_BLACKLIST_CHANGE},
 };
 use tracing::warn;
@@ -144,15 +144,15 @@ async fn forget_conversation(
 /// Takes the content of all that a user has written away, newest first.
 async fn blank(world: &World, pair: &Pair, until: &Deadline<'_>) -> Result<()> {
     let (key, now) = (pair.log_key(), world.clock.now());
-    let mut before = Seq(u64::MAX);
+    let mut before = Address::Number(Seq(u64::MAX));
     loop {
         until.check()?;
-        let messages = world.messages.before(&key, before, PAGE, Consistency::Eventual).await?;
-        let Some(oldest) = messages.last() else { return Ok(()) };
-        let theirs =
-            messages.iter().filter(|message| message.from == *pair.me() && message.revoked_at.is_none());
+        let part = world.messages.stretch(&key, before, PAGE, Consistency::Eventual, now).await?;
+        let is_theirs = |message: &&Message| message.from == *pair.me() && message.revoked_at.is_none();
+        let theirs = part.messages.iter().filter(is_theirs);
         all(theirs.map(async |message| world.messages.blank(&key, message, now).await)).await?;
-        before = oldest.seq;
+        let Some(end) = part.goes_on_before else { return Ok(()) };
+        before = end;
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use hongyan_shared::{
     Error, Result,
     model::{
@@ -20,7 +21,9 @@ use crate::{
     limits::ConversationLimit,
     notify::{Notifier, Recipients},
     record::{Metric, count},
-    store::{Accounts, Appended, Behind, Consistency, Conversations, Messages, Search},
+    store::{
+        Accounts, Appended, Behind, Consistency, Conversations, Messages, Names, Search, allowance::one_frame,
+    },
 };
 
 /// How many messages the first query returns: texts of this number fit one read unit, and a retry
@@ -36,6 +39,18 @@ const STAND_BACK_MS: u64 = 8;
 
 /// How often that is doubled.
 const DOUBLINGS: u32 = 5;
+
+/// How many messages of one request are under way at once.
+const AT_ONCE: usize = 32;
+
+/// Who is told of a message at once.
+#[derive(Clone, Copy)]
+enum Telling<'a> {
+    /// Both users.
+    Both,
+    /// The peer alone, by a sender of these names.
+    Peer(&'a Names),
+}
 
 /// What it takes to send.
 pub struct World {
@@ -79,10 +94,68 @@ pub async fn send_message(
     draft: &Draft,
     sending: Sending,
 ) -> Result<Message> {
+    send(world, actor, pair, draft, sending, Telling::Both).await
+}
+
+/// Sends what a business server lets a user say to each of many, and returns in their order what has become of it. Each may take as much from the tables
+/// as a frame. The user is looked up once for all, and told when all is there.
+pub async fn send_to_many(
+    world: &World,
+    actor: Actor<'_>,
+    messages: &[(Pair, Draft)],
+    sending: Sending,
+) -> Vec<Result<Message>> {
+    let names = world.notifier.presence_of(actor.user, Consistency::Eventual).await.names;
+    // Each boxed, because it is large and there are many.
+    let each: Vec<_> = messages
+        .iter()
+        .map(|(pair, draft)| {
+            Box::pin(one_frame(send(world, actor, pair, draft, sending, Telling::Peer(&names))))
+        })
+        .collect();
+    let sent: Vec<Result<Message>> = stream::iter(each).buffered(AT_ONCE).collect().await;
+    let others = world.notifier.presence_of(actor.user, Consistency::Strong).await.connections;
+    if !others.is_empty() {
+        let own = Recipients { peer: Vec::new(), others, names };
+        let told =
+            messages.iter().zip(&sent).filter_map(|(message, sent)| Some((message, sent.as_ref().ok()?)));
+        let told: Vec<_> =
+            told.map(|((pair, draft), sent)| Box::pin(push(world, pair, draft, sent, &own))).collect();
+        stream::iter(told).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+    }
+    sent
+}
+
+async fn send(
+    world: &World,
+    actor: Actor<'_>,
+    pair: &Pair,
+    draft: &Draft,
+    sending: Sending,
+    telling: Telling<'_>,
+) -> Result<Message> {
     let draft = noted(world.business_server.as_ref(), actor, draft);
     match sending {
-        Sending::Stored { base } => store(world, actor, pair, &draft, base).await,
-        Sending::OnlineOnly => hand_on(world, actor, pair, draft).await,
+        Sending::Stored { base } => store(world, actor, pair, &draft, base, telling).await,
+        Sending::OnlineOnly => hand_on(world, actor, pair, draft, telling).await,
+    }
+}
+
+impl Telling<'_> {
+    async fn recipients(
+        self,
+        world: &World,
+        pair: &Pair,
+        actor: Actor<'_>,
+        consistency: Consistency,
+    ) -> Recipients {
+        match self {
+            Self::Both => world.notifier.recipients(pair, actor, consistency).await,
+            Self::Peer(names) => {
+                let peer = world.notifier.presence_of(pair.peer(), consistency).await.connections;
+                Recipients { peer, others: Vec::new(), names: names.clone() }
+            }
+        }
     }
 }
 
@@ -92,6 +165,7 @@ async fn store(
     pair: &Pair,
     draft: &Draft,
     base: Option<Seq>,
+    telling: Telling<'_>,
 ) -> Result<Message> {
     let mut deadline = world.clock.now().saturating_add(TIMEOUT_MS);
     let mut approved = None;
@@ -113,14 +187,14 @@ async fn store(
                 approved
             }
         };
-        let Some(message) = next_message(world, &written, base, &conversation).await? else {
+        let Some(message) = next_message(world, actor, &written, base, &conversation).await? else {
             approved = Some(written);
             continue;
         };
         let sent = append(world, (draft, &written), &conversation, message, deadline).await?;
         // Who connects before this is told, and who connects after it finds the message in the list, however long
         // anything takes: so one look at the list is enough.
-        let recipients = world.notifier.recipients(pair, actor, Consistency::Strong).await;
+        let recipients = telling.recipients(world, pair, actor, Consistency::Strong).await;
         push(world, pair, draft, &sent, &recipients).await;
         return Ok(sent);
     }
@@ -128,11 +202,17 @@ async fn store(
 }
 
 /// A message that nobody will ask for again, a typing hint say. Who is not there misses it.
-async fn hand_on(world: &World, actor: Actor<'_>, pair: &Pair, draft: Draft) -> Result<Message> {
+async fn hand_on(
+    world: &World,
+    actor: Actor<'_>,
+    pair: &Pair,
+    draft: Draft,
+    telling: Telling<'_>,
+) -> Result<Message> {
     let key = pair.log_key();
     let (members, recipients) = tokio::join!(
         world.messages.members(&key),
-        world.notifier.recipients(pair, actor, Consistency::Eventual)
+        telling.recipients(world, pair, actor, Consistency::Eventual)
     );
     let conversation =
         OneToOne { pair: pair.clone(), tail: LogTail { members: members?, ..LogTail::default() } };
@@ -297,6 +377,7 @@ fn once_more(draft: &Draft, sent: Message) -> Result<Message> {
 /// and both users get the conversation into their lists. Nothing when somebody else has begun meanwhile.
 async fn next_message(
     world: &World,
+    actor: Actor<'_>,
     draft: &Draft,
     base: Option<Seq>,
     conversation: &OneToOne,
@@ -313,12 +394,13 @@ async fn next_message(
     // Messages that have expired come first in a tail, and so do imported ones.
     let is_hidden = tail.stored.is_some() || tail.newest().is_some() || tail.goes_on_before.is_some();
     let before = if is_hidden { world.messages.floor(&key).await? } else { tail.floor };
-    if before.is_none() && !is_hidden {
-        if world.unknown_users == UnknownUsers::Refuse && !world.accounts.is_there(pair.peer()).await? {
-            return Err(Error::InvalidRecipient(
-                "there is no account of that name, or its user has never logged in",
-            ));
-        }
+    let is_new = before.is_none() && !is_hidden;
+    if is_new && world.unknown_users == UnknownUsers::Refuse && !world.accounts.is_there(pair.peer()).await? {
+        return Err(Error::InvalidRecipient(
+            "there is no account of that name, or its user has never logged in",
+        ));
+    }
+    if is_new && !actor.is_administrator {
         world.limit.count(pair).await?;
     }
     let begins_behind =

@@ -75,6 +75,26 @@ pub async fn set_message_read(
     Ok(conversation)
 }
 
+/// The same up to the end of a second, for who does not know numbers.
+pub async fn set_message_read_until(
+    world: &World,
+    actor: Actor<'_>,
+    pair: &Pair,
+    second: u64,
+) -> Result<OneToOne> {
+    let (key, now) = (pair.log_key(), world.clock.now());
+    let tail = world.messages.tail(&key, 1, Consistency::Strong, now).await?;
+    let reached = match tail.last() {
+        Some(last) => world.messages.number_at(&key, last, second).await?,
+        None => Seq(0),
+    };
+    match reached.named() {
+        Some(_) => set_message_read(world, actor, pair, Some(reached)).await,
+        // Nothing is as old as that.
+        None => Ok(OneToOne { pair: pair.clone(), tail }),
+    }
+}
+
 /// How many messages are unread then.
 pub async fn unread(world: &World, conversation: &OneToOne) -> Result<u64> {
     let unread = world.messages.unread(conversation, world.clock.now()).await?;

@@ -119,8 +119,7 @@ impl Conversations {
     }
 
     /// Puts a conversation into the lists of both users for a message of that time that is imported, if it is not as high in
-    /// them already, and keeps it there until then, or for ever. One that a user has taken out of the list stays out: nothing has
-    /// been said in it.
+    /// them already, and keeps it there until then, or for ever.
     pub async fn enter(
         &self,
         pair: &Pair,
@@ -140,16 +139,13 @@ impl Conversations {
         for item in rows {
             let side = pair.side_of(&user_in(&item, "u")?);
             let row: Kept = from_item(item)?;
-            let is_as_high = row.s.is_none_or(|place| Place(place).stamp().covers(time_ms));
+            let is_as_high = row.s.is_some_and(|place| Place(place).stamp().covers(time_ms));
             let is_kept = match (row.x, expires_at) {
                 (None, _) => true,
                 (Some(_), None) => false,
                 (Some(kept), Some(end)) => swept_at(end) <= kept,
             };
             if is_as_high && is_kept {
-                there.push(side);
-            } else if row.s.is_none() {
-                self.keep_one(pair, side, stamp, until).await?;
                 there.push(side);
             }
         }

@@ -26,19 +26,29 @@ pub enum Address {
     Number(Seq),
 }
 
-/// How far somebody is in a log. What was imported is reached by its time, and comes before every number.
+/// How far somebody is in a log. What was imported is reached by its time, and comes before every number. The times of numbers
+/// are not compared: not everybody knows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Position {
-    /// The number of the last message, 0 if that one was imported.
-    pub seq: Seq,
-    /// Its time in milliseconds.
-    pub time: u64,
+    seq: Seq,
+    time: u64,
 }
 
 impl Position {
-    /// At a number, whatever its time.
-    pub fn at(seq: Seq) -> Self {
-        Self { seq, time: u64::MAX }
+    /// At a message of that number, or, if it has none, of that time in milliseconds.
+    pub fn at(seq: Seq, time: u64) -> Self {
+        // A number says it all.
+        Self { seq, time: if seq > Seq(0) { u64::MAX } else { time } }
+    }
+
+    /// The number of the last message, 0 if that one was imported.
+    pub fn seq(self) -> Seq {
+        self.seq
+    }
+
+    /// The time in milliseconds up to which what was imported is reached, if no number is.
+    pub fn time(self) -> Option<u64> {
+        (self.seq == Seq(0)).then_some(self.time)
     }
 
     /// Whether there is anything between here and the place of a message, for who reads on from that one towards the beginning.
@@ -84,7 +94,7 @@ mod tests {
     }
 
     fn at(seq: u64, time: u64) -> Position {
-        Position { seq: Seq(seq), time }
+        Position::at(Seq(seq), time)
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub struct ReadMarker {
 impl ReadMarker {
     /// How far that is in the log.
     pub fn position(&self) -> Position {
-        Position { seq: self.seq, time: self.time }
+        Position::at(self.seq, self.time)
     }
 
     /// Whether it points to a message at all.

@@ -365,7 +365,7 @@ impl Message {
 
     /// How far who has reached it is.
     pub fn position(&self) -> Position {
-        Position { seq: self.seq, time: self.time }
+        Position::at(self.seq, self.time)
     }
 }
 

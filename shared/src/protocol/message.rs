@@ -215,8 +215,6 @@ const IMPORTED: char = 'h';
 impl PageCursor {
     /// The page before that message, if there may be one: nothing else is left to see of what a user has cleared up to there.
     pub fn new(before: Address, cleared: Position) -> Option<Self> {
-        // Of a number nobody has to know the time.
-        let cleared = cleared.seq.named().map_or(cleared, Position::at);
         cleared.is_before(before).then_some(Self { before, cleared })
     }
 
@@ -228,8 +226,8 @@ impl PageCursor {
             None => number(before).filter(|number| *number > 0).map(|number| Address::Number(Seq(number))),
         };
         let cleared = match cleared.strip_prefix(IMPORTED) {
-            Some(time) => number(time).map(|time| Position { time, ..Position::default() }),
-            None => number(cleared).map(|seq| Seq(seq).named().map_or(Position::default(), Position::at)),
+            Some(time) => number(time).map(|time| Position::at(Seq(0), time)),
+            None => number(cleared).map(|seq| Position::at(Seq(seq), 0)),
         };
         before
             .zip(cleared)
@@ -247,10 +245,10 @@ impl std::fmt::Display for PageCursor {
             Address::Number(seq) => write!(f, "{seq}")?,
             Address::Imported(place) => write!(f, "{IMPORTED}{place}")?,
         }
-        match self.cleared {
-            Position { seq: Seq(0), time: 0 } => Ok(()),
-            Position { seq: Seq(0), time } => write!(f, ".{IMPORTED}{time}"),
-            Position { seq, .. } => write!(f, ".{seq}"),
+        match (self.cleared.time(), self.cleared.seq()) {
+            (Some(0), _) => Ok(()),
+            (Some(time), _) => write!(f, ".{IMPORTED}{time}"),
+            (None, seq) => write!(f, ".{seq}"),
         }
     }
 }
@@ -514,12 +512,12 @@ mod tests {
     #[test]
     fn a_cursor_is_read_as_it_was_written() {
         let nothing = Position::default();
-        let time = |time| Position { time, ..Position::default() };
+        let time = |time| Position::at(Seq(0), time);
         let imported = Address::Imported(Imported { second: 1_700_000_000, seq: 5, random: 9 });
         for (before, cleared, text) in [
             (Address::Number(Seq(120)), nothing, "120"),
             (Address::Number(Seq(1)), nothing, "1"),
-            (Address::Number(Seq(120)), Position::at(Seq(57)), "120.57"),
+            (Address::Number(Seq(120)), Position::at(Seq(57), 0), "120.57"),
             (Address::Number(Seq(1)), time(1_600_000_000_000), "1.h1600000000000"),
             (imported, nothing, "h1700000000-5-9"),
             (imported, time(1_699_999_999_999), "h1700000000-5-9.h1699999999999"),
@@ -562,7 +560,7 @@ mod tests {
         let one = json!({ "conversationID": "C2Cbob", "fromSequence": 3, "toSequence": 3 });
         assert_eq!(parse(one), of(HistoryQuery::Range(Seq(3), Seq(3)), RANGE_SIZE));
         let page = json!({ "conversationID": "C2Cbob", "nextReqMessageID": "120.57" });
-        let cleared = Position::at(Seq(57));
+        let cleared = Position::at(Seq(57), 0);
         let cursor = PageCursor { before: Address::Number(Seq(120)), cleared };
         assert_eq!(parse(page), of(HistoryQuery::Before(cursor), PAGE_SIZE));
         let range = |peer: &str, from: u64, to: u64| json!({ "conversationID": format!("C2C{peer}"), "fromSequence": from, "toSequence": to });

@@ -79,6 +79,14 @@ commands! {
     }
     Messages "openim" {
         QueryOnlineStatus "query_online_status" | "querystate": many;
+        SendMsg "sendmsg": one;
+        // Each of its messages may take as much as a frame: `actions/send_message` sees to that.
+        BatchSendMsg "batchsendmsg": many;
+        ImportMsg "importmsg": one;
+        AdminMsgWithdraw "admin_msgwithdraw": one;
+        AdminGetRoamMsg "admin_getroammsg": one;
+        AdminSetMsgRead "admin_set_msg_read": one;
+        GetUnreadMsgNum "get_c2c_unread_msg_num": many;
     }
     Profiles "profile" {
         PortraitGet "portrait_get": many;

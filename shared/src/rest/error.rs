@@ -40,6 +40,9 @@ pub enum Error {
     /// A member of the body is missing, of the wrong type or out of range.
     #[error("{0}")]
     Parameter(String),
+    /// The same, where it has a code of its own.
+    #[error("{1}")]
+    Member(i32, String),
     /// Nobody has ever been called so here.
     #[error("there is no account `{0}`: import it with account_import, or let the user log in once")]
     NoSuchUser(String),
@@ -115,6 +118,9 @@ impl Error {
             Self::Unfinished => 70169,
             Self::Parameter(_) => service.map_or(60003, |codes| codes.parameter),
             Self::NoSuchUser(_) => service.map_or(60004, |codes| codes.no_such_user),
+            Self::Member(code, _) => *code,
+            Self::Action(crate::Error::InvalidMessage(_)) => 90010,
+            Self::Action(crate::Error::InvalidRecipient(_)) => 90012,
             Self::Action(crate::Error::Internal(_)) => service.map_or(60008, |codes| codes.internal),
             Self::Action(refused) => refused.code(),
         }

@@ -65,10 +65,17 @@ impl Model {
         position: impl Fn(&mut Standing) -> &mut Position,
     ) -> Exchange {
         let (me, now) = (caller.user(), caller.now);
-        let reached = self.reached(caller, peer, up_to);
-        let before = position(self.standing(me, peer)).at(now).sequence;
-        if let Some(reached) = reached.filter(|message| message.sequence > before) {
-            *position(self.standing(me, peer)) = reached.position();
+        let reached = self.reached(caller, peer, up_to).map(|message| message.position());
+        let newest = self.seen(me, peer).newest_imported(now);
+        let has_numbers = self.seen(me, peer).last_live(now) > 0;
+        let reached = reached.or(newest.filter(|_| !has_numbers));
+        let before = position(self.standing(me, peer)).at(now);
+        let is_farther = |reached: &Position| match reached.sequence {
+            0 => before.sequence == 0 && reached.time > before.time,
+            sequence => sequence > before.sequence,
+        };
+        if let Some(reached) = reached.filter(is_farther) {
+            *position(self.standing(me, peer)) = reached;
             let unread = self.seen(me, peer).unread(me, now);
             let mut update = json!({ "conversationID": peer.conversation_id(), "unreadCount": unread });
             update[name] = json!(reached.sequence);

@@ -4,11 +4,13 @@ mod delete_conversation;
 mod delete_message;
 mod pin_conversation;
 mod revoke_message;
+mod withdraw_message;
 
 pub use delete_conversation::delete_conversation;
 pub use delete_message::delete_message;
 pub use pin_conversation::pin_conversation;
 pub use revoke_message::revoke_message;
+pub use withdraw_message::{Withdrawal, withdraw_message};
 
 use crate::{
     clock::Clock,

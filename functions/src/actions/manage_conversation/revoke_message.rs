@@ -2,7 +2,7 @@
 
 use hongyan_shared::{
     Error, Result,
-    model::{Message, Pair, Seq, Verdict},
+    model::{Address, Message, Pair, Verdict},
     protocol::{Push, WireMessage},
 };
 
@@ -12,16 +12,17 @@ use crate::{
     store::{Consistency, Recalled},
 };
 
-/// Recalls a message, tells both users' devices, and returns what is left of it.
+/// Recalls a message, tells both users' devices, and returns what is left of it. For a business server none is too old.
 ///
 /// # Errors
 /// A message that is not there, not the actor's or too old.
-pub async fn revoke_message(world: &World, actor: Actor<'_>, pair: &Pair, seq: Seq) -> Result<Message> {
+pub async fn revoke_message(world: &World, actor: Actor<'_>, pair: &Pair, at: Address) -> Result<Message> {
     let now = world.clock.now();
-    let oldest = now.saturating_sub(world.recall_seconds.saturating_mul(1000));
+    let recall_seconds = if actor.is_administrator { u64::MAX } else { world.recall_seconds };
+    let oldest = now.saturating_sub(recall_seconds.saturating_mul(1000));
     let key = pair.log_key();
     let (recalled, recipients) = tokio::join!(
-        world.messages.revoke(&key, actor.user, seq.into(), oldest, now),
+        world.messages.revoke(&key, actor.user, at, oldest, now),
         world.notifier.recipients(pair, actor, Consistency::Eventual)
     );
     match recalled? {

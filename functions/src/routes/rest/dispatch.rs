@@ -1,6 +1,6 @@
 use hongyan_shared::rest::{Command, Error, Result};
 
-use super::{Event, Reply, World, accounts, blacklists, contacts, profiles, speech, status};
+use super::{Event, Reply, World, accounts, blacklists, contacts, messages, profiles, speech, status};
 
 /// Does what a command says.
 ///
@@ -25,5 +25,12 @@ pub async fn handle(world: &World, event: &Event) -> Result<Reply> {
         Command::ContactsDelete => contacts::delete(world, event).await,
         Command::SetNoSpeaking => speech::setnospeaking(world, event).await,
         Command::GetNoSpeaking => speech::getnospeaking(world, event).await,
+        Command::SendMsg => messages::sendmsg(world, event).await,
+        Command::BatchSendMsg => messages::batchsendmsg(world, event).await,
+        Command::ImportMsg => messages::importmsg(world, event).await,
+        Command::AdminMsgWithdraw => messages::admin_msgwithdraw(world, event).await,
+        Command::AdminGetRoamMsg => messages::admin_getroammsg(world, event).await,
+        Command::AdminSetMsgRead => messages::admin_set_msg_read(world, event).await,
+        Command::GetUnreadMsgNum => messages::get_c2c_unread_msg_num(world, event).await,
     }
 }

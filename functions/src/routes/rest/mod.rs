@@ -10,6 +10,7 @@ mod accounts;
 mod blacklists;
 mod contacts;
 mod dispatch;
+mod messages;
 mod profiles;
 mod speech;
 mod status;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     actions::{self, accounts::Progress},
     caller::Administrator,
+    clock::Clock,
     config::{Config, Configured},
 };
 
@@ -83,6 +85,12 @@ pub struct World {
     delete_account: actions::delete_account::World,
     list: actions::get_conversation_list::World,
     conversations: actions::manage_conversation::World,
+    send: actions::send_message::World,
+    import: actions::import_message::World,
+    history: actions::get_history::World,
+    reading: actions::set_message_read::World,
+    unread: actions::count_unread::World,
+    clock: Clock,
 }
 
 impl World {
@@ -94,6 +102,12 @@ impl World {
             delete_account: actions::delete_account::World::new(config)?,
             list: actions::get_conversation_list::World::new(config)?,
             conversations: actions::manage_conversation::World::new(config)?,
+            send: actions::send_message::World::new(config)?,
+            import: actions::import_message::World::new(config)?,
+            history: actions::get_history::World::new(config)?,
+            reading: actions::set_message_read::World::new(config)?,
+            unread: actions::count_unread::World::new(config)?,
+            clock: config.clock.clone(),
         })
     }
 }

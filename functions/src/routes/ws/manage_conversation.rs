@@ -29,7 +29,7 @@ pub async fn handle(world: &World, event: Event) -> Result<Reply> {
 async fn revoke_message(world: &World, event: &Event) -> Result<Reply> {
     let request: RevokeMessage = event.request.data()?;
     let (pair, seq) = request.parse(&event.caller.user)?;
-    let left = actions::revoke_message(world, event.caller.actor(), &pair, seq).await?;
+    let left = actions::revoke_message(world, event.caller.actor(), &pair, seq.into()).await?;
     Ok(Reply::data(&MessageReply { message: WireMessage::new(&pair, &left) }))
 }
 

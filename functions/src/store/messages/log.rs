@@ -11,7 +11,8 @@ use hongyan_shared::{
 
 use super::{
     super::{
-        Consistency, allowance, failed, from_item, number, output_of, put_if_absent, sort_key, text, to_item,
+        Consistency, Item, allowance, batch_get, failed, from_item, number, output_of, put_if_absent,
+        sort_key, text, to_item,
     },
     FLOOR, IMPORTED, MEMBER, MESSAGE_BYTES, Messages, OTHER_ROWS_BYTES, SWEPT_LATER_S,
     floor::FloorRow,
@@ -254,6 +255,43 @@ impl Messages {
         Ok(page.messages)
     }
 
+    /// The live messages at these places, of which there are few, in any order.
+    pub async fn at(
+        &self,
+        key: &LogKey,
+        places: impl IntoIterator<Item = Address>,
+        now_ms: u64,
+    ) -> Result<Vec<Message>> {
+        let keys = places.into_iter().map(|place| {
+            Item::from([("p".to_owned(), text(key.as_str())), ("s".to_owned(), text(message_key(place)))])
+        });
+        let items =
+            batch_get(&self.client, &self.table, keys.collect(), MESSAGE_BYTES, Consistency::Strong).await?;
+        let mut messages: Vec<Message> = items.into_iter().map(parse).collect::<Result<_>>()?;
+        messages.retain(|message| message.is_live(now_ms));
+        Ok(messages)
+    }
+
+    /// The number behind which there is no message of this second or before, as far as messages are still there: 0 if all are younger.
+    /// `last` is the last message. Time never decreases along the numbers, so what is in between is halved.
+    pub async fn number_at(&self, key: &LogKey, last: &Message, second: u64) -> Result<Seq> {
+        if last.time / 1000 <= second {
+            return Ok(last.seq);
+        }
+        let (mut low, mut high) = (Seq(0), last.seq.prev());
+        while low < high {
+            let middle = Seq(low.0.saturating_add((high.0 - low.0).div_ceil(2)));
+            let span = (low.next(), middle);
+            let page = self.page(key, span, 1, Consistency::Eventual, Order::NewestFirst).await?;
+            match page.messages.first() {
+                Some(message) if message.time / 1000 > second => high = message.seq.prev(),
+                // There is none in between, or it is not younger.
+                _ => low = middle,
+            }
+        }
+        Ok(low)
+    }
+
     /// All messages behind a number, newest first, live or not.
     pub async fn behind(&self, key: &LogKey, seq: Seq) -> Result<Behind> {
         let (mut all, mut to) = (Vec::new(), Seq(u64::MAX));
@@ -490,7 +528,7 @@ impl Messages {
         let writing = allowance::write(allowance::write_units_of(MESSAGE_BYTES))?;
         let nothing = message.elem.clone().recall();
         let answer = self
-            .update(key, message_key(message.seq))
+            .update(key, message_key(message.address()))
             .update_expression("SET r = if_not_exists(r, :now), d = :d REMOVE k, pi")
             .condition_expression("attribute_exists(p)")
             .expression_attribute_values(":now", number(now_ms))
