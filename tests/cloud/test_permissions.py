@@ -73,6 +73,7 @@ MAY = {
     "DeleteMedia": {"media": ["DeleteObject"], "undeleted media": ["SendMessage"]},
     "Rest": {
         "the key": ["GetParameter"],
+        "the token of callbacks": ["GetParameter"],
         "Messages": ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"],
         "Conversations": ["BatchGetItem", "Query", "UpdateItem", "DeleteItem"],
         "Connections": ["GetItem", "BatchGetItem", "Query", "UpdateItem", "DeleteItem"],
