@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from tencentcloud_im.tcim_client import FriendObj, TCIMClient, UpdateFriendObj
+from tencentcloud_im.tcim_client import (
+    BatchMessageObj, FriendObj, MessageFile, MessageObj, MessageText, TCIMClient, UpdateFriendObj,
+)
 
 from chat import User, signature
 from stack import SDK_APP_ID
@@ -192,6 +194,68 @@ class Commands:
         [checked] = done(library.search_user(["rest-finn"]))["ResultItem"]
         assert checked["AccountStatus"] == "NotImported"
 
+    def test_a_notice_arrives_once_however_often_it_is_sent(self, server):
+        with server.user("rest-gus") as gus:
+            notice = MessageObj("rest-anna", "rest-gus", [MessageText("您的订单已发货")], extra_data="order-1")
+            sent = done(server.library.send_message(notice))
+            assert done(server.library.send_message(notice)) == sent
+            [message] = gus.push("onMessageReceived")
+            assert (message["from"], message["payload"]) == ("rest-anna", {"text": "您的订单已发货"})
+            assert message["cloudCustomData"] == "order-1"
+            assert gus.texts("rest-anna") == ["您的订单已发货"]
+            assert sent["MsgKey"].split("_")[1] == str(notice.MsgRandom)
+            file = MessageObj(
+                "rest-anna", "rest-gus", attachment_messages=[MessageFile("https://example.com/a.pdf", 5, "发票.pdf")])
+            done(server.library.send_message(file))
+            [message] = gus.push("onMessageReceived")
+            assert message["type"] == "TIMFileElem" and message["payload"]["fileName"] == "发票.pdf"
+        both = MessageObj("rest-anna", "rest-gus", [MessageText("一"), MessageText("二")])
+        assert code(server.library.send_message(both)) == 90010
+
+    def test_unread_read_and_withdrawn(self, server):
+        library = server.library
+        with server.user("rest-hana") as hana:
+            first, second = (
+                done(library.send_message(MessageObj("rest-anna", "rest-hana", [MessageText(text)])))["MsgKey"]
+                for text in ["一", "二"])
+            assert done(library.get_unread_num("rest-hana"))["AllC2CUnreadMsgNum"] == 2
+            [of_anna] = done(library.get_unread_num("rest-hana", ["rest-anna"]))["C2CUnreadMsgNumList"]
+            assert (of_anna["Peer_Account"], of_anna["C2CUnreadMsgNum"]) == ("rest-anna", 2)
+
+            done(library.draw_message("rest-anna", "rest-hana", first))
+            [revoked] = hana.push("onMessageRevoked")
+            assert revoked["sequence"] == 1
+            assert code(library.draw_message("rest-anna", "rest-hana", first)) == 20023
+            assert code(library.draw_message("rest-anna", "rest-hana", "9_9_9")) == 20022
+            done(library.set_user_message_read("rest-hana", "rest-anna"))
+            assert done(library.get_unread_num("rest-hana"))["AllC2CUnreadMsgNum"] == 0
+
+            page = done(library.get_message_list("rest-anna", "rest-hana", 10, 0, int(time.time()) + 60))
+            assert page["Complete"] == 1 and page["MsgCnt"] == 2
+            assert {each["MsgKey"]: each["MsgFlagBits"] for each in page["MsgList"]} == {first: 8, second: 0}
+
+    def test_one_message_to_many(self, server):
+        with server.user("rest-iris") as iris:
+            many = BatchMessageObj("rest-anna", ["rest-iris", "rest-ben"], [MessageText("店庆")])
+            assert not done(server.library.batch_send_message(many)).get("ErrorList")
+            [message] = iris.push("onMessageReceived")
+            assert message["payload"] == {"text": "店庆"}
+
+    def test_history_is_imported_once_and_stands_before_what_is_said(self, server):
+        library = server.library
+        with server.user("rest-jan") as jan:
+            done(library.send_message(MessageObj("rest-anna", "rest-jan", [MessageText("现在")])))
+            old = MessageObj("rest-jan", "rest-anna", [MessageText("三年前")])
+            for _ in range(2):
+                done(library.import_message_to_im(old, int(time.time()) - 3 * 365 * 86400, sync_from_old=2))
+            assert jan.texts("rest-anna") == ["三年前", "现在"]
+            # The library's own default is a message like any other.
+            live = MessageObj("rest-anna", "rest-jan", [MessageText("刚才")])
+            done(library.import_message_to_im(live, int(time.time()) - 5))
+            assert jan.texts("rest-anna") == ["三年前", "现在", "刚才"]
+            page = done(library.get_message_list("rest-anna", "rest-jan", 10, 0, int(time.time()) + 60))
+            assert [each["MsgBody"][0]["MsgContent"]["Text"] for each in page["MsgList"]] == ["刚才", "现在", "三年前"]
+
 
 class TestTwin(Commands):
     @pytest.fixture
@@ -199,7 +263,7 @@ class TestTwin(Commands):
         return Server(twin.rest_url, twin.websocket_url, twin.key)
 
     def test_the_lines_of_the_documents_work_as_they_are(self, twin):
-        texts = [PAGE]
+        texts = [PAGE, *((ROOT / name).read_text(encoding="utf-8") for name in ["README.md", "README.zh-CN.md"])]
         lines = [line for text in texts for line in re.findall(r"^```sh\n(curl .*?)^```", text, re.MULTILINE | re.DOTALL)]
         assert len(lines) == len(texts)
         for line in lines:
