@@ -283,16 +283,16 @@ def upload_attacks(a):
 ADMINISTRATOR_READS = 0.5
 
 
-def commands(a, times, budget=None, frames=0):
-    """What it uses to do a command so often, with so many frames to users: by the line of the budgets for what it does, or refused to
-    a stranger, of whom no line is written. An answer has as many bytes as a frame."""
+def commands(a, times, command=None, frames=0):
+    """What it uses to do a command so often, with so many frames to users: by its line of the budgets, or refused to a stranger, of whom
+    nothing is logged. An answer has as many bytes as a frame."""
     writes = reads = trips = 0
-    if budget:
-        writes, reads, _, trips = unit_costs(budget, 0, budgets())
+    if command:
+        writes, reads, trips = (amount(cell, 0) for cell in budgets()[command])
         reads, trips = reads + ADMINISTRATOR_READS, trips + 1
     used = served(a, frames, times, times * writes, times * reads, times * trips + frames, a["rest_memory"])
     answers = times * a["frame_bytes"] / GB
-    return used | {"rest": times / 1e6, "transfer": used["transfer"] + answers, "logs": used["logs"] * bool(budget)}
+    return used | {"rest": times / 1e6, "transfer": used["transfer"] + answers, "logs": used["logs"] * bool(command)}
 
 
 def callbacks(a, times, budget=None):
@@ -308,8 +308,8 @@ def business_server(a):
     million = 10**6
     return [
         ("a million notices to users, by `sendmsg`", "用 `sendmsg` 给用户发一百万条通知",
-         commands(a, million, "send, peer offline", a["online"] * million)),
-        ("ten million messages imported as history", "导入一千万条历史消息", commands(a, 10 * million, "import of a message")),
+         commands(a, million, "`sendmsg`", a["online"] * million)),
+        ("ten million messages imported as history", "导入一千万条历史消息", commands(a, 10 * million, "`importmsg`, history")),
         ("a million callbacks before a message is sent", "发送消息之前的一百万次回调", callbacks(a, million)),
         ("a million callbacks after it, one by one", "发送消息之后的一百万次回调，逐条调用", callbacks(a, million, "to tell a business server of a message")),
         ("a million requests of somebody who is no administrator", "一百万个不是管理员的请求", commands(a, million)),
