@@ -9,7 +9,7 @@ export SAM_CLI_TELEMETRY := 0
 # SAM hands the credentials that it finds on to the function that it runs.
 NOBODY := AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_SESSION_TOKEN=local AWS_REGION=us-east-1
 
-.PHONY: run test test-server test-client cloud-test cloud-build lint client wire version build release deploy invoke model soak states fuzz bench bench-attack bench-start bench-cold bench-peers deny audit mutants prove clean screenshot
+.PHONY: run test test-server test-client cloud-test cloud-build lint client wire version build release deploy invoke model soak states fuzz bench bench-attack bench-start bench-cold bench-peers import deny audit mutants prove clean screenshot
 
 run: ## everything on this machine
 	cargo run
@@ -99,6 +99,11 @@ bench-attack: ## what ten users notice of one who attacks from 16 devices; figur
 bench-start: ## how long a client takes from login to ready, and what it moves; figures are in docs/benchmarks.md
 	cargo build --workspace --bins
 	cd client && npm ci && npm run build && node --import tsx bench/start.ts
+
+import: ## a million messages into the twin by an import that is killed twice, while users chat; figures are in docs/benchmarks.md
+	cargo build --profile bench --package hongyan-local --bin hongyan
+	HONGYAN_IMPORT=$(or $(MESSAGES),1000000) cargo test --profile bench --package hongyan-tests --test hongyan \
+		messages_are_there_once -- --include-ignored --nocapture
 
 # What Debian calls the servers, and their way to SQLite. Nothing else here needs them, and no test does.
 PEERS := prosody lua-dbi-sqlite3 ejabberd erlang-p1-sqlite3

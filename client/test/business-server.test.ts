@@ -4,15 +4,15 @@
  */
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, afterEach, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
-import { WebSocket } from 'ws';
-
+import { connect } from './harness/bare.js';
 import { SDK_APP_ID, startTwin, type Twin } from './harness/twin.js';
 
 const path = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
@@ -197,31 +197,9 @@ test('who has not consented is left alone until they have read, and what may suc
   assert.equal((await messages(5)).at(-1)?.['data'].thing2.value, 'tried');
 });
 
-/** A user's connection to the twin. What is pushed to it is in `pushed`. */
-async function connect(userID: string, userSig: string): Promise<{ ask: (action: string, data: unknown) => Promise<Body>; pushed: Body[]; close: () => void }> {
-  const query = new URLSearchParams({ SDKAppID: String(SDK_APP_ID), userID, userSig, platform: 'MiniProgram' });
-  const socket = new WebSocket(`${twin?.proxyServer ?? ''}?${query}`);
-  const pushed: Body[] = [];
-  const answers: ((frame: Body) => void)[] = [];
-  socket.on('message', (text) => {
-    const frame = JSON.parse(String(text)) as Body;
-    if (frame['event']) pushed.push(frame);
-    else answers.shift()?.(frame);
-  });
-  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
-  const ask = async (action: string, data: unknown): Promise<Body> => {
-    const answer = new Promise<Body>((resolve) => answers.push(resolve));
-    socket.send(JSON.stringify({ action, requestID: '1', data }));
-    const frame = await answer;
-    assert.equal(frame['code'], 0, JSON.stringify(frame));
-    return frame['data'] as Body;
-  };
-  return { ask, pushed, close: () => { socket.close(); } };
-}
-
 test('the server tells it of messages for those who are away, and of what they have read', async () => {
   const sig = await login('oHugo');
-  const alice = await connect('alice', twin?.userSig('alice') ?? '');
+  const alice = await connect(twin as Twin, 'alice');
   let base = 0;
   const say = (text: string): Promise<Body> => alice.ask('sendMessage', {
     to: 'oHugo', conversationType: 'C2C', clientID: String(base), base: base++, type: 'TIMTextElem', payload: { text },
@@ -230,7 +208,7 @@ test('the server tells it of messages for those who are away, and of what they h
   const [first] = await messages(1);
   assert.deepEqual([first?.['touser'], (first?.['data'] as Body)['thing2'].value], ['oHugo', '在吗']);
   await say('没读的时候');
-  const hugo = await connect('oHugo', sig);
+  const hugo = await connect(twin as Twin, 'oHugo', sig);
   await say('在线的时候');
   await hugo.ask('setMessageRead', { conversationID: 'C2Calice', sequence: 3 });
   hugo.close();
@@ -246,3 +224,13 @@ test('the server tells it of messages for those who are away, and of what they h
 });
 
 const sentTo = async (user: string): Promise<Body[]> => (await messages(0)).filter(({ touser }) => touser === user);
+
+test('a notice reaches the user, and says by its key which one it was', async () => {
+  const ivy = await connect(twin as Twin, 'oIvy', await login('oIvy'));
+  const run = promisify(execFile)(PROGRAM, [...ARGUMENTS, 'notice', 'oIvy', '你的订单已发货'], { env: environment });
+  const key = (await run).stdout.trim();
+  const { messageList: [message] } = await ivy.ask('getMessageList', { conversationID: 'C2Cadministrator' });
+  assert.deepEqual([message.from, message.payload.text, key.split('_')[0]], ['administrator', '你的订单已发货', String(message.sequence)]);
+  assert.deepEqual(ivy.pushed.map(({ data }) => (data as Body[])[0]?.['payload'].text as string), ['你的订单已发货']);
+  ivy.close();
+});
