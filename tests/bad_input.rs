@@ -27,8 +27,13 @@ fn wrong_values() -> Vec<Value> {
 }
 
 /// What can be asked without saying anything.
-const WITHOUT_DATA: [Action; 4] =
-    [Action::Login, Action::Logout, Action::GetConversationList, Action::GetBlacklist];
+const WITHOUT_DATA: [Action; 5] = [
+    Action::Login,
+    Action::Logout,
+    Action::GetConversationList,
+    Action::GetBlacklist,
+    Action::GetGroupApplicationList,
+];
 
 /// For every action a request that would do something, and its fields that have to be right: its event and all
 /// fields of that, unless some can be left out.
@@ -37,7 +42,42 @@ fn requests() -> Vec<(&'static str, Value, Vec<String>)> {
         "to": "bob", "conversationType": "C2C", "clientID": "new", "base": 1, "type": "TIMTextElem",
         "payload": { "text": "x" }, "cloudCustomData": "y",
     });
+    let change = |more: Value| {
+        let mut data = json!({ "groupID": "none", "clientID": "new" });
+        data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        data
+    };
     let some_optional = [
+        (
+            "createGroup",
+            json!({ "groupID": "new", "type": "Public", "name": "g" }),
+            vec!["groupID", "type", "name"],
+        ),
+        ("joinGroup", change(json!({})), vec!["groupID", "clientID"]),
+        ("quitGroup", change(json!({})), vec!["groupID", "clientID"]),
+        (
+            "addGroupMember",
+            change(json!({ "userIDList": ["bob"] })),
+            vec!["groupID", "clientID", "userIDList"],
+        ),
+        (
+            "deleteGroupMember",
+            change(json!({ "userIDList": ["bob"] })),
+            vec!["groupID", "clientID", "userIDList"],
+        ),
+        ("updateGroupProfile", change(json!({ "name": "g" })), vec!["groupID", "clientID"]),
+        ("getGroupMemberList", json!({ "groupID": "none" }), vec!["groupID"]),
+        ("setGroupMember", change(json!({ "nameCard": "c" })), vec!["groupID"]),
+        (
+            "changeGroupOwner",
+            change(json!({ "newOwnerID": "bob" })),
+            vec!["groupID", "clientID", "newOwnerID"],
+        ),
+        (
+            "handleGroupApplication",
+            change(json!({ "userID": "bob", "authentication": "x", "handleAction": "Agree" })),
+            vec!["groupID", "clientID", "userID", "authentication", "handleAction"],
+        ),
         ("sendMessage", message, vec!["to", "conversationType", "clientID", "type", "payload"]),
         ("getMessageList", json!({ "conversationID": "C2Cbob" }), vec!["conversationID"]),
         ("setMessageRead", json!({ "conversationID": "C2Cbob" }), vec!["conversationID"]),
@@ -62,9 +102,14 @@ fn is_right(field: &str, value: &Value) -> bool {
     if field.starts_with("is") && value.is_boolean() {
         return true;
     }
+    let an_id = ["to", "clientID", "groupID", "newOwnerID", "userID", "name"];
     match value.as_str() {
-        Some("C2C") => ["to", "clientID", "conversationType"].contains(&field),
-        Some("C2Calice" | "GROUPx") => ["to", "clientID"].contains(&field),
+        Some(_) if field == "authentication" => true,
+        Some("C2C") => an_id.contains(&field) || field == "conversationType",
+        Some("C2Calice") => an_id.contains(&field),
+        // A group that the user is not in.
+        Some("GROUPx") => an_id.contains(&field) || field == "conversationID",
+        Some("张三") => field == "name",
         _ => false,
     }
 }
@@ -74,6 +119,7 @@ async fn tables(app: &TestApp) -> Vec<Value> {
     rows.extend(app.dump("Conversations").await);
     rows.extend(app.dump("Connections").await);
     rows.extend(app.dump("Users").await);
+    rows.extend(app.dump("Groups").await);
     rows
 }
 
@@ -100,7 +146,7 @@ async fn a_field_that_is_missing_or_wrong_gets_a_coded_error() {
                 let reply = alice.request(action, wrong).await;
                 let code = reply["code"].as_i64().unwrap();
                 assert!(
-                    [2252, 7003, 20003, 70402, 90002].contains(&code),
+                    [2252, 2600, 7003, 10015, 20003, 70402, 90002].contains(&code),
                     "{action} with {field}={value}: {reply}"
                 );
                 assert!(!reply["message"].as_str().unwrap().is_empty());

@@ -30,6 +30,7 @@ mod contract;
 mod documents;
 mod faults;
 mod gateway;
+mod groups;
 mod harness;
 mod imported;
 mod journeys;

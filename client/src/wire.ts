@@ -40,16 +40,24 @@ export type MessageOptions = {
   onlineUserOnly?: boolean,
 };
 
-/** A message on the wire, the same for both users. */
-export type WireMessage = { from: string, to: string, conversationType: "C2C", clientID: string, sequence: number,
+/** A message on the wire, the same for all of its conversation. */
+export type WireMessage = { from: string,
+  /** The other user, or the group. */
+  to: string, conversationType: "C2C" | "GROUP", clientID: string, sequence: number,
   /** Seconds, as everywhere in Tencent's API. */
   time: number, type: string, payload: Record<string, unknown>, cloudCustomData?: string,
   /** The sender's name for others to see, with a message that comes in. */
   nick?: string,
   /** The URL of the sender's picture, as well. */
   avatar?: string,
+  /** The sender's name in the group, as well. */
+  nameCard?: string,
+  /** Whom it concerns by name: members of the group, `__kImSDK_MesssageAtALL__` for all of them. */
+  atUserList?: Array<string>,
   /** The sender has recalled it. */
   isRevoked?: boolean,
+  /** Who has recalled it, when that was not the sender. */
+  revoker?: string,
   /** The business server has rewritten it before it was sent. */
   isModified?: boolean,
   /** `Normal` unless it says otherwise. */
@@ -60,10 +68,10 @@ export type WireMessage = { from: string, to: string, conversationType: "C2C", c
 
 /** A conversation in the list. */
 export type WireConversation = {
-  /** `C2C` and the peer. */
+  /** `C2C` and the peer, or `GROUP` and the group. */
   conversationID: string,
-  /** Always `C2C` for now. */
-  type: "C2C",
+  /** Which of the two. */
+  type: "C2C" | "GROUP",
   /** The peer's messages behind what the user has read and cleared. */
   unreadCount: number,
   /** The newest message that the user has neither deleted nor cleared. */
@@ -83,6 +91,12 @@ export type WireConversation = {
   unlistedSequence?: number,
   /** The user keeps it on top. */
   isPinned: boolean,
+  /** Of a group: up to this message nothing is shown to the user, who came behind it. */
+  joinedSequence?: number,
+  /** Of a group: what it is, and what the user has of it. */
+  groupProfile?: WireGroup,
+  /** Of a group: the unread messages that concern the user by name, oldest first. */
+  groupAtInfoList?: Array<GroupAtInfo>,
 };
 
 /** A gender. */
@@ -120,6 +134,110 @@ export type UserStatus = { userID: string,
 /** A user for whom a part of a request was refused. */
 export type FailedUser = { userID: string, code: number, message: string, };
 
+/** What kind of group it is, by the names of Tencent's wire. */
+export type GroupType = "Private" | "Public" | "ChatRoom";
+
+/** What a member is, the highest last. */
+export type Role = "Member" | "Admin" | "Owner";
+
+/** How somebody comes into a public group of their own accord. */
+export type JoinOption = "FreeAccess" | "NeedPermission" | "DisableApply";
+
+/** Who may bring others into a public group or a meeting. */
+export type InviteOption = "FreeAccess" | "DisableInvite";
+
+/** What a member wants to hear of a group. */
+export type RemindType = "AcceptAndNotify" | "AcceptNotNotify" | "Discard";
+
+/** Somebody who is in a group from its beginning. */
+export type FirstMember = { userID: string, role?: Role, };
+
+/** A group on the wire. */
+export type WireGroup = { groupID: string, type: GroupType, name: string, avatar?: string, introduction?: string, notification?: string,
+  /** A Private group may have none. */
+  ownerID?: string,
+  /** Seconds. */
+  createTime: number,
+  /** When it last changed what it says about itself, in seconds. */
+  lastInfoTime: number,
+  /** How often it has done so. */
+  infoSequence: number, memberCount: number, maxMemberCount: number, joinOption: JoinOption,
+  /** Every member invites, or the owner and the admins do. */
+  inviteOption: InviteOption,
+  /** Only the owner and the admins may speak. */
+  muteAllMembers?: boolean,
+  /** The number that the next message gets. */
+  nextMessageSeq: number,
+  /** What the user has of it, if they are in it. */
+  selfInfo?: SelfInfo,
+};
+
+/** What a member has of a group. */
+export type SelfInfo = { role: Role,
+  /** Seconds. */
+  joinTime: number,
+  /** By which name they go in it. */
+  nameCard?: string, messageRemindType: RemindType,
+};
+
+/** A member of a group on the wire. */
+export type WireMember = { userID: string, role: Role,
+  /** Seconds. */
+  joinTime: number,
+  /** By which name they go in the group. */
+  nameCard?: string,
+  /** Until which second they may not speak. */
+  muteUntil?: number,
+};
+
+/** A group for which a part of a request was refused. */
+export type FailedGroup = { groupID: string, code: number, message: string, };
+
+/** How an attempt to join has ended. */
+export type JoinStatus = "JoinedSuccess" | "WaitAdminApproval" | "AlreadyInGroup";
+
+/** Somebody who wants to join a group. */
+export type WireApplication = {
+  /** Who. */
+  applicant: string,
+  /** Which group. */
+  groupID: string,
+  /** What that is called. */
+  groupName: string,
+  /** What they say. */
+  applyMessage: string,
+  /** To be given back with the decision. */
+  authentication: string,
+  /** When they have applied, in milliseconds. */
+  messageKey: number,
+  /** They want to join themselves: 0. */
+  applicationType: number,
+  /** Who. */
+  userID: string,
+  /** When they have applied, in seconds. */
+  time: number,
+};
+
+/** A notice on the wire. */
+export type WireNotice = { operationType: number, groupID: string, groupName: string, type: GroupType, operatorID: string,
+  /** Seconds. */
+  time: number,
+  /** What was said with it. */
+  handleMessage?: string,
+  /** Of an application: to be given back with the decision. */
+  authentication?: string,
+  /** Of an application: when it was made, in milliseconds. */
+  messageKey?: number,
+  /** What the user wants to hear now. */
+  messageRemindType?: RemindType,
+};
+
+/** A message that concerns the user by name, in the list. */
+export type GroupAtInfo = { from: string, messageSequence: number,
+  /** 1: the user, 2: all, 3: both. */
+  atTypeArray: Array<number>,
+};
+
 /** A part of a conversation that is missing. */
 export type RangeOf = { conversationID: string, fromSequence: number, toSequence: number, };
 
@@ -149,7 +267,7 @@ export type PreviewForm = {
 };
 
 /** A frame that nobody asked for. The names are the official SDK's event values. */
-export type Push = { "event": "onMessageReceived", "data": Array<WireMessage> } | { "event": "onMessageRevoked", "data": Array<WireMessage> } | { "event": "onMessageDeleted", "data": DeletedMessages } | { "event": "onMessageReadByPeer", "data": ReadByPeer } | { "event": "onConversationListUpdated", "data": Array<ConversationUpdate> } | { "event": "onProfileUpdated", "data": Array<WireProfile> } | { "event": "blacklistUpdated", "data": Array<string> } | { "event": "onUserStatusUpdated", "data": Array<UserStatus> } | { "event": "kickedOut", "data": {
+export type Push = { "event": "onMessageReceived", "data": Array<WireMessage> } | { "event": "onMessageRevoked", "data": Array<WireMessage> } | { "event": "onMessageDeleted", "data": DeletedMessages } | { "event": "onMessageReadByPeer", "data": ReadByPeer } | { "event": "onConversationListUpdated", "data": Array<ConversationUpdate> } | { "event": "onProfileUpdated", "data": Array<WireProfile> } | { "event": "blacklistUpdated", "data": Array<string> } | { "event": "onGroupNotice", "data": WireNotice } | { "event": "onUserStatusUpdated", "data": Array<UserStatus> } | { "event": "kickedOut", "data": {
   /** Why. */
   type: KickedOut, } };
 
@@ -236,6 +354,8 @@ export type NoData = Record<string, never>;
 
 /** `sendMessage`. */
 export type SendMessage = { to: string, conversationType: string, clientID: string, base?: number, type: string, payload: Record<string, unknown>, cloudCustomData?: string,
+  /** In a group: up to 15 members whom it concerns by name, `__kImSDK_MesssageAtALL__` for all of them. */
+  atUserList?: Array<string>,
   /** `Normal` unless it says otherwise. */
   priority?: Priority, needReadReceipt?: boolean, isSupportExtension?: boolean, messageControlInfo?: MessageControlInfo,
   /** It goes to those who are connected, and is not stored: its `sequence` is 0. */
@@ -317,6 +437,8 @@ export type ConversationPage = {
   isCompleted: boolean,
   /** No conversation is missing that has a message from this second on or later; 0 if none is missing. */
   completeFrom: number,
+  /** The user is in further groups, which the next part begins with. Groups come first, all of them. */
+  groupsGoOn?: boolean,
 };
 
 /** `getUploadForm`. */
@@ -378,6 +500,146 @@ export type PinnedReply = {
   isPinned: boolean,
 };
 
+/** `createGroup`. */
+export type CreateGroup = { groupID: string, type: string, name: string, avatar?: string, introduction?: string, notification?: string, joinOption?: string, inviteOption?: string, maxMemberNum?: number, memberList?: Array<FirstMember>, };
+
+/** The reply to what changes a group. */
+export type GroupReply = {
+  /** The group as it is now. */
+  group: WireGroup,
+};
+
+/** `joinGroup`. */
+export type JoinGroup = { groupID: string, applyMessage?: string, clientID: string, base?: number, };
+
+/** The reply to `joinGroup`. */
+export type JoinReply = {
+  /** How it has ended. */
+  status: JoinStatus,
+  /** The group as it is now. */
+  group: WireGroup,
+};
+
+/** `quitGroup`. */
+export type QuitGroup = { groupID: string, clientID: string, base?: number, };
+
+/** `dismissGroup`. */
+export type DismissGroup = { groupID: string, };
+
+/** `addGroupMember` and `deleteGroupMember`. */
+export type ChangeGroupMembers = { groupID: string,
+  /** 1 to 6 users. */
+  userIDList: Array<string>,
+  /** Why, when they are put out. */
+  reason?: string, clientID: string, base?: number,
+};
+
+/** The reply to `addGroupMember`. */
+export type AddedMembers = {
+  /** Who has come by it. */
+  successUserIDList: Array<string>,
+  /** Who was in it. */
+  existedUserIDList: Array<string>,
+  /** The group as it is now. */
+  group: WireGroup,
+};
+
+/** The reply to `deleteGroupMember`. */
+export type RemovedMembers = {
+  /** Who has gone by it. */
+  userIDList: Array<string>,
+  /** The group as it is now. */
+  group: WireGroup,
+};
+
+/** `getGroupProfile`. */
+export type GetGroupProfile = {
+  /** 1 to 20 groups. */
+  groupIDList: Array<string>,
+};
+
+/** The reply to `getGroupProfile`. */
+export type GroupList = {
+  /** In the order asked for. */
+  groupList: Array<WireGroup>,
+  /** Those that are not there, or not for the user to see. */
+  failureGroupList: Array<FailedGroup>,
+};
+
+/** `updateGroupProfile`. */
+export type UpdateGroupProfile = { groupID: string, name?: string, avatar?: string, introduction?: string, notification?: string, joinOption?: string, inviteOption?: string, muteAllMembers?: boolean, maxMemberNum?: number, clientID: string, base?: number, };
+
+/** `getGroupMemberList`. */
+export type GetGroupMemberList = { groupID: string,
+  /** How many members the page may have: 15 unless it is a number from 1 to 100. */
+  count?: number,
+  /** Where the previous page ended, if that was not the end. */
+  next?: string,
+  /** Only those who are this. */
+  role?: Role,
+};
+
+/** The reply to `getGroupMemberList`. */
+export type MemberList = {
+  /** By their IDs. */
+  memberList: Array<WireMember>,
+  /** What to ask for the next page with; empty at the end. */
+  next: string,
+};
+
+/** `getGroupMemberProfile`. */
+export type GetGroupMemberProfile = { groupID: string,
+  /** 1 to 50 users. */
+  userIDList: Array<string>,
+};
+
+/** The reply to `getGroupMemberProfile`. */
+export type MemberProfiles = {
+  /** In the order asked for, without those who are not in it. */
+  memberList: Array<WireMember>,
+};
+
+/** `setGroupMember`. */
+export type SetGroupMember = { groupID: string,
+  /** Whom it concerns: the user themselves unless it says otherwise. */
+  userID?: string,
+  /** What they are to be, if that is to change: Admin or Member. */
+  role?: Role,
+  /** For how many seconds they may not speak from now on, if that is to change; 0 lets them. */
+  muteTime?: number,
+  /** By which name they go in the group, if that is to change. */
+  nameCard?: string,
+  /** What the user themselves wants to hear of the group, if that is to change. */
+  messageRemindType?: RemindType,
+  /** For a role or a mute, of which there is a tip. */
+  clientID?: string, base?: number,
+};
+
+/** The reply to `setGroupMember`. */
+export type MemberReply = {
+  /** The member as they are now. */
+  member?: WireMember,
+  /** What the user has of the group, when that has changed. */
+  selfInfo?: SelfInfo,
+};
+
+/** `changeGroupOwner`. */
+export type ChangeGroupOwner = { groupID: string, newOwnerID: string, clientID: string, base?: number, };
+
+/** `handleGroupApplication`. */
+export type HandleGroupApplication = { groupID: string,
+  /** Who has applied. */
+  userID: string,
+  /** As the notice or the list of applications says. */
+  authentication: string, handleAction: "Agree" | "Reject", handleMessage?: string, clientID: string, base?: number,
+};
+
+/** The reply to `getGroupApplicationList`. */
+export type ApplicationList = {
+  /** Of all groups that the user looks after. */
+  applicationList: Array<WireApplication>,
+};
+
 /** `getUserProfile`, `getUserStatus`, `subscribeUserStatus`, `unsubscribeUserStatus`, `addToBlacklist`
  * and `removeFromBlacklist`. A change of the blacklist may name 15 users, one of what is watched 30,
  * `getUserStatus` 40 and `getUserProfile` 100. */
@@ -428,6 +690,20 @@ export interface Actions {
   deleteMessage: { data: DeleteMessage; reply: DeletedMessages };
   deleteConversation: { data: DeleteConversation; reply: ClearedReply };
   pinConversation: { data: PinConversation; reply: PinnedReply };
+  createGroup: { data: CreateGroup; reply: GroupReply };
+  joinGroup: { data: JoinGroup; reply: JoinReply };
+  quitGroup: { data: QuitGroup; reply: NoData };
+  dismissGroup: { data: DismissGroup; reply: NoData };
+  addGroupMember: { data: ChangeGroupMembers; reply: AddedMembers };
+  deleteGroupMember: { data: ChangeGroupMembers; reply: RemovedMembers };
+  getGroupProfile: { data: GetGroupProfile; reply: GroupList };
+  updateGroupProfile: { data: UpdateGroupProfile; reply: GroupReply };
+  getGroupMemberList: { data: GetGroupMemberList; reply: MemberList };
+  getGroupMemberProfile: { data: GetGroupMemberProfile; reply: MemberProfiles };
+  setGroupMember: { data: SetGroupMember; reply: MemberReply };
+  changeGroupOwner: { data: ChangeGroupOwner; reply: GroupReply };
+  handleGroupApplication: { data: HandleGroupApplication; reply: GroupReply };
+  getGroupApplicationList: { data: NoData; reply: ApplicationList };
   getUserProfile: { data: UserIdList; reply: ProfileList };
   updateMyProfile: { data: ProfileFields; reply: ProfileReply };
   getBlacklist: { data: NoData; reply: BlacklistReply };

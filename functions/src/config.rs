@@ -158,6 +158,8 @@ pub struct Tables {
     pub connections: String,
     /// Profile and blacklist of a user.
     pub users: String,
+    /// Members of a group.
+    pub groups: String,
 }
 
 /// Where media are kept.
@@ -276,6 +278,11 @@ impl Config {
     /// The name of the table of users.
     pub(crate) fn users_table(&self) -> Configured<String> {
         self.table("USERS_TABLE", |tables| &tables.users)
+    }
+
+    /// The name of the table of groups.
+    pub(crate) fn groups_table(&self) -> Configured<String> {
+        self.table("GROUPS_TABLE", |tables| &tables.groups)
     }
 
     /// [`Settings::retention`].

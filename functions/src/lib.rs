@@ -10,6 +10,7 @@
 //! - [`routes`]: decode, act, encode, for frames and for commands of business servers.
 //! - [`actions`]: what each verb does, one file each.
 //! - [`caller`]: who asks. [`limits`]: how much one user may do, and [`meter`], what a sandbox has seen of it.
+//! - [`audience`]: those of a group who are connected, and how they are told.
 //! - [`notify`]: who is told of what has changed. [`presence`]: who is told that a user comes or goes.
 //! - [`connections_api`]: frames to connections. The only part that knows `@connections`.
 //! - [`business_server`]: calls to it. The only part that knows where it is. `parameter`: secrets in the parameter store.
@@ -19,6 +20,7 @@
 //! - [`config`], `environment`, [`aws`], [`clock`], [`random`]: what a function is built from, once per sandbox.
 
 pub mod actions;
+pub mod audience;
 pub mod aws;
 pub mod business_server;
 pub mod caller;

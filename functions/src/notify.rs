@@ -78,16 +78,21 @@ impl Notifier {
         without_asking(self.presence_of_actor(actor, Consistency::Eventual).await.connections, actor)
     }
 
-    /// Ends the connection that asks if the user was kicked or muted since. Who does that does not find one that
-    /// has no slot: the loser of two handshakes that have crossed.
+    /// Ends the connection that asks if it should not be there: who kicks or mutes a user does not find one that
+    /// has no slot, the loser of two handshakes that have crossed.
     async fn presence_of_actor(&self, actor: Actor<'_>, consistency: Consistency) -> Presence {
         let presence = self.presence_of(actor.user, consistency).await;
+        self.end_if_restricted(actor, &presence).await;
+        presence
+    }
+
+    /// Ends the connection that asks if the user was kicked or muted since, as what is known of them says.
+    pub(crate) async fn end_if_restricted(&self, actor: Actor<'_>, presence: &Presence) {
         let Restrictions { not_before, mute } = presence.restrictions;
         let goes_on = |caller: &Caller| caller.issued_at >= not_before && caller.mute == mute;
         if let Some(caller) = actor.connection.filter(|caller| !goes_on(caller)) {
             self.api.close(&caller.connection_id).await;
         }
-        presence
     }
 
     /// Where a user is, and what they are called. Should the look-up fail, they are nowhere.

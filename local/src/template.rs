@@ -48,6 +48,7 @@ impl Template {
             messages: "Messages".to_owned(),
             conversations: "Conversations".to_owned(),
             connections: "Connections".to_owned(),
+            groups: "Groups".to_owned(),
             users: "Users".to_owned(),
         }
     }

@@ -195,6 +195,76 @@ pub enum Error {
         at_most: usize,
     },
 
+    /// A group of a kind that there is none of here.
+    #[error(
+        "`type` must be Private, Public or ChatRoom: an AVChatRoom or a Community is no log of messages, and is not served"
+    )]
+    GroupType,
+
+    /// Nobody applies to a Work group.
+    #[error("a Private group is joined by invitation: let one of its members add you")]
+    WorkGroupIsJoinedByInvitation,
+
+    /// A Work group has no admins.
+    #[error("a Private group has no admins: use a Public one")]
+    NoAdminsInWorkGroup,
+
+    /// Too many changes of one group at the same time.
+    #[error("this group is being changed by many at once: send the same request again")]
+    GroupBusy,
+
+    /// The rules of the group do not let them.
+    #[error("this may not be done in this group: {0}")]
+    NotAllowedInGroup(&'static str),
+
+    /// An owner who wants to go.
+    #[error("the owner may not quit: hand the group over with changeGroupOwner first, or dismiss it")]
+    OwnerMayNotQuit,
+
+    /// There is none of this ID, or no longer.
+    #[error("there is no such group: it was never created, or it was dismissed")]
+    NoSuchGroup,
+
+    /// It has as many members as it may have.
+    #[error("the group has room for {at_most} members: raise maxMemberNum, or let somebody go first")]
+    GroupFull {
+        /// How many it may have.
+        at_most: u64,
+    },
+
+    /// An ID that cannot be one of a group.
+    #[error(
+        "a group ID has 1 to 48 printable ASCII characters, or is @TGS# and 12 capital letters or digits"
+    )]
+    InvalidGroupId,
+
+    /// They may not speak, or nobody may.
+    #[error("you may not speak in this group at this moment: you are muted, or all are")]
+    MutedInGroup,
+
+    /// Another group has it.
+    #[error("this group ID is taken: choose another one")]
+    GroupIdTaken,
+
+    /// More messages than a group takes.
+    #[error("this group takes 40 messages per second: send this one again in {seconds} s")]
+    GroupTooFast {
+        /// When there is room for this one.
+        seconds: u64,
+    },
+
+    /// Somebody else was faster.
+    #[error("this application was handled already, or withdrawn: there is nothing left to do")]
+    ApplicationHandled,
+
+    /// A message of a group that is not there.
+    #[error("`sequence` is of no message in this group: it may have expired")]
+    NoSuchGroupMessage,
+
+    /// A message of a group that is too old.
+    #[error("the message is too old to be recalled by its sender: the owner or an admin can")]
+    GroupRecallTooLate,
+
     /// A duplicate cannot be ruled out, because `base` says too little.
     #[error(
         "`base` does not fit this conversation: load what is behind it, and if your clientID is not there, \
@@ -283,6 +353,15 @@ codes! { Error or Error::UserSig(refusal) => refusal.code(), or Error::RefusedWi
     Error::NoSuchConversation => 2500,
         "there is no such conversation, also for a status",
         "it begins with its first message";
+    Error::GroupType => 2600,
+        "a group is to be of a type that is not served",
+        "use `Private`, `Public` or `ChatRoom`";
+    Error::WorkGroupIsJoinedByInvitation => 2601,
+        "somebody wants to join a Private group",
+        "let one of its members add them";
+    Error::NoAdminsInWorkGroup => 2682,
+        "a Private group is to have an admin",
+        "";
     Error::BlacklistSelf => 2742,
         "a user is to be on their own blacklist",
         "leave them out";
@@ -291,6 +370,42 @@ codes! { Error or Error::UserSig(refusal) => refusal.code(), or Error::RefusedWi
         "connect again if it should be here";
     Error::InvalidUserId { .. } => 7003,
         "a user ID cannot be one",
+        "";
+    Error::GroupBusy => 10006,
+        "many change one group at once",
+        "send the same request again";
+    Error::NotAllowedInGroup(_) => 10007,
+        "somebody is not a member of a group, or may not do this in it",
+        "the text says who may";
+    Error::OwnerMayNotQuit => 10009,
+        "the owner wants to leave a group",
+        "`changeGroupOwner` first, or `dismissGroup`";
+    Error::NoSuchGroup => 10010,
+        "there is no such group, or it was dismissed",
+        "";
+    Error::GroupFull { .. } => 10014,
+        "the group is full",
+        "";
+    Error::InvalidGroupId => 10015,
+        "a group ID cannot be one",
+        "the text says what one is like";
+    Error::MutedInGroup => 10017,
+        "the sender is muted in the group, or all are",
+        "";
+    Error::GroupIdTaken => 10021,
+        "the ID of a new group is taken, perhaps by one that was dismissed",
+        "choose another one";
+    Error::GroupTooFast { .. } => 10023,
+        "a group gets more than 40 messages per second",
+        "wait for `retryAfterSeconds`, then send the same again";
+    Error::ApplicationHandled => 10024,
+        "an application was handled by somebody else",
+        "";
+    Error::NoSuchGroupMessage => 10030,
+        "a message of a group is to be recalled that is not there",
+        "";
+    Error::GroupRecallTooLate => 10031,
+        "a message of a group is too old to be recalled by its sender",
         "";
     Error::NotSender => 20002,
         "somebody else's message is to be recalled",
@@ -364,6 +479,7 @@ impl Error {
             Self::TooManyFrames { seconds, .. }
             | Self::Suspended { seconds }
             | Self::TooManyConversations { seconds, .. }
+            | Self::GroupTooFast { seconds }
             | Self::TooMuchMedia { seconds, .. } => {
                 ErrorData { retry_after_seconds: Some(*seconds), ..ErrorData::default() }
             }

@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     Error,
     media::{Fields, Folder, Kind, MediaKey, Owner, Signer, Upload, check, sign},
-    model::{Elem, Pair, UserId},
+    model::{ConversationId, Elem, GroupId, Pair, UserId},
     protocol::*,
     sig::{Expectation, Key, Keys, verify},
 };
@@ -242,10 +242,15 @@ fn me() -> UserId {
     UserId::parse("me", "alice").unwrap()
 }
 
-/// A conversation is always the user's own.
-fn mine(pair: &Pair) {
-    assert_eq!(pair.me(), &me());
-    assert_eq!(Pair::of(&me(), pair.peer()).unwrap(), *pair);
+/// A conversation of two is always the user's own. Of a group, nothing but its name is known yet.
+fn mine(conversation: &ConversationId) {
+    match conversation {
+        ConversationId::C2c(pair) => {
+            assert_eq!(pair.me(), &me());
+            assert_eq!(Pair::of(&me(), pair.peer()).unwrap(), *pair);
+        }
+        ConversationId::Group(group) => assert_eq!(GroupId::parse(group.as_str()).unwrap(), *group),
+    }
 }
 
 /// Reads a frame as the request that it says it is, and as every other one.
@@ -263,6 +268,7 @@ fn every_request(request: &Request) {
         let payload = serde_json::from_str(draft.elem.payload().as_str()).unwrap();
         let again =
             Elem::parse(draft.elem.kind(), payload, Some(draft.elem.custom_data().to_owned())).unwrap();
+        let again = again.mentioning(draft.elem.mentions().clone());
         assert!(again == draft.elem && again.says_what(&draft.elem));
         assert!(draft.elem.clone().recall().says_what(&draft.elem));
         let sent = request.data::<Value>().unwrap()["payload"].clone();
@@ -287,7 +293,9 @@ fn every_request(request: &Request) {
     }
     match read(request, |data: GetConversationList| data.parse(&me)) {
         Some(ListRequest::Page(_, count)) => assert!((1..=MAX_CONVERSATIONS).contains(&count)),
-        Some(ListRequest::Named(peers)) => assert!(peers.len() <= MAX_NAMED && !peers.contains(&me)),
+        Some(ListRequest::Named(peers, groups)) => {
+            assert!(peers.len() + groups.len() <= MAX_NAMED && !peers.contains(&me));
+        }
         None => {}
     }
     if let Some(Some(page)) = read(request, |data: Login| data.parse(&me)) {
@@ -296,10 +304,10 @@ fn every_request(request: &Request) {
     }
     let pairs = [
         read(request, |data: SetMessageRead| data.parse(&me)).map(|(pair, _)| pair),
-        read(request, |data: DeleteConversation| data.parse(&me)).map(|deletion| deletion.pair),
+        read(request, |data: DeleteConversation| data.parse(&me)).map(|(conversation, ..)| conversation),
         read(request, |data: PinConversation| data.parse(&me)).map(|(pair, _)| pair),
         read(request, |data: RevokeMessage| data.parse(&me)).map(|(pair, _)| pair),
-        read(request, |data: DeleteMessage| data.parse(&me)).map(|(pair, _)| pair),
+        read(request, |data: DeleteMessage| data.parse(&me)).map(|(pair, _)| ConversationId::C2c(pair)),
     ];
     pairs.iter().flatten().for_each(mine);
     if let Some(users) = read(request, |data: UserIdList| data.parse(MAX_USERS)) {
@@ -363,7 +371,7 @@ fn only_a_cursor_that_was_handed_out_is_taken() {
         match serde_json::from_value::<GetConversationList>(list).unwrap().parse(&me()) {
             Ok(ListRequest::Page(Some(list_cursor), _)) => assert_eq!(list_cursor.to_string(), cursor),
             Ok(ListRequest::Page(None, _)) => assert!(cursor.is_empty()),
-            Ok(ListRequest::Named(_)) => unreachable!("nobody is named"),
+            Ok(ListRequest::Named(..)) => unreachable!("nobody is named"),
             Err(error) => refused(&error),
         }
     });

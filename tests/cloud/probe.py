@@ -8,6 +8,7 @@ KEYS = {
     "Conversations": {"u": "probe", "v": "probe"},
     "Connections": {"u": "probe", "s": "probe"},
     "Users": {"u": "probe", "s": "probe"},
+    "Groups": {"g": "probe", "s": "probe"},
 }
 
 

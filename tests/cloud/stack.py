@@ -10,7 +10,7 @@ from emulator import REGION, Emulator, sam
 SDK_APP_ID = 1400000000
 KEY_PARAMETER = "/hongyan/usersig-key"
 TOKEN_PARAMETER = "/hongyan/callback-token"
-TABLES = ["Messages", "Conversations", "Connections", "Users"]
+TABLES = ["Messages", "Conversations", "Connections", "Users", "Groups"]
 
 
 class Stack:

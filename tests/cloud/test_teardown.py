@@ -9,7 +9,7 @@ from stack import Stack
 from test_media import PICTURE, Bucket, ask
 
 OPERATE = Path(__file__).parents[2] / "docs/operate.md"
-KEPT = ["Messages", "Conversations", "Connections", "Users"]
+KEPT = ["Messages", "Conversations", "Connections", "Users", "Groups"]
 
 
 def test_chats_outlive_their_stack_and_the_next_one_takes_them_over(stack_with_media, user):

@@ -338,6 +338,7 @@ pub async fn nobody_was_kicked() -> Connections {
         conversations: name("Conversations"),
         connections: name("Connections"),
         users: name("Users"),
+        groups: name("Groups"),
     };
     let setup = Setup::new(tables, &url, "", Clock::System.reader(), Settings::default());
     Connections::new(&setup.config()).unwrap()

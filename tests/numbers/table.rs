@@ -127,6 +127,7 @@ impl MessageRow {
             kept_until: self.kept_until,
             moved_up: Stamp::default(),
             revoked_at: None,
+            revoked_by: None,
             hidden: Hidden::default(),
             callbacks,
         }

@@ -14,6 +14,7 @@ mod get_upload_form;
 mod get_user_profile;
 mod get_user_status;
 mod logout;
+mod manage_group;
 mod pin_conversation;
 mod remove_from_blacklist;
 mod revoke_message;

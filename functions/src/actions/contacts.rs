@@ -22,15 +22,13 @@ pub async fn contacts(
     after: ContactsCursor,
 ) -> Result<(Vec<Contact>, Option<ContactsCursor>)> {
     let shown = usize::from(after.shown);
-    let cursor = match after.second {
-        0 => None,
-        // Behind whatever is higher than that second.
-        second => Some(ListCursor {
-            place: u64::from(second).saturating_mul(1000).saturating_add(999),
-            peer: UserId::parse("peer", LAST)?,
-        }),
+    // Behind groups, which are none of these, and behind whatever is higher than that second.
+    let place = match after.second {
+        0 => HIGHEST,
+        second => u64::from(second).saturating_mul(1000).saturating_add(999),
     };
-    let wanted = Wanted::Page(cursor.as_ref(), CONTACTS.saturating_add(shown));
+    let cursor = ListCursor::Peer { place, peer: UserId::parse("peer", LAST)? };
+    let wanted = Wanted::Page(Some(&cursor), CONTACTS.saturating_add(shown));
     let part = get_conversation_list(world, user, wanted, ROOM).await?;
     let is_shown = |index: usize, listed: &Listed| index < shown && second(listed) == after.second;
     let next = part.listed.last().filter(|_| part.goes_on).map(|last| {
@@ -52,6 +50,9 @@ fn second(listed: &Listed) -> u32 {
     let stamp = listed.place.map_or(0, |place| place.stamp().0);
     u32::try_from(stamp / 1000).unwrap_or(u32::MAX)
 }
+
+/// No place in a list is higher.
+const HIGHEST: u64 = 99_999_999_999_999;
 
 /// No user ID sorts behind it.
 const LAST: &str = "~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~";

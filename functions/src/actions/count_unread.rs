@@ -9,7 +9,7 @@ use hongyan_shared::{
 use crate::{
     clock::Clock,
     config::{Config, Configured},
-    store::{Consistency, Conversations, Messages, Place},
+    store::{Consistency, Conversations, ListPart, Messages, Place},
 };
 
 /// How many conversations are looked at at once.
@@ -55,7 +55,7 @@ pub async fn count_all_unread(world: &World, me: &UserId) -> Result<u64> {
     loop {
         let from = after.as_ref().map(|(place, peer)| (*place, peer));
         let count = PAGE.min(MAX_CONVERSATIONS.saturating_sub(peers.len()));
-        let (entries, goes_on) =
+        let ListPart { entries, goes_on, .. } =
             world.conversations.list(me, from, None, count, Consistency::Eventual).await?;
         after = entries.last().map(|last| (last.place, last.peer.clone()));
         peers.extend(entries.into_iter().map(|entry| entry.peer));

@@ -6,15 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::{join_all, try_join_all};
 use hongyan_shared::{
     Error, Result,
-    model::{Address, LEEWAY_MS, Message, OneToOne, Pair, Profile, Stamp, UserId},
+    model::{Address, GroupId, LEEWAY_MS, Message, OneToOne, Pair, Profile, Stamp, UserId},
     protocol::{ListCursor, PAGE_SIZE, WireMessage},
 };
 use tracing::warn;
 
+use super::groups::{ListedGroups, Listing, list_groups, named_groups};
 use crate::{
     clock::Clock,
     config::{Config, Configured},
-    store::{Consistency, ConversationEntry, Conversations, MAX_PINS, Messages, Place, Users, allowance},
+    store::{
+        Consistency, ConversationEntry, Conversations, ListPart, MAX_PINS, Messages, MyGroups, Place, Users,
+        allowance,
+    },
 };
 
 /// How many conversations are looked at at once.
@@ -43,12 +47,14 @@ pub enum Wanted<'a> {
     /// What changed since that second, so many, with nothing missing either, and others that are named.
     Since(u64, usize, &'a [UserId]),
     /// Those that are named.
-    Named(&'a [UserId]),
+    Named(&'a [UserId], &'a [GroupId]),
 }
 
 /// A part of the list.
 #[derive(Default)]
 pub struct Part {
+    /// The user's groups, which come first.
+    pub groups: ListedGroups,
     /// What was looked up.
     pub listed: Vec<Listed>,
     /// Whether the list goes on behind it.
@@ -79,6 +85,7 @@ pub struct Listed {
 /// What it takes to list conversations.
 pub struct World {
     messages: Messages,
+    groups: MyGroups,
     conversations: Conversations,
     users: Users,
     clock: Clock,
@@ -94,11 +101,22 @@ struct Entry {
     row: Option<ConversationEntry>,
 }
 
+/// All that is to be looked up.
+#[derive(Default)]
+struct Entries {
+    entries: Vec<Entry>,
+    /// The list has more behind them.
+    goes_on: bool,
+    /// The user is in groups, or was.
+    has_groups: bool,
+}
+
 impl World {
     /// The one of this deployment.
     pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self {
             messages: Messages::new(config)?,
+            groups: MyGroups::new(config)?,
             conversations: Conversations::new(config)?,
             users: Users::new(config)?,
             clock: config.clock.clone(),
@@ -115,9 +133,25 @@ pub async fn get_conversation_list(
     room: usize,
 ) -> Result<Part> {
     let now = world.clock.now();
-    let (entries, goes_on) = entries(world, me, wanted, now).await?;
+    let Entries { entries, goes_on, has_groups } = entries(world, me, wanted, now).await?;
     let complete_from = if let Wanted::Since(second, ..) = wanted { second } else { 0 };
     let mut part = Part { goes_on, complete_from, asked_at: now, ..Part::default() };
+    let listing = Listing { messages: &world.messages, mine: &world.groups, clock: &world.clock };
+    part.groups = match wanted {
+        Wanted::Named(_, groups) => named_groups(&listing, me, groups, room).await?,
+        Wanted::Page(Some(ListCursor::Group(after)), _) => {
+            list_groups(&listing, me, Some(after), room).await?
+        }
+        // Who goes on behind a conversation of two has passed them.
+        Wanted::Page(Some(ListCursor::Peer { .. }), _) => ListedGroups::default(),
+        _ if has_groups => list_groups(&listing, me, None, room).await?,
+        _ => ListedGroups::default(),
+    };
+    if part.groups.go_on && !matches!(wanted, Wanted::Named(..)) {
+        // The others are next.
+        part.goes_on = true;
+        return Ok(part);
+    }
     let own = if matches!(wanted, Wanted::Newest(_)) { Some(me) } else { None };
     look_up(world, &entries, own, room, &mut part).await?;
     part.goes_on |= part.listed.len() < entries.len();
@@ -126,12 +160,12 @@ pub async fn get_conversation_list(
 }
 
 /// The conversations to be looked up, and whether the list has more behind them.
-async fn entries(world: &World, me: &UserId, wanted: Wanted<'_>, now: u64) -> Result<(Vec<Entry>, bool)> {
+async fn entries(world: &World, me: &UserId, wanted: Wanted<'_>, now: u64) -> Result<Entries> {
     let (after, count, since, named) = match wanted {
         Wanted::Page(after, count) => (after, count, None, &[][..]),
         Wanted::Newest(count) => (None, count, None, &[][..]),
         Wanted::Since(second, count, named) => (None, count, Some(second.saturating_mul(1000)), named),
-        Wanted::Named(named) => (None, 0, None, named),
+        Wanted::Named(named, _) => (None, 0, None, named),
     };
     let is_whole = matches!(wanted, Wanted::Newest(_) | Wanted::Since(..));
     let of = |peer: &UserId, is_pinned| {
@@ -143,17 +177,23 @@ async fn entries(world: &World, me: &UserId, wanted: Wanted<'_>, now: u64) -> Re
             row: None,
         })
     };
-    if let Wanted::Named(_) = wanted {
-        let pinned = world.conversations.pinned(me).await?;
+    if let Wanted::Named(..) = wanted {
+        if named.is_empty() {
+            return Ok(Entries::default());
+        }
+        let (pinned, _) = world.conversations.pinned(me).await?;
         let named = named.iter().map(|peer| of(peer, pinned.contains(peer)));
-        return Ok((named.collect::<Result<_>>()?, false));
+        return Ok(Entries { entries: named.collect::<Result<_>>()?, ..Entries::default() });
     }
-    let after = after.map(|cursor| (Place(cursor.place), &cursor.peer));
+    let after = after.and_then(|cursor| match cursor {
+        ListCursor::Peer { place, peer } => Some((Place(*place), peer)),
+        ListCursor::Group(_) => None,
+    });
     // What is pinned comes first in any case.
     let pins = if after.is_some_and(|(place, _)| !place.is_pinned()) { 0 } else { MAX_PINS };
     let above = since.map(Stamp::before_changes_since);
     let consistency = if is_whole { Consistency::Strong } else { Consistency::Eventual };
-    let (mut rows, mut goes_on) =
+    let ListPart { entries: mut rows, mut goes_on, has_groups } =
         world.conversations.list(me, after, above, pins.saturating_add(count), consistency).await?;
     let mut others = 0_usize;
     let end = rows.iter().position(|row| {
@@ -185,7 +225,7 @@ async fn entries(world: &World, me: &UserId, wanted: Wanted<'_>, now: u64) -> Re
             ..entry
         });
     }
-    Ok((entries, goes_on))
+    Ok(Entries { entries, goes_on, has_groups })
 }
 
 /// Looks up the first of them: in waves, each as large as the frame may read if all that is in it is of the largest.

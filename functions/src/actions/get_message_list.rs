@@ -10,7 +10,7 @@ use hongyan_shared::{
 use crate::{
     clock::Clock,
     config::{Config, Configured},
-    store::{Consistency, Messages},
+    store::{Consistency, Messages, MyGroups},
 };
 
 /// How many ranges are read at once.
@@ -43,14 +43,19 @@ pub struct Range {
 
 /// What it takes to read the history.
 pub struct World {
-    messages: Messages,
-    clock: Clock,
+    pub(super) messages: Messages,
+    pub(super) groups: MyGroups,
+    pub(super) clock: Clock,
 }
 
 impl World {
     /// The one of this deployment.
     pub fn new(config: &Config) -> Configured<Self> {
-        Ok(Self { messages: Messages::new(config)?, clock: config.clock.clone() })
+        Ok(Self {
+            messages: Messages::new(config)?,
+            groups: MyGroups::new(config)?,
+            clock: config.clock.clone(),
+        })
     }
 }
 

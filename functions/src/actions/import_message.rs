@@ -55,6 +55,7 @@ pub async fn import_message(world: &World, pair: &Pair, place: Imported, elem: E
         moved_up: Stamp::default(),
         callbacks: CallbackNotes::default(),
         revoked_at: None,
+        revoked_by: None,
         hidden: Hidden::default(),
     };
     if !message.is_live(now) {

@@ -50,7 +50,8 @@ pub async fn login(world: &World, caller: &Caller, wanted: Option<Wanted<'_>>) -
 /// Who watches a user may have cost so much that nothing is left for the list. It can be asked for.
 async fn first_part(world: &World, me: &UserId, wanted: Option<Wanted<'_>>) -> Option<Part> {
     match get_conversation_list(&world.list, me, wanted?, MAX_REPLY_BYTES).await {
-        Ok(part) => Some(part).filter(|part| !part.listed.is_empty() || !part.goes_on),
+        Ok(part) => Some(part)
+            .filter(|part| !part.listed.is_empty() || !part.groups.groups.is_empty() || !part.goes_on),
         Err(error) => {
             warn!(%error, "a login has no list");
             None

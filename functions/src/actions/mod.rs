@@ -17,6 +17,7 @@ pub mod get_conversation_list;
 pub mod get_history;
 pub mod get_message_list;
 pub mod get_upload_form;
+pub mod groups;
 pub mod import_message;
 pub mod kick;
 pub mod leave;

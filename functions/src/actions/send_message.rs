@@ -363,7 +363,7 @@ async fn append(
 
 /// The message that a draft has become before, if that says the same. If not, its sender has used a name
 /// twice, and would never learn that the second message was not sent.
-fn once_more(draft: &Draft, sent: Message) -> Result<Message> {
+pub(super) fn once_more(draft: &Draft, sent: Message) -> Result<Message> {
     // What was rewritten says something else than it did when its sender sent it.
     let is_rewritten = sent.callbacks.verdict == Verdict::Rewritten;
     if !is_rewritten && !sent.elem.says_what(&draft.elem) {

@@ -2,16 +2,17 @@
 
 use hongyan_shared::{
     Result,
-    model::{Mark, MemberState, Message, OneToOne, Pair, Seq},
+    model::{GroupId, Mark, MemberState, Message, OneToOne, Pair, Seq},
     protocol::{ConversationUpdate, Push, read_by_peer},
 };
 
+use super::groups::{Cleared, Marking, mark};
 use crate::{
     caller::Actor,
     clock::Clock,
     config::{Config, Configured},
     notify::{Notifier, Recipients},
-    store::{Consistency, Messages},
+    store::{Consistency, Messages, MyGroups},
 };
 
 /// How many messages the first query returns.
@@ -20,6 +21,7 @@ const TAIL: usize = 8;
 /// What it takes to mark messages as read.
 pub struct World {
     messages: Messages,
+    groups: MyGroups,
     notifier: Notifier,
     clock: Clock,
 }
@@ -29,6 +31,7 @@ impl World {
     pub fn new(config: &Config) -> Configured<Self> {
         Ok(Self {
             messages: Messages::new(config)?,
+            groups: MyGroups::new(config)?,
             notifier: Notifier::new(config)?,
             clock: config.clock.clone(),
         })
@@ -93,6 +96,21 @@ pub async fn set_message_read_until(
         // Nothing is as old as that.
         None => Ok(OneToOne { pair: pair.clone(), tail }),
     }
+}
+
+/// The same in a group, where nobody but the reader's other devices is told.
+///
+/// # Errors
+/// A group that the reader is not in.
+pub async fn set_group_read(
+    world: &World,
+    actor: Actor<'_>,
+    group: &GroupId,
+    named: Option<Seq>,
+) -> Result<Cleared> {
+    let World { messages, groups, notifier, clock } = world;
+    let marking = Marking { messages, mine: groups, notifier, clock };
+    mark(marking, actor, group, Mark::Read, named).await
 }
 
 /// How many messages are unread then.

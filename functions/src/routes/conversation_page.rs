@@ -1,18 +1,40 @@
 //! A part of the conversation list as clients see it: `getConversationList`, and `login`.
 
 use hongyan_shared::{
-    model::{OneToOne, Stamp},
-    protocol::{ConversationPage, ListCursor, WireConversation, WireMessage, WireProfile},
+    model::{OneToOne, Seq, Stamp},
+    protocol::{
+        ConversationPage, GroupAtInfo, ListCursor, WireConversation, WireGroup, WireMessage, WireProfile,
+    },
 };
 
-use crate::actions::get_conversation_list::{Listed, Part};
+use crate::actions::{
+    get_conversation_list::{Listed, Part},
+    groups::ListedGroup,
+};
 
 /// Returns as much of it as has room in so many bytes. The rest follows on demand.
 pub fn conversation_page(part: &Part, mut room: usize) -> ConversationPage<'_> {
     let mut goes_on = part.goes_on;
     let mut last = None;
     let (mut list, mut profile_list) = (Vec::new(), Vec::new());
-    for entry in &part.listed {
+    let mut groups_end = part.groups.end.as_ref();
+    let mut groups_go_on = part.groups.go_on;
+    for listed in &part.groups.groups {
+        let conversation = group_conversation(listed);
+        let Some(left) = room.checked_sub(conversation.size()) else {
+            groups_go_on = true;
+            break;
+        };
+        room = left;
+        if groups_go_on || part.listed.is_empty() {
+            groups_end = Some(&listed.group.id);
+        }
+        let time =
+            listed.shown.as_ref().map_or(listed.mine.joined_at.saturating_mul(1000), |shown| shown.time);
+        list.push((time, conversation));
+    }
+    goes_on |= groups_go_on;
+    for entry in part.listed.iter().filter(|_| !groups_go_on) {
         // A conversation without a message was opened and never used, or retention has emptied it.
         if let Some(message) = entry.conversation.tail.newest() {
             let conversation = conversation(entry);
@@ -31,10 +53,13 @@ pub fn conversation_page(part: &Part, mut room: usize) -> ConversationPage<'_> {
         }
         last = entry.place.map(|place| (place, entry.conversation.pair.peer())).or(last);
     }
-    let next =
-        last.filter(|_| goes_on).map(|(place, peer)| ListCursor { place: place.0, peer: peer.clone() });
+    let next = match last.filter(|_| !groups_go_on) {
+        Some((place, peer)) => Some(ListCursor::Peer { place: place.0, peer: peer.clone() }),
+        None => groups_end.cloned().map(ListCursor::Group),
+    };
+    let next = next.filter(|_| goes_on);
     // Where what is pinned goes on, nothing is complete yet.
-    let complete_from = match last.filter(|(place, _)| !place.is_pinned()) {
+    let complete_from = match last.filter(|(place, _)| !place.is_pinned() && !groups_go_on) {
         _ if !goes_on => part.complete_from,
         Some((place, _)) => place.stamp().complete_from().div_ceil(1000),
         None => Stamp(part.asked_at).complete_from().div_ceil(1000),
@@ -46,6 +71,29 @@ pub fn conversation_page(part: &Part, mut room: usize) -> ConversationPage<'_> {
         next_req_conversation_id: next.map(|cursor| cursor.to_string()).unwrap_or_default(),
         is_completed: !goes_on,
         complete_from,
+        groups_go_on: groups_go_on.then_some(true),
+    }
+}
+
+fn group_conversation(listed: &ListedGroup) -> WireConversation<'_> {
+    let ListedGroup { group, mine, last, unread, shown } = listed;
+    let mentions: Vec<GroupAtInfo> =
+        mine.unread_mentions(group.mentioned_all.as_ref()).into_iter().map(GroupAtInfo::from).collect();
+    WireConversation {
+        conversation_id: group.id.conversation_id(),
+        kind: "GROUP",
+        unread_count: *unread,
+        last_message: shown.as_ref().map(|message| WireMessage::in_group(&group.id, message)),
+        last_sequence: *last,
+        read_sequence: mine.state.read.seq,
+        peer_read_sequence: Seq(0),
+        peer_read_time: 0,
+        cleared_sequence: mine.state.cleared.seq,
+        unlisted_sequence: mine.state.unlisted.seq.named(),
+        is_pinned: mine.is_pinned,
+        joined_sequence: mine.joined.named(),
+        group_profile: Some(WireGroup::new(group, *last).with(Some(mine))),
+        group_at_info_list: Some(mentions).filter(|mentions| !mentions.is_empty()),
     }
 }
 
@@ -64,5 +112,8 @@ fn conversation(entry: &Listed) -> WireConversation<'_> {
         cleared_sequence: mine.cleared.seq,
         unlisted_sequence: mine.unlisted.seq.named(),
         is_pinned: entry.is_pinned,
+        joined_sequence: None,
+        group_profile: None,
+        group_at_info_list: None,
     }
 }

@@ -66,6 +66,12 @@ pub async fn one_command<T>(is_about_many: bool, doing: impl Future<Output = T>)
     ALLOWANCE.scope(allowance, doing).await
 }
 
+/// Lets the frame look up besides who of so many members of a group is connected: half a read unit for each, because that is
+/// what one message in a group of so many costs.
+pub fn also_look_up(users: usize) {
+    give_back(|allowance| &allowance.halves, users as u64);
+}
+
 /// What has been taken for a read.
 #[must_use]
 pub(super) struct Reading {

@@ -12,7 +12,8 @@ use hongyan_shared::{
 use serde::Deserialize;
 
 use super::{
-    Consistency, Item, allowance, batch_get, failed, from_item, messages, number, sort_key, text, user_in,
+    Consistency, Item, allowance, batch_get, call::is_conflict, failed, from_item, messages, number,
+    sort_key, text, user_in,
 };
 use crate::config::{Config, Configured};
 
@@ -248,12 +249,6 @@ impl Blocks {
 
 fn entry_key(owner: &UserId, blocked: &UserId) -> Item {
     Item::from([("u".to_owned(), text(owner.as_str())), ("s".to_owned(), text(format!("{ENTRY}{blocked}")))])
-}
-
-/// Whether it helps to look and try again: a condition did not hold, or another write was at one of
-/// the rows at the same moment, a read mark say.
-fn is_conflict(reason: Option<&str>) -> bool {
-    matches!(reason, Some("ConditionalCheckFailed" | "TransactionConflict"))
 }
 
 fn incomplete() -> Error {

@@ -124,6 +124,12 @@ where
     }
 }
 
+/// Whether a transaction was cancelled so that it helps to look and try again: a condition did not hold, or another write
+/// was at one of the rows at the same moment, a read mark say.
+pub(super) fn is_conflict(reason: Option<&str>) -> bool {
+    matches!(reason, Some("ConditionalCheckFailed" | "TransactionConflict"))
+}
+
 pub(super) fn failed<E>(error: SdkError<E>) -> Error
 where
     E: StdError + ProvideErrorMetadata + 'static,

@@ -13,8 +13,8 @@ use hongyan_shared::{
 use serde::Deserialize;
 
 use super::{
-    Consistency, Item, allowance, batch_get, failed, from_item, messages::SWEPT_LATER_S, number, output_of,
-    text, user_in,
+    Consistency, Item, allowance, batch_get, failed, from_item, messages::SWEPT_LATER_S, my_groups, number,
+    output_of, text, user_in,
 };
 use crate::config::{Config, Configured};
 
@@ -35,6 +35,17 @@ pub struct ConversationEntry {
     pub place: Place,
     /// When the conversation was opened, in milliseconds.
     pub opened_at: u64,
+}
+
+/// A part of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListPart {
+    /// Conversations with other users.
+    pub entries: Vec<ConversationEntry>,
+    /// There may be more of them.
+    pub goes_on: bool,
+    /// The user is in groups, or was. The beginning of a list says so.
+    pub has_groups: bool,
 }
 
 /// Where a conversation is in a list, highest first: by its stamp, and what is pinned before all the rest.
@@ -282,11 +293,10 @@ impl Conversations {
         Err(Error::Throttled)
     }
 
-    /// Whom a user has pinned who is in the list: one more than there may be, at most.
-    pub async fn pinned(&self, user: &UserId) -> Result<Vec<UserId>> {
-        let (entries, _) =
-            self.list(user, None, Some(Stamp(PINNED)), MAX_PINS + 1, Consistency::Eventual).await?;
-        Ok(entries.into_iter().map(|entry| entry.peer).collect())
+    /// Whom a user has pinned who is in the list, one more than there may be at most; and whether they have groups.
+    pub async fn pinned(&self, user: &UserId) -> Result<(Vec<UserId>, bool)> {
+        let part = self.list(user, None, Some(Stamp(PINNED)), MAX_PINS + 2, Consistency::Eventual).await?;
+        Ok((part.entries.into_iter().map(|entry| entry.peer).collect(), part.has_groups))
     }
 
     /// With whom a user has a conversation, in their list or not: so many of them.
@@ -333,7 +343,7 @@ impl Conversations {
         items.iter().map(|item| user_in(item, "v")).collect()
     }
 
-    /// A part of a user's list in its order, and whether there may be more: what is pinned, and what has a higher stamp
+    /// A part of a user's list in its order: what is pinned, and what has a higher stamp
     /// than that, behind that place, if they are said.
     pub async fn list(
         &self,
@@ -342,7 +352,7 @@ impl Conversations {
         above: Option<Stamp>,
         limit: usize,
         consistency: Consistency,
-    ) -> Result<(Vec<ConversationEntry>, bool)> {
+    ) -> Result<ListPart> {
         let reading = allowance::read(ROW_BYTES.saturating_mul(limit as u64), consistency)?;
         let mut query = self
             .client
@@ -364,12 +374,18 @@ impl Conversations {
         }
         let answer = query.send().await.map_err(failed)?;
         reading.cost(answer.consumed_capacity());
-        let more = answer.last_evaluated_key.is_some();
-        let entries = answer.items.unwrap_or_default().into_iter().map(|item| {
+        let goes_on = answer.last_evaluated_key.is_some();
+        let mut part = ListPart { entries: Vec::new(), goes_on, has_groups: false };
+        for item in answer.items.unwrap_or_default() {
             let row: Row = from_item(item)?;
-            Ok(ConversationEntry { peer: UserId::parse("v", &row.v)?, place: Place(row.s), opened_at: row.t })
-        });
-        Ok((entries.collect::<Result<_>>()?, more))
+            if row.v == my_groups::BEGINNING {
+                part.has_groups = true;
+                continue;
+            }
+            let peer = UserId::parse("v", &row.v)?;
+            part.entries.push(ConversationEntry { peer, place: Place(row.s), opened_at: row.t });
+        }
+        Ok(part)
     }
 
     fn to_place(&self, pair: &Pair, side: Side, stamp: Stamp) -> UpdateItemFluentBuilder {

@@ -1,4 +1,4 @@
-//! The four tables, one file each, and one each for those who watch and for what is counted. `docs/tables.md` says what is in
+//! The five tables, one file each, and one each for those who watch, for what is counted, and for what spans tables: groups. `docs/tables.md` says what is in
 //! them and why.
 //!
 //! **Architecture invariant:** nothing outside this module knows DynamoDB, and row types do not
@@ -14,9 +14,12 @@ mod blacklists;
 mod call;
 mod connections;
 mod conversations;
+mod group_changes;
 mod item;
 mod messages;
+mod my_groups;
 mod rates;
+mod rosters;
 mod row_change;
 mod users;
 mod watchers;
@@ -28,9 +31,14 @@ pub use connections::{
     Connection, Connections, Names, Presence, PresenceChange, Registered, Registration, Restrictions,
     SlotChange,
 };
-pub use conversations::{ConversationEntry, Conversations, MAX_PINS, Pinned, Place};
-pub use messages::{Appended, Behind, LogChange, Messages, Part, Recalled, RecalledMessage, Search, Stretch};
+pub use conversations::{ConversationEntry, Conversations, ListPart, MAX_PINS, Pinned, Place};
+pub use group_changes::{GroupChanges, MembersChange, Step as MemberStep};
+pub use messages::{
+    Appended, Behind, GroupTail, LogChange, Messages, Part, Recalled, RecalledMessage, Search, Stretch,
+};
+pub use my_groups::MyGroups;
 pub use rates::{Counted, Rates, Reading, Step};
+pub use rosters::{Application, Rosters, membership};
 pub use row_change::RowChange;
 pub use users::Users;
 pub use watchers::{MAX_WATCHERS, Subscription, Watcher, Watchers};

@@ -1,4 +1,4 @@
-use super::{Side, UserId};
+use super::{Side, UserId, group_id::GroupId, group_rules::Role};
 use crate::{Error, Result};
 
 const C2C: &str = "C2C";
@@ -16,14 +16,10 @@ pub enum ConversationId {
     Group(GroupId),
 }
 
-/// The ID of a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GroupId(String);
-
 /// The partition key of a conversation's log.
 ///
-/// **Architecture invariant:** a key is made in this file only, from an authenticated user and their peer.
-/// So no field of any request can reach a conversation that its sender is not part of.
+/// **Architecture invariant:** a key is made in this file only, from an authenticated user and their peer, or from
+/// a row that says that they are a member. So no field of any request can reach a conversation that its sender is not part of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogKey(String);
 
@@ -35,14 +31,22 @@ pub struct Pair {
     mine: Side,
 }
 
+/// A user is in a group: a row has said so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    group: GroupId,
+    user: UserId,
+    role: Role,
+}
+
 impl ConversationId {
     /// The conversation that a client of this user calls so.
     ///
     /// # Errors
     /// [`Error::BadRequest`] when it is no name of a conversation.
     pub fn parse(me: &UserId, text: &str) -> Result<Self> {
-        if let Some(group) = text.strip_prefix(GROUP).filter(|group| !group.is_empty()) {
-            return Ok(Self::Group(GroupId(group.to_owned())));
+        if let Some(group) = text.strip_prefix(GROUP) {
+            return GroupId::parse(group).map(Self::Group);
         }
         let peer = text.strip_prefix(C2C).ok_or_else(not_one_to_one)?;
         Ok(Self::C2c(Pair::of(me, &UserId::parse("conversationID", peer)?)?))
@@ -68,6 +72,42 @@ impl LogKey {
     /// The key as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl Membership {
+    /// What a row says that was found by the caller's own ID.
+    ///
+    /// **Architecture invariant:** the store alone makes one, where it reads such a row.
+    pub fn found(group: &GroupId, user: &UserId, role: Role) -> Self {
+        Self { group: group.clone(), user: user.clone(), role }
+    }
+
+    /// The partition key of the group's log. No group ID holds a separator, so it is no pair's.
+    pub fn log_key(&self) -> LogKey {
+        LogKey(self.group.to_string())
+    }
+
+    /// Which group.
+    pub fn group(&self) -> &GroupId {
+        &self.group
+    }
+
+    /// Who.
+    pub fn user(&self) -> &UserId {
+        &self.user
+    }
+
+    /// What they are in it.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+}
+
+impl GroupId {
+    /// The name of this group's conversation, the same for all.
+    pub fn conversation_id(&self) -> String {
+        format!("{GROUP}{self}")
     }
 }
 
@@ -163,7 +203,7 @@ mod tests {
         assert_eq!(ConversationId::parse(&alice, "C2Cbob"), Ok(ConversationId::C2c(of_alice)));
         assert_eq!(
             ConversationId::parse(&alice, "GROUPbob"),
-            Ok(ConversationId::Group(GroupId("bob".to_owned())))
+            Ok(ConversationId::Group(GroupId::parse("bob").unwrap()))
         );
     }
 
@@ -204,7 +244,29 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_member_derives_the_key_of_the_group() {
+        let group = GroupId::parse("@TGS#0123456789AB").unwrap();
+        let membership = Membership::found(&group, &user("alice"), Role::Admin);
+        assert_eq!(membership.log_key().as_str(), "@TGS#0123456789AB");
+        assert_eq!(
+            (membership.user(), membership.group(), membership.role()),
+            (&user("alice"), &group, Role::Admin)
+        );
+        let name = group.conversation_id();
+        assert_eq!(ConversationId::parse(&user("alice"), &name), Ok(ConversationId::Group(group)));
+    }
+
     proptest! {
+        #[test]
+        fn no_pair_shares_a_key_with_a_group(a in "[ -~]{1,6}", b in "[ -~]{1,6}", c in "[ -~]{1,12}") {
+            prop_assume!(a != b);
+            let pair = Pair::of(&user(&a), &user(&b)).unwrap();
+            if let Ok(group) = GroupId::parse(&c) {
+                prop_assert_ne!(pair.log_key(), Membership::found(&group, &user(&a), Role::Member).log_key());
+            }
+        }
+
         #[test]
         fn no_two_pairs_share_a_key(
             a in "[ -~]{1,6}", b in "[ -~]{1,6}", c in "[ -~]{1,6}", d in "[ -~]{1,6}"

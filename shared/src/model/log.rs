@@ -158,6 +158,7 @@ impl LogTail {
             kept_until,
             moved_up,
             revoked_at: None,
+            revoked_by: None,
             hidden: Hidden::default(),
             callbacks: draft.callbacks.clone(),
         }

@@ -18,7 +18,7 @@ const MAX_CLIENT_ID_BYTES: usize = 64;
 
 /// The name that the sender gave a message when they composed it. Together with the sender it is
 /// the message's identity, for ever: a retry under the same name is the same message.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ClientId(String);
 
 impl ClientId {
@@ -103,6 +103,24 @@ pub struct Elem {
 struct Content {
     payload: Payload,
     custom_data: String,
+    /// In a group: whom it concerns by name.
+    mentions: Mentions,
+}
+
+/// Whom a message of a group concerns by name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Mentions {
+    /// These.
+    pub users: Vec<UserId>,
+    /// Everybody.
+    pub all: bool,
+}
+
+impl Mentions {
+    /// Nobody.
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty() && !self.all
+    }
 }
 
 impl Elem {
@@ -128,14 +146,25 @@ impl Elem {
 
     /// Takes content back from the store, which held only what [`Elem::parse`] had let in.
     pub fn restore(kind: String, payload: Payload, custom_data: String) -> Self {
-        Self { kind, content: Content { payload, custom_data }, recalled: None }
+        let content = Content { payload, custom_data, mentions: Mentions::default() };
+        Self { kind, content, recalled: None }
+    }
+
+    /// The same, which concerns these.
+    #[must_use]
+    pub fn mentioning(self, mentions: Mentions) -> Self {
+        Self { content: Content { mentions, ..self.content }, ..self }
     }
 
     /// What is left of it when it is recalled: the fields of its type, all of them empty. Clients read
     /// them without asking whether there are any.
     #[must_use]
     pub fn recall(self) -> Self {
-        let nothing = Content { payload: Payload::empty(&self.kind), custom_data: String::new() };
+        let nothing = Content {
+            payload: Payload::empty(&self.kind),
+            custom_data: String::new(),
+            mentions: Mentions::default(),
+        };
         Self { kind: self.kind, content: nothing, recalled: Some(Box::new(self.content)) }
     }
 
@@ -148,14 +177,16 @@ impl Elem {
             && mine.payload.says_what(&others.payload, &self.kind)
     }
 
-    /// Whether it is small enough, together with what a notification of it is to be like.
+    /// Whether it is small enough, together with whom it names and what a notification of it is to be like.
     ///
     /// # Errors
     /// [`Error::MessageTooLarge`].
     pub fn fits_with(&self, push_info: Option<&PushInfo>) -> Result<()> {
-        let Content { payload, custom_data } = &self.content;
+        let Content { payload, custom_data, mentions } = &self.content;
         let texts = [payload.as_str(), custom_data, push_info.map_or("", PushInfo::as_str)];
-        let size = texts.iter().fold(0, |size: usize, text| size.saturating_add(text.len()));
+        let names = mentions.users.iter().map(UserId::as_str);
+        let size =
+            texts.into_iter().chain(names).fold(0, |size: usize, text| size.saturating_add(text.len()));
         if size > MAX_MESSAGE_BYTES {
             return Err(Error::MessageTooLarge { size, at_most: MAX_MESSAGE_BYTES });
         }
@@ -174,6 +205,11 @@ impl Elem {
     /// The payload.
     pub fn payload(&self) -> &Payload {
         &self.content.payload
+    }
+
+    /// Whom it concerns by name.
+    pub fn mentions(&self) -> &Mentions {
+        &self.content.mentions
     }
 
     /// `cloudCustomData`, empty when there is none.
@@ -277,6 +313,7 @@ impl Draft {
             kept_until: None,
             moved_up: Stamp::default(),
             revoked_at: None,
+            revoked_by: None,
             hidden: Hidden::default(),
             callbacks: self.callbacks.clone(),
         }
@@ -316,6 +353,8 @@ pub struct Message {
     /// When the sender has recalled it, in milliseconds. From then on `elem` is as [`Elem::recall`] leaves
     /// it: what was said is kept, and handed to nobody.
     pub revoked_at: Option<u64>,
+    /// Who has recalled it, if it was not its sender.
+    pub revoked_by: Option<UserId>,
     /// Who has deleted it for themselves.
     pub hidden: Hidden,
     /// What is kept of it for callbacks.

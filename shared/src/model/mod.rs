@@ -4,6 +4,9 @@ mod address;
 mod callback;
 mod conversation;
 mod device;
+mod group;
+mod group_id;
+mod group_rules;
 mod log;
 mod member;
 mod message;
@@ -18,13 +21,19 @@ mod user;
 
 pub use address::{Address, Imported, Position};
 pub use callback::{CallbackNotes, PushInfo, Verdict};
-pub use conversation::{ConversationId, GroupId, LogKey, Pair};
+pub use conversation::{ConversationId, LogKey, Membership, Pair};
 pub use device::{Device, MultiDevice, Platform};
+pub use group::{
+    Group, GroupInfo, InfoChange, MAX_ADMINS, MAX_MEMBERS, Member, Mention, MyGroup, OWN_AT_MOST, Promised,
+    RemindType, Roster, TIP, Tip, TipKind, group_marker, next_in_group,
+};
+pub use group_id::{GroupId, MAX_GROUP_ID_BYTES};
+pub use group_rules::{GroupType, InviteOption, JoinOption, Op, Role, may};
 pub use log::{Floor, LogTail, Predecessor, floor_before};
 pub use member::{Mark, MemberState, ReadMarker};
 pub use message::{
-    ClientId, Draft, Elem, FOREVER_S, MAX_MESSAGE_BYTES, Message, Options, Priority, Repeats, imported_id,
-    number_of,
+    ClientId, Draft, Elem, FOREVER_S, MAX_MESSAGE_BYTES, Mentions, Message, Options, Priority, Repeats,
+    imported_id, number_of,
 };
 pub use mute::Mute;
 pub use one_to_one::OneToOne;

@@ -46,6 +46,22 @@ macro_rules! actions {
                 DeleteConversation "deleteConversation": DeleteConversation => ClearedReply;
                 PinConversation "pinConversation": PinConversation => PinnedReply;
             }
+            manage_group "manage-group" {
+                CreateGroup "createGroup": CreateGroup => GroupReply;
+                JoinGroup "joinGroup": JoinGroup => JoinReply;
+                QuitGroup "quitGroup": QuitGroup => NoData;
+                DismissGroup "dismissGroup": DismissGroup => NoData;
+                AddGroupMember "addGroupMember": ChangeGroupMembers => AddedMembers;
+                DeleteGroupMember "deleteGroupMember": ChangeGroupMembers => RemovedMembers;
+                GetGroupProfile "getGroupProfile": GetGroupProfile => GroupList;
+                UpdateGroupProfile "updateGroupProfile": UpdateGroupProfile => GroupReply;
+                GetGroupMemberList "getGroupMemberList": GetGroupMemberList => MemberList;
+                GetGroupMemberProfile "getGroupMemberProfile": GetGroupMemberProfile => MemberProfiles;
+                SetGroupMember "setGroupMember": SetGroupMember => MemberReply;
+                ChangeGroupOwner "changeGroupOwner": ChangeGroupOwner => GroupReply;
+                HandleGroupApplication "handleGroupApplication": HandleGroupApplication => GroupReply;
+                GetGroupApplicationList "getGroupApplicationList": NoData => ApplicationList;
+            }
             manage_user "manage-user" {
                 GetUserProfile "getUserProfile": UserIdList => ProfileList;
                 UpdateMyProfile "updateMyProfile": ProfileFields => ProfileReply;

@@ -1,9 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use super::{WireMessage, WireProfile, to_text};
+use super::{GroupAtInfo, WireGroup, WireMessage, WireProfile, group::apart, to_text};
 use crate::{
     Error, Result,
-    model::{ConversationId, Pair, Seq, UserId},
+    model::{ConversationId, GroupId, Pair, Seq, UserId},
 };
 
 /// How many conversations a page holds at most, besides those that are pinned.
@@ -32,26 +32,38 @@ pub struct GetConversationList {
 pub enum ListRequest {
     /// A page from there on, or from the beginning, of so many conversations.
     Page(Option<ListCursor>, usize),
-    /// The conversations with these users, each once.
-    Named(Vec<UserId>),
+    /// The conversations with these users, and those of these groups, each once.
+    Named(Vec<UserId>, Vec<GroupId>),
 }
 
-/// Where a page of the list ended, as `nextReqConversationID` carries it: `1795400001000.bob`.
+/// Where a page of the list ended, as `nextReqConversationID` carries it: `1795400001000.bob`, or `GROUP.` and a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListCursor {
-    /// The place of the last conversation in the list.
-    pub place: u64,
-    /// Its peer.
-    pub peer: UserId,
+pub enum ListCursor {
+    /// At a conversation of two.
+    Peer {
+        /// Its place in the list.
+        place: u64,
+        /// The other user.
+        peer: UserId,
+    },
+    /// At a group. The other groups are next, by their IDs, and then the rest from its beginning.
+    Group(GroupId),
 }
+
+/// What the cursor at a group begins with. A place has no letters.
+const AT_GROUP: &str = "GROUP.";
 
 impl ListCursor {
     fn parse(text: &str) -> Result<Self> {
-        let cursor = text.split_once('.').and_then(|(place, peer)| {
-            Some(Self { place: place.parse().ok()?, peer: UserId::parse("peer", peer).ok()? })
-        });
-        // The store keeps numbers of 38 digits, and a place has 14.
-        cursor.filter(|cursor| cursor.place < PLACES && cursor.to_string() == text).ok_or_else(|| {
+        let cursor = match text.strip_prefix(AT_GROUP) {
+            Some(group) => GroupId::parse(group).ok().map(Self::Group),
+            None => text.split_once('.').and_then(|(place, peer)| {
+                // The store keeps numbers of 38 digits, and a place has 14.
+                let place = place.parse().ok().filter(|place| *place < PLACES)?;
+                Some(Self::Peer { place, peer: UserId::parse("peer", peer).ok()? })
+            }),
+        };
+        cursor.filter(|cursor| cursor.to_string() == text).ok_or_else(|| {
             Error::BadRequest("`nextReqConversationID` must be the one of the previous page".to_owned())
         })
     }
@@ -62,7 +74,10 @@ const PLACES: u64 = 100_000_000_000_000;
 
 impl std::fmt::Display for ListCursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.place, self.peer)
+        match self {
+            Self::Peer { place, peer } => write!(f, "{place}.{peer}"),
+            Self::Group(group) => write!(f, "{AT_GROUP}{group}"),
+        }
     }
 }
 
@@ -73,7 +88,7 @@ impl GetConversationList {
     /// What is wrong with which field.
     pub fn parse(self, me: &UserId) -> Result<ListRequest> {
         if let Some(names) = self.conversation_id_list {
-            return peers_of(me, &names).map(ListRequest::Named);
+            return named(me, &names).map(|(users, groups)| ListRequest::Named(users, groups));
         }
         let after = match self.next_req_conversation_id.as_deref() {
             None | Some("") => None,
@@ -83,21 +98,15 @@ impl GetConversationList {
     }
 }
 
-/// With whom the conversations of these names are, each once.
-pub(super) fn peers_of(me: &UserId, names: &[String]) -> Result<Vec<UserId>> {
+/// With whom the conversations of these names are, and of which groups, each once.
+pub(super) fn named(me: &UserId, names: &[String]) -> Result<(Vec<UserId>, Vec<GroupId>)> {
     if names.len() > MAX_NAMED {
         return Err(Error::BadRequest(format!(
             "`conversationIDList` may name {MAX_NAMED} conversations: name the rest with further requests"
         )));
     }
-    let mut peers = Vec::new();
-    for name in names {
-        let peer = ConversationId::parse(me, name)?.one_to_one()?.peer().clone();
-        if !peers.contains(&peer) {
-            peers.push(peer);
-        }
-    }
-    Ok(peers)
+    let names = names.iter().map(|name| ConversationId::parse(me, name));
+    names.collect::<Result<_>>().map(apart)
 }
 
 /// As for a page of messages, anything that is not a number from 1 to 100 means 100.
@@ -111,12 +120,12 @@ pub(super) fn page_size(count: Option<i64>) -> usize {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
 pub struct WireConversation<'a> {
-    /// `C2C` and the peer.
+    /// `C2C` and the peer, or `GROUP` and the group.
     #[serde(rename = "conversationID")]
     pub conversation_id: String,
-    /// Always `C2C` for now.
+    /// Which of the two.
     #[serde(rename = "type")]
-    #[cfg_attr(test, ts(type = "\"C2C\""))]
+    #[cfg_attr(test, ts(type = "\"C2C\" | \"GROUP\""))]
     pub kind: &'static str,
     /// The peer's messages behind what the user has read and cleared.
     pub unread_count: u64,
@@ -139,6 +148,15 @@ pub struct WireConversation<'a> {
     pub unlisted_sequence: Option<Seq>,
     /// The user keeps it on top.
     pub is_pinned: bool,
+    /// Of a group: up to this message nothing is shown to the user, who came behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub joined_sequence: Option<Seq>,
+    /// Of a group: what it is, and what the user has of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_profile: Option<WireGroup<'a>>,
+    /// Of a group: the unread messages that concern the user by name, oldest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_at_info_list: Option<Vec<GroupAtInfo>>,
 }
 
 impl WireConversation<'_> {
@@ -151,7 +169,7 @@ impl WireConversation<'_> {
 /// The reply to `getConversationList`, and what `login` says of the list.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
 pub struct ConversationPage<'a> {
     /// What is pinned, and then the rest, newest first.
     pub conversation_list: Vec<WireConversation<'a>>,
@@ -164,6 +182,9 @@ pub struct ConversationPage<'a> {
     pub is_completed: bool,
     /// No conversation is missing that has a message from this second on or later; 0 if none is missing.
     pub complete_from: u64,
+    /// The user is in further groups, which the next part begins with. Groups come first, all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups_go_on: Option<bool>,
 }
 
 /// `setMessageRead`.
@@ -180,8 +201,8 @@ impl SetMessageRead {
     ///
     /// # Errors
     /// What is wrong with which field.
-    pub fn parse(self, me: &UserId) -> Result<(Pair, Option<Seq>)> {
-        Ok((ConversationId::parse(me, &self.conversation_id)?.one_to_one()?, self.sequence.map(Seq)))
+    pub fn parse(self, me: &UserId) -> Result<(ConversationId, Option<Seq>)> {
+        Ok((ConversationId::parse(me, &self.conversation_id)?, self.sequence.map(Seq)))
     }
 }
 
@@ -225,16 +246,13 @@ pub struct Deletion {
 }
 
 impl DeleteConversation {
-    /// What it asks for.
+    /// The conversation, up to where it goes (to its end when nothing is said), and whether its history is kept.
     ///
     /// # Errors
     /// What is wrong with which field.
-    pub fn parse(self, me: &UserId) -> Result<Deletion> {
-        Ok(Deletion {
-            pair: ConversationId::parse(me, &self.conversation_id)?.one_to_one()?,
-            up_to: self.sequence.map(Seq),
-            keeps_history: self.clear_history_message == Some(false),
-        })
+    pub fn parse(self, me: &UserId) -> Result<(ConversationId, Option<Seq>, bool)> {
+        let conversation = ConversationId::parse(me, &self.conversation_id)?;
+        Ok((conversation, self.sequence.map(Seq), self.clear_history_message == Some(false)))
     }
 }
 
@@ -268,8 +286,8 @@ impl PinConversation {
     ///
     /// # Errors
     /// What is wrong with which field.
-    pub fn parse(self, me: &UserId) -> Result<(Pair, bool)> {
-        Ok((ConversationId::parse(me, &self.conversation_id)?.one_to_one()?, self.is_pinned))
+    pub fn parse(self, me: &UserId) -> Result<(ConversationId, bool)> {
+        Ok((ConversationId::parse(me, &self.conversation_id)?, self.is_pinned))
     }
 }
 
@@ -308,12 +326,16 @@ mod tests {
         assert_eq!(after(json!({})), Ok(ListRequest::Page(None, 100)));
         assert_eq!(after(json!({ "nextReqConversationID": "", "count": 7 })), Ok(ListRequest::Page(None, 7)));
         let peer = UserId::parse("test", "a.b").unwrap();
-        let cursor = ListCursor { place: 1_795_400_001_000, peer };
+        let cursor = ListCursor::Peer { place: 1_795_400_001_000, peer };
         let next = json!({ "nextReqConversationID": "1795400001000.a.b", "count": 101 });
         assert_eq!(after(next), Ok(ListRequest::Page(Some(cursor.clone()), 100)));
-        let named = json!({ "conversationIDList": ["C2Cbob", "C2Cbob"] });
-        assert_eq!(after(named), Ok(ListRequest::Named(vec![UserId::parse("test", "bob").unwrap()])));
-        assert_eq!(ListCursor::parse(&cursor.to_string()), Ok(cursor));
+        let named = json!({ "conversationIDList": ["C2Cbob", "GROUPg", "C2Cbob", "GROUPg"] });
+        let group = GroupId::parse("g").unwrap();
+        let bob = UserId::parse("test", "bob").unwrap();
+        assert_eq!(after(named), Ok(ListRequest::Named(vec![bob], vec![group.clone()])));
+        for cursor in [cursor, ListCursor::Group(group)] {
+            assert_eq!(ListCursor::parse(&cursor.to_string()), Ok(cursor));
+        }
         for bad in [
             "bob",
             "C2Cbob",
@@ -334,7 +356,8 @@ mod tests {
     #[test]
     fn a_conversation_is_read_to_its_end_unless_a_number_is_given() {
         let up_to = |data| {
-            read::<SetMessageRead>(data).parse(&alice()).map(|(pair, up_to)| (pair.peer().to_string(), up_to))
+            let parsed = read::<SetMessageRead>(data).parse(&alice());
+            parsed.map(|(conversation, up_to)| (conversation.one_to_one().unwrap().peer().to_string(), up_to))
         };
         assert_eq!(up_to(json!({ "conversationID": "C2Cbob" })), Ok(("bob".to_owned(), None)));
         assert_eq!(
@@ -345,7 +368,7 @@ mod tests {
 
     #[test]
     fn a_conversation_is_deleted_with_its_history_unless_that_is_to_stay() {
-        let keeps = |data| read::<DeleteConversation>(data).parse(&alice()).unwrap().keeps_history;
+        let keeps = |data| read::<DeleteConversation>(data).parse(&alice()).unwrap().2;
         assert!(!keeps(json!({ "conversationID": "C2Cbob" })));
         assert!(!keeps(json!({ "conversationID": "C2Cbob", "clearHistoryMessage": true })));
         assert!(keeps(json!({ "conversationID": "C2Cbob", "clearHistoryMessage": false })));
@@ -373,6 +396,9 @@ mod tests {
             cleared_sequence: Seq(0),
             unlisted_sequence: None,
             is_pinned: false,
+            joined_sequence: None,
+            group_profile: None,
+            group_at_info_list: None,
         };
         assert_eq!(
             conversation.size(),

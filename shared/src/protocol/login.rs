@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ConversationPage, WireProfile,
-    conversation::{page_size, peers_of},
+    conversation::{named, page_size},
 };
 use crate::{Result, model::UserId};
 
@@ -28,7 +28,7 @@ pub struct FirstPage {
     pub count: usize,
     /// What changed since then, in seconds; the newest if nothing is said.
     pub since: Option<u64>,
-    /// Other conversations that are wanted in any case, each once.
+    /// Other conversations that are wanted in any case, each once. Groups are there anyway.
     pub named: Vec<UserId>,
 }
 
@@ -38,7 +38,7 @@ impl Login {
     /// # Errors
     /// What is wrong with which field.
     pub fn parse(self, me: &UserId) -> Result<Option<FirstPage>> {
-        let named = peers_of(me, &self.conversation_id_list.unwrap_or_default())?;
+        let (named, _) = named(me, &self.conversation_id_list.unwrap_or_default())?;
         let page = |count| FirstPage { count: page_size(Some(count)), since: self.since, named };
         Ok(self.count.map(page))
     }

@@ -5,8 +5,8 @@ use super::{PAGE_SIZE, RANGE_SIZE, to_text};
 use crate::{
     Error, Result,
     model::{
-        Address, CallbackNotes, ClientId, ConversationId, Draft, Elem, Imported, Message, Options, Pair,
-        Payload, Position, Priority, PushInfo, Seq, UserId, Verdict,
+        Address, CallbackNotes, ClientId, ConversationId, Draft, Elem, GroupId, Imported, Mentions, Message,
+        Options, Pair, Payload, Position, Priority, PushInfo, Seq, UserId, Verdict,
     },
 };
 
@@ -28,6 +28,8 @@ pub struct SendMessage {
     #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
     payload: Box<RawValue>,
     cloud_custom_data: Option<String>,
+    /// In a group: up to 15 members whom it concerns by name, `__kImSDK_MesssageAtALL__` for all of them.
+    at_user_list: Option<Vec<String>>,
     // The fields of `MessageOptions`, here by themselves: of what is flattened no error says where it stood.
     /// `Normal` unless it says otherwise.
     priority: Option<Priority>,
@@ -92,11 +94,18 @@ impl SendMessage {
     ///
     /// # Errors
     /// What is wrong with which field.
-    pub fn parse(self, me: &UserId) -> Result<(Pair, Draft, Sending)> {
-        only_c2c(&self.conversation_type)?;
-        let pair = Pair::of(me, &UserId::parse("to", &self.to)?)?;
+    pub fn parse(self, me: &UserId) -> Result<(ConversationId, Draft, Sending)> {
+        let conversation = match self.conversation_type.as_str() {
+            "C2C" => ConversationId::C2c(Pair::of(me, &UserId::parse("to", &self.to)?)?),
+            "GROUP" => ConversationId::Group(GroupId::parse(&self.to)?),
+            _ => return Err(Error::BadRequest("`conversationType` must be C2C or GROUP".to_owned())),
+        };
         let control = self.message_control_info.unwrap_or_default();
         let elem = Elem::parse(&self.kind, &self.payload, self.cloud_custom_data)?;
+        let elem = match &conversation {
+            ConversationId::C2c(_) => elem,
+            ConversationId::Group(_) => elem.mentioning(mentions(&self.at_user_list.unwrap_or_default())?),
+        };
         let push_info = self.offline_push_info.as_deref().map(PushInfo::parse).transpose()?;
         elem.fits_with(push_info.as_ref())?;
         let draft = Draft::new(
@@ -117,8 +126,34 @@ impl SendMessage {
             Some(true) => Sending::OnlineOnly,
             _ => Sending::Stored { base: self.base.map(Seq) },
         };
-        Ok((pair, draft, sending))
+        Ok((conversation, draft, sending))
     }
+}
+
+/// How a message names everybody in a group.
+const ALL: &str = "__kImSDK_MesssageAtALL__";
+
+/// How many members a message may name. Each costs a write.
+const MAX_MENTIONS: usize = 15;
+
+fn mentions(names: &[String]) -> Result<Mentions> {
+    let mut mentions = Mentions::default();
+    for name in names {
+        if name == ALL {
+            mentions.all = true;
+            continue;
+        }
+        let user = UserId::parse("atUserList", name)?;
+        if !mentions.users.contains(&user) {
+            mentions.users.push(user);
+        }
+    }
+    if mentions.users.len() > MAX_MENTIONS {
+        return Err(Error::BadRequest(format!(
+            "`atUserList` may name {MAX_MENTIONS} members: name all of them with {ALL}"
+        )));
+    }
+    Ok(mentions)
 }
 
 impl From<&Message> for MessageOptions {
@@ -137,14 +172,6 @@ impl From<&Message> for MessageOptions {
                 .then_some(control),
             online_user_only: set(message.is_online_only()),
         }
-    }
-}
-
-fn only_c2c(conversation_type: &str) -> Result<()> {
-    if conversation_type == "C2C" {
-        Ok(())
-    } else {
-        Err(Error::BadRequest("`conversationType` must be C2C: groups are not served yet".to_owned()))
     }
 }
 
@@ -182,9 +209,9 @@ const MAX_RANGES: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HistoryRequest {
     /// A part of one conversation, and the most messages that the reply may hold.
-    Of(Pair, HistoryQuery, usize),
+    Of(ConversationId, HistoryQuery, usize),
     /// From one number to another, of several.
-    Ranges(Vec<(Pair, Seq, Seq)>),
+    Ranges(Vec<(ConversationId, Seq, Seq)>),
 }
 
 /// Which part of the history is wanted.
@@ -263,7 +290,7 @@ impl GetMessageList {
             return ranges_of(me, &ranges);
         }
         let conversation = self.conversation_id.unwrap_or_default();
-        let pair = ConversationId::parse(me, &conversation)?.one_to_one()?;
+        let conversation = ConversationId::parse(me, &conversation)?;
         let (span, at_most) = match (self.next_req_message_id.as_deref(), self.from_sequence) {
             (None | Some(""), None) => (HistoryQuery::Newest, PAGE_SIZE),
             (Some(next), None) => (HistoryQuery::Before(PageCursor::parse(next)?), PAGE_SIZE),
@@ -288,7 +315,7 @@ impl GetMessageList {
             .and_then(|count| usize::try_from(count).ok())
             .filter(|count| (1..=at_most).contains(count))
             .unwrap_or(at_most);
-        Ok(HistoryRequest::Of(pair, span, count))
+        Ok(HistoryRequest::Of(conversation, span, count))
     }
 }
 
@@ -298,17 +325,17 @@ fn ranges_of(me: &UserId, ranges: &[RangeOf]) -> Result<HistoryRequest> {
             "`ranges` must name 1 to {MAX_RANGES} ranges: ask for the rest with further requests"
         )));
     }
-    let mut parsed: Vec<(Pair, Seq, Seq)> = Vec::new();
+    let mut parsed: Vec<(ConversationId, Seq, Seq)> = Vec::new();
     for range in ranges {
-        let pair = ConversationId::parse(me, &range.conversation_id)?.one_to_one()?;
+        let conversation = ConversationId::parse(me, &range.conversation_id)?;
         let (from, to) = (Seq(range.from_sequence.max(1)), Seq(range.to_sequence));
         if from > to {
             return Err(Error::BadRequest("`fromSequence` must not be behind `toSequence`".to_owned()));
         }
-        if parsed.iter().any(|(other, ..)| *other == pair) {
+        if parsed.iter().any(|(other, ..)| *other == conversation) {
             return Err(Error::BadRequest("`ranges` must name each conversation once".to_owned()));
         }
-        parsed.push((pair, from, to));
+        parsed.push((conversation, from, to));
     }
     Ok(HistoryRequest::Ranges(parsed))
 }
@@ -327,8 +354,8 @@ impl RevokeMessage {
     ///
     /// # Errors
     /// What is wrong with which field.
-    pub fn parse(self, me: &UserId) -> Result<(Pair, Seq)> {
-        Ok((ConversationId::parse(me, &self.conversation_id)?.one_to_one()?, Seq(self.sequence)))
+    pub fn parse(self, me: &UserId) -> Result<(ConversationId, Seq)> {
+        Ok((ConversationId::parse(me, &self.conversation_id)?, Seq(self.sequence)))
     }
 }
 
@@ -347,7 +374,12 @@ impl DeleteMessage {
     /// # Errors
     /// What is wrong with which field.
     pub fn parse(mut self, me: &UserId) -> Result<(Pair, Vec<Seq>)> {
-        let pair = ConversationId::parse(me, &self.conversation_id)?.one_to_one()?;
+        let ConversationId::C2c(pair) = ConversationId::parse(me, &self.conversation_id)? else {
+            return Err(Error::BadRequest(
+                "a message of a group is not hidden from one member alone: its sender recalls it with revokeMessage"
+                    .to_owned(),
+            ));
+        };
         if !(1..=MAX_DELETIONS).contains(&self.sequences.len()) {
             return Err(Error::BadRequest(format!(
                 "`sequences` must name 1 to {MAX_DELETIONS} messages: delete the rest with further requests"
@@ -359,14 +391,15 @@ impl DeleteMessage {
     }
 }
 
-/// A message on the wire, the same for both users.
+/// A message on the wire, the same for all of its conversation.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
 pub struct WireMessage<'a> {
     from: &'a UserId,
-    to: &'a UserId,
-    #[cfg_attr(test, ts(type = "\"C2C\""))]
+    /// The other user, or the group.
+    to: &'a str,
+    #[cfg_attr(test, ts(type = "\"C2C\" | \"GROUP\""))]
     conversation_type: &'static str,
     #[serde(rename = "clientID")]
     client_id: &'a ClientId,
@@ -385,11 +418,20 @@ pub struct WireMessage<'a> {
     /// The URL of the sender's picture, as well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub avatar: Option<&'a str>,
+    /// The sender's name in the group, as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name_card: Option<&'a str>,
+    /// Whom it concerns by name: members of the group, `__kImSDK_MesssageAtALL__` for all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_user_list: Option<Vec<&'a str>>,
     #[serde(flatten)]
     options: MessageOptions,
     /// The sender has recalled it.
     #[serde(skip_serializing_if = "Option::is_none")]
     is_revoked: Option<bool>,
+    /// Who has recalled it, when that was not the sender.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoker: Option<&'a UserId>,
     /// The business server has rewritten it before it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     is_modified: Option<bool>,
@@ -398,10 +440,23 @@ pub struct WireMessage<'a> {
 impl<'a> WireMessage<'a> {
     /// The message as clients see it.
     pub fn new(pair: &'a Pair, message: &'a Message) -> Self {
+        Self::to(pair.user(pair.side_of(&message.from).other()).as_str(), "C2C", message)
+    }
+
+    /// A message of a group.
+    pub fn in_group(group: &'a GroupId, message: &'a Message) -> Self {
+        let mentions = message.elem.mentions();
+        let mut names: Vec<&str> = mentions.users.iter().map(UserId::as_str).collect();
+        names.extend(mentions.all.then_some(ALL));
+        let at_user_list = Some(names).filter(|names| !names.is_empty());
+        Self { at_user_list, ..Self::to(group.as_str(), "GROUP", message) }
+    }
+
+    fn to(to: &'a str, conversation_type: &'static str, message: &'a Message) -> Self {
         Self {
             from: &message.from,
-            to: pair.user(pair.side_of(&message.from).other()),
-            conversation_type: "C2C",
+            to,
+            conversation_type,
             client_id: &message.client_id,
             sequence: message.seq,
             time: message.time / 1000,
@@ -410,8 +465,11 @@ impl<'a> WireMessage<'a> {
             cloud_custom_data: Some(message.elem.custom_data()).filter(|text| !text.is_empty()),
             nick: None,
             avatar: None,
+            name_card: None,
+            at_user_list: None,
             options: message.into(),
             is_revoked: message.revoked_at.map(|_| true),
+            revoker: message.revoked_by.as_ref(),
             is_modified: (message.callbacks.verdict == Verdict::Rewritten).then_some(true),
         }
     }
@@ -455,6 +513,13 @@ pub struct MessageRange<'a> {
     pub next_sequence: Seq,
     /// The range ends here.
     pub is_completed: bool,
+}
+
+impl RangeInConversation<'_> {
+    /// How many bytes of a frame it takes.
+    pub fn size(&self) -> usize {
+        to_text(self).len()
+    }
 }
 
 /// The reply to `getMessageList` for several ranges.
@@ -505,6 +570,7 @@ mod tests {
             let data = json!({ "conversationID": "C2Cbob", "nextReqMessageID": "", "count": count });
             let list: GetMessageList = serde_json::from_value(data).unwrap();
             let of_bob = Pair::of(&me, &UserId::parse("to", "bob").unwrap()).unwrap();
+            let of_bob = ConversationId::C2c(of_bob);
             assert_eq!(list.parse(&me), Ok(HistoryRequest::Of(of_bob, HistoryQuery::Newest, expected)));
         }
     }
@@ -553,6 +619,7 @@ mod tests {
     fn a_page_and_a_range_exclude_each_other() {
         let me = UserId::parse("me", "alice").unwrap();
         let of_bob = Pair::of(&me, &UserId::parse("to", "bob").unwrap()).unwrap();
+        let of_bob = ConversationId::C2c(of_bob);
         let parse = |data: Value| serde_json::from_value::<GetMessageList>(data).unwrap().parse(&me);
         let of = |span, count| Ok(HistoryRequest::Of(of_bob.clone(), span, count));
         let range = json!({ "conversationID": "C2Cbob", "fromSequence": 3, "toSequence": 9 });
@@ -578,14 +645,13 @@ mod tests {
             json!({ "conversationID": "C2Cbob", "fromSequence": 9, "toSequence": 3 }),
             json!({ "conversationID": "C2Cbob", "fromSequence": 1, "nextReqMessageID": "5" }),
             json!({ "conversationID": "C2Cbob", "nextReqMessageID": "x" }),
-            json!({ "conversationID": "GROUPbob" }),
             json!({}),
         ] {
             assert_eq!(code(parse(bad)), 70402);
         }
     }
 
-    fn send(more: Value) -> Result<(Pair, Draft, Sending)> {
+    fn send(more: Value) -> Result<(ConversationId, Draft, Sending)> {
         let mut data = json!({
             "to": "bob", "conversationType": "C2C", "clientID": "a", "type": "TIMTextElem", "payload": { "text": "x" },
         });
@@ -606,16 +672,50 @@ mod tests {
     }
 
     #[test]
-    fn a_message_goes_to_one_other_user() {
-        assert_eq!(code(send(json!({ "conversationType": "GROUP" }))), 70402);
+    fn a_message_goes_to_one_other_user_or_to_a_group() {
+        let group = GroupId::parse("bob").unwrap();
+        assert_eq!(send(json!({ "conversationType": "GROUP" })).unwrap().0, ConversationId::Group(group));
+        assert_eq!(code(send(json!({ "conversationType": "@TIM#SYSTEM" }))), 70402);
+        assert_eq!(code(send(json!({ "conversationType": "GROUP", "to": "@TGS#" }))), 10015);
         assert_eq!(code(send(json!({ "to": "alice" }))), 20003);
-        assert_eq!(send(json!({})).unwrap().0.peer().as_str(), "bob");
+        assert_eq!(send(json!({})).unwrap().0.one_to_one().unwrap().peer().as_str(), "bob");
+    }
+
+    #[test]
+    fn a_message_of_a_group_names_fifteen_members_or_all() {
+        let named = |names: Vec<String>| {
+            send(json!({ "conversationType": "GROUP", "atUserList": names }))
+                .map(|sent| sent.1.elem.mentions().clone())
+        };
+        let users = |count: usize| (0..count).map(|number| format!("user-{number}")).collect::<Vec<_>>();
+        let mut most = users(15);
+        most.extend(["user-0".to_owned(), ALL.to_owned()]);
+        let mentions = named(most).unwrap();
+        assert_eq!((mentions.users.len(), mentions.all), (15, true));
+        assert_eq!(code(named(users(16))), 70402);
+        assert_eq!(code(named(vec!["张三".to_owned()])), 7003);
+        let alone = send(json!({ "atUserList": ["carol"] })).unwrap().1;
+        assert!(alone.elem.mentions().is_empty(), "there is nobody else in a conversation of two");
+
+        let (group, draft, _) =
+            send(json!({ "conversationType": "GROUP", "atUserList": ["carol", ALL] })).unwrap();
+        let ConversationId::Group(group) = group else { unreachable!("it is one") };
+        let message = Message { seq: Seq(1), ..draft.online_only(1_795_400_001_999) };
+        let text =
+            |message: &Message| serde_json::to_string(&WireMessage::in_group(&group, message)).unwrap();
+        assert_eq!(
+            text(&message),
+            r#"{"from":"alice","to":"bob","conversationType":"GROUP","clientID":"a","sequence":1,"time":1795400001,"type":"TIMTextElem","payload":{"text":"x"},"atUserList":["carol","__kImSDK_MesssageAtALL__"]}"#
+        );
+        let recalled = Message { elem: message.elem.clone().recall(), ..message };
+        assert!(!text(&recalled).contains("atUserList"), "it names nobody any more");
     }
 
     #[test]
     fn what_a_sender_has_set_is_shown_to_both_and_what_not_takes_no_byte() {
         let text = |more: Value| {
-            let (pair, draft, sending) = send(more).unwrap();
+            let (conversation, draft, sending) = send(more).unwrap();
+            let pair = conversation.one_to_one().unwrap();
             let message = Message {
                 seq: Seq(u64::from(sending != Sending::OnlineOnly)),
                 ..draft.online_only(1_795_400_001_999)

@@ -12,6 +12,7 @@
 
 mod actions;
 mod conversation;
+mod group;
 mod login;
 mod media;
 mod message;
@@ -23,6 +24,7 @@ mod user;
 
 pub use actions::*;
 pub use conversation::*;
+pub use group::*;
 pub use login::*;
 pub use media::*;
 pub use message::*;

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{UserStatus, WireMessage, WireProfile, to_text};
+use super::{UserStatus, WireMessage, WireNotice, WireProfile, to_text};
 use crate::model::{Pair, Seq, UserId};
 
 /// A frame that nobody asked for. The names are the official SDK's event values.
@@ -31,6 +31,9 @@ pub enum Push<'a> {
     /// Another device of the user has changed their blacklist, which is this now.
     #[serde(rename = "blacklistUpdated")]
     BlacklistUpdated(&'a BTreeSet<UserId>),
+    /// Something has happened to the user in a group, or to the group.
+    #[serde(rename = "onGroupNotice")]
+    GroupNotice(WireNotice<'a>),
     /// Users whom this connection watches have come or gone.
     #[serde(rename = "onUserStatusUpdated")]
     UserStatusUpdated(&'a [UserStatus]),

@@ -8,7 +8,10 @@ use super::*;
 use crate::{
     error::ErrorData,
     media::Kind,
-    model::{AdminForbid, AllowType, ClientId, Gender, Priority, Seq, UserId},
+    model::{
+        AdminForbid, AllowType, ClientId, Gender, GroupId, GroupType, InviteOption, JoinOption, Priority,
+        RemindType, Role, Seq, UserId,
+    },
 };
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../client/src/wire.ts");
@@ -31,7 +34,7 @@ macro_rules! plain {
     };
 }
 
-plain! { UserId => String, ClientId => String, Seq => u64 }
+plain! { UserId => String, ClientId => String, GroupId => String, Seq => u64 }
 
 macro_rules! declare {
     ($config:expr; $($type:ty),+ $(,)?) => { [$(declaration::<$type>($config)),+] };
@@ -78,7 +81,8 @@ fn wire() -> String {
     let parts = declare!(config;
         Reply, ErrorData, Priority, MessageControlInfo, MessageOptions, WireMessage, WireConversation,
         Gender, AllowType, AdminForbid, CustomField, ProfileFields, WireProfile, UserStatus, FailedUser,
-        RangeOf, RangeInConversation, Kind, PreviewForm, Push, ReadByPeer, DeletedMessages, ConversationUpdate, KickedOut,
+        GroupType, Role, JoinOption, InviteOption, RemindType, FirstMember, WireGroup, SelfInfo, WireMember,
+        FailedGroup, JoinStatus, WireApplication, WireNotice, GroupAtInfo, RangeOf, RangeInConversation, Kind, PreviewForm, Push, ReadByPeer, DeletedMessages, ConversationUpdate, KickedOut,
     );
     let (of_actions, members) = of_actions(config);
     for declaration in parts.into_iter().chain(of_actions) {

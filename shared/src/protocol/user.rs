@@ -149,16 +149,22 @@ impl ProfileFields {
 }
 
 /// What a text has to be, and the error if it is not.
-type Rule = (fn(&str) -> bool, &'static str);
+pub(super) type Rule = (fn(&str) -> bool, &'static str);
 
-const LINE: Rule =
+pub(super) const LINE: Rule =
     (is_plain_line, "must be one line without control characters, and without marks that turn its direction");
-const TEXT: Rule =
+pub(super) const TEXT: Rule =
     (is_plain_text, "must have no control characters but line feeds, and no marks that turn its direction");
-const LINK: Rule = (is_link, "must be empty, or a URL that begins with https://, http:// or cloud://");
+pub(super) const LINK: Rule =
+    (is_link, "must be empty, or a URL that begins with https://, http:// or cloud://");
 const VALUE: Rule = (|text| !text.contains('\0'), "must have no NUL characters");
 
-fn checked(field: &str, bytes: usize, (is_good, why): Rule, text: Option<String>) -> Result<Option<String>> {
+pub(super) fn checked(
+    field: &str,
+    bytes: usize,
+    (is_good, why): Rule,
+    text: Option<String>,
+) -> Result<Option<String>> {
     match text {
         Some(text) if text.len() > bytes => {
             Err(Error::BadRequest(format!("`{field}` may have {bytes} bytes: shorten it")))

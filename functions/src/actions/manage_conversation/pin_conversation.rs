@@ -6,7 +6,7 @@ use hongyan_shared::{
     protocol::{ConversationUpdate, Push},
 };
 
-use super::World;
+use super::{super::groups::pinned_groups, World};
 use crate::{
     caller::Actor,
     store::{MAX_PINS, Pinned},
@@ -19,8 +19,13 @@ use crate::{
 /// that.
 pub async fn pin_conversation(world: &World, actor: Actor<'_>, pair: &Pair, is_pinned: bool) -> Result<()> {
     if is_pinned {
-        let pinned = world.conversations.pinned(pair.me()).await?;
-        if pinned.len() >= MAX_PINS && !pinned.contains(pair.peer()) {
+        let (pinned, has_groups) = world.conversations.pinned(pair.me()).await?;
+        let groups = if has_groups {
+            pinned_groups(&world.groups, pair.me(), world.clock.now()).await?.len()
+        } else {
+            0
+        };
+        if pinned.len().saturating_add(groups) >= MAX_PINS && !pinned.contains(pair.peer()) {
             return Err(Error::TooManyPins { at_most: MAX_PINS });
         }
     }

@@ -19,7 +19,7 @@ pub async fn handle(world: &World, event: Event) -> Result<Reply> {
     let request = request.parse(me)?;
     let wanted = match &request {
         ListRequest::Page(after, count) => Wanted::Page(after.as_ref(), *count),
-        ListRequest::Named(named) => Wanted::Named(named),
+        ListRequest::Named(users, groups) => Wanted::Named(users, groups),
     };
     let part = get_conversation_list(world, me, wanted, MAX_REPLY_BYTES).await?;
     Ok(Reply::data(&conversation_page(&part, MAX_REPLY_BYTES)))

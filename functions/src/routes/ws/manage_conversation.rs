@@ -3,9 +3,10 @@
 
 use hongyan_shared::{
     Error, Result,
+    model::ConversationId,
     protocol::{
-        ClearedReply, DeleteConversation, DeleteMessage, MessageReply, PinConversation, PinnedReply,
-        RevokeMessage, WireMessage, manage_conversation::Served,
+        ClearedReply, DeleteConversation, DeleteMessage, Deletion, MessageReply, PinConversation,
+        PinnedReply, RevokeMessage, WireMessage, manage_conversation::Served,
     },
 };
 
@@ -28,9 +29,18 @@ pub async fn handle(world: &World, event: Event) -> Result<Reply> {
 
 async fn revoke_message(world: &World, event: &Event) -> Result<Reply> {
     let request: RevokeMessage = event.request.data()?;
-    let (pair, seq) = request.parse(&event.caller.user)?;
-    let left = actions::revoke_message(world, event.caller.actor(), &pair, seq.into()).await?;
-    Ok(Reply::data(&MessageReply { message: WireMessage::new(&pair, &left) }))
+    let (conversation, seq) = request.parse(&event.caller.user)?;
+    let actor = event.caller.actor();
+    match conversation {
+        ConversationId::C2c(pair) => {
+            let left = actions::revoke_message(world, actor, &pair, seq.into()).await?;
+            Ok(Reply::data(&MessageReply { message: WireMessage::new(&pair, &left) }))
+        }
+        ConversationId::Group(group) => {
+            let left = actions::revoke_group_message(world, actor, &group, seq).await?;
+            Ok(Reply::data(&MessageReply { message: WireMessage::in_group(&group, &left) }))
+        }
+    }
 }
 
 async fn delete_message(world: &World, event: &Event) -> Result<Reply> {
@@ -42,18 +52,43 @@ async fn delete_message(world: &World, event: &Event) -> Result<Reply> {
 
 async fn delete_conversation(world: &World, event: &Event) -> Result<Reply> {
     let request: DeleteConversation = event.request.data()?;
-    let deletion = request.parse(&event.caller.user)?;
-    let state = actions::delete_conversation(world, event.caller.actor(), &deletion).await?;
-    Ok(Reply::data(&ClearedReply {
-        conversation_id: deletion.pair.conversation_id(),
-        cleared_sequence: state.cleared.seq,
-        unlisted_sequence: state.unlisted.seq.named(),
+    let (conversation, up_to, keeps_history) = request.parse(&event.caller.user)?;
+    let actor = event.caller.actor();
+    Ok(Reply::data(&match conversation {
+        ConversationId::C2c(pair) => {
+            let deletion = Deletion { pair, up_to, keeps_history };
+            let state = actions::delete_conversation(world, actor, &deletion).await?;
+            ClearedReply {
+                conversation_id: deletion.pair.conversation_id(),
+                cleared_sequence: state.cleared.seq,
+                unlisted_sequence: state.unlisted.seq.named(),
+            }
+        }
+        ConversationId::Group(group) => {
+            let marked =
+                actions::delete_group_conversation(world, actor, &group, up_to, keeps_history).await?;
+            ClearedReply {
+                conversation_id: group.conversation_id(),
+                cleared_sequence: marked.cleared,
+                unlisted_sequence: marked.unlisted.named(),
+            }
+        }
     }))
 }
 
 async fn pin_conversation(world: &World, event: &Event) -> Result<Reply> {
     let request: PinConversation = event.request.data()?;
-    let (pair, is_pinned) = request.parse(&event.caller.user)?;
-    actions::pin_conversation(world, event.caller.actor(), &pair, is_pinned).await?;
-    Ok(Reply::data(&PinnedReply { conversation_id: pair.conversation_id(), is_pinned }))
+    let (conversation, is_pinned) = request.parse(&event.caller.user)?;
+    let actor = event.caller.actor();
+    let conversation_id = match conversation {
+        ConversationId::C2c(pair) => {
+            actions::pin_conversation(world, actor, &pair, is_pinned).await?;
+            pair.conversation_id()
+        }
+        ConversationId::Group(group) => {
+            actions::pin_group(world, actor, &group, is_pinned).await?;
+            group.conversation_id()
+        }
+    };
+    Ok(Reply::data(&PinnedReply { conversation_id, is_pinned }))
 }

@@ -15,6 +15,7 @@ pub mod get_message_list;
 pub mod get_upload_form;
 pub mod logout;
 pub mod manage_conversation;
+pub mod manage_group;
 pub mod manage_user;
 pub mod send_message;
 pub mod set_message_read;

@@ -146,30 +146,7 @@ impl Messages {
         reading.cost(answer.consumed_capacity());
         let items = answer.items.unwrap_or_default();
         let is_whole = items.len() < rows;
-        let mut tail = LogTail::default();
-        let mut end = None;
-        for item in items {
-            let sort_key = sort_key(&item)?;
-            if sort_key.starts_with(MEMBER) {
-                tail.members.extend([member(item, now_ms)?]);
-            } else if sort_key == FLOOR {
-                tail.floor = Some(from_item::<FloorRow>(item)?.into());
-            } else {
-                let message = parse(item)?;
-                end = Some(end_at(&message, now_ms));
-                if message.imported.is_none() && tail.stored.is_none() {
-                    tail.stored = Some(message.seq);
-                    tail.stored_until = message.expires_at;
-                }
-                if message.is_live(now_ms) {
-                    let those =
-                        if message.imported.is_some() { &mut tail.imported } else { &mut tail.messages };
-                    those.push(message);
-                }
-            }
-        }
-        tail.goes_on_before = end.filter(|_| !is_whole);
-        Ok(tail)
+        tail_of(items, is_whole, now_ms)
     }
 
     /// The newest messages before one, imported ones among them: so many are looked at, live or not.
@@ -425,13 +402,27 @@ impl Messages {
     /// expired is not there, whether it has been swept or not: when that happens must not matter. It is
     /// looked for from the old end, because what is sent again was mostly sent at once the first time.
     pub async fn find(&self, key: &LogKey, draft: &Draft, from: Seq, to: Seq, now_ms: u64) -> Result<Search> {
+        self.search(key.as_str(), draft, (from, to), PAGES, now_ms).await
+    }
+
+    /// The same, by so many queries at the most.
+    pub(super) async fn search(
+        &self,
+        partition_key: &str,
+        draft: &Draft,
+        (from, to): (Seq, Seq),
+        pages: usize,
+        now_ms: u64,
+    ) -> Result<Search> {
         let mut from = from;
-        for _ in 0..PAGES {
+        for _ in 0..pages {
             let count = PAGE.min(affordable(Consistency::Strong, KEPT_BY_A_SEARCH));
             if count == 0 {
                 break;
             }
-            let page = self.page(key, (from, to), count, Consistency::Strong, Order::OldestFirst).await?;
+            let page = self
+                .page_of(partition_key, (from, to), count, Consistency::Strong, Order::OldestFirst)
+                .await?;
             let last = page.messages.last().map(|last| last.seq);
             let mut live = page.messages.into_iter().filter(|message| message.is_live(now_ms));
             if let Some(sent) = live.find(|message| message.is(draft)) {
@@ -484,10 +475,27 @@ impl Messages {
         oldest_ms: u64,
         now_ms: u64,
     ) -> Result<Recalled> {
+        self.recall(key, (user, None), at, oldest_ms, now_ms).await
+    }
+
+    /// The same, by somebody else if one is named.
+    pub(super) async fn recall(
+        &self,
+        key: &LogKey,
+        (user, by): (&UserId, Option<&UserId>),
+        at: Address,
+        oldest_ms: u64,
+        now_ms: u64,
+    ) -> Result<Recalled> {
         let writing = allowance::write(allowance::write_units_of(MESSAGE_BYTES))?;
-        let answer = self
-            .update(key, message_key(at))
-            .update_expression("SET r = :now")
+        let update = self.update(key, message_key(at));
+        let update = match by {
+            None => update.update_expression("SET r = :now"),
+            Some(by) => update
+                .update_expression("SET r = :now, rb = :by")
+                .expression_attribute_values(":by", text(by.as_str())),
+        };
+        let answer = update
             .condition_expression(
                 "f = :f AND t >= :oldest AND attribute_not_exists(r) AND (attribute_not_exists(x) OR x > :x)",
             )
@@ -545,6 +553,17 @@ impl Messages {
     async fn page(
         &self,
         key: &LogKey,
+        span: (Seq, Seq),
+        count: usize,
+        consistency: Consistency,
+        order: Order,
+    ) -> Result<Page> {
+        self.page_of(key.as_str(), span, count, consistency, order).await
+    }
+
+    async fn page_of(
+        &self,
+        partition_key: &str,
         (from, to): (Seq, Seq),
         count: usize,
         consistency: Consistency,
@@ -554,7 +573,7 @@ impl Messages {
         let answer = self
             .query(consistency)
             .key_condition_expression("p = :p AND s BETWEEN :from AND :to")
-            .expression_attribute_values(":p", text(key.as_str()))
+            .expression_attribute_values(":p", text(partition_key))
             .expression_attribute_values(":from", text(message_key(from)))
             .expression_attribute_values(":to", text(message_key(to)))
             .scan_index_forward(order == Order::OldestFirst)
@@ -581,8 +600,35 @@ fn end_at(message: &Message, now_ms: u64) -> Address {
     }
 }
 
+/// The end of a log, from the rows of a query that begins there, which may be the whole of it.
+pub(super) fn tail_of(items: impl IntoIterator<Item = Item>, is_whole: bool, now_ms: u64) -> Result<LogTail> {
+    let mut tail = LogTail::default();
+    let mut end = None;
+    for item in items {
+        let sort_key = sort_key(&item)?;
+        if sort_key.starts_with(MEMBER) {
+            tail.members.extend([member(item, now_ms)?]);
+        } else if sort_key == FLOOR {
+            tail.floor = Some(from_item::<FloorRow>(item)?.into());
+        } else {
+            let message = parse(item)?;
+            end = Some(end_at(&message, now_ms));
+            if message.imported.is_none() && tail.stored.is_none() {
+                tail.stored = Some(message.seq);
+                tail.stored_until = message.expires_at;
+            }
+            if message.is_live(now_ms) {
+                let those = if message.imported.is_some() { &mut tail.imported } else { &mut tail.messages };
+                those.push(message);
+            }
+        }
+    }
+    tail.goes_on_before = end.filter(|_| !is_whole);
+    Ok(tail)
+}
+
 /// What so many messages and the rows beside them have at most.
-fn bytes_of(messages: usize) -> u64 {
+pub(super) fn bytes_of(messages: usize) -> u64 {
     MESSAGE_BYTES.saturating_mul(messages as u64).saturating_add(OTHER_ROWS_BYTES)
 }
 

@@ -5,12 +5,14 @@
 //! | `F` | the floor: no number up to it is given out again | `floor` |
 //! | `H` + 12 digits, 10 and 10 | a message that was imported as history, by its time | `log`, `row` |
 //! | `M` + 12 digits | a message | `log`, `row` |
+//! | `P` | of a group: what is kept of it as a whole | `group` |
 //! | `R#` + user | what is kept of a user: how far they have read and cleared, whether they block the other one | `member` |
 //!
 //! so that one descending query returns what is kept of both users of a pair and then the newest messages.
 //! The log knows a partition key and nothing of two sides; those are in `one_to_one`.
 
 mod floor;
+mod group;
 mod log;
 mod member;
 mod one_to_one;
@@ -24,6 +26,8 @@ use aws_sdk_dynamodb::{
 };
 use hongyan_shared::model::{Address, Imported, LogKey, Seq};
 
+pub use group::GroupTail;
+pub(super) use group::{Fence, GROUP_BYTES, change_of_members, creation};
 pub use log::{Appended, Behind, Part, Recalled, Search, Stretch};
 pub(super) use member::mark;
 pub use row_change::{LogChange, RecalledMessage};
@@ -98,10 +102,14 @@ impl Messages {
     }
 
     fn update(&self, key: &LogKey, sort_key: String) -> UpdateItemFluentBuilder {
+        self.update_row(key.as_str(), sort_key)
+    }
+
+    fn update_row(&self, partition_key: &str, sort_key: String) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
             .table_name(&self.table)
-            .key("p", text(key.as_str()))
+            .key("p", text(partition_key))
             .key("s", text(sort_key))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
     }

@@ -3,8 +3,8 @@
 use hongyan_shared::{
     Error, Result,
     model::{
-        Address, CallbackNotes, ClientId, Counts, Elem, Hidden, LogKey, Message, Options, Payload, Platform,
-        Priority, PushInfo, Seq, Stamp, UserId, Verdict,
+        Address, CallbackNotes, ClientId, Counts, Elem, Hidden, LogKey, Mentions, Message, Options, Payload,
+        Platform, Priority, PushInfo, Seq, Stamp, UserId, Verdict,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,15 @@ pub(super) struct MessageRow {
     /// Recalled at, milliseconds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(super) r: Option<u64>,
+    /// Recalled by, if that was not the sender.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    rb: Option<String>,
+    /// Of a group: the members whom it concerns by name.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    m: Vec<String>,
+    /// Of a group: it concerns all of them.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    ma: bool,
     /// Hidden from the low side.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     ha: bool,
@@ -107,6 +116,9 @@ impl MessageRow {
             u: message.options.excluded_from_unread_count,
             l: message.options.excluded_from_last_message.then_some(message.listed.0),
             r: message.revoked_at,
+            rb: message.revoked_by.as_ref().map(UserId::to_string),
+            m: message.elem.mentions().users.iter().map(UserId::to_string).collect(),
+            ma: message.elem.mentions().all,
             ha: message.hidden.from_low,
             hz: message.hidden.from_high,
             j: match message.callbacks.verdict {
@@ -133,7 +145,9 @@ pub(super) fn message(row: MessageRow) -> Result<Message> {
     let wrong = |what: &str| Error::Internal(format!("{what} of message {} is wrong", row.s));
     let payload =
         Payload::restore(row.d).ok_or_else(|| Error::Internal("a payload is no JSON".to_owned()))?;
-    let elem = Elem::restore(row.y, payload, row.k);
+    let named = row.m.iter().map(|user| UserId::parse("m", user));
+    let users = named.collect::<Result<_>>().map_err(|_| wrong("a name"))?;
+    let elem = Elem::restore(row.y, payload, row.k).mentioning(Mentions { users, all: row.ma });
     // Here, so that no route can tell by mistake what a recalled message said.
     let elem = if row.r.is_some() { elem.recall() } else { elem };
     let (seq, imported) = match address_of(&row.s).ok_or_else(|| wrong("the key"))? {
@@ -160,6 +174,7 @@ pub(super) fn message(row: MessageRow) -> Result<Message> {
         kept_until: row.v,
         moved_up: Stamp(row.w),
         revoked_at: row.r,
+        revoked_by: row.rb.as_deref().and_then(|user| UserId::parse("rb", user).ok()),
         hidden: Hidden { from_low: row.ha, from_high: row.hz },
         callbacks: CallbackNotes {
             verdict: match row.j {

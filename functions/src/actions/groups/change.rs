@@ -1,0 +1,286 @@
+//! How a group is changed: what may be done is decided by what was read, and written on condition that it is still so. The tip
+//! that tells of it is promised with it, and is the record of it as well: a change whose tip is there is not made again.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use futures_util::future::try_join_all;
+use hongyan_shared::{
+    Error, Result,
+    model::{
+        ClientId, Draft, Group, GroupId, InfoChange, Member, Message, Promised, ReadMarker, Roster, Seq, Tip,
+        UserId,
+    },
+    protocol::ChangeName,
+};
+use serde_json::Value;
+
+use super::{
+    log::{Entered, SHORT_TAIL, TIMEOUT_MS},
+    world::ManageWorld,
+};
+use crate::{
+    caller::Actor,
+    store::{Consistency, GroupTail, MemberStep, MembersChange, membership},
+};
+
+/// How often a change is tried while others get in between.
+const ATTEMPTS: u64 = 8;
+
+/// What a change has come to.
+pub struct Changed {
+    /// The group as it is then.
+    pub group: Group,
+    /// The number of its last message.
+    pub last: Seq,
+    /// Who is in it then.
+    pub roster: Roster,
+    /// Whom it has concerned.
+    pub users: Vec<UserId>,
+    /// Whether this request has made it. If not, an earlier attempt has, or there was nothing to do.
+    pub is_new: bool,
+}
+
+/// What is to be done.
+pub(super) struct Plan {
+    /// What it does.
+    pub what: What,
+    /// Whom it concerns.
+    pub users: Vec<UserId>,
+    /// What the tip says, if there is one.
+    pub tip: Option<String>,
+}
+
+/// What a change does.
+pub(super) enum What {
+    /// Something becomes of members, and perhaps of whose the group is.
+    Members {
+        /// What becomes of them.
+        steps: Vec<MemberStep>,
+        /// Whose the group is then.
+        owner: Option<Option<UserId>>,
+        /// It does not matter who else comes or goes.
+        is_free: bool,
+    },
+    /// The group says something else about itself.
+    Info(InfoChange),
+}
+
+/// What a plan is made of.
+pub(super) struct Read<'a> {
+    /// The group.
+    pub group: &'a Group,
+    /// Who is in it.
+    pub roster: &'a Roster,
+    /// Where its log ends: who comes now has read up to there.
+    pub end: ReadMarker,
+    /// The time, in milliseconds.
+    pub now_ms: u64,
+}
+
+/// Makes a change, unless it was made before.
+///
+/// # Errors
+/// [`Error::NoSuchGroup`], [`Error::BaseUnknown`], [`Error::GroupBusy`], and why there is no plan.
+pub(super) async fn change(
+    world: &ManageWorld,
+    actor: Actor<'_>,
+    id: &GroupId,
+    name: Option<&ChangeName>,
+    plan: impl Fn(&Read<'_>) -> Result<Option<Plan>>,
+) -> Result<Changed> {
+    let record = name.and_then(|name| Tip::draft(actor.user, &name.client_id, "{}"));
+    for attempt in 0..ATTEMPTS {
+        if attempt > 0 {
+            let ms = rand::random_range(5..40_u64).saturating_mul(attempt);
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+        }
+        let now = world.log.clock.now();
+        let found = world.log.messages.group(id).await?;
+        let group = found.filter(|group| group.dismissed_at.is_none()).ok_or(Error::NoSuchGroup)?;
+        let roster = world.log.rosters.of(id, group.version).await?;
+        // The log is looked at after the group, because a promise is forgotten only when its tip is there.
+        let tail = world.log.messages.group_tail(id, SHORT_TAIL, Consistency::Strong, now).await?;
+        let tail = tail.ok_or(Error::NoSuchGroup)?;
+        if let Some((name, record)) = name.zip(record.as_ref())
+            && let Some(made) = made_before(world, &group, &roster, &tail, name, record).await?
+        {
+            return Ok(made);
+        }
+        let read = Read { group: &group, roster: &roster, end: tail.end(), now_ms: now };
+        let Some(plan) = plan(&read)? else {
+            let last = tail.last_seq();
+            return Ok(Changed { roster: (*roster).clone(), last, group, users: Vec::new(), is_new: false });
+        };
+        let promised = match (name, &plan.tip) {
+            (Some(name), Some(payload)) => {
+                let base = tail.last_seq();
+                let promised = Promised { from: actor.user.clone(), base, at: now, payload: payload.clone() };
+                Some((name.client_id.clone(), promised))
+            }
+            _ => None,
+        };
+        if promised.is_some() && !group.may_promise() {
+            keep_all(world, &group, &roster).await?;
+            continue;
+        }
+        match apply(world, &group, &plan, promised.as_ref(), now).await {
+            Ok(true) => {
+                let tip = promised.filter(|_| !matches!(&plan.what, What::Members { is_free: true, .. }));
+                return finish(world, group, roster, tail, plan, tip, now).await;
+            }
+            // Somebody else was faster, or is at one of the rows at this moment.
+            Ok(false) | Err(Error::Throttled) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::GroupBusy)
+}
+
+/// What this very change has come to, if it was made before.
+async fn made_before(
+    world: &ManageWorld,
+    group: &Group,
+    roster: &Arc<Roster>,
+    tail: &GroupTail,
+    name: &ChangeName,
+    record: &Draft,
+) -> Result<Option<Changed>> {
+    let made = |payload: &str, last: Seq| Changed {
+        group: group.clone(),
+        last,
+        roster: (**roster).clone(),
+        users: users_of(payload),
+        is_new: false,
+    };
+    if let Some(promised) = group.outbox.get(&name.client_id) {
+        if promised.from != record.from {
+            return Err(Error::ClientIdTaken);
+        }
+        let mut last = tail.last_seq();
+        if let Some(entered) = on_behalf(world, group, roster).await? {
+            last = world.log.keep(&entered, (&name.client_id, promised)).await?.seq.max(last);
+        }
+        return Ok(Some(made(&promised.payload, last)));
+    }
+    let found =
+        world.log.messages.find_own(&group.id, tail, record, name.base, world.log.clock.now()).await?;
+    Ok(found.map(|tip| made(tip.elem.payload().as_str(), tail.last_seq())))
+}
+
+fn users_of(payload: &str) -> Vec<UserId> {
+    let payload: Value = serde_json::from_str(payload).unwrap_or_default();
+    let users = payload.get("userIDList").and_then(Value::as_array).into_iter().flatten();
+    users.filter_map(|user| UserId::parse("user", user.as_str()?).ok()).collect()
+}
+
+async fn apply(
+    world: &ManageWorld,
+    group: &Group,
+    plan: &Plan,
+    promised: Option<&(ClientId, Promised)>,
+    now_ms: u64,
+) -> Result<bool> {
+    let promised = promised.map(|(token, promised)| (token, promised));
+    match (&plan.what, promised) {
+        (What::Info(change), Some(promised)) => {
+            world.log.messages.describe(group, change, promised, now_ms).await
+        }
+        (What::Info(_), None) => Err(Error::Internal("a description has no tip".to_owned())),
+        (What::Members { steps, owner, is_free }, promised) => {
+            let newcomers = steps.iter().filter_map(|step| match step {
+                MemberStep::Come { user, .. } => Some(world.log.mine.announce(user)),
+                _ => None,
+            });
+            try_join_all(newcomers).await?;
+            let change = MembersChange {
+                group,
+                is_free: *is_free,
+                owner: owner.as_ref().map(Option::as_ref),
+                promised,
+                steps: steps.clone(),
+            };
+            world.changes.change(&change, now_ms).await
+        }
+    }
+}
+
+/// What there is to do when a change is made: its tip gets its number, and what others have promised and not kept is kept.
+async fn finish(
+    world: &ManageWorld,
+    mut group: Group,
+    roster: Arc<Roster>,
+    tail: GroupTail,
+    plan: Plan,
+    tip: Option<(ClientId, Promised)>,
+    now_ms: u64,
+) -> Result<Changed> {
+    let mut after = (*roster).clone();
+    match &plan.what {
+        What::Members { steps, owner, .. } => {
+            after_steps(&mut after.members, steps);
+            group.version = group.version.saturating_add(1);
+            after.version = group.version;
+            group.members = after.members.len() as u64;
+            if let Some(owner) = owner {
+                group.owner.clone_from(owner);
+            }
+        }
+        What::Info(change) => {
+            group.info = group.info.with(change, group.kind);
+            group.changed_at = now_ms;
+            group.info_version = group.info_version.saturating_add(1);
+        }
+    }
+    let mut last = tail.last_seq();
+    // Who goes was in it until now, and who comes is from now on.
+    let somebody = roster.members.keys().find_map(|user| membership(&roster, user));
+    if let Some(member) = somebody {
+        let tail = tail.open(&member);
+        let entered = Entered { group: group.clone(), roster: Arc::new(after.clone()), member, tail };
+        if let Some((token, promised)) = &tip {
+            last = keep_new(world, &entered, (token, promised)).await?.seq;
+        }
+        world.log.keep_broken(&entered).await?;
+    }
+    Ok(Changed { group, last, roster: after, users: plan.users, is_new: true })
+}
+
+/// A promise that was just made cannot have been kept by anybody who was not seen, so its tip is behind what was read.
+async fn keep_new(
+    world: &ManageWorld,
+    entered: &Entered,
+    (token, promised): (&ClientId, &Promised),
+) -> Result<Message> {
+    let deadline = world.log.clock.now().saturating_add(TIMEOUT_MS);
+    world.log.keep_behind(entered, (token, promised), deadline).await
+}
+
+fn after_steps(members: &mut BTreeMap<UserId, Member>, steps: &[MemberStep]) {
+    for step in steps {
+        match step {
+            MemberStep::Come { user, member, .. } | MemberStep::Become { user, member, .. } => {
+                members.insert(user.clone(), member.clone());
+            }
+            MemberStep::Go { user, .. } => _ = members.remove(user),
+            MemberStep::Accept { .. } => {}
+        }
+    }
+}
+
+/// Keeps all that is promised, so that there is room for one promise more.
+async fn keep_all(world: &ManageWorld, group: &Group, roster: &Arc<Roster>) -> Result<()> {
+    if let Some(entered) = on_behalf(world, group, roster).await? {
+        for (token, promised) in &group.outbox {
+            world.log.keep(&entered, (token, promised)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The group in the eyes of one of its members: who reads a promise may keep it for them, and learns nothing.
+async fn on_behalf(world: &ManageWorld, group: &Group, roster: &Arc<Roster>) -> Result<Option<Entered>> {
+    match roster.members.keys().next() {
+        Some(user) => world.log.enter(&group.id, user).await.map(Some),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,547 @@
+//! What changes a group or its members, verb by verb.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::try_join_all;
+use hongyan_shared::{
+    Error, Result,
+    model::{
+        Group, GroupId, GroupType, InfoChange, JoinOption, Member, MyGroup, Op, ReadMarker, RemindType, Role,
+        Seq, Tip, TipKind, UserId, may,
+    },
+    protocol::{
+        ChangeName, Decision, JoinStatus, MemberChange, NewGroup, NoticeKind, WireApplication, WireNotice,
+    },
+};
+
+use super::{
+    change::{Changed, Plan, Read, What, change},
+    world::ManageWorld,
+};
+use crate::{
+    caller::Actor,
+    store::{Application, Consistency, MemberStep, MyGroups, allowance},
+};
+
+/// Makes a group. The same group of the same creator, made once more, is answered as it is.
+///
+/// # Errors
+/// [`Error::GroupIdTaken`].
+pub async fn create_group(world: &ManageWorld, actor: Actor<'_>, new: NewGroup) -> Result<(Group, Seq)> {
+    let now = world.log.clock.now();
+    let owner = [(actor.user.clone(), Role::Owner)];
+    let members: Vec<(UserId, Role)> = owner.into_iter().chain(new.members).collect();
+    let group = Group {
+        id: new.id,
+        kind: new.kind,
+        info: new.info,
+        owner: Some(actor.user.clone()),
+        creator: actor.user.clone(),
+        created_at: now,
+        changed_at: now,
+        info_version: 1,
+        members: members.len() as u64,
+        version: 1,
+        dismissed_at: None,
+        mentioned_all: None,
+        outbox: BTreeMap::new(),
+    };
+    try_join_all(members.iter().map(|(user, _)| world.log.mine.announce(user))).await?;
+    let steps: Vec<MemberStep> =
+        members.iter().map(|(user, role)| come(user, *role, Seq(0), ReadMarker::default(), now)).collect();
+    if !world.changes.create(&group, &steps, now).await? {
+        let found = world.log.messages.group_tail(&group.id, 1, Consistency::Strong, now).await?;
+        let is_mine = |group: &Group| group.creator == *actor.user && group.dismissed_at.is_none();
+        let found = found.filter(|found| is_mine(&found.group)).ok_or(Error::GroupIdTaken)?;
+        return Ok((found.group.clone(), found.last_seq()));
+    }
+    let others = members.iter().map(|(user, _)| user).filter(|user| *user != actor.user);
+    let added = WireNotice::new(NoticeKind::Added, &group, actor.user, now);
+    tokio::join!(
+        world.log.audience.notice(others, None, added),
+        world.log.audience.notice_others(actor, NoticeKind::Created, &group)
+    );
+    Ok((group, Seq(0)))
+}
+
+fn come(user: &UserId, role: Role, joined: Seq, marker: ReadMarker, now_ms: u64) -> MemberStep {
+    let member = Member { role, joined_at: now_ms / 1000, ..Member::default() };
+    MemberStep::Come { user: user.clone(), member, joined, marker }
+}
+
+/// Who comes sees what is said from then on; in a meeting all that was said before as well.
+fn come_now(read: &Read<'_>, user: &UserId) -> MemberStep {
+    let joined = if read.group.kind.is_meeting() { Seq(0) } else { read.end.seq };
+    come(user, Role::Member, joined, read.end, read.now_ms)
+}
+
+fn has_room(group: &Group, more: usize) -> Result<()> {
+    if group.members.saturating_add(more as u64) > group.info.limit {
+        return Err(Error::GroupFull { at_most: group.info.limit });
+    }
+    Ok(())
+}
+
+/// A tip of a change of members.
+fn tip<'a>(
+    kind: TipKind,
+    operator: &'a UserId,
+    group: &'a Group,
+    users: &'a [UserId],
+    members: Option<u64>,
+) -> Tip<'a> {
+    Tip { users, members, ..Tip::new(kind, operator, &group.id, &group.info.name) }
+}
+
+/// Comes into a group, or applies.
+///
+/// # Errors
+/// Those of [`change`]; [`Error::WorkGroupIsJoinedByInvitation`], [`Error::GroupFull`].
+pub async fn join_group(
+    world: &ManageWorld,
+    actor: Actor<'_>,
+    id: &GroupId,
+    name: &ChangeName,
+    words: String,
+) -> Result<(JoinStatus, Changed)> {
+    let joined = change(world, actor, id, Some(name), |read| {
+        let Read { group, roster, .. } = read;
+        if roster.role(actor.user).is_some() {
+            return Ok(None);
+        }
+        may(group.kind, None, Op::Join(group.info.join))?;
+        if group.kind == GroupType::Public && group.info.join == JoinOption::NeedPermission {
+            return Ok(None);
+        }
+        has_room(group, 1)?;
+        let users = vec![actor.user.clone()];
+        let told = tip(TipKind::Joined, actor.user, group, &users, Some(group.members.saturating_add(1)));
+        let is_free = group.kind.is_meeting();
+        Ok(Some(Plan {
+            tip: (!is_free).then(|| told.payload()),
+            what: What::Members { steps: vec![come_now(read, actor.user)], owner: None, is_free },
+            users,
+        }))
+    })
+    .await?;
+    let Changed { group, roster, .. } = &joined;
+    if joined.is_new {
+        world.log.audience.notice_others(actor, NoticeKind::Added, group).await;
+        return Ok((JoinStatus::JoinedSuccess, joined));
+    }
+    if joined.users.contains(actor.user) {
+        return Ok((JoinStatus::JoinedSuccess, joined));
+    }
+    if roster.role(actor.user).is_some() {
+        return Ok((JoinStatus::AlreadyInGroup, joined));
+    }
+    let now = world.log.clock.now();
+    // Repeated, it is the same application.
+    let token = name.client_id.as_str().to_owned();
+    let application = Application { user: actor.user.clone(), words, token, at: now };
+    world.log.rosters.apply(id, &application).await?;
+    let mut notice = WireNotice::new(NoticeKind::Applies, group, actor.user, now).saying(&application.words);
+    notice.authentication = Some(&application.token);
+    notice.message_key = Some(now);
+    world.log.audience.notice(roster.admins(), None, notice).await;
+    Ok((JoinStatus::WaitAdminApproval, joined))
+}
+
+/// Goes. Who is not in it has gone.
+///
+/// # Errors
+/// Those of [`change`]; [`Error::OwnerMayNotQuit`].
+pub async fn quit_group(
+    world: &ManageWorld,
+    actor: Actor<'_>,
+    id: &GroupId,
+    name: &ChangeName,
+) -> Result<Changed> {
+    let quit = change(world, actor, id, Some(name), |Read { group, roster, .. }| {
+        let Some(role) = roster.role(actor.user) else { return Ok(None) };
+        may(group.kind, Some(role), Op::Quit)?;
+        let users = vec![actor.user.clone()];
+        let told = tip(TipKind::Quit, actor.user, group, &users, Some(group.members.saturating_sub(1)));
+        let is_free = group.kind.is_meeting();
+        // What they are is a condition of the row that goes: nobody becomes the owner of a group that they leave.
+        let steps = vec![MemberStep::Go { user: actor.user.clone(), role }];
+        let owner = (role == Role::Owner).then_some(None);
+        Ok(Some(Plan {
+            tip: (!is_free).then(|| told.payload()),
+            what: What::Members { steps, owner, is_free },
+            users,
+        }))
+    })
+    .await?;
+    if quit.is_new {
+        world.log.audience.notice_others(actor, NoticeKind::Quit, &quit.group).await;
+    }
+    Ok(quit)
+}
+
+/// Ends a group. Its owner may say so again.
+///
+/// # Errors
+/// [`Error::NoSuchGroup`], [`Error::NotAllowedInGroup`], [`Error::GroupBusy`].
+pub async fn dismiss_group(world: &ManageWorld, actor: Actor<'_>, id: &GroupId) -> Result<()> {
+    for _ in 0..8 {
+        let now = world.log.clock.now();
+        let group = world.log.messages.group(id).await?.ok_or(Error::NoSuchGroup)?;
+        if group.dismissed_at.is_some() {
+            return if group.owner.as_ref() == Some(actor.user) { Ok(()) } else { Err(Error::NoSuchGroup) };
+        }
+        let roster = world.log.rosters.of(id, group.version).await?;
+        may(group.kind, roster.role(actor.user), Op::Dismiss)?;
+        if matches!(world.log.messages.dismiss(&group, now).await, Ok(true)) {
+            let notice = WireNotice::new(NoticeKind::Dismissed, &group, actor.user, now);
+            world.log.audience.notice(roster.members.keys(), Some(actor), notice).await;
+            return Ok(());
+        }
+    }
+    Err(Error::GroupBusy)
+}
+
+/// Brings others. Returns whom it has brought; the others were there.
+///
+/// # Errors
+/// Those of [`change`]; [`Error::GroupFull`].
+pub async fn add_group_member(
+    world: &ManageWorld,
+    actor: Actor<'_>,
+    id: &GroupId,
+    name: &ChangeName,
+    users: &[UserId],
+) -> Result<Changed> {
+    let added = change(world, actor, id, Some(name), |read| {
+        let Read { group, roster, .. } = read;
+        may(group.kind, roster.role(actor.user), Op::Invite(group.info.invite))?;
+        let new = users.iter().filter(|user| roster.role(user).is_none());
+        let new: Vec<UserId> = new.cloned().collect();
+        if new.is_empty() {
+            return Ok(None);
+        }
+        has_room(group, new.len())?;
+        let members = group.members.saturating_add(new.len() as u64);
+        let told = tip(TipKind::Joined, actor.user, group, &new, Some(members));
+        Ok(Some(Plan {
+            tip: (!group.kind.is_meeting()).then(|| told.payload()),
+            what: What::Members {
+                steps: new.iter().map(|user| come_now(read, user)).collect(),
+                owner: None,
+                is_free: false,
+            },
+            users: new,
+        }))
+    })
+    .await?;
+    if added.is_new {
+        let notice = WireNotice::new(NoticeKind::Added, &added.group, actor.user, world.log.clock.now());
+        world.log.audience.notice(&added.users, None, notice).await;
+    }
+    Ok(added)
+}
+
+/// Puts members out. Returns whom.
+///
+/// # Errors
+/// Those of [`change`].
+pub async fn delete_group_member(
+    world: &ManageWorld,
+    actor: Actor<'_>,
+    id: &GroupId,
+    name: &ChangeName,
+    users: &[UserId],
+    reason: &str,
+) -> Result<Changed> {
+    let gone = change(world, actor, id, Some(name), |Read { group, roster, .. }| {
+        let mine = roster.role(actor.user);
+        may(group.kind, mine, Op::Speak)?;
+        let (mut steps, mut out) = (Vec::new(), Vec::new());
+        for user in users {
+            let Some(role) = roster.role(user) else { continue };
+            may(group.kind, mine, Op::Kick(role))?;
+            steps.push(MemberStep::Go { user: user.clone(), role });
+            out.push(user.clone());
+        }
+        if out.is_empty() {
+            return Ok(None);
+        }
+        let members = group.members.saturating_sub(out.len() as u64);
+        let told = Tip {
+            reason: Some(reason).filter(|reason| !reason.is_empty()),
+            ..tip(TipKind::Kicked, actor.user, group, &out, Some(members))
+        };
+        Ok(Some(Plan {
+            tip: (!group.kind.is_meeting()).then(|| told.payload()),
+            what: What::Members { steps, owner: None, is_free: false },
+            users: out,
+        }))
+    })
+    .await?;
+    if gone.is_new {
+        let now = world.log.clock.now();
+        let notice = WireNotice::new(NoticeKind::Kicked, &gone.group, actor.user, now).saying(reason);
+        world.log.audience.notice(&gone.users, None, notice).await;
+    }
+    Ok(gone)
+}
+
+/// Lets a group say something else about itself.
+///
+/// # Errors
+/// Those of [`change`].
+pub async fn update_group_profile(
+    world: &ManageWorld,
+    actor: Actor<'_>,
+    id: &GroupId,
+    name: &ChangeName,
+    wanted: &InfoChange,
+) -> Result<Changed> {
+    change(world, actor, id, Some(name), |Read { group, roster, .. }| {
+        let role = roster.role(actor.user);
+        may(group.kind, role, Op::Describe)?;
+        if wanted.mutes_all.is_some() {
+            may(group.kind, role, Op::MuteAll)?;
+        }
+        if wanted.limit.is_some_and(|limit| limit < group.members) {
+            return Err(Error::BadRequest("`maxMemberNum` is less than there are members".to_owned()));
+        }
+        let told = Tip {
+            change: Some(wanted),
+            ..Tip::new(
+                TipKind::Described,
+                actor.user,
+                &group.id,
+                wanted.name.as_ref().unwrap_or(&group.info.name),
+            )
+        };
+        Ok(Some(Plan { tip: Some(told.payload()), what: What::Info(wanted.clone()), users: Vec::new() }))
+    })
+    .await
+}
+
+/// Makes a member the owner. Who was it is a member then.
+///
+/// # Errors
+/// Those of [`change`].
+pub async fn change_group_owner(
+    world: &ManageWorld,
+    actor: Actor<'_>,
+    id: &GroupId,
+    name: &ChangeName,
+    new: &UserId,
+) -> Result<Changed> {
+    change(world, actor, id, Some(name), |Read { group, roster, .. }| {
+        let mine = roster.role(actor.user);
+        may(group.kind, mine, Op::Speak)?;
+        let (old, next) = (roster.members.get(actor.user), roster.members.get(new));
+        let (Some(old), Some(next)) = (old, next) else {
+            return Err(Error::BadRequest("`newOwnerID` must be a member of the group".to_owned()));
+        };
+        may(group.kind, mine, Op::HandOver(next.role))?;
+        let becomes = |user: &UserId, member: &Member, role| MemberStep::Become {
+            user: user.clone(),
+            member: Member { role, muted_until: 0, ..member.clone() },
+            shows: true,
+        };
+        let steps = vec![becomes(actor.user, old, Role::Member), becomes(new, next, Role::Owner)];
+        let told =
+            Tip { owner: Some(new), ..Tip::new(TipKind::Described, actor.user, &group.id, &group.info.name) };
+        Ok(Some(Plan {
+            tip: Some(told.payload()),
+            what: What::Members { steps, owner: Some(Some(new.clone())), is_free: false },
+            users: vec![new.clone()],
+        }))
+    })
+    .await
+}
+
+/// What a member is then.
+pub enum MemberChanged {
+    /// What all see, at that time in milliseconds.
+    Member(Changed, u64),
+    /// What they have of the group.
+    Mine(MyGroup),
+}
+
+/// Changes what a member is, whether they may speak, how they are called, or what they want to hear.
+///
+/// # Errors
+/// Those of [`change`].
+pub async fn set_group_member(
+    world: &ManageWorld,
+    actor: Actor<'_>,
+    id: &GroupId,
+    user: &UserId,
+    wanted: &MemberChange,
+) -> Result<MemberChanged> {
+    let name = match wanted {
+        MemberChange::Remind(remind) => {
+            return remind_of(world, actor, id, *remind).await.map(MemberChanged::Mine);
+        }
+        MemberChange::Role(name, _) | MemberChange::Mute(name, _) => Some(name),
+        MemberChange::Card(_) => None,
+    };
+    let changed = change(world, actor, id, name, |read| {
+        let Read { group, roster, now_ms, .. } = read;
+        let mine = roster.role(actor.user);
+        may(group.kind, mine, Op::Speak)?;
+        let member = roster.members.get(user);
+        let member =
+            member.ok_or_else(|| Error::BadRequest("`userID` must be a member of the group".to_owned()))?;
+        let users = vec![user.clone()];
+        let (becomes, told) = match wanted {
+            MemberChange::Role(_, role) => {
+                may(group.kind, mine, Op::Appoint(member.role))?;
+                if *role == Role::Admin && member.role != Role::Admin && !roster.may_have_another_admin() {
+                    return Err(Error::BadRequest(
+                        "a group has ten admins at most: take one of them off first".to_owned(),
+                    ));
+                }
+                let kind = if *role == Role::Admin { TipKind::Appointed } else { TipKind::Demoted };
+                let told = tip(kind, actor.user, group, &users, None).payload();
+                (Member { role: *role, ..member.clone() }, Some(told))
+            }
+            MemberChange::Mute(_, seconds) => {
+                may(group.kind, mine, Op::Mute(member.role))?;
+                let until = if *seconds == 0 { 0 } else { (now_ms / 1000).saturating_add(*seconds) };
+                let told = Tip {
+                    mute_seconds: Some(*seconds),
+                    ..tip(TipKind::Muted, actor.user, group, &users, None)
+                };
+                (Member { muted_until: until, ..member.clone() }, Some(told.payload()))
+            }
+            MemberChange::Card(card) => {
+                if user != actor.user {
+                    may(group.kind, mine, Op::NameCard(member.role))?;
+                }
+                (Member { card: card.clone(), ..member.clone() }, None)
+            }
+            MemberChange::Remind(_) => return Ok(None),
+        };
+        if becomes == *member {
+            return Ok(None);
+        }
+        let shows = !matches!(wanted, MemberChange::Mute(..));
+        let steps = vec![MemberStep::Become { user: user.clone(), member: becomes, shows }];
+        Ok(Some(Plan { tip: told, what: What::Members { steps, owner: None, is_free: false }, users }))
+    })
+    .await?;
+    if let MemberChange::Role(_, role) = wanted
+        && changed.is_new
+    {
+        let kind = if *role == Role::Admin { NoticeKind::Appointed } else { NoticeKind::Demoted };
+        let notice = WireNotice::new(kind, &changed.group, actor.user, world.log.clock.now());
+        world.log.audience.notice([user], None, notice).await;
+    }
+    Ok(MemberChanged::Member(changed, world.log.clock.now()))
+}
+
+async fn remind_of(
+    world: &ManageWorld,
+    actor: Actor<'_>,
+    id: &GroupId,
+    remind: RemindType,
+) -> Result<MyGroup> {
+    let entered = world.log.enter(id, actor.user).await?;
+    let now = world.log.clock.now();
+    let mine = world.log.mine.remind(actor.user, id, remind, now).await?;
+    let (member, mine) = mine.ok_or(Error::NotAllowedInGroup("you are not a member of it: join it first"))?;
+    let discards = remind == RemindType::Discard;
+    let knows = entered.roster.members.get(actor.user).map(|member| member.discards);
+    if knows != Some(discards) {
+        world.log.rosters.discard(&member, discards).await?;
+    }
+    let mut notice = WireNotice::new(NoticeKind::Remind, &entered.group, actor.user, now);
+    notice.message_remind_type = Some(remind);
+    world.log.audience.notice([actor.user], Some(actor), notice).await;
+    Ok(mine)
+}
+
+/// Lets somebody in who has applied, or does not.
+///
+/// # Errors
+/// Those of [`change`]; [`Error::ApplicationHandled`], [`Error::GroupFull`].
+pub async fn handle_group_application(
+    world: &ManageWorld,
+    actor: Actor<'_>,
+    decision: &Decision,
+) -> Result<Changed> {
+    let Decision { group: id, applicant, authentication, agrees, words, name } = decision;
+    let now = world.log.clock.now();
+    let open = world.log.rosters.application(id, applicant, now).await?;
+    let is_open = open.is_some_and(|open| open.token == *authentication);
+    let decided = change(world, actor, id, Some(name), |read| {
+        let Read { group, roster, .. } = read;
+        may(group.kind, roster.role(actor.user), Op::Decide)?;
+        if !is_open {
+            return Err(Error::ApplicationHandled);
+        }
+        if !agrees || roster.role(applicant).is_some() {
+            return Ok(None);
+        }
+        has_room(group, 1)?;
+        let users = vec![applicant.clone()];
+        let told = tip(TipKind::Joined, actor.user, group, &users, Some(group.members.saturating_add(1)));
+        let accept = MemberStep::Accept { user: applicant.clone(), token: authentication.clone() };
+        Ok(Some(Plan {
+            tip: Some(told.payload()),
+            what: What::Members {
+                steps: vec![come_now(read, applicant), accept],
+                owner: None,
+                is_free: false,
+            },
+            users,
+        }))
+    })
+    .await?;
+    let is_decided = if decided.is_new || decided.users.contains(applicant) {
+        decided.is_new
+    } else {
+        let is_struck = world.log.rosters.strike(id, applicant, authentication).await?;
+        if !is_struck {
+            return Err(Error::ApplicationHandled);
+        }
+        true
+    };
+    if is_decided {
+        let kind = if *agrees { NoticeKind::Accepted } else { NoticeKind::Rejected };
+        let notice = WireNotice::new(kind, &decided.group, actor.user, now).saying(words);
+        world.log.audience.notice([applicant], None, notice).await;
+    }
+    Ok(decided)
+}
+
+/// How many read units a look at the applications to one group may cost.
+const LOOK_UNITS: u64 = 16;
+
+/// Who has applied to the groups that a user looks after, of as many of them as one request may look at.
+pub async fn get_group_application_list(world: &ManageWorld, me: &UserId) -> Result<Vec<WireApplication>> {
+    let now = world.log.clock.now();
+    let at_most = MyGroups::affordable(LOOK_UNITS);
+    let (all, _) = world.log.mine.all(me, None, at_most, now).await?;
+    let mut open = Vec::new();
+    for (member, _) in all.iter().filter(|(_, mine)| mine.role >= Role::Admin) {
+        if allowance::read_units_left() < LOOK_UNITS {
+            break;
+        }
+        let applications = world.log.rosters.applications(member.group(), now).await?;
+        if applications.is_empty() {
+            continue;
+        }
+        let group = world.log.messages.group(member.group()).await?;
+        let Some(group) = group.filter(|group| group.dismissed_at.is_none()) else { continue };
+        open.extend(applications.into_iter().map(|Application { user, words, token, at }| WireApplication {
+            applicant: user.clone(),
+            group_id: group.id.clone(),
+            group_name: group.info.name.clone(),
+            apply_message: words,
+            authentication: token,
+            message_key: at,
+            application_type: 0,
+            user_id: user,
+            time: at / 1000,
+        }));
+    }
+    Ok(open)
+}

@@ -1,0 +1,26 @@
+//! What there is to do in a group. `log` has what all need who write to its log, `change` how it is changed, and `changes` each
+//! change; the others are what verbs of conversations do in a group.
+
+mod change;
+mod changes;
+mod conversation;
+mod history;
+mod listed;
+mod log;
+mod profiles;
+mod send;
+mod world;
+
+pub use change::Changed;
+pub use changes::{
+    MemberChanged, add_group_member, change_group_owner, create_group, delete_group_member, dismiss_group,
+    get_group_application_list, handle_group_application, join_group, quit_group, set_group_member,
+    update_group_profile,
+};
+pub use conversation::{Cleared, Marking, Recalling, clear, mark, pin, pinned_groups, revoke};
+pub use history::{before, newest, range, ranges};
+pub use listed::{ListedGroup, ListedGroups, Listing, list_groups, named_groups};
+pub use log::GroupLog;
+pub use profiles::{Members, get_group_member_list, get_group_member_profile, get_group_profile};
+pub use send::send_to_group;
+pub use world::ManageWorld;

@@ -1,0 +1,104 @@
+//! What groups say about themselves and of their members.
+
+use std::sync::Arc;
+
+use futures_util::future::try_join_all;
+use hongyan_shared::{
+    Error, Result,
+    model::{Group, GroupId, GroupType, Member, MyGroup, Op, Roster, Seq, UserId, may},
+    protocol::MemberPage,
+};
+
+use super::world::ManageWorld;
+use crate::store::Consistency;
+
+/// A group, its last number, and what a user has of it if they are in it.
+pub type Seen = (Group, Seq, Option<MyGroup>);
+
+/// What groups are like, each with what the user has of it. A Private group shows nothing to strangers.
+pub async fn get_group_profile(
+    world: &ManageWorld,
+    me: &UserId,
+    groups: &[GroupId],
+) -> Result<Vec<std::result::Result<Seen, Error>>> {
+    let look = groups.iter().map(async |group| {
+        let now = world.log.clock.now();
+        let (found, mine) = tokio::try_join!(
+            world.log.messages.group_tail(group, 1, Consistency::Strong, now),
+            world.log.mine.of(me, group, Consistency::Strong, now)
+        )?;
+        let Some(found) = found.filter(|found| found.group.dismissed_at.is_none()) else {
+            return Ok(Err(Error::NoSuchGroup));
+        };
+        if mine.is_none() && found.group.kind == GroupType::Work {
+            return Ok(Err(Error::NotAllowedInGroup("a Private group shows itself to its members alone")));
+        }
+        let last = found.last_seq();
+        Ok::<_, Error>(Ok((found.group, last, mine.map(|(_, mine)| mine))))
+    });
+    try_join_all(look).await
+}
+
+/// Some members of a group.
+pub struct Members {
+    /// All of them.
+    pub roster: Arc<Roster>,
+    /// Those that were wanted.
+    pub wanted: Vec<UserId>,
+    /// Behind whom there are more.
+    pub next: Option<UserId>,
+    /// The time, in milliseconds.
+    pub now_ms: u64,
+}
+
+impl Members {
+    /// Those that were wanted, with what is known of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&UserId, &Member)> {
+        self.wanted.iter().filter_map(|user| self.roster.members.get_key_value(user))
+    }
+}
+
+/// A page of a group's members, by their IDs.
+///
+/// # Errors
+/// [`Error::NoSuchGroup`], [`Error::NotAllowedInGroup`].
+pub async fn get_group_member_list(world: &ManageWorld, me: &UserId, page: &MemberPage) -> Result<Members> {
+    let roster = roster(world, me, &page.group).await?;
+    let is_wanted = |(user, member): &(&UserId, &Member)| {
+        page.after.as_ref().is_none_or(|after| *user > after)
+            && page.role.is_none_or(|role| role == member.role)
+    };
+    let mut wanted: Vec<UserId> = roster
+        .members
+        .iter()
+        .filter(is_wanted)
+        .take(page.count.saturating_add(1))
+        .map(|(user, _)| user.clone())
+        .collect();
+    let goes_on = wanted.len() > page.count;
+    wanted.truncate(page.count);
+    let next = wanted.last().filter(|_| goes_on).cloned();
+    Ok(Members { roster, wanted, next, now_ms: world.log.clock.now() })
+}
+
+/// What is known of some users in a group. Who is not in it is left out.
+///
+/// # Errors
+/// [`Error::NoSuchGroup`], [`Error::NotAllowedInGroup`].
+pub async fn get_group_member_profile(
+    world: &ManageWorld,
+    me: &UserId,
+    group: &GroupId,
+    users: Vec<UserId>,
+) -> Result<Members> {
+    let roster = roster(world, me, group).await?;
+    Ok(Members { roster, wanted: users, next: None, now_ms: world.log.clock.now() })
+}
+
+async fn roster(world: &ManageWorld, me: &UserId, group: &GroupId) -> Result<Arc<Roster>> {
+    let found = world.log.messages.group(group).await?;
+    let found = found.filter(|found| found.dismissed_at.is_none()).ok_or(Error::NoSuchGroup)?;
+    let roster = world.log.rosters.of(group, found.version).await?;
+    may(found.kind, roster.role(me), Op::Speak)?;
+    Ok(roster)
+}

@@ -1,0 +1,180 @@
+use aws_sdk_dynamodb::{
+    Client,
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{ReturnConsumedCapacity, TransactWriteItem},
+};
+use hongyan_shared::{
+    Result,
+    model::{ClientId, Group, Member, Promised, ReadMarker, Role, Seq, UserId},
+};
+
+use super::{
+    allowance,
+    call::is_conflict,
+    failed,
+    messages::{Fence, GROUP_BYTES, change_of_members, creation},
+    my_groups::{MyGroups, MyRows},
+    rosters::{MemberRows, Rosters},
+};
+use crate::config::{Config, Configured};
+
+/// The way to change who is in a group and what they are: the rows of the members in two tables, and that of the group, which
+/// counts them, in one transaction. It is conditional on the version that the change was allowed by.
+pub struct GroupChanges {
+    client: Client,
+    messages: String,
+    /// Who is in which group.
+    pub rosters: Rosters,
+    /// In which groups somebody is.
+    pub mine: MyGroups,
+}
+
+/// What becomes of one member.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// They come, have read up to there, and see what is behind `joined`.
+    Come {
+        /// Who.
+        user: UserId,
+        /// As what.
+        member: Member,
+        /// Up to which message nothing is shown to them.
+        joined: Seq,
+        /// Up to where nothing is unread to them.
+        marker: ReadMarker,
+    },
+    /// They go, being this.
+    Go {
+        /// Who.
+        user: UserId,
+        /// What they are.
+        role: Role,
+    },
+    /// They are this from now on.
+    Become {
+        /// Who.
+        user: UserId,
+        /// What.
+        member: Member,
+        /// Whether it shows in what they have of the group.
+        shows: bool,
+    },
+    /// Their application is over.
+    Accept {
+        /// Who.
+        user: UserId,
+        /// Which of theirs.
+        token: String,
+    },
+}
+
+/// A change of a group's members.
+pub struct MembersChange<'a> {
+    /// The group as it was read.
+    pub group: &'a Group,
+    /// Others may have come or gone meanwhile.
+    pub is_free: bool,
+    /// Whose the group is then, if that changes.
+    pub owner: Option<Option<&'a UserId>>,
+    /// The tip that is promised with it.
+    pub promised: Option<(&'a ClientId, &'a Promised)>,
+    /// What becomes of whom.
+    pub steps: Vec<Step>,
+}
+
+/// A transaction prepares each of its writes, and then makes it.
+const PER_WRITE: u64 = 2;
+
+impl GroupChanges {
+    /// The tables of this deployment.
+    pub fn new(config: &Config) -> Configured<Self> {
+        Ok(Self {
+            client: config.dynamodb.clone(),
+            messages: config.messages_table()?,
+            rosters: Rosters::new(config)?,
+            mine: MyGroups::new(config)?,
+        })
+    }
+
+    /// Makes a group with its first members. Says whether it took place: not if there is one of its ID.
+    pub async fn create(&self, group: &Group, steps: &[Step], now_ms: u64) -> Result<bool> {
+        let group_row = TransactWriteItem::builder().put(creation(&self.messages, group)?).build();
+        self.transact(group, group_row, steps, now_ms).await
+    }
+
+    /// Makes a change. Says whether it took place: not if the group is another one by now.
+    pub async fn change(&self, change: &MembersChange<'_>, now_ms: u64) -> Result<bool> {
+        let count = |is: fn(&Step) -> bool| change.steps.iter().filter(|step| is(step)).count() as u64;
+        let come = count(|step| matches!(step, Step::Come { .. }));
+        let gone = count(|step| matches!(step, Step::Go { .. }));
+        let fence = if change.is_free { Fence::Open } else { Fence::Closed };
+        let update = change_of_members(
+            &self.messages,
+            change.group,
+            fence,
+            (come, gone),
+            change.owner,
+            change.promised,
+        )?;
+        let group_row = TransactWriteItem::builder().update(update).build();
+        self.transact(change.group, group_row, &change.steps, now_ms).await
+    }
+
+    async fn transact(
+        &self,
+        group: &Group,
+        group_row: TransactWriteItem,
+        steps: &[Step],
+        now_ms: u64,
+    ) -> Result<bool> {
+        let roster = MemberRows { table: self.rosters.table(), group: &group.id };
+        let mine = MyRows { table: self.mine.table(), group: &group.id };
+        let (mut writes, item) = (vec![group_row], TransactWriteItem::builder);
+        for step in steps {
+            match step {
+                Step::Come { user, member, joined, marker } => {
+                    writes.push(item().put(roster.come(user, member)?).build());
+                    writes.push(item().put(mine.come(user, member, *joined, marker, now_ms)?).build());
+                }
+                Step::Go { user, role } => {
+                    writes.push(item().delete(roster.go(user, *role)?).build());
+                    writes.push(item().delete(mine.go(user)?).build());
+                }
+                Step::Become { user, member, shows } => {
+                    writes.push(item().update(roster.become_(user, member)?).build());
+                    if *shows {
+                        writes.push(item().update(mine.become_(user, member)?).build());
+                    }
+                }
+                Step::Accept { user, token } => {
+                    writes.push(item().delete(roster.accept(user, token)?).build());
+                }
+            }
+        }
+        let rows = writes.len() as u64 - 1;
+        let units = PER_WRITE.saturating_mul(rows.saturating_add(allowance::write_units_of(GROUP_BYTES)));
+        let writing = allowance::write(units)?;
+        let answer = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(writes))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        match answer {
+            Ok(output) => {
+                writing.cost(output.consumed_capacity());
+                Ok(true)
+            }
+            Err(error) => match error.as_service_error() {
+                Some(TransactWriteItemsError::TransactionCanceledException(cancelled))
+                    if cancelled.cancellation_reasons().iter().any(|reason| is_conflict(reason.code())) =>
+                {
+                    writing.cost_units(PER_WRITE.saturating_mul(rows.saturating_add(1)));
+                    Ok(false)
+                }
+                _ => Err(failed(error)),
+            },
+        }
+    }
+}

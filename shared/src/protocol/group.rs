@@ -1,0 +1,1022 @@
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    MAX_USERS, to_text,
+    user::{LINE, LINK, TEXT, checked},
+};
+use crate::{
+    Error, Result,
+    model::{
+        ClientId, ConversationId, Group, GroupId, GroupInfo, GroupType, InfoChange, InviteOption, JoinOption,
+        MAX_MEMBERS, Member, Mention, MyGroup, RemindType, Role, Seq, UserId,
+    },
+};
+
+/// How many members one change of a group may name. It is written in one transaction, at four write units for each, and two more
+/// for each who has had no group before.
+pub const MAX_MEMBERS_CHANGED: usize = 6;
+
+/// How many groups one request may name.
+pub const MAX_GROUPS: usize = 20;
+
+/// How many members' profiles one request may ask for.
+pub const MAX_MEMBER_PROFILES: usize = 50;
+
+/// The size of a page of members unless another one is asked for.
+const MEMBER_PAGE: usize = 15;
+
+/// The longest reason, application or answer to one, in bytes.
+const MAX_WORDS_BYTES: usize = 300;
+
+/// The longest name in a group, in bytes.
+const MAX_CARD_BYTES: usize = 50;
+
+/// A change of a group by its name: a tip of it has this name as well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeName {
+    /// New for every change, the same for every retry.
+    pub client_id: ClientId,
+    /// The last message of the group that was known when the change was first asked for.
+    pub base: Option<Seq>,
+}
+
+impl ChangeName {
+    fn parse(client_id: &str, base: Option<u64>) -> Result<Self> {
+        Ok(Self { client_id: ClientId::parse(client_id)?, base: base.map(Seq) })
+    }
+}
+
+/// `createGroup`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct CreateGroup {
+    #[serde(rename = "groupID")]
+    group_id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    name: String,
+    avatar: Option<String>,
+    introduction: Option<String>,
+    notification: Option<String>,
+    join_option: Option<String>,
+    invite_option: Option<String>,
+    max_member_num: Option<u64>,
+    member_list: Option<Vec<FirstMember>>,
+}
+
+/// Somebody who is in a group from its beginning.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct FirstMember {
+    #[serde(rename = "userID")]
+    user_id: String,
+    role: Option<Role>,
+}
+
+/// A group that is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewGroup {
+    /// Which.
+    pub id: GroupId,
+    /// What kind.
+    pub kind: GroupType,
+    /// What it says about itself.
+    pub info: GroupInfo,
+    /// Who is in it besides its creator, each once.
+    pub members: Vec<(UserId, Role)>,
+}
+
+impl CreateGroup {
+    /// The group that is wanted.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(self, me: &UserId) -> Result<NewGroup> {
+        let kind = GroupType::parse(&self.kind)?;
+        let id = GroupId::parse(&self.group_id)?;
+        let change = info(Texts {
+            name: Some(self.name),
+            avatar: self.avatar,
+            introduction: self.introduction,
+            notification: self.notification,
+        })?;
+        let change = InfoChange {
+            join: join_option(self.join_option.as_deref())?,
+            invite: invite_option(self.invite_option.as_deref())?,
+            limit: limit(self.max_member_num)?,
+            ..change
+        };
+        let mut seen = HashSet::from([me.clone()]);
+        let mut members = Vec::new();
+        for FirstMember { user_id, role } in self.member_list.unwrap_or_default() {
+            let (user, role) = (UserId::parse("memberList", &user_id)?, role.unwrap_or_default());
+            if role == Role::Owner {
+                return Err(Error::BadRequest("`role` of a member must be Admin or Member".to_owned()));
+            }
+            if role == Role::Admin && kind == GroupType::Work {
+                return Err(Error::NoAdminsInWorkGroup);
+            }
+            if seen.insert(user.clone()) {
+                members.push((user, role));
+            }
+        }
+        at_most("memberList", members.len(), MAX_MEMBERS_CHANGED)?;
+        let info = GroupInfo::new(kind, String::new()).with(&change, kind);
+        if members.len() as u64 >= info.limit {
+            return Err(Error::GroupFull { at_most: info.limit });
+        }
+        Ok(NewGroup { id, kind, info, members })
+    }
+}
+
+struct Texts {
+    name: Option<String>,
+    avatar: Option<String>,
+    introduction: Option<String>,
+    notification: Option<String>,
+}
+
+fn info(texts: Texts) -> Result<InfoChange> {
+    let name = checked("name", 30, LINE, texts.name)?;
+    if name.as_deref() == Some("") {
+        return Err(Error::BadRequest("`name` must not be empty".to_owned()));
+    }
+    Ok(InfoChange {
+        name,
+        avatar: checked("avatar", 100, LINK, texts.avatar)?,
+        introduction: checked("introduction", 240, TEXT, texts.introduction)?,
+        notification: checked("notification", 300, TEXT, texts.notification)?,
+        ..InfoChange::default()
+    })
+}
+
+fn join_option(text: Option<&str>) -> Result<Option<JoinOption>> {
+    match text {
+        None => Ok(None),
+        Some("FreeAccess") => Ok(Some(JoinOption::FreeAccess)),
+        Some("NeedPermission") => Ok(Some(JoinOption::NeedPermission)),
+        Some("DisableApply") => Ok(Some(JoinOption::DisableApply)),
+        Some(_) => Err(Error::BadRequest(
+            "`joinOption` must be FreeAccess, NeedPermission or DisableApply".to_owned(),
+        )),
+    }
+}
+
+fn invite_option(text: Option<&str>) -> Result<Option<InviteOption>> {
+    match text {
+        None => Ok(None),
+        Some("FreeAccess") => Ok(Some(InviteOption::FreeAccess)),
+        Some("DisableInvite") => Ok(Some(InviteOption::DisableInvite)),
+        Some(_) => Err(Error::BadRequest(
+            "`inviteOption` must be FreeAccess (every member invites) or DisableInvite (owner and admins do)"
+                .to_owned(),
+        )),
+    }
+}
+
+fn limit(members: Option<u64>) -> Result<Option<u64>> {
+    match members {
+        Some(members) if !(2..=MAX_MEMBERS).contains(&members) => {
+            Err(Error::BadRequest(format!("`maxMemberNum` must be a number from 2 to {MAX_MEMBERS}")))
+        }
+        members => Ok(members),
+    }
+}
+
+fn at_most(field: &str, length: usize, at_most: usize) -> Result<()> {
+    if length > at_most {
+        return Err(Error::BadRequest(format!("`{field}` may name {at_most}: split a longer list")));
+    }
+    Ok(())
+}
+
+/// `dismissGroup`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct DismissGroup {
+    #[serde(rename = "groupID")]
+    group_id: String,
+}
+
+impl DismissGroup {
+    /// The group.
+    ///
+    /// # Errors
+    /// [`Error::InvalidGroupId`].
+    pub fn parse(self) -> Result<GroupId> {
+        GroupId::parse(&self.group_id)
+    }
+}
+
+/// `joinGroup`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct JoinGroup {
+    #[serde(rename = "groupID")]
+    group_id: String,
+    apply_message: Option<String>,
+    #[serde(rename = "clientID")]
+    client_id: String,
+    #[cfg_attr(test, ts(optional, type = "number"))]
+    base: Option<u64>,
+}
+
+impl JoinGroup {
+    /// The group, the change, and what an application would say.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(self) -> Result<(GroupId, ChangeName, String)> {
+        let words = words("applyMessage", self.apply_message)?;
+        Ok((GroupId::parse(&self.group_id)?, ChangeName::parse(&self.client_id, self.base)?, words))
+    }
+}
+
+fn words(field: &str, text: Option<String>) -> Result<String> {
+    Ok(checked(field, MAX_WORDS_BYTES, TEXT, text)?.unwrap_or_default())
+}
+
+/// `quitGroup`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct QuitGroup {
+    #[serde(rename = "groupID")]
+    group_id: String,
+    #[serde(rename = "clientID")]
+    client_id: String,
+    #[cfg_attr(test, ts(optional, type = "number"))]
+    base: Option<u64>,
+}
+
+impl QuitGroup {
+    /// The group, and the change.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(self) -> Result<(GroupId, ChangeName)> {
+        Ok((GroupId::parse(&self.group_id)?, ChangeName::parse(&self.client_id, self.base)?))
+    }
+}
+
+/// `addGroupMember` and `deleteGroupMember`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct ChangeGroupMembers {
+    #[serde(rename = "groupID")]
+    group_id: String,
+    /// 1 to 6 users.
+    #[serde(rename = "userIDList")]
+    user_id_list: Vec<String>,
+    /// Why, when they are put out.
+    reason: Option<String>,
+    #[serde(rename = "clientID")]
+    client_id: String,
+    #[cfg_attr(test, ts(optional, type = "number"))]
+    base: Option<u64>,
+}
+
+impl ChangeGroupMembers {
+    /// The group, the change, the users, each once, and why.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(self) -> Result<(GroupId, ChangeName, Vec<UserId>, String)> {
+        let users = users(&self.user_id_list, MAX_MEMBERS_CHANGED)?;
+        let reason = words("reason", self.reason)?;
+        Ok((GroupId::parse(&self.group_id)?, ChangeName::parse(&self.client_id, self.base)?, users, reason))
+    }
+}
+
+fn users(texts: &[String], at_most: usize) -> Result<Vec<UserId>> {
+    if !(1..=at_most).contains(&texts.len()) {
+        return Err(Error::BadRequest(format!(
+            "`userIDList` must name 1 to {at_most} users: split a longer list"
+        )));
+    }
+    let mut users: Vec<UserId> = Vec::new();
+    for text in texts {
+        let user = UserId::parse("userIDList", text)?;
+        if !users.contains(&user) {
+            users.push(user);
+        }
+    }
+    Ok(users)
+}
+
+/// `getGroupProfile`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct GetGroupProfile {
+    /// 1 to 20 groups.
+    #[serde(rename = "groupIDList")]
+    group_id_list: Vec<String>,
+}
+
+impl GetGroupProfile {
+    /// The groups in the order asked for, each once, with what is wrong with their IDs.
+    ///
+    /// # Errors
+    /// Too many of them.
+    pub fn parse(self) -> Result<Vec<(String, Result<GroupId>)>> {
+        if !(1..=MAX_GROUPS).contains(&self.group_id_list.len()) {
+            return Err(Error::BadRequest(format!(
+                "`groupIDList` must name 1 to {MAX_GROUPS} groups: split a longer list"
+            )));
+        }
+        let mut seen = HashSet::new();
+        let once = self.group_id_list.into_iter().filter(|text| seen.insert(text.clone()));
+        Ok(once
+            .map(|text| {
+                let group = GroupId::parse(&text);
+                (text, group)
+            })
+            .collect())
+    }
+}
+
+/// `updateGroupProfile`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct UpdateGroupProfile {
+    #[serde(rename = "groupID")]
+    group_id: String,
+    name: Option<String>,
+    avatar: Option<String>,
+    introduction: Option<String>,
+    notification: Option<String>,
+    join_option: Option<String>,
+    invite_option: Option<String>,
+    mute_all_members: Option<bool>,
+    max_member_num: Option<u64>,
+    #[serde(rename = "clientID")]
+    client_id: String,
+    #[cfg_attr(test, ts(optional, type = "number"))]
+    base: Option<u64>,
+}
+
+impl UpdateGroupProfile {
+    /// The group, the change by its name, and what it is.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(self) -> Result<(GroupId, ChangeName, InfoChange)> {
+        let change = info(Texts {
+            name: self.name,
+            avatar: self.avatar,
+            introduction: self.introduction,
+            notification: self.notification,
+        })?;
+        let change = InfoChange {
+            join: join_option(self.join_option.as_deref())?,
+            invite: invite_option(self.invite_option.as_deref())?,
+            limit: limit(self.max_member_num)?,
+            mutes_all: self.mute_all_members,
+            ..change
+        };
+        if change == InfoChange::default() {
+            return Err(Error::BadRequest(
+                "there is nothing to change: give at least one field of the group".to_owned(),
+            ));
+        }
+        Ok((GroupId::parse(&self.group_id)?, ChangeName::parse(&self.client_id, self.base)?, change))
+    }
+}
+
+/// `getGroupMemberList`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct GetGroupMemberList {
+    #[serde(rename = "groupID")]
+    group_id: String,
+    /// How many members the page may have: 15 unless it is a number from 1 to 100.
+    count: Option<i64>,
+    /// Where the previous page ended, if that was not the end.
+    next: Option<String>,
+    /// Only those who are this.
+    role: Option<Role>,
+}
+
+/// Which members are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberPage {
+    /// Of which group.
+    pub group: GroupId,
+    /// Behind this one, by their IDs.
+    pub after: Option<UserId>,
+    /// How many.
+    pub count: usize,
+    /// Of this role alone.
+    pub role: Option<Role>,
+}
+
+impl GetGroupMemberList {
+    /// The page that is wanted.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(self) -> Result<MemberPage> {
+        let count = self.count.and_then(|count| usize::try_from(count).ok());
+        let after = match self.next.as_deref() {
+            None | Some("") => None,
+            Some(next) => Some(UserId::parse("next", next)?),
+        };
+        Ok(MemberPage {
+            group: GroupId::parse(&self.group_id)?,
+            after,
+            count: count.filter(|count| (1..=MAX_USERS).contains(count)).unwrap_or(MEMBER_PAGE),
+            role: self.role,
+        })
+    }
+}
+
+/// `getGroupMemberProfile`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct GetGroupMemberProfile {
+    #[serde(rename = "groupID")]
+    group_id: String,
+    /// 1 to 50 users.
+    #[serde(rename = "userIDList")]
+    user_id_list: Vec<String>,
+}
+
+impl GetGroupMemberProfile {
+    /// The group, and the users, each once.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(self) -> Result<(GroupId, Vec<UserId>)> {
+        Ok((GroupId::parse(&self.group_id)?, users(&self.user_id_list, MAX_MEMBER_PROFILES)?))
+    }
+}
+
+/// `setGroupMember`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct SetGroupMember {
+    #[serde(rename = "groupID")]
+    group_id: String,
+    /// Whom it concerns: the user themselves unless it says otherwise.
+    #[serde(rename = "userID")]
+    user_id: Option<String>,
+    /// What they are to be, if that is to change: Admin or Member.
+    role: Option<Role>,
+    /// For how many seconds they may not speak from now on, if that is to change; 0 lets them.
+    mute_time: Option<u64>,
+    /// By which name they go in the group, if that is to change.
+    name_card: Option<String>,
+    /// What the user themselves wants to hear of the group, if that is to change.
+    message_remind_type: Option<RemindType>,
+    /// For a role or a mute, of which there is a tip.
+    #[serde(rename = "clientID")]
+    client_id: Option<String>,
+    #[cfg_attr(test, ts(optional, type = "number"))]
+    base: Option<u64>,
+}
+
+/// What is to become of a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MemberChange {
+    /// They are this then.
+    Role(ChangeName, Role),
+    /// They may not speak for so many seconds.
+    Mute(ChangeName, u64),
+    /// They go by this name.
+    Card(String),
+    /// They want to hear this.
+    Remind(RemindType),
+}
+
+impl SetGroupMember {
+    /// The group, the member, and what is to become of them.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(self, me: &UserId) -> Result<(GroupId, UserId, MemberChange)> {
+        let group = GroupId::parse(&self.group_id)?;
+        let user = match &self.user_id {
+            None => me.clone(),
+            Some(user) => UserId::parse("userID", user)?,
+        };
+        let named = || ChangeName::parse(&self.client_id.clone().unwrap_or_default(), self.base);
+        let card = checked("nameCard", MAX_CARD_BYTES, LINE, self.name_card)?;
+        let change = match (self.role, self.mute_time, card, self.message_remind_type) {
+            (Some(Role::Owner), None, None, None) => {
+                return Err(Error::BadRequest(
+                    "`role` must be Admin or Member: changeGroupOwner makes an owner".to_owned(),
+                ));
+            }
+            (Some(role), None, None, None) => MemberChange::Role(named()?, role),
+            (None, Some(seconds), None, None) => {
+                MemberChange::Mute(named()?, seconds.min(u64::from(u32::MAX)))
+            }
+            (None, None, Some(card), None) => MemberChange::Card(card),
+            (None, None, None, Some(_)) if user != *me => {
+                return Err(Error::BadRequest("`messageRemindType` is each member's own".to_owned()));
+            }
+            (None, None, None, Some(remind)) => MemberChange::Remind(remind),
+            _ => {
+                return Err(Error::BadRequest(
+                    "give one of `role`, `muteTime`, `nameCard` and `messageRemindType`".to_owned(),
+                ));
+            }
+        };
+        Ok((group, user, change))
+    }
+}
+
+/// `changeGroupOwner`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ChangeGroupOwner {
+    #[serde(rename = "groupID")]
+    group_id: String,
+    #[serde(rename = "newOwnerID")]
+    new_owner_id: String,
+    #[serde(rename = "clientID")]
+    client_id: String,
+    #[cfg_attr(test, ts(optional, type = "number"))]
+    base: Option<u64>,
+}
+
+impl ChangeGroupOwner {
+    /// The group, the change, and whose it is to be.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(self) -> Result<(GroupId, ChangeName, UserId)> {
+        let owner = UserId::parse("newOwnerID", &self.new_owner_id)?;
+        Ok((GroupId::parse(&self.group_id)?, ChangeName::parse(&self.client_id, self.base)?, owner))
+    }
+}
+
+/// `handleGroupApplication`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct HandleGroupApplication {
+    #[serde(rename = "groupID")]
+    group_id: String,
+    /// Who has applied.
+    #[serde(rename = "userID")]
+    user_id: String,
+    /// As the notice or the list of applications says.
+    authentication: String,
+    #[cfg_attr(test, ts(type = "\"Agree\" | \"Reject\""))]
+    handle_action: String,
+    handle_message: Option<String>,
+    #[serde(rename = "clientID")]
+    client_id: String,
+    #[cfg_attr(test, ts(optional, type = "number"))]
+    base: Option<u64>,
+}
+
+/// What is decided of an application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// To which group.
+    pub group: GroupId,
+    /// Whose.
+    pub applicant: UserId,
+    /// Which of theirs.
+    pub authentication: String,
+    /// Whether they may come.
+    pub agrees: bool,
+    /// What they are told.
+    pub words: String,
+    /// The change, if they may.
+    pub name: ChangeName,
+}
+
+impl HandleGroupApplication {
+    /// What is decided.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(self) -> Result<Decision> {
+        let agrees = match self.handle_action.as_str() {
+            "Agree" => true,
+            "Reject" => false,
+            _ => return Err(Error::BadRequest("`handleAction` must be Agree or Reject".to_owned())),
+        };
+        Ok(Decision {
+            group: GroupId::parse(&self.group_id)?,
+            applicant: UserId::parse("userID", &self.user_id)?,
+            authentication: self.authentication,
+            agrees,
+            words: words("handleMessage", self.handle_message)?,
+            name: ChangeName::parse(&self.client_id, self.base)?,
+        })
+    }
+}
+
+/// The groups among the conversations of these names, each once, and the users of the others.
+pub(super) fn apart(names: Vec<ConversationId>) -> (Vec<UserId>, Vec<GroupId>) {
+    let (mut users, mut groups) = (Vec::new(), Vec::new());
+    for name in names {
+        match name {
+            ConversationId::C2c(pair) if !users.contains(pair.peer()) => users.push(pair.peer().clone()),
+            ConversationId::Group(group) if !groups.contains(&group) => groups.push(group),
+            _ => {}
+        }
+    }
+    (users, groups)
+}
+
+/// A group on the wire.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct WireGroup<'a> {
+    #[serde(rename = "groupID")]
+    group_id: &'a GroupId,
+    #[serde(rename = "type")]
+    kind: GroupType,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    avatar: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    introduction: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notification: Option<&'a str>,
+    /// A Private group may have none.
+    #[serde(rename = "ownerID", skip_serializing_if = "Option::is_none")]
+    owner_id: Option<&'a UserId>,
+    /// Seconds.
+    create_time: u64,
+    /// When it last changed what it says about itself, in seconds.
+    last_info_time: u64,
+    /// How often it has done so.
+    info_sequence: u64,
+    member_count: u64,
+    max_member_count: u64,
+    join_option: JoinOption,
+    /// Every member invites, or the owner and the admins do.
+    invite_option: InviteOption,
+    /// Only the owner and the admins may speak.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mute_all_members: Option<bool>,
+    /// The number that the next message gets.
+    next_message_seq: Seq,
+    /// What the user has of it, if they are in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub self_info: Option<SelfInfo<'a>>,
+}
+
+impl<'a> WireGroup<'a> {
+    /// A group whose last message is this one.
+    pub fn new(group: &'a Group, last: Seq) -> Self {
+        fn set(text: &str) -> Option<&str> {
+            Some(text).filter(|text| !text.is_empty())
+        }
+
+        let info = &group.info;
+        Self {
+            group_id: &group.id,
+            kind: group.kind,
+            name: &info.name,
+            avatar: set(&info.avatar),
+            introduction: set(&info.introduction),
+            notification: set(&info.notification),
+            owner_id: group.owner.as_ref(),
+            create_time: group.created_at / 1000,
+            last_info_time: group.changed_at / 1000,
+            info_sequence: group.info_version,
+            member_count: group.members,
+            max_member_count: info.limit,
+            join_option: info.join,
+            invite_option: info.invite,
+            mute_all_members: info.mutes_all.then_some(true),
+            next_message_seq: last.next(),
+            self_info: None,
+        }
+    }
+
+    /// The same with what a member has of it.
+    #[must_use]
+    pub fn with(self, mine: Option<&'a MyGroup>) -> Self {
+        Self { self_info: mine.map(SelfInfo::from), ..self }
+    }
+
+    /// How many bytes of a frame it takes.
+    pub fn size(&self) -> usize {
+        to_text(self).len()
+    }
+}
+
+/// What a member has of a group.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct SelfInfo<'a> {
+    role: Role,
+    /// Seconds.
+    join_time: u64,
+    /// By which name they go in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name_card: Option<&'a str>,
+    message_remind_type: RemindType,
+}
+
+impl<'a> From<&'a MyGroup> for SelfInfo<'a> {
+    fn from(mine: &'a MyGroup) -> Self {
+        Self {
+            role: mine.role,
+            join_time: mine.joined_at,
+            name_card: Some(mine.card.as_str()).filter(|card| !card.is_empty()),
+            message_remind_type: mine.remind,
+        }
+    }
+}
+
+/// A member of a group on the wire.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct WireMember<'a> {
+    #[serde(rename = "userID")]
+    user_id: &'a UserId,
+    role: Role,
+    /// Seconds.
+    join_time: u64,
+    /// By which name they go in the group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name_card: Option<&'a str>,
+    /// Until which second they may not speak.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mute_until: Option<u64>,
+}
+
+impl<'a> WireMember<'a> {
+    /// A member at that time.
+    pub fn new(user_id: &'a UserId, member: &'a Member, now_ms: u64) -> Self {
+        Self {
+            user_id,
+            role: member.role,
+            join_time: member.joined_at,
+            name_card: Some(member.card.as_str()).filter(|card| !card.is_empty()),
+            mute_until: member.is_muted(now_ms).then_some(member.muted_until),
+        }
+    }
+}
+
+/// The reply to what changes a group.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct GroupReply<'a> {
+    /// The group as it is now.
+    pub group: WireGroup<'a>,
+}
+
+/// How an attempt to join has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum JoinStatus {
+    /// They are in it now.
+    JoinedSuccess,
+    /// The owner or an admin has to agree.
+    WaitAdminApproval,
+    /// They were in it.
+    AlreadyInGroup,
+}
+
+/// The reply to `joinGroup`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct JoinReply<'a> {
+    /// How it has ended.
+    pub status: JoinStatus,
+    /// The group as it is now.
+    pub group: WireGroup<'a>,
+}
+
+/// The reply to `addGroupMember`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct AddedMembers<'a> {
+    /// Who has come by it.
+    #[serde(rename = "successUserIDList")]
+    pub success_user_id_list: Vec<UserId>,
+    /// Who was in it.
+    #[serde(rename = "existedUserIDList")]
+    pub existed_user_id_list: Vec<UserId>,
+    /// The group as it is now.
+    pub group: WireGroup<'a>,
+}
+
+/// The reply to `deleteGroupMember`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct RemovedMembers<'a> {
+    /// Who has gone by it.
+    #[serde(rename = "userIDList")]
+    pub user_id_list: Vec<UserId>,
+    /// The group as it is now.
+    pub group: WireGroup<'a>,
+}
+
+/// The reply to `getGroupProfile`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct GroupList<'a> {
+    /// In the order asked for.
+    pub group_list: Vec<WireGroup<'a>>,
+    /// Those that are not there, or not for the user to see.
+    pub failure_group_list: Vec<FailedGroup>,
+}
+
+/// A group for which a part of a request was refused.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct FailedGroup {
+    #[serde(rename = "groupID")]
+    group_id: String,
+    code: i32,
+    message: String,
+}
+
+impl FailedGroup {
+    /// Why it was refused.
+    pub fn new(group_id: String, error: &Error) -> Self {
+        Self { group_id, code: error.code(), message: error.to_string() }
+    }
+}
+
+/// The reply to `getGroupMemberList`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct MemberList<'a> {
+    /// By their IDs.
+    pub member_list: Vec<WireMember<'a>>,
+    /// What to ask for the next page with; empty at the end.
+    pub next: String,
+}
+
+/// The reply to `getGroupMemberProfile`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct MemberProfiles<'a> {
+    /// In the order asked for, without those who are not in it.
+    pub member_list: Vec<WireMember<'a>>,
+}
+
+/// The reply to `setGroupMember`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct MemberReply<'a> {
+    /// The member as they are now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member: Option<WireMember<'a>>,
+    /// What the user has of the group, when that has changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub self_info: Option<SelfInfo<'a>>,
+}
+
+/// Somebody who wants to join a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct WireApplication {
+    /// Who.
+    pub applicant: UserId,
+    /// Which group.
+    #[serde(rename = "groupID")]
+    pub group_id: GroupId,
+    /// What that is called.
+    pub group_name: String,
+    /// What they say.
+    pub apply_message: String,
+    /// To be given back with the decision.
+    pub authentication: String,
+    /// When they have applied, in milliseconds.
+    pub message_key: u64,
+    /// They want to join themselves: 0.
+    pub application_type: u8,
+    /// Who.
+    #[serde(rename = "userID")]
+    pub user_id: UserId,
+    /// When they have applied, in seconds.
+    pub time: u64,
+}
+
+/// The reply to `getGroupApplicationList`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ApplicationList {
+    /// Of all groups that the user looks after.
+    pub application_list: Vec<WireApplication>,
+}
+
+/// What single users are told of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeKind {
+    /// Somebody applies.
+    Applies = 1,
+    /// An application was accepted.
+    Accepted = 2,
+    /// It was not.
+    Rejected = 3,
+    /// The user was put out.
+    Kicked = 4,
+    /// The group was dismissed.
+    Dismissed = 5,
+    /// Another device of the user has created it.
+    Created = 6,
+    /// The user was added, or has joined on another device.
+    Added = 7,
+    /// The user has quit on another device.
+    Quit = 8,
+    /// The user is an admin.
+    Appointed = 9,
+    /// They are no more.
+    Demoted = 10,
+    /// Another device has changed what the user wants to hear.
+    Remind = 20,
+}
+
+/// A notice on the wire.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct WireNotice<'a> {
+    operation_type: u8,
+    #[serde(rename = "groupID")]
+    group_id: &'a GroupId,
+    group_name: &'a str,
+    #[serde(rename = "type")]
+    kind: GroupType,
+    #[serde(rename = "operatorID")]
+    operator_id: &'a UserId,
+    /// Seconds.
+    time: u64,
+    /// What was said with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handle_message: Option<&'a str>,
+    /// Of an application: to be given back with the decision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authentication: Option<&'a str>,
+    /// Of an application: when it was made, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_key: Option<u64>,
+    /// What the user wants to hear now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_remind_type: Option<RemindType>,
+}
+
+impl<'a> WireNotice<'a> {
+    /// A notice of a group, by whom, at a time in milliseconds.
+    pub fn new(kind: NoticeKind, group: &'a Group, operator_id: &'a UserId, now_ms: u64) -> Self {
+        Self {
+            operation_type: kind as u8,
+            group_id: &group.id,
+            group_name: &group.info.name,
+            kind: group.kind,
+            operator_id,
+            time: now_ms / 1000,
+            handle_message: None,
+            authentication: None,
+            message_key: None,
+            message_remind_type: None,
+        }
+    }
+
+    /// The same with what was said, if anything was.
+    #[must_use]
+    pub fn saying(self, words: &'a str) -> Self {
+        Self { handle_message: Some(words).filter(|words| !words.is_empty()), ..self }
+    }
+}
+
+/// A message that concerns the user by name, in the list.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct GroupAtInfo {
+    from: String,
+    message_sequence: Seq,
+    /// 1: the user, 2: all, 3: both.
+    at_type_array: [u8; 1],
+}
+
+impl From<Mention> for GroupAtInfo {
+    fn from(mention: Mention) -> Self {
+        let kind = u8::from(mention.me) | u8::from(mention.all) << 1;
+        let from = mention.from.map(|from| from.to_string()).unwrap_or_default();
+        Self { from, message_sequence: mention.seq, at_type_array: [kind] }
+    }
+}
