@@ -310,8 +310,52 @@ interface Payloads {
     TIMVideoFileElem: VideoPayload;
     TIMFileElem: FilePayload;
     TIMRelayElem: MergerPayload;
-    TIMGroupTipElem: Record<string, unknown>;
-    TIMGroupSystemNoticeElem: Record<string, unknown>;
+    TIMGroupTipElem: GroupTipPayload;
+    TIMGroupSystemNoticeElem: GroupNoticePayload;
+}
+/** What has happened in a group, for all who are in it. */
+interface GroupTipPayload {
+    /** One of TYPES.GRP_TIP_*. */
+    operationType: number;
+    operatorID: string;
+    /** Whom it is about. */
+    userIDList: string[];
+    memberList: {
+        userID: string;
+        nick: string;
+        avatar: string;
+        muteTime?: number;
+        reason?: string;
+    }[];
+    /** How many members there are after it; 0 where it does not change. */
+    memberNum: number;
+    memberCount: number;
+    groupProfile: {
+        groupID: string;
+        groupName: string;
+        name: string;
+    };
+    /** What has changed in the group: `groupName`, `ownerID`, `introduction` and so on. */
+    newGroupProfile: Record<string, unknown>;
+}
+/** What has happened to this user in a group. */
+interface GroupNoticePayload {
+    /**
+     * 1 somebody applies, 2 an application was accepted and 3 rejected, 4 this user was put out, 5 the group was dismissed,
+     * 6 created on another device, 7 this user was added, 8 has left on another device, 9 is an admin and 10 no longer.
+     */
+    operationType: number;
+    operatorID: string;
+    groupProfile: {
+        groupID: string;
+        groupName: string;
+        name: string;
+        type: string;
+    };
+    handleMessage: string;
+    userDefinedField: string;
+    authentication: string;
+    messageKey: number;
 }
 type MessageType = keyof Payloads;
 type ConversationType = Types['CONV_C2C' | 'CONV_GROUP' | 'CONV_TOPIC' | 'CONV_SYSTEM'];
@@ -396,7 +440,7 @@ interface MessageElement {
 /** What every builder takes. */
 interface MessageOptions<Payload> {
     to: string;
-    /** TYPES.CONV_C2C. A program has it from its own data, so any text compiles. One for a group fails when it is sent. */
+    /** TYPES.CONV_C2C or CONV_GROUP. A program has it from its own data, so any text compiles. */
     conversationType: string;
     payload: Payload;
     cloudCustomData?: string;
@@ -406,6 +450,10 @@ interface MessageOptions<Payload> {
     isSupportExtension?: boolean;
 }
 type CreateTextMessageOptions = MessageOptions<TextPayload>;
+/** Whom it concerns by name: members of the group, or TYPES.MSG_AT_ALL for all of them. 15 at most. */
+type CreateTextAtMessageOptions = MessageOptions<TextPayload & {
+    atUserList: string[];
+}>;
 type CreateCustomMessageOptions = MessageOptions<Partial<CustomPayload>>;
 type CreateFaceMessageOptions = MessageOptions<FacePayload>;
 type CreateLocationMessageOptions = MessageOptions<LocationPayload>;
@@ -507,8 +555,9 @@ interface Conversation {
     unreadCount: number;
     lastMessage: LastMessage;
     userProfile: Profile;
-    groupProfile: Record<string, unknown>;
-    groupAtInfoList: object[];
+    /** Of a group; an empty object of a conversation of two. */
+    groupProfile: Group;
+    groupAtInfoList: GroupAtInfo[];
     remark: string;
     isPinned: boolean;
     messageRemindType: string;
@@ -517,6 +566,15 @@ interface Conversation {
     conversationGroupList: string[];
     peerReadTime: number;
     draftText: string;
+}
+/** An unread message that concerns this user by name. */
+interface GroupAtInfo {
+    from: string;
+    groupID: string;
+    topicID: string;
+    messageSequence: number;
+    /** 1 is this user, 2 everybody, 3 both. */
+    atTypeArray: number[];
 }
 interface ConversationFilter {
     type?: ConversationType;
@@ -582,6 +640,103 @@ interface SubscriptionData {
 interface UserList {
     userIDList: string[];
 }
+type GroupType = Types['GRP_WORK' | 'GRP_PUBLIC' | 'GRP_MEETING'];
+type GroupRole = Types['GRP_MBR_ROLE_OWNER' | 'GRP_MBR_ROLE_ADMIN' | 'GRP_MBR_ROLE_MEMBER'];
+type JoinOption = Types['JOIN_OPTIONS_FREE_ACCESS' | 'JOIN_OPTIONS_NEED_PERMISSION' | 'JOIN_OPTIONS_DISABLE_APPLY'];
+type RemindType = Types['MSG_REMIND_ACPT_AND_NOTE' | 'MSG_REMIND_ACPT_NOT_NOTE' | 'MSG_REMIND_DISCARD'];
+/** What a group says about itself, in its limits of bytes. */
+interface GroupFields {
+    /** 30. */
+    name: string;
+    /** A URL of 100. */
+    avatar: string;
+    /** 240. */
+    introduction: string;
+    /** 300. */
+    notification: string;
+    /** Of a public group. */
+    joinOption: JoinOption;
+    /** Whether every member may invite (`FreeAccess`), or owner and admins (`DisableInvite`). */
+    inviteOption: string;
+    /** From 2 to 200, which it is unless it is said. */
+    maxMemberNum: number;
+}
+interface Group extends GroupFields {
+    groupID: string;
+    type: GroupType;
+    /** Empty when there is none. */
+    ownerID: string;
+    createTime: number;
+    infoSequence: number;
+    lastInfoTime: number;
+    /** What this user is in it; `role` is empty when they are not in it. */
+    selfInfo: {
+        userID: string;
+        role: GroupRole | '';
+        messageRemindType: RemindType;
+        joinTime: number;
+        nameCard: string;
+        memberCustomField: object[];
+        readedSequence: number;
+        excludedUnreadSequenceList: number[];
+    };
+    lastMessage: {
+        lastTime: number;
+        lastSequence: number;
+        fromAccount: string;
+        messageForShow: string;
+    };
+    nextMessageSeq: number;
+    memberCount: number;
+    /** The same. */
+    memberNum: number;
+    maxMemberCount: number;
+    muteAllMembers: boolean;
+    groupCustomField: object[];
+    isSupportTopic: boolean;
+}
+interface GroupMember {
+    userID: string;
+    avatar: string;
+    nick: string;
+    role: GroupRole;
+    joinTime: number;
+    lastSendMsgTime: number;
+    nameCard: string;
+    /** In seconds; 0 when they are not muted. */
+    muteUntil: number;
+    memberCustomField: object[];
+}
+interface GroupApplication {
+    applicant: string;
+    applicantNick: string;
+    groupID: string;
+    groupName: string;
+    applyMessage: string;
+    authentication: string;
+    messageKey: number;
+    applicationType: number;
+    userID: string;
+}
+interface CreateGroupOptions extends Partial<GroupFields> {
+    name: string;
+    /** TYPES.GRP_WORK unless it is said. Rooms and communities are refused with 2600. */
+    type?: string;
+    /** One is made up unless it is said: up to 48 printable ASCII characters, not beginning with `@TGS#`. */
+    groupID?: string;
+    memberList?: {
+        userID: string;
+        role?: string;
+    }[];
+}
+interface MemberListOptions {
+    groupID: string;
+    /** 15 unless it is said, and 100 at most. */
+    count?: number;
+    /** That of the page before this one. */
+    offset?: number;
+    role?: string;
+}
 type EventName = (typeof EVENT)[keyof typeof EVENT];
 type NetState = Types['NET_STATE_CONNECTED' | 'NET_STATE_CONNECTING' | 'NET_STATE_DISCONNECTED'];
 type KickedOutType = Types['KICKED_OUT_MULT_ACCOUNT' | 'KICKED_OUT_MULT_DEVICE' | 'KICKED_OUT_USERSIG_EXPIRED' | 'KICKED_OUT_REST_API'];
@@ -596,6 +751,7 @@ interface FiredEvents {
     onMessageReadByPeer: Message[];
     onConversationListUpdated: Conversation[];
     onTotalUnreadMessageCountUpdated: number;
+    onGroupListUpdated: Group[];
     onProfileUpdated: Profile[];
     onUserStatusUpdated: UserStatus[];
     blacklistUpdated: string[];
@@ -655,8 +811,8 @@ interface ChatSDK extends UnsupportedMethods, EmptyMethods, SynchronousMethods {
     createFileMessage(options: CreateMediaMessageOptions): Message;
     /** `payload` is the message. Its file is not uploaded again. */
     createForwardMessage(options: CreateForwardMessageOptions): Message;
-    /** A message that fails with 2905 when it is sent, and so is the next one. */
-    createTextAtMessage(options: CreateUnservedMessageOptions): Message;
+    createTextAtMessage(options: CreateTextAtMessageOptions): Message;
+    /** A message that fails with 2905 when it is sent. */
     createMergerMessage(options: CreateUnservedMessageOptions): Message;
     sendMessage(message: Message, options?: SendOptions): Promise<Result<{
         message: Message;
@@ -698,6 +854,118 @@ interface ChatSDK extends UnsupportedMethods, EmptyMethods, SynchronousMethods {
         conversationID: string;
     }>>;
     getTotalUnreadMessageCount(): number;
+    /** In every group method a list of users may be of any length: it is sent in parts of six. */
+    createGroup(options: CreateGroupOptions): Promise<Result<{
+        group: Group;
+        overLimitUserIDList: string[];
+    }>>;
+    joinGroup(options: {
+        groupID: string;
+        applyMessage?: string;
+        type?: string;
+    }): Promise<Result<{
+        status: Types['JOIN_STATUS_SUCCESS' | 'JOIN_STATUS_ALREADY_IN_GROUP' | 'JOIN_STATUS_WAIT_APPROVAL'];
+        group: Group;
+    }>>;
+    quitGroup(groupID: string): Promise<Result<{
+        groupID: string;
+    }>>;
+    dismissGroup(groupID: string): Promise<Result<{
+        groupID: string;
+    }>>;
+    searchGroupByID(groupID: string): Promise<Result<{
+        group: Group;
+    }>>;
+    getGroupList(options?: object): Promise<Result<{
+        groupList: Group[];
+    }>>;
+    getGroupProfile(options: {
+        groupID: string;
+    }): Promise<Result<{
+        group: Group;
+    }>>;
+    updateGroupProfile(options: Partial<GroupFields> & {
+        groupID: string;
+        muteAllMembers?: boolean;
+    }): Promise<Result<{
+        group: Group;
+    }>>;
+    changeGroupOwner(options: {
+        groupID: string;
+        newOwnerID: string;
+    }): Promise<Result<{
+        group: Group;
+    }>>;
+    addGroupMember(options: UserList & {
+        groupID: string;
+    }): Promise<Result<{
+        successUserIDList: string[];
+        failureUserIDList: string[];
+        existedUserIDList: string[];
+        overLimitUserIDList: string[];
+        group: Group;
+    }>>;
+    deleteGroupMember(options: UserList & {
+        groupID: string;
+        reason?: string;
+    }): Promise<Result<{
+        group: Group;
+        userIDList: string[];
+    }>>;
+    /** `offset` is 0 at the end. */
+    getGroupMemberList(options: MemberListOptions): Promise<Result<{
+        memberList: GroupMember[];
+        offset: number;
+    }>>;
+    getGroupMemberProfile(options: UserList & {
+        groupID: string;
+    }): Promise<Result<{
+        memberList: GroupMember[];
+    }>>;
+    setGroupMemberRole(options: {
+        groupID: string;
+        userID: string;
+        role: string;
+    }): Promise<Result<{
+        group: Group;
+        member: GroupMember;
+    }>>;
+    /** `muteTime` is in seconds, and 0 ends it. */
+    setGroupMemberMuteTime(options: {
+        groupID: string;
+        userID: string;
+        muteTime: number;
+    }): Promise<Result<{
+        group: Group;
+        member: GroupMember;
+    }>>;
+    setGroupMemberNameCard(options: {
+        groupID: string;
+        userID?: string;
+        nameCard: string;
+    }): Promise<Result<{
+        group: Group;
+        member: GroupMember;
+    }>>;
+    /** Of a group. */
+    setMessageRemindType(options: {
+        groupID: string;
+        messageRemindType: string;
+    }): Promise<Result<{
+        group: Group;
+    }>>;
+    getGroupApplicationList(): Promise<Result<{
+        applicationList: GroupApplication[];
+    }>>;
+    /** Of the message that told of it, or from the list. */
+    handleGroupApplication(options: {
+        handleAction: 'Agree' | 'Reject';
+        handleMessage?: string;
+        message?: Message;
+        application?: GroupApplication;
+    }): Promise<Result<{
+        group: Group;
+    }>>;
     getMyProfile(): Promise<Result<Profile>>;
     getUserProfile(options: UserList): Promise<Result<Profile[]>>;
     updateMyProfile(options: Partial<ProfileFields>): Promise<Result<Profile>>;
@@ -718,9 +986,9 @@ interface ChatSDK extends UnsupportedMethods, EmptyMethods, SynchronousMethods {
  */
 declare const NOT_SERVED: {
     readonly 'a merged message': readonly ['downloadMergerMessage'];
-    readonly 'a group': readonly ['addGroupMember changeGroupOwner createGroup decreaseGroupCounter deleteGroupAttributes deleteGroupMember', 'dismissGroup getGroupAttributes getGroupCounters getGroupMemberList', 'getGroupMemberProfile getGroupMessageReadMemberList getGroupOnlineMemberCount getGroupProfile', 'getGroupProfileAdvance getPinnedGroupMessageList handleGroupApplication increaseGroupCounter', 'initGroupAttributes joinGroup markGroupMemberList pinGroupMessage quitGroup searchGroupByID', 'setGroupAttributes setGroupCounters setGroupMemberCustomField setGroupMemberMuteTime', 'setGroupMemberNameCard setGroupMemberRole updateGroupProfile createTopicInCommunity', 'deleteTopicFromCommunity getTopicList updateTopicProfile'];
+    readonly 'this of a group': readonly ['decreaseGroupCounter deleteGroupAttributes getGroupAttributes getGroupCounters getGroupMessageReadMemberList', 'getGroupOnlineMemberCount getGroupProfileAdvance getPinnedGroupMessageList increaseGroupCounter initGroupAttributes', 'markGroupMemberList pinGroupMessage setGroupAttributes setGroupCounters setGroupMemberCustomField', 'createTopicInCommunity deleteTopicFromCommunity getTopicList updateTopicProfile'];
     readonly 'a friend list': readonly ['acceptFriendApplication addFriend addToFriendGroup applyAddFriend checkFriend createFriendGroup', 'deleteFriend deleteFriendApplication deleteFriendGroup deletePendency getFriendProfile', 'getPendency getPendencyReport refuseFriendApplication removeFromFriendGroup', 'renameFriendGroup replyPendency setFriendApplicationRead updateFriend', 'checkFollowType followUser getMutualFollowersList getMyFollowersList getMyFollowingList getUserFollowInfo', 'unfollowUser'];
-    readonly 'a label of a conversation': readonly ['addConversationsToGroup createConversationGroup deleteConversationGroup deleteConversationsFromGroup', 'markConversation renameConversationGroup setConversationCustomData', 'setConversationDraft getAllReceiveMessageOpt setAllReceiveMessageOpt setMessageRemindType'];
+    readonly 'a label of a conversation': readonly ['addConversationsToGroup createConversationGroup deleteConversationGroup deleteConversationsFromGroup', 'markConversation renameConversationGroup setConversationCustomData', 'setConversationDraft getAllReceiveMessageOpt setAllReceiveMessageOpt'];
     readonly 'a change, receipt, extension or reaction of a message': readonly ['addMessageReaction deleteMessageExtensions getAllUserListOfMessageReaction getMessageExtensions', 'getMessageReactions getMessageReadReceiptList modifyMessage removeMessageReaction sendMessageReadReceipt', 'setMessageExtensions'];
     readonly 'this part of the history': readonly ['clearHistoryMessage getMessageListHopping'];
     readonly 'a status of one\'s own': readonly ['setSelfStatus'];
@@ -738,14 +1006,8 @@ type UnsupportedMethods = {
 };
 /** What an app asks for at start, and there is none of. A record stands for what Hongyan has no type for yet. */
 declare const EMPTY: {
-    readonly getGroupList: () => {
-        groupList: Entry[];
-    };
     readonly getJoinedCommunityList: () => {
         groupList: Entry[];
-    };
-    readonly getGroupApplicationList: () => {
-        applicationList: Entry[];
     };
     readonly getFriendList: () => Entry[];
     readonly getFriendGroupList: () => Entry[];
@@ -775,6 +1037,6 @@ interface SynchronousMethods {
 
 declare const TIM: TIMStatic & { readonly default: TIMStatic };
 declare namespace TIM {
-    export { AllowType, AudioPayload, BrowserFile, ChatError, ChatEvent, ChatEventHandler, ChatSDK, ChosenFile, Conversation, ConversationFilter, ConversationListData, ConversationType, CreateCustomMessageOptions, CreateFaceMessageOptions, CreateForwardMessageOptions, CreateLocationMessageOptions, CreateMediaMessageOptions, CreateOptions, CreateTextMessageOptions, CreateUnservedMessageOptions, CustomPayload, EmptyMethods, EventMap, EventName, FacePayload, FilePayload, ForbidType, Gender, ImageInfo, ImagePayload, KickedOutType, LastMessage, LocationPayload, LoginData, LoginOptions, MediaFile, MergerPayload, Message, MessageElement, MessageListData, MessageListOptions, MessageOf, MessageOptions, MessageType, MutableMessage, NetState, Nothing, Payloads, Priority, Profile, ProfileFields, Result, SendOptions, SubscriptionData, SynchronousMethods, TIMStatic, TextPayload, UnsupportedMethods, UnsupportedName, UserList, UserStatus, UserStatusData, VideoPayload };
+    export { AllowType, AudioPayload, BrowserFile, ChatError, ChatEvent, ChatEventHandler, ChatSDK, ChosenFile, Conversation, ConversationFilter, ConversationListData, ConversationType, CreateCustomMessageOptions, CreateFaceMessageOptions, CreateForwardMessageOptions, CreateGroupOptions, CreateLocationMessageOptions, CreateMediaMessageOptions, CreateOptions, CreateTextAtMessageOptions, CreateTextMessageOptions, CreateUnservedMessageOptions, CustomPayload, EmptyMethods, EventMap, EventName, FacePayload, FilePayload, ForbidType, Gender, Group, GroupApplication, GroupAtInfo, GroupFields, GroupMember, GroupNoticePayload, GroupRole, GroupTipPayload, GroupType, ImageInfo, ImagePayload, JoinOption, KickedOutType, LastMessage, LocationPayload, LoginData, LoginOptions, MediaFile, MemberListOptions, MergerPayload, Message, MessageElement, MessageListData, MessageListOptions, MessageOf, MessageOptions, MessageType, MutableMessage, NetState, Nothing, Payloads, Priority, Profile, ProfileFields, RemindType, Result, SendOptions, SubscriptionData, SynchronousMethods, TIMStatic, TextPayload, UnsupportedMethods, UnsupportedName, UserList, UserStatus, UserStatusData, VideoPayload };
 }
 export = TIM;

@@ -174,8 +174,39 @@ export interface Payloads {
   TIMVideoFileElem: VideoPayload;
   TIMFileElem: FilePayload;
   TIMRelayElem: MergerPayload;
-  TIMGroupTipElem: Record<string, unknown>;
-  TIMGroupSystemNoticeElem: Record<string, unknown>;
+  TIMGroupTipElem: GroupTipPayload;
+  TIMGroupSystemNoticeElem: GroupNoticePayload;
+}
+
+/** What has happened in a group, for all who are in it. */
+export interface GroupTipPayload {
+  /** One of TYPES.GRP_TIP_*. */
+  operationType: number;
+  operatorID: string;
+  /** Whom it is about. */
+  userIDList: string[];
+  memberList: { userID: string; nick: string; avatar: string; muteTime?: number; reason?: string }[];
+  /** How many members there are after it; 0 where it does not change. */
+  memberNum: number;
+  memberCount: number;
+  groupProfile: { groupID: string; groupName: string; name: string };
+  /** What has changed in the group: `groupName`, `ownerID`, `introduction` and so on. */
+  newGroupProfile: Record<string, unknown>;
+}
+
+/** What has happened to this user in a group. */
+export interface GroupNoticePayload {
+  /**
+   * 1 somebody applies, 2 an application was accepted and 3 rejected, 4 this user was put out, 5 the group was dismissed,
+   * 6 created on another device, 7 this user was added, 8 has left on another device, 9 is an admin and 10 no longer.
+   */
+  operationType: number;
+  operatorID: string;
+  groupProfile: { groupID: string; groupName: string; name: string; type: string };
+  handleMessage: string;
+  userDefinedField: string;
+  authentication: string;
+  messageKey: number;
 }
 
 export type MessageType = keyof Payloads;
@@ -251,7 +282,7 @@ export interface MessageElement {
 /** What every builder takes. */
 export interface MessageOptions<Payload> {
   to: string;
-  /** TYPES.CONV_C2C. A program has it from its own data, so any text compiles. One for a group fails when it is sent. */
+  /** TYPES.CONV_C2C or CONV_GROUP. A program has it from its own data, so any text compiles. */
   conversationType: string;
   payload: Payload;
   cloudCustomData?: string;
@@ -262,6 +293,8 @@ export interface MessageOptions<Payload> {
 }
 
 export type CreateTextMessageOptions = MessageOptions<TextPayload>;
+/** Whom it concerns by name: members of the group, or TYPES.MSG_AT_ALL for all of them. 15 at most. */
+export type CreateTextAtMessageOptions = MessageOptions<TextPayload & { atUserList: string[] }>;
 export type CreateCustomMessageOptions = MessageOptions<Partial<CustomPayload>>;
 export type CreateFaceMessageOptions = MessageOptions<FacePayload>;
 export type CreateLocationMessageOptions = MessageOptions<LocationPayload>;
@@ -368,8 +401,9 @@ export interface Conversation {
   unreadCount: number;
   lastMessage: LastMessage;
   userProfile: Profile;
-  groupProfile: Record<string, unknown>;
-  groupAtInfoList: object[];
+  /** Of a group; an empty object of a conversation of two. */
+  groupProfile: Group;
+  groupAtInfoList: GroupAtInfo[];
   remark: string;
   isPinned: boolean;
   messageRemindType: string;
@@ -378,6 +412,16 @@ export interface Conversation {
   conversationGroupList: string[];
   peerReadTime: number;
   draftText: string;
+}
+
+/** An unread message that concerns this user by name. */
+export interface GroupAtInfo {
+  from: string;
+  groupID: string;
+  topicID: string;
+  messageSequence: number;
+  /** 1 is this user, 2 everybody, 3 both. */
+  atTypeArray: number[];
 }
 
 export interface ConversationFilter {
@@ -444,6 +488,104 @@ export interface UserList {
   userIDList: string[];
 }
 
+// Groups
+
+export type GroupType = Types['GRP_WORK' | 'GRP_PUBLIC' | 'GRP_MEETING'];
+export type GroupRole = Types['GRP_MBR_ROLE_OWNER' | 'GRP_MBR_ROLE_ADMIN' | 'GRP_MBR_ROLE_MEMBER'];
+export type JoinOption = Types['JOIN_OPTIONS_FREE_ACCESS' | 'JOIN_OPTIONS_NEED_PERMISSION' | 'JOIN_OPTIONS_DISABLE_APPLY'];
+export type RemindType = Types['MSG_REMIND_ACPT_AND_NOTE' | 'MSG_REMIND_ACPT_NOT_NOTE' | 'MSG_REMIND_DISCARD'];
+
+/** What a group says about itself, in its limits of bytes. */
+export interface GroupFields {
+  /** 30. */
+  name: string;
+  /** A URL of 100. */
+  avatar: string;
+  /** 240. */
+  introduction: string;
+  /** 300. */
+  notification: string;
+  /** Of a public group. */
+  joinOption: JoinOption;
+  /** Whether every member may invite (`FreeAccess`), or owner and admins (`DisableInvite`). */
+  inviteOption: string;
+  /** From 2 to 200, which it is unless it is said. */
+  maxMemberNum: number;
+}
+
+export interface Group extends GroupFields {
+  groupID: string;
+  type: GroupType;
+  /** Empty when there is none. */
+  ownerID: string;
+  createTime: number;
+  infoSequence: number;
+  lastInfoTime: number;
+  /** What this user is in it; `role` is empty when they are not in it. */
+  selfInfo: {
+    userID: string;
+    role: GroupRole | '';
+    messageRemindType: RemindType;
+    joinTime: number;
+    nameCard: string;
+    memberCustomField: object[];
+    readedSequence: number;
+    excludedUnreadSequenceList: number[];
+  };
+  lastMessage: { lastTime: number; lastSequence: number; fromAccount: string; messageForShow: string };
+  nextMessageSeq: number;
+  memberCount: number;
+  /** The same. */
+  memberNum: number;
+  maxMemberCount: number;
+  muteAllMembers: boolean;
+  groupCustomField: object[];
+  isSupportTopic: boolean;
+}
+
+export interface GroupMember {
+  userID: string;
+  avatar: string;
+  nick: string;
+  role: GroupRole;
+  joinTime: number;
+  lastSendMsgTime: number;
+  nameCard: string;
+  /** In seconds; 0 when they are not muted. */
+  muteUntil: number;
+  memberCustomField: object[];
+}
+
+export interface GroupApplication {
+  applicant: string;
+  applicantNick: string;
+  groupID: string;
+  groupName: string;
+  applyMessage: string;
+  authentication: string;
+  messageKey: number;
+  applicationType: number;
+  userID: string;
+}
+
+export interface CreateGroupOptions extends Partial<GroupFields> {
+  name: string;
+  /** TYPES.GRP_WORK unless it is said. Rooms and communities are refused with 2600. */
+  type?: string;
+  /** One is made up unless it is said: up to 48 printable ASCII characters, not beginning with `@TGS#`. */
+  groupID?: string;
+  memberList?: { userID: string; role?: string }[];
+}
+
+export interface MemberListOptions {
+  groupID: string;
+  /** 15 unless it is said, and 100 at most. */
+  count?: number;
+  /** That of the page before this one. */
+  offset?: number;
+  role?: string;
+}
+
 // Events
 
 export type EventName = (typeof EVENT)[keyof typeof EVENT];
@@ -463,6 +605,7 @@ interface FiredEvents {
   onMessageReadByPeer: Message[];
   onConversationListUpdated: Conversation[];
   onTotalUnreadMessageCountUpdated: number;
+  onGroupListUpdated: Group[];
   onProfileUpdated: Profile[];
   onUserStatusUpdated: UserStatus[];
   blacklistUpdated: string[];
@@ -521,8 +664,8 @@ export interface ChatSDK extends UnsupportedMethods, EmptyMethods, SynchronousMe
   createFileMessage(options: CreateMediaMessageOptions): Message;
   /** `payload` is the message. Its file is not uploaded again. */
   createForwardMessage(options: CreateForwardMessageOptions): Message;
-  /** A message that fails with 2905 when it is sent, and so is the next one. */
-  createTextAtMessage(options: CreateUnservedMessageOptions): Message;
+  createTextAtMessage(options: CreateTextAtMessageOptions): Message;
+  /** A message that fails with 2905 when it is sent. */
   createMergerMessage(options: CreateUnservedMessageOptions): Message;
   sendMessage(message: Message, options?: SendOptions): Promise<Result<{ message: Message }>>;
   resendMessage(message: Message, options?: SendOptions): Promise<Result<{ message: Message }>>;
@@ -547,6 +690,54 @@ export interface ChatSDK extends UnsupportedMethods, EmptyMethods, SynchronousMe
     isPinned: boolean;
   }): Promise<Result<{ conversationID: string }>>;
   getTotalUnreadMessageCount(): number;
+
+  /** In every group method a list of users may be of any length: it is sent in parts of six. */
+  createGroup(options: CreateGroupOptions): Promise<Result<{ group: Group; overLimitUserIDList: string[] }>>;
+  joinGroup(options: {
+    groupID: string;
+    applyMessage?: string;
+    type?: string;
+  }): Promise<Result<{ status: Types['JOIN_STATUS_SUCCESS' | 'JOIN_STATUS_ALREADY_IN_GROUP' | 'JOIN_STATUS_WAIT_APPROVAL']; group: Group }>>;
+  quitGroup(groupID: string): Promise<Result<{ groupID: string }>>;
+  dismissGroup(groupID: string): Promise<Result<{ groupID: string }>>;
+  searchGroupByID(groupID: string): Promise<Result<{ group: Group }>>;
+  getGroupList(options?: object): Promise<Result<{ groupList: Group[] }>>;
+  getGroupProfile(options: { groupID: string }): Promise<Result<{ group: Group }>>;
+  updateGroupProfile(options: Partial<GroupFields> & { groupID: string; muteAllMembers?: boolean }): Promise<Result<{ group: Group }>>;
+  changeGroupOwner(options: { groupID: string; newOwnerID: string }): Promise<Result<{ group: Group }>>;
+  addGroupMember(options: UserList & { groupID: string }): Promise<Result<{
+    successUserIDList: string[];
+    failureUserIDList: string[];
+    existedUserIDList: string[];
+    overLimitUserIDList: string[];
+    group: Group;
+  }>>;
+  deleteGroupMember(options: UserList & { groupID: string; reason?: string }): Promise<Result<{ group: Group; userIDList: string[] }>>;
+  /** `offset` is 0 at the end. */
+  getGroupMemberList(options: MemberListOptions): Promise<Result<{ memberList: GroupMember[]; offset: number }>>;
+  getGroupMemberProfile(options: UserList & { groupID: string }): Promise<Result<{ memberList: GroupMember[] }>>;
+  setGroupMemberRole(options: { groupID: string; userID: string; role: string }): Promise<Result<{ group: Group; member: GroupMember }>>;
+  /** `muteTime` is in seconds, and 0 ends it. */
+  setGroupMemberMuteTime(options: {
+    groupID: string;
+    userID: string;
+    muteTime: number;
+  }): Promise<Result<{ group: Group; member: GroupMember }>>;
+  setGroupMemberNameCard(options: {
+    groupID: string;
+    userID?: string;
+    nameCard: string;
+  }): Promise<Result<{ group: Group; member: GroupMember }>>;
+  /** Of a group. */
+  setMessageRemindType(options: { groupID: string; messageRemindType: string }): Promise<Result<{ group: Group }>>;
+  getGroupApplicationList(): Promise<Result<{ applicationList: GroupApplication[] }>>;
+  /** Of the message that told of it, or from the list. */
+  handleGroupApplication(options: {
+    handleAction: 'Agree' | 'Reject';
+    handleMessage?: string;
+    message?: Message;
+    application?: GroupApplication;
+  }): Promise<Result<{ group: Group }>>;
 
   getMyProfile(): Promise<Result<Profile>>;
   getUserProfile(options: UserList): Promise<Result<Profile[]>>;

@@ -10,15 +10,11 @@ import { ChatError } from './errors.js';
 // What is not served, and which methods it is made of. Names in one text take less room than a text for each.
 const NOT_SERVED = {
   'a merged message': ['downloadMergerMessage'],
-  'a group': [
-    'addGroupMember changeGroupOwner createGroup decreaseGroupCounter deleteGroupAttributes deleteGroupMember',
-    'dismissGroup getGroupAttributes getGroupCounters getGroupMemberList',
-    'getGroupMemberProfile getGroupMessageReadMemberList getGroupOnlineMemberCount getGroupProfile',
-    'getGroupProfileAdvance getPinnedGroupMessageList handleGroupApplication increaseGroupCounter',
-    'initGroupAttributes joinGroup markGroupMemberList pinGroupMessage quitGroup searchGroupByID',
-    'setGroupAttributes setGroupCounters setGroupMemberCustomField setGroupMemberMuteTime',
-    'setGroupMemberNameCard setGroupMemberRole updateGroupProfile createTopicInCommunity',
-    'deleteTopicFromCommunity getTopicList updateTopicProfile',
+  'this of a group': [
+    'decreaseGroupCounter deleteGroupAttributes getGroupAttributes getGroupCounters getGroupMessageReadMemberList',
+    'getGroupOnlineMemberCount getGroupProfileAdvance getPinnedGroupMessageList increaseGroupCounter initGroupAttributes',
+    'markGroupMemberList pinGroupMessage setGroupAttributes setGroupCounters setGroupMemberCustomField',
+    'createTopicInCommunity deleteTopicFromCommunity getTopicList updateTopicProfile',
   ],
   'a friend list': [
     'acceptFriendApplication addFriend addToFriendGroup applyAddFriend checkFriend createFriendGroup',
@@ -31,7 +27,7 @@ const NOT_SERVED = {
   'a label of a conversation': [
     'addConversationsToGroup createConversationGroup deleteConversationGroup deleteConversationsFromGroup',
     'markConversation renameConversationGroup setConversationCustomData',
-    'setConversationDraft getAllReceiveMessageOpt setAllReceiveMessageOpt setMessageRemindType',
+    'setConversationDraft getAllReceiveMessageOpt setAllReceiveMessageOpt',
   ],
   'a change, receipt, extension or reaction of a message': [
     'addMessageReaction deleteMessageExtensions getAllUserListOfMessageReaction getMessageExtensions',
@@ -61,9 +57,7 @@ export type UnsupportedMethods = { [Name in UnsupportedName]: (...args: unknown[
 
 /** What an app asks for at start, and there is none of. A record stands for what Hongyan has no type for yet. */
 const EMPTY = {
-  getGroupList: () => ({ groupList: [] as Entry[] }),
   getJoinedCommunityList: () => ({ groupList: [] as Entry[] }),
-  getGroupApplicationList: () => ({ applicationList: [] as Entry[] }),
   getFriendList: () => [] as Entry[],
   getFriendGroupList: () => [] as Entry[],
   getFriendApplicationList: () => ({ friendApplicationList: [] as Entry[], unreadCount: 0 }),
@@ -103,7 +97,7 @@ const SYNCHRONOUS: SynchronousMethods = {
       case 'statTUIKeyFeatures':
         return undefined;
       default:
-        return refuse(`callExperimentalAPI: ${String(key)} is not served by Hongyan, see docs/client.md`);
+        return refuse(`${String(key)} is not served by Hongyan, see docs/client.md`);
     }
   },
 };
@@ -118,7 +112,7 @@ export function addUnsupported(target: object): void {
   for (const [name, data] of Object.entries(EMPTY)) methods[name] = () => Promise.resolve({ code: 0, data: data() });
   for (const [what, lines] of Object.entries(NOT_SERVED)) {
     for (const name of lines.join(' ').split(' ')) {
-      methods[name] = () => refuse(`${name}: ${what} is not served by Hongyan, see docs/client.md`);
+      methods[name] = () => refuse(`${what} is not served by Hongyan, see docs/client.md`);
     }
   }
   Object.assign(target, methods);

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 
 import { buildScripts } from '../build.mjs';
-import type { ChatSDK, Conversation, LoginData, Message, Result, TIMStatic } from '../src/index.js';
+import type { ChatSDK, Conversation, Group, GroupMember, LoginData, Message, Result, TIMStatic } from '../src/index.js';
 import { Device } from './harness/device.js';
 import { SDK_APP_ID, startTwin, type Twin } from './harness/twin.js';
 import { codeOf, same, until } from './harness/user.js';
@@ -39,7 +39,15 @@ interface Kit {
     sendTextAtMessage(options: object): Sending;
     enterTypingState(): void;
   };
-  TUIGroupService: { createGroup(options: object): Promise<unknown> };
+  TUIGroupService: {
+    createGroup(options: object): Promise<Result<{ group: Group }>>;
+    addGroupMember(options: object): Promise<unknown>;
+    getGroupMemberList(options: object): Promise<Result<{ memberList: GroupMember[] }>>;
+    setGroupMemberRole(options: object): Promise<unknown>;
+    setGroupMemberMuteTime(options: object): Promise<unknown>;
+    quitGroup(groupID: string): Promise<unknown>;
+    dismissGroup(groupID: string): Promise<unknown>;
+  };
   TUIStore: { getData(store: string, key: string): unknown };
 }
 
@@ -153,12 +161,37 @@ for (const [at, name] of Object.keys(KITS).entries()) {
     assert.equal(await codeOf(alice.TUIChatService.sendImageMessage({ payload: { file: { tempFiles: [] } } })), 2251);
     assert.equal(shown(alice)[4]?.status, 'fail');
     shown(alice)[4]?.getMessageContent();
-    assert.equal(await codeOf(alice.TUIGroupService.createGroup({ name: '群', type: 'Private' })), 2905);
-    same(alice.TUIStore.getData('group', 'groupList'), []);
-    await alice.TUIConversationService.switchConversation('GROUPg1');
-    await alice.TUIChatService.getMessageList();
-    assert.equal(await codeOf(alice.TUIChatService.sendTextMessage({ payload: { text: '大家好' } })), 2905);
-    assert.equal(await codeOf(alice.TUIChatService.sendTextAtMessage({ payload: { text: '@all', atUserList: [] } })), 2905);
+    assert.equal(await codeOf(alice.TUIGroupService.createGroup({ name: '直播', type: 'AVChatRoom' })), 2600);
+
+    // A group: made, joined by invitation, talked in with mentions, silenced, left and dismissed.
+    const { groupID } = (await alice.TUIGroupService.createGroup({ name: '同学', type: 'Public' })).data.group;
+    const inGroup = `GROUP${groupID}`;
+    const groups = (kit: Kit): Group[] => kit.TUIStore.getData('group', 'groupList') as Group[];
+    await until(() => groups(alice).some((each) => each.groupID === groupID) && listed(alice).some((each) => each.conversationID === inGroup));
+    await alice.TUIGroupService.addGroupMember({ groupID, userIDList: [bobID] });
+    await until(() => groups(bob).some((each) => each.name === '同学'));
+    for (const kit of [alice, bob]) {
+      await until(() => listed(kit).some((each) => each.conversationID === inGroup));
+      await kit.TUIConversationService.switchConversation(inGroup);
+      await kit.TUIChatService.getMessageList();
+    }
+    await alice.TUIChatService.sendTextMessage({ payload: { text: '大家好' } });
+    await alice.TUIChatService.sendTextAtMessage({ payload: { text: `@${bobID} 在吗`, atUserList: [bobID] } });
+    const texts = (kit: Kit): unknown[] => shown(kit).filter(({ type }) => type === 'TIMTextElem').map(({ payload }) => payload);
+    await until(() => texts(bob).length === 2);
+    same([texts(bob), shown(bob).at(-1)?.atUserList], [[{ text: '大家好' }, { text: `@${bobID} 在吗` }], [bobID]]);
+    for (const message of shown(bob)) message.getMessageContent();
+    same((await bob.TUIGroupService.getGroupMemberList({ groupID, count: 15, offset: 0 })).data.memberList.map(({ role }) => role), ['Owner', 'Member']);
+    await alice.TUIGroupService.setGroupMemberMuteTime({ groupID, userID: bobID, muteTime: 60 });
+    assert.equal(await codeOf(bob.TUIChatService.sendTextMessage({ payload: { text: '我呢' } })), 10017);
+    await alice.TUIGroupService.setGroupMemberMuteTime({ groupID, userID: bobID, muteTime: 0 });
+    await alice.TUIGroupService.setGroupMemberRole({ groupID, userID: bobID, role: 'Admin' });
+    await bob.TUIChatService.sendTextMessage({ payload: { text: '好了' } });
+    await until(() => texts(alice).length === 3);
+    await bob.TUIGroupService.quitGroup(groupID);
+    await until(() => groups(bob).length === 0 && groups(alice)[0]?.memberCount === 1);
+    await alice.TUIGroupService.dismissGroup(groupID);
+    await until(() => groups(alice).length === 0 && !listed(alice).some((each) => each.conversationID === inGroup));
 
     await alice.TUIConversationService.pinConversation({ conversationID: `C2C${bobID}`, isPinned: true });
     await until(() => listed(alice)[0]?.isPinned === true);

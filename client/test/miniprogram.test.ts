@@ -65,6 +65,28 @@ class FakeTim {
     return this.conversationList.reduce((sum, conversation) => sum + conversation.unreadCount, 0);
   }
   getConversationList(filter?: Any): Promise<Any> { return this.answer('getConversationList', filter, { conversationList: this.conversationList }); }
+  /** The groups that this user is in, and what is answered to a change of one. */
+  groupList: Any[] = [];
+  getGroupList(): Promise<Any> { return this.answer('getGroupList', undefined, { groupList: this.groupList }); }
+  members: Any[] = [];
+  getGroupMemberList(options: Any): Promise<Any> {
+    const end = options.offset + options.count;
+    return this.answer('getGroupMemberList', options, { memberList: this.members.slice(options.offset, end), offset: end < this.members.length ? end : 0 });
+  }
+  createGroup(options: Any): Promise<Any> { return this.answer('createGroup', options, { group: { groupID: '@TGS#1' } }); }
+  status = 'JoinedSuccess';
+  joinGroup(options: Any): Promise<Any> { return this.answer('joinGroup', options, { status: this.status, group: options }); }
+  quitGroup(groupID: Any): Promise<Any> { return this.answer('quitGroup', groupID, { groupID }); }
+  dismissGroup(groupID: Any): Promise<Any> { return this.answer('dismissGroup', groupID, { groupID }); }
+  addGroupMember(options: Any): Promise<Any> { return this.answer('addGroupMember', options, {}); }
+  deleteGroupMember(options: Any): Promise<Any> { return this.answer('deleteGroupMember', options, {}); }
+  updateGroupProfile(options: Any): Promise<Any> { return this.answer('updateGroupProfile', options, {}); }
+  changeGroupOwner(options: Any): Promise<Any> { return this.answer('changeGroupOwner', options, {}); }
+  setGroupMemberRole(options: Any): Promise<Any> { return this.answer('setGroupMemberRole', options, {}); }
+  setGroupMemberMuteTime(options: Any): Promise<Any> { return this.answer('setGroupMemberMuteTime', options, {}); }
+  setGroupMemberNameCard(options: Any): Promise<Any> { return this.answer('setGroupMemberNameCard', options, {}); }
+  setMessageRemindType(options: Any): Promise<Any> { return this.answer('setMessageRemindType', options, {}); }
+  handleGroupApplication(options: Any): Promise<Any> { return this.answer('handleGroupApplication', options, {}); }
   pinConversation(options: Any): Promise<Any> { return this.answer('pinConversation', options, {}); }
   deleteConversation(id: string): Promise<Any> { return this.answer('deleteConversation', id, {}); }
   setMessageRead(options: Any): Promise<Any> { return this.answer('setMessageRead', options, {}); }
@@ -85,7 +107,12 @@ class FakeTim {
     return this.answer('getMessageList', options, page);
   }
   createTextMessage(options: Any): Any {
-    return { ...message(0, { flow: 'out', text: options.payload.text }), ID: `new-${(this.made += 1)}`, status: 'unSend' };
+    const to = options.to === undefined ? {} : { to: options.to, conversationID: `${options.conversationType}${options.to}` };
+    return { ...message(0, { flow: 'out', text: options.payload.text }), ...to, ID: `new-${(this.made += 1)}`, status: 'unSend' };
+  }
+  createTextAtMessage(options: Any): Any {
+    this.calls.push(['createTextAtMessage', options]);
+    return this.createTextMessage(options);
   }
   /** A message with a file shows what is on the device until it is sent. */
   private media(builder: string, type: string, options: Any, payload: (path: string, file: Any) => object): Any {
@@ -196,6 +223,8 @@ class Phone {
   created: Any;
   /** What the user answers when a question is asked. */
   confirm = true;
+  /** What the user writes when a question asks for a text. */
+  written = '';
   isOnline = true;
   /** What the user answers in an action sheet: the text of the item. */
   choice = '';
@@ -221,7 +250,7 @@ class Phone {
       if (name === 'getRecorderManager') return this.recorder.wx;
       if (name === 'createInnerAudioContext') return this.player.wx;
       if (name === 'downloadFile') return { onProgressUpdate: (listener: Any) => { options.progressed = (progress: number) => listener({ progress }); } };
-      if (name === 'showModal') options.success?.({ confirm: this.confirm });
+      if (name === 'showModal') options.success?.({ confirm: this.confirm, content: this.written });
       if (name === 'showActionSheet') {
         const tapIndex = options.itemList.indexOf(this.choice);
         assert.notEqual(tapIndex, -1, `${this.choice} is not among ${options.itemList}`);
@@ -1042,5 +1071,171 @@ test('a family, a flag and a skin tone stay whole in an avatar', async () => {
   for (const character of ['👨‍👩‍👧‍👦', '🇨🇳', '👍🏽', '汉']) {
     tim.conversationList = [conversation('bob', 0, { remark: `${character}李` })];
     assert.equal(rows(await phone.open('conversations'))[0].initial, character);
+  }
+});
+
+// Groups
+
+function group(role: string, fields = {}): Any {
+  return { groupID: 'g1', name: '同学', type: TYPES.GRP_PUBLIC, memberNum: 3, inviteOption: 'DisableInvite', muteAllMembers: false, selfInfo: { role, messageRemindType: 'AcceptAndNotify' }, ...fields };
+}
+
+const inGroup = (sequence: number, from: string, fields = {}): Any => ({
+  ...message(sequence, { flow: from === 'alice' ? 'out' : 'in' }), ID: `g-${sequence}`, from, to: 'g1', conversationID: 'GROUPg1', nick: `${from}的昵称`, ...fields,
+});
+const tipOf = (sequence: number, from: string, operationType: number, fields = {}): Any =>
+  inGroup(sequence, from, { type: TYPES.MSG_GRP_TIP, payload: { operationType, operatorID: from, userIDList: [], memberList: [], newGroupProfile: {}, ...fields } });
+
+async function groupChat(role: string, messages: Any[] = []): Promise<Any> {
+  tim.emit(EVENT.GROUP_LIST_UPDATED, [group(role)]);
+  tim.pages.push({ messageList: messages, nextReqMessageID: '', isCompleted: true });
+  return phone.open('chat', { conversationID: 'GROUPg1' });
+}
+
+test('the list has groups: their names, who said what, and that somebody was mentioned', async () => {
+  const of = (lastMessage: Any, fields = {}): Any => conversation('x', 0, {
+    conversationID: 'GROUPg1', type: TYPES.CONV_GROUP, groupProfile: { name: '同学' }, lastMessage: { lastTime: NOW, fromAccount: 'bob', nick: '鲍勃', isRevoked: false, ...lastMessage }, ...fields,
+  });
+  const text = { type: TYPES.MSG_TEXT, payload: { text: '你好' } };
+  const page = await phone.open('conversations');
+  for (const [last, preview, fields] of [
+    [text, '鲍勃：你好', {}], [{ ...text, fromAccount: 'alice' }, '你：你好', {}], [{ ...text, nameCard: '老鲍' }, '[有人@我] 老鲍：你好', { groupAtInfoList: [{ atTypeArray: [1] }] }],
+    [{ ...text, isRevoked: true, revoker: 'bob' }, '鲍勃撤回了一条消息', {}],
+    [{ type: TYPES.MSG_GRP_TIP, payload: { operationType: 1, operatorID: 'bob', userIDList: ['alice'], memberList: [{ userID: 'alice', nick: '爱丽丝' }] } }, 'bob 邀请 你 加入了群', {}],
+    [{ type: TYPES.MSG_GRP_TIP, payload: 7 }, '[群提示]', {}],
+  ] as const) {
+    tim.emit(EVENT.CONVERSATION_LIST_UPDATED, [of(last, fields)]);
+    assert.deepEqual([rows(page)[0].name, rows(page)[0].preview], ['同学', preview]);
+  }
+});
+
+test('a group chat shows senders and what has happened, has no read marks, and names whom it mentions', async () => {
+  const page = await groupChat('Member', [
+    inGroup(1, 'bob'), inGroup(2, 'bob'), tipOf(3, 'bob', 4, { userIDList: ['carol'], memberList: [{ userID: 'carol', nick: '卡罗' }] }), inGroup(4, 'bob', { nameCard: '老鲍' }),
+    inGroup(5, 'alice'), inGroup(6, 'carol', { isRevoked: true, revoker: 'bob', payload: {} }), tipOf(7, 'bob', 6, { newGroupProfile: { groupName: '新名字' } }),
+    inGroup(8, 'bob', { type: TYPES.MSG_CUSTOM, payload: { data: 'group_create' } }), tipOf(9, 'bob', 99),
+  ]);
+  assert.deepEqual(rows(page).map((row: Any) => [row.sender, textOf(row), row.revoked]), [
+    ['bob的昵称', '1', false], ['', '2', false], ['', '卡罗 成为管理员', true], ['老鲍', '4', false], ['', '5', false], ['', 'bob撤回了一条消息', true],
+    ['', 'bob 把群名改为“新名字”', true], ['', 'bob的昵称 创建了群', true], ['', '[群提示]', true],
+  ]);
+  assert.equal(rows(page)[4].mark, '');
+  assert.deepEqual(phone.said('setNavigationBarTitle').at(-1), { title: '同学（3）' });
+  for (const name of ['getUserStatus', 'subscribeUserStatus']) assert.deepEqual(tim.called(name), []);
+  // Only what is their own, and recent, can be recalled; nothing is deleted for one user alone.
+  phone.choice = '撤回';
+  assert.throws(() => page.showMenu(on('g-4')), /撤回 is not among/);
+  phone.choice = '删除';
+  assert.throws(() => page.showMenu(on('g-5')), /删除 is not among/);
+
+  page.onHide();
+  page.type({ detail: { value: '在吗 @' } });
+  phone.app.mentioned = { userID: 'bob', name: '老鲍' };
+  page.onShow();
+  assert.equal(page.data.input, '在吗 @老鲍 ');
+  await page.send();
+  assert.deepEqual(tim.called('createTextAtMessage'), [{ to: 'g1', conversationType: 'GROUP', payload: { text: '在吗 @老鲍', atUserList: ['bob'] } }]);
+  page.type({ detail: { value: '没有别人' } });
+  await page.send();
+  assert.equal(tim.called('createTextAtMessage').length, 1);
+  // A user who is put out has no chat any more.
+  tim.emit(EVENT.GROUP_LIST_UPDATED, []);
+  assert.deepEqual(phone.said('reLaunch').at(-1), { url: '/pages/conversations/conversations' });
+});
+
+test('an admin may recall what others have said', async () => {
+  const page = await groupChat('Admin', [inGroup(1, 'bob')]);
+  phone.choice = '撤回';
+  page.showMenu(on('g-1'));
+  await settled();
+  assert.equal(tim.called('revokeMessage').length, 1);
+});
+
+test('a group is made with its members, or joined, at once or when somebody agrees', async () => {
+  const page = await phone.open('group');
+  const type = (field: string, value: string): void => page.type({ currentTarget: { dataset: { field } }, detail: { value } });
+  await page.create();
+  assert.equal(phone.said('showToast').at(-1).title, '群要有名称');
+  type('name', ' 同学 ');
+  type('users', 'bob, carol，dave');
+  page.chooseType({ detail: { value: '1' } });
+  page.chooseApproval({ detail: { value: true } });
+  await page.create();
+  assert.deepEqual(tim.called('createGroup'), [{ name: '同学', type: 'Public', memberList: [{ userID: 'bob' }, { userID: 'carol' }, { userID: 'dave' }], joinOption: 'NeedPermission' }]);
+  assert.deepEqual(phone.said('redirectTo').at(-1), { url: '/pages/chat/chat?conversationID=GROUP%40TGS%231' });
+  type('groupID', 'g1');
+  await page.join();
+  assert.deepEqual([tim.called('joinGroup'), phone.said('redirectTo').length], [[{ groupID: 'g1' }], 2]);
+  tim.status = 'WaitAdminApproval';
+  await page.join();
+  assert.deepEqual([phone.said('showToast').at(-1).title, phone.said('redirectTo').length], ['申请已经发出，等群主或管理员同意', 2]);
+});
+
+test('the page of a group: its members and what each user may do to each of them', async () => {
+  tim.members = [
+    { userID: 'alice', role: 'Owner', nick: '', nameCard: '', muteUntil: 0 }, { userID: 'bob', role: 'Admin', nick: '鲍勃', nameCard: '', muteUntil: 0 },
+    { userID: 'carol', role: 'Member', nick: '', nameCard: '小卡', muteUntil: NOW + 600 }, ...Array.from({ length: 100 }, (_, at) => ({ userID: `u${at}`, role: 'Member', nick: '', nameCard: '', muteUntil: 0 })),
+  ];
+  tim.emit(EVENT.GROUP_LIST_UPDATED, [group('Owner')]);
+  const page = await phone.open('group', { groupID: 'g1' });
+  assert.deepEqual(page.data.members.slice(0, 3).map(({ name, marks }: Any) => [name, marks]), [['alice', '群主'], ['鲍勃', '管理员'], ['小卡', '禁言中']]);
+  assert.deepEqual([page.data.members.length, page.data.more, page.data.end, page.data.canMuteAll], [100, true, '解散群', true]);
+  await page.loadMore();
+  assert.deepEqual([page.data.members.length, page.data.more], [103, false]);
+  const choose = async (userID: string, choice: string): Promise<void> => {
+    phone.choice = choice;
+    page.showMember(on(userID));
+    await settled();
+  };
+  await choose('bob', '取消管理员');
+  await choose('carol', '设为管理员');
+  assert.deepEqual(tim.called('setGroupMemberRole'), [{ role: 'Member', groupID: 'g1', userID: 'bob' }, { role: 'Admin', groupID: 'g1', userID: 'carol' }]);
+  await choose('bob', '禁言 10 分钟');
+  await choose('carol', '解除禁言');
+  assert.deepEqual(tim.called('setGroupMemberMuteTime'), [{ muteTime: 600, groupID: 'g1', userID: 'bob' }, { muteTime: 0, groupID: 'g1', userID: 'carol' }]);
+  await choose('carol', '移出群');
+  await choose('bob', '转让群主');
+  assert.deepEqual([tim.called('deleteGroupMember'), tim.called('changeGroupOwner')], [[{ groupID: 'g1', userIDList: ['carol'] }], [{ groupID: 'g1', newOwnerID: 'bob' }]]);
+  phone.written = ' 小爱 ';
+  await choose('alice', '改我的群名片');
+  assert.deepEqual(tim.called('setGroupMemberNameCard'), [{ groupID: 'g1', nameCard: '小爱' }]);
+  await choose('carol', '@ 对方');
+  assert.deepEqual([phone.app.mentioned, phone.said('navigateBack').length], [{ userID: 'carol', name: '小卡' }, 1]);
+  phone.written = 'dave eve';
+  page.invite();
+  await page.toggleMuteAll();
+  await page.toggleQuiet();
+  page.leave();
+  await settled();
+  assert.deepEqual(tim.called('addGroupMember'), [{ groupID: 'g1', userIDList: ['dave', 'eve'] }]);
+  assert.deepEqual(tim.called('updateGroupProfile'), [{ groupID: 'g1', muteAllMembers: true }]);
+  assert.deepEqual(tim.called('setMessageRemindType'), [{ groupID: 'g1', messageRemindType: 'AcceptNotNotify' }]);
+  assert.deepEqual(tim.called('dismissGroup'), ['g1']);
+
+  // An admin may less, and a member nothing but name others; a work group has neither.
+  for (const [role, type, userID, items] of [
+    ['Admin', 'Public', 'carol', ['@ 对方', '解除禁言', '移出群']], ['Admin', 'Public', 'bob', ['@ 对方']], ['Member', 'Public', 'carol', ['@ 对方']], ['Owner', 'Private', 'carol', ['@ 对方', '转让群主', '移出群']],
+  ] as const) {
+    tim.emit(EVENT.GROUP_LIST_UPDATED, [group(role, { type })]);
+    phone.choice = '@ 对方';
+    page.showMember(on(userID));
+    assert.deepEqual(phone.said('showActionSheet').at(-1).itemList, items);
+  }
+  assert.equal(page.data.end, '退出群');
+  page.leave();
+  await settled();
+  assert.deepEqual(tim.called('quitGroup'), ['g1']);
+});
+
+test('notices are told wherever the user is, and an application is decided', async () => {
+  const notice = (operationType: number): Any => ({ ...message(1), type: TYPES.MSG_GRP_SYS_NOTICE, conversationID: '@TIM#SYSTEM', payload: { operationType, operatorID: 'bob', groupProfile: { groupID: 'g1', name: '同学' }, handleMessage: '让我进' } });
+  for (const [operationType, told] of [[7, 'bob 邀请你加入了 同学'], [4, '你被移出了 同学'], [5, '同学 已解散'], [9, '你成为 同学 的管理员']] as const) {
+    tim.emit(EVENT.MESSAGE_RECEIVED, [notice(operationType)]);
+    assert.equal(phone.said('showToast').at(-1).title, told);
+  }
+  for (const [confirm, handleAction] of [[true, 'Agree'], [false, 'Reject']] as const) {
+    phone.confirm = confirm;
+    tim.emit(EVENT.MESSAGE_RECEIVED, [notice(1)]);
+    assert.deepEqual([phone.said('showModal').at(-1).title, tim.called('handleGroupApplication').at(-1).handleAction], ['bob 申请加入 同学', handleAction]);
   }
 });

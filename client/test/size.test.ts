@@ -18,9 +18,9 @@ test('the mini-program of the demo has the same file', () => {
   assert.ok(copy === committed, 'the copy is out of date: npm run build');
 });
 
-test('dist/index.js takes at most 70 KB of a mini-program, and 27 KB on its way there', () => {
+test('dist/index.js takes at most 75 KB of a mini-program, and 29 KB on its way there', () => {
   const sizes = [Buffer.byteLength(committed), gzipSync(committed).length];
-  assert.ok(sizes[0]! <= 70 * 1024 && sizes[1]! <= 27 * 1024, `it has ${sizes.join(' and ')} bytes`);
+  assert.ok(sizes[0]! <= 75 * 1024 && sizes[1]! <= 29 * 1024, `it has ${sizes.join(' and ')} bytes`);
 });
 
 test('the README says how large it is', () => {

@@ -42,9 +42,7 @@ addUnsupported(unsupported);
 
 /** What an app asks for at start, and there is none of. */
 const empty: { [Name in keyof EmptyMethods]: unknown } = {
-  getGroupList: { groupList: [] },
   getJoinedCommunityList: { groupList: [] },
-  getGroupApplicationList: { applicationList: [] },
   getFriendList: [],
   getFriendGroupList: [],
   getFriendApplicationList: { friendApplicationList: [], unreadCount: 0 },

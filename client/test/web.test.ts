@@ -117,6 +117,23 @@ class Desk {
     return this.get('message').filter({ has: this.get(kind) }).nth(at);
   }
 
+  /** Chooses from the menu of the chat, and from those that follow. */
+  async choose(...items: (string | Locator)[]): Promise<void> {
+    await this.get('chat-menu').click();
+    for (const item of items) await (typeof item === 'string' ? this.get('menu').getByTestId(item) : item).click();
+  }
+
+  /** A member in the menu of members. */
+  member(name: string): Locator {
+    return this.get('menu').getByTestId('member').filter({ hasText: name });
+  }
+
+  /** Answers a question, with a text if it asks for one. */
+  async say(text?: string): Promise<void> {
+    if (text !== undefined) await this.get('dialog-input').fill(text);
+    await this.get('dialog-yes').click();
+  }
+
   async chooseFromMenu(text: string, item: string): Promise<void> {
     await this.message(text).hover();
     await this.message(text).getByTestId('message-menu').click();
@@ -995,6 +1012,135 @@ test('a picture that is gone can be asked for again', async () => {
   await again.click();
   assert.equal(await naturalWidth(bob.get('image')), 60);
   assert.ok(await bob.get('viewer').isHidden());
+});
+
+/** Three users, each in a window; the first one has made a group of all of them, and has it open. */
+async function group(type: string, screen?: Screen): Promise<[Desk, Desk, Desk, string, string, string]> {
+  pairs += 1;
+  const names = ['alice', 'bob', 'carol'].map((name) => `${name}${pairs}`) as [string, string, string];
+  const desks = await Promise.all(names.map(async (name) => new Desk(await page(`/demo/chat.html?user=${name}`, screen)))) as [Desk, Desk, Desk];
+  await Promise.all(desks.map((desk) => desk.isConnected()));
+  const [alice] = desks;
+  await alice.get('new-group').click();
+  await alice.get('group-name').fill('同学');
+  await alice.get('group-type').selectOption(type);
+  await alice.get('group-members').fill(`${names[1]} ${names[2]}`);
+  await alice.get('group-create').click();
+  await alice.get('peer').getByText('同学', { exact: true }).waitFor();
+  await alice.get('peer-state').getByText(/^3 /).waitFor();
+  return [...desks, ...names];
+}
+
+const groupRow = (desk: Desk): Locator => desk.get('conversation').filter({ hasText: '同学' });
+
+test('a group: made with two others, talked in, somebody mentioned, and what happens is a line in it', async () => {
+  const [alice, bob, carol, , bobID, carolID] = await group('Public');
+  await alice.write('大家好');
+  await groupRow(bob).getByTestId('unread').getByText('2', { exact: true }).waitFor();
+  await groupRow(bob).getByRole('button').first().click();
+  await bob.message('大家好').waitFor();
+  await bob.get('sender').filter({ hasText: 'alice', visible: true }).waitFor();
+  await bob.write('来了');
+  // A user who types an @ chooses whom.
+  await alice.message('来了').waitFor();
+  await alice.get('composer').pressSequentially('周末去爬山 @');
+  await alice.get('menu').getByTestId('mention').filter({ hasText: carolID }).click();
+  assert.equal(await alice.get('composer').inputValue(), `周末去爬山 @${carolID} `);
+  await alice.get('composer').press('Enter');
+  await groupRow(carol).getByTestId('preview').filter({ hasText: '[有人@我]' }).waitFor();
+  assert.equal(await groupRow(bob).getByTestId('preview').filter({ hasText: '[有人@我]' }).count(), 0);
+  await groupRow(carol).getByRole('button').first().click();
+  await carol.message('爬山').waitFor();
+  assert.equal(await alice.get('read-mark').filter({ visible: true }).count(), 0);
+
+  // Bob becomes an admin and silences Carol, whose message is refused.
+  await alice.choose('members', alice.member(bobID), 'make-admin');
+  await bob.get('recalled').filter({ hasText: '成为管理员' }).waitFor();
+  await bob.choose('members', bob.member(carolID), 'mute');
+  await carol.get('recalled').filter({ hasText: '禁言了' }).waitFor();
+  await carol.write('我呢');
+  await carol.get('reason').filter({ hasText: '禁言' }).waitFor();
+  await bob.choose('members', bob.member(`${carolID} · 禁言中`), 'unmute');
+  await carol.get('recalled').filter({ hasText: '的禁言' }).waitFor();
+  await carol.get('resend').filter({ visible: true }).click();
+  await alice.message('我呢').waitFor();
+  await alice.choose('mute-all');
+  await bob.get('recalled').filter({ hasText: '开启了全员禁言' }).waitFor();
+  await alice.choose('mute-all');
+  await carol.choose('members', carol.member(carolID), 'name-card');
+  await carol.say('小卡');
+  await carol.write('换了名片');
+  await alice.get('sender').filter({ hasText: '小卡', visible: true }).first().waitFor();
+
+  // Somebody comes, goes, and is put out; the end is the end for all.
+  const dave = new Desk(await page(`/demo/chat.html?user=dave${pairs}`));
+  await dave.isConnected();
+  await alice.choose('invite');
+  await alice.say(`dave${pairs}`);
+  await groupRow(dave).waitFor();
+  await dave.get('toast').filter({ hasText: '邀请你加入了' }).waitFor();
+  await groupRow(dave).getByRole('button').first().click();
+  await dave.choose('leave');
+  await dave.say();
+  await groupRow(dave).waitFor({ state: 'detached' });
+  await alice.get('recalled').filter({ hasText: '退出了群' }).waitFor();
+  await alice.choose('members', alice.member('小卡'), 'remove-member');
+  await alice.say();
+  await carol.get('toast').filter({ hasText: /移出了|不在这个群/ }).waitFor();
+  await groupRow(carol).waitFor({ state: 'detached' });
+  await alice.choose('dismiss');
+  await alice.say();
+  for (const desk of [alice, bob]) await groupRow(desk).waitFor({ state: 'detached' });
+});
+
+test('who wants to join is let in when an admin agrees, and the group can be silent', async () => {
+  pairs += 1;
+  const [aliceID, bobID] = [`alice${pairs}`, `bob${pairs}`];
+  const [alice, bob] = await Promise.all([aliceID, bobID].map(async (name) => new Desk(await page(`/demo/chat.html?user=${name}`)))) as [Desk, Desk];
+  await Promise.all([alice.isConnected(), bob.isConnected()]);
+  await alice.get('new-group').click();
+  await alice.get('group-name').fill('同学');
+  await alice.get('group-type').selectOption('Public');
+  await alice.get('group-approval').check();
+  await alice.get('group-create').click();
+  await groupRow(alice).waitFor();
+  const id = await groupRow(alice).getAttribute('data-id') as string;
+  await bob.get('new-group').click();
+  await bob.get('group-id').fill(id.replace('GROUP', ''));
+  await bob.get('group-join').click();
+  await bob.get('toast').filter({ hasText: '申请已经发出' }).waitFor();
+  await alice.get('dialog').getByText('申请加入').waitFor();
+  await alice.say();
+  await bob.get('toast').filter({ hasText: '你已加入' }).waitFor();
+  await groupRow(bob).getByRole('button').first().click();
+  await bob.choose('quiet');
+  await bob.get('chat-menu').click();
+  await bob.get('menu').getByText('取消免打扰').waitFor();
+  await alice.write('在吗');
+  await bob.message('在吗').waitFor();
+});
+
+test('axe finds nothing serious in groups, and they speak the language of the page', async () => {
+  for (const [locale, colorScheme] of [['zh-CN', 'dark'], ['en', 'light']] as const) {
+    const [alice, bob, , , bobID] = await group('Public', { locale, colorScheme });
+    const view = alice.view as Page;
+    const nothing = async (what: string): Promise<void> => assert.deepEqual(await barriers(view), [], `${what}, ${locale}, ${colorScheme}`);
+    await groupRow(bob).getByRole('button').first().click();
+    await bob.write('hi');
+    await alice.message('hi').waitFor();
+    await nothing('the chat of a group');
+    await alice.get('chat-menu').click();
+    await nothing('the menu of a group');
+    await alice.get('menu').getByTestId('members').click();
+    await alice.member(bobID).waitFor();
+    await nothing('the members');
+    await alice.member(bobID).click();
+    await nothing('what is done to a member');
+    await view.keyboard.press('Escape');
+    await alice.get('new-group').click();
+    await nothing('the dialog of a new group');
+    if (locale === 'en') assert.deepEqual((await view.evaluate(HAN) as string[]).filter((text) => /\p{Script=Han}/u.test(text.replace(/^同$|同学/, ''))), []);
+  }
 });
 
 test('axe finds nothing serious in pictures, voice, video and files, and they speak the language of the page', async () => {

@@ -57,6 +57,7 @@ files! {
     "texts.js" => "demo/web/texts.js", "text/javascript";
     "network.js" => "demo/web/network.js", "text/javascript";
     "style.css" => "demo/web/style.css", "text/css";
+    "groups.js" => "demo/web/groups.js", "text/javascript";
     "icon.svg" => "demo/web/icon.svg", "image/svg+xml";
     "tim.js" => "dist/index.js", "text/javascript";
 }

@@ -2,10 +2,11 @@
 const TIM = require('./lib/tim');
 const config = require('./config');
 const explain = require('./utils/format').explain;
+const groups = require('./utils/group');
 
 const HOME = '/pages/conversations/conversations';
 // The pages that need somebody to be logged in.
-const PAGES = /^\/pages\/(conversations|chat)\//;
+const PAGES = /^\/pages\/(conversations|chat|group)\//;
 
 App({
   tim: null,
@@ -13,6 +14,10 @@ App({
   userID: '',
   // What the list shows, which may be that of the last time while a login is under way.
   conversations: [],
+  // The groups of this user, by their IDs.
+  groups: {},
+  // Somebody whom the chat is to name: see pages/group.
+  mentioned: null,
   // The blacklist is the same for all chats, so it is kept where all of them see it.
   blacklist: [],
   // A page that is opened while there is no network has to know it.
@@ -33,6 +38,9 @@ App({
       return app.tim.getBlacklist();
     }).then(function (result) {
       app.blacklist = result.data;
+      return app.tim.getGroupList();
+    }).then(function (result) {
+      app.setGroups(result.data.groupList);
     });
     app.entering.then(over, over);
     return app.entering;
@@ -72,6 +80,14 @@ App({
         if (page.showList) page.showList();
       });
     });
+    tim.on(TIM.EVENT.GROUP_LIST_UPDATED, function (event) {
+      app.setGroups(event.data);
+    });
+    tim.on(TIM.EVENT.MESSAGE_RECEIVED, function (event) {
+      event.data.forEach(function (message) {
+        if (message.type === TIM.TYPES.MSG_GRP_SYS_NOTICE) app.noticed(message);
+      });
+    });
     tim.on(TIM.EVENT.BLACKLIST_UPDATED, function (event) {
       app.blacklist = event.data;
     });
@@ -87,6 +103,33 @@ App({
       wx.showToast({ title: explain(event.data), icon: 'none' });
     });
     app.tim = tim;
+  },
+
+  setGroups: function (list) {
+    this.groups = {};
+    list.forEach(function (group) {
+      this.groups[group.groupID] = group;
+    }, this);
+  },
+
+  // Something has happened to this user in a group.
+  noticed: function (message) {
+    const app = this;
+    const payload = message.payload;
+    const told = groups.noticeText(payload);
+    if (told) wx.showToast({ title: told, icon: 'none' });
+    if (payload.operationType !== 1) return;
+    wx.showModal({
+      title: groups.nameOf(payload.operatorID) + ' 申请加入 ' + groups.nameOf(payload.groupProfile.name),
+      content: payload.handleMessage,
+      confirmText: '同意',
+      cancelText: '拒绝',
+      success: function (answer) {
+        app.tim.handleGroupApplication({ handleAction: answer.confirm ? 'Agree' : 'Reject', message: message }).catch(function (error) {
+          wx.showToast({ title: explain(error), icon: 'none' });
+        });
+      },
+    });
   },
 
   // Says whether a page may begin. Any page can be the first one, by a link or from the list of what was
@@ -142,6 +185,7 @@ App({
     const gone = function () {
       app.userID = '';
       app.conversations = [];
+      app.groups = {};
       app.blacklist = [];
       wx.removeStorageSync('userID');
       app.toLogin('');

@@ -1,8 +1,9 @@
 // One user's chat, written against the API of tim-wx-sdk: TIM.create, login, on, sendMessage and so on.
 
-import { bodyOf, clockText, countOf, firstName, isJumbo, mediaOf } from './display.js';
+import { bodyOf, clockText, countOf, firstName, isJumbo, mediaOf, tipText } from './display.js';
 import { $, icon, make, makeButton, place, setAvatar, setBadge, setText } from './dom.js';
 import { speak, t, texts, timeText } from './language.js';
+import { groupIDOf, groupTools, isGroup } from './groups.js';
 import { showMedia, showProgress, silence } from './media.js';
 import { ask, closeMenu, onPress, openMenu, openMenuBelow, toast } from './overlay.js';
 import { canRecord, record } from './recorder.js';
@@ -31,6 +32,12 @@ const ERRORS = new Map([
   [2400, 'uploadFailed'],
   [2402, 'over100MB'],
   [2501, 'noSuchUser'],
+  [10007, 'notAllowed'],
+  [10010, 'noSuchGroup'],
+  [10014, 'groupFull'],
+  [10017, 'mutedInGroup'],
+  [10023, 'tooFastInGroup'],
+  [10024, 'handledAlready'],
   [20007, 'blockedByPeer'],
   [20016, 'tooLateToRecall'],
   [60007, 'tooMuch'],
@@ -56,13 +63,21 @@ const refused = new Map(); // ID -> the error with which sending failed
 const recalled = new Map(); // ID -> the text that was in it, to edit it again
 const drafts = new Map(); // conversationID -> what is in the composer
 
-const peerOf = (conversationID) => conversationID.replace(/^C2C/, '');
+const peerOf = (conversationID) => conversationID.replace(/^(C2C|GROUP)/, '');
 const conversationOf = (conversationID) => conversations.find((one) => one.conversationID === conversationID);
-const recallText = (own) => t(own ? 'recalledByYou' : 'recalledByPeer');
-const senderOf = (message) => (message.flow === 'out' ? me : firstName(message.nick, message.from));
+const recallText = (by, name, group) => (by === me ? t('recalledByYou') : group ? t('recalledBy', name) : t('recalledByPeer'));
+const senderOf = (message) => (message.flow === 'out' ? me : firstName(message.nameCard, message.nick, message.from));
+// Whom a message from the open chat goes to.
+const address = () => ({ to: peerOf(chat.id), conversationType: isGroup(chat.id) ? TIM.TYPES.CONV_GROUP : TIM.TYPES.CONV_C2C });
+
+const tools = groupTools({ me, tim: () => tim, attempt, openChat, mention });
 
 function nameOf(conversationID) {
-  const { remark, userProfile } = conversationOf(conversationID) || {};
+  const { remark, userProfile, groupProfile } = conversationOf(conversationID) || {};
+  if (isGroup(conversationID)) {
+    const { name } = tools.groupOf(conversationID) || groupProfile || {};
+    return firstName(name, groupIDOf(conversationID));
+  }
   return firstName(remark, userProfile && userProfile.nick, peerOf(conversationID));
 }
 
@@ -119,7 +134,19 @@ function previewOf(conversation) {
   if (draft) return t('draft', draft);
   const last = conversation.lastMessage;
   if (!last || !last.lastTime) return '';
-  return last.isRevoked ? recallText(last.fromAccount === me) : bodyOf(last, texts());
+  const sender = firstName(last.nameCard, last.nick, last.fromAccount);
+  if (last.isRevoked) return recallText(last.revoker || last.fromAccount, last.revoker === last.fromAccount ? sender : last.revoker, isGroup(id));
+  if (!isGroup(id)) return bodyOf(last, texts());
+  const kinds = (conversation.groupAtInfoList || []).flatMap(({ atTypeArray }) => atTypeArray);
+  const mark = kinds.some((kind) => kind !== TIM.TYPES.CONV_AT_ALL) ? t('mentionedYou') + ' ' : kinds.length ? t('mentionedAll') + ' ' : '';
+  return mark + (eventOf({ ...last, from: last.fromAccount }) || t('said', last.fromAccount === me ? t('you') : sender, bodyOf(last, texts())));
+}
+
+// What has happened in a group, in one line; '' for what somebody has said.
+function eventOf(message) {
+  const { type, payload } = message;
+  if (type === TIM.TYPES.MSG_CUSTOM && payload && payload.data === 'group_create') return t('groupCreated', senderOf(message));
+  return type === TIM.TYPES.MSG_GRP_TIP ? tipText(message, t, (...names) => (names.includes(me) ? t('you') : firstName(...names))) || t('tip') : '';
 }
 
 function renderRow(conversation) {
@@ -141,7 +168,7 @@ function renderRow(conversation) {
 }
 
 function renderList() {
-  const shown = conversations.filter((one) => one.type === TIM.TYPES.CONV_C2C);
+  const shown = conversations.filter((one) => one.type === TIM.TYPES.CONV_C2C || one.type === TIM.TYPES.CONV_GROUP);
   place($('conversations'), shown.map(renderRow));
   const ids = new Set(shown.map((one) => one.conversationID));
   for (const id of rows.keys()) if (!ids.has(id)) rows.delete(id);
@@ -237,6 +264,8 @@ function makeMessage(message) {
   const avatar = make('span', 'avatar');
   avatar.setAttribute('aria-hidden', 'true');
   const who = make('span', 'sr');
+  const sender = make('bdi', 'sender', 'sender');
+  sender.setAttribute('aria-hidden', 'true');
   const bubble = make('p', 'bubble', 'text');
   // Each message has the direction of its own first letter.
   bubble.dir = 'auto';
@@ -252,8 +281,8 @@ function makeMessage(message) {
   const tipText = make('span');
   const again = makeButton('link', 'reedit', () => editAgain(message.ID));
   tip.append(tipText, ' ', again);
-  row.append(avatar, who, bubble, mark, spinner, resend, more, reason, tip);
-  row.parts = { avatar, who, bubble, more, mark, spinner, resend, reason, tip, tipText, again };
+  row.append(sender, avatar, who, bubble, mark, spinner, resend, more, reason, tip);
+  row.parts = { sender, avatar, who, bubble, more, mark, spinner, resend, reason, tip, tipText, again };
   return row;
 }
 
@@ -269,28 +298,34 @@ function renderMessage(message, previous) {
   const id = message.ID;
   if (!chat.nodes.has(id)) chat.nodes.set(id, makeMessage(message));
   const row = chat.nodes.get(id);
-  const { avatar, who, bubble, more, mark, spinner, resend, reason, tip, tipText, again } = row.parts;
+  const { sender, avatar, who, bubble, more, mark, spinner, resend, reason, tip, tipText: line, again } = row.parts;
   const own = message.flow === 'out';
   const waiting = sending.has(id);
   const failed = !waiting && message.status === 'fail';
   const arrived = message.status === 'success';
-  const gone = Boolean(message.isRevoked);
+  const inGroup = isGroup(chat.id);
+  const event = inGroup && !message.isRevoked ? eventOf(message) : '';
+  const gone = Boolean(message.isRevoked || event);
+  const follows = Boolean(previous && !previous.isRevoked && previous.from === message.from && !(inGroup && eventOf(previous)));
 
   row.dataset.flow = message.flow;
-  row.dataset.status = gone ? 'revoked' : waiting ? 'sending' : message.status;
-  row.toggleAttribute('data-follows', Boolean(previous && !previous.isRevoked && previous.flow === message.flow));
+  row.dataset.status = event ? 'tip' : gone ? 'revoked' : waiting ? 'sending' : message.status;
+  row.toggleAttribute('data-follows', follows);
+  sender.hidden = gone || own || !inGroup || follows;
+  setText(sender, sender.hidden ? '' : senderOf(message));
   tip.hidden = !gone;
   [avatar, who, bubble, more].forEach((node) => {
     node.hidden = gone;
   });
-  mark.hidden = gone || !own || !arrived;
+  mark.hidden = gone || !own || !arrived || inGroup;
   spinner.hidden = gone || !waiting;
   resend.hidden = gone || !failed;
   reason.hidden = gone || !failed || !refused.has(id);
   if (gone) {
-    setText(tipText, recallText(own));
+    const by = message.revoker || message.from;
+    setText(line, event || recallText(by, by === message.from ? senderOf(message) : by, inGroup));
     setText(again, t('editAgain'));
-    again.hidden = !own || !recalled.has(id);
+    again.hidden = Boolean(event) || !own || !recalled.has(id);
     return row;
   }
   setAvatar(avatar, own ? me : message.from, senderOf(message));
@@ -359,7 +394,7 @@ sizes.observe($('messages'));
 function announce(messages) {
   for (const message of messages.filter((one) => one.flow === 'in' && !one.isRevoked)) {
     const line = make('p');
-    setText(line, t('said', senderOf(message), bodyOf(message, texts())));
+    setText(line, (isGroup(message.conversationID) && eventOf(message)) || t('said', senderOf(message), bodyOf(message, texts())));
     $('news').append(line);
   }
   while ($('news').children.length > NEWS) $('news').firstElementChild.remove();
@@ -409,6 +444,7 @@ function watch(userID) {
 async function lookAtPeer() {
   if (!ready || !chat) return;
   const here = chat;
+  if (isGroup(here.id)) return watch('');
   const { told } = here;
   watch(peerOf(here.id));
   let online;
@@ -422,7 +458,7 @@ async function lookAtPeer() {
   }
   // What was told meanwhile is newer.
   if (here.told === told) here.online = online;
-  renderHead();
+  return renderHead();
 }
 
 function statusUpdated(statuses) {
@@ -441,7 +477,8 @@ function renderHead() {
   const state = blocked ? 'blocked' : chat.online === undefined ? '' : chat.online ? 'online' : 'offline';
   setAvatar($('peer-avatar'), peer, nameOf(chat.id));
   setText($('peer-name'), nameOf(chat.id));
-  setText($('peer-state'), state ? t(state) : '');
+  const group = isGroup(chat.id) && tools.groupOf(chat.id);
+  setText($('peer-state'), group ? t('groupOf', group.memberNum) : state ? t(state) : '');
   $('peer-state').dataset.state = state;
 }
 
@@ -453,7 +490,7 @@ function openChat(conversationID, focus) {
   keepDraft();
   if (!chat || chat.id !== conversationID) {
     leaveVoices();
-    chat = { id: conversationID, messages: [], nodes: new Map(), cursor: '', complete: false, loading: false, failed: false, online: undefined, told: 0 };
+    chat = { id: conversationID, messages: [], nodes: new Map(), cursor: '', complete: false, loading: false, failed: false, online: undefined, told: 0, mentions: new Map() };
     $('messages').replaceChildren();
     $('news').replaceChildren();
     merge(unsent.get(conversationID) || []);
@@ -522,21 +559,31 @@ function sendText() {
   if (!text || !ready || !chat) return;
   $('input').value = '';
   fitInput();
-  const message = tim.createTextMessage({
-    to: peerOf(chat.id),
-    conversationType: TIM.TYPES.CONV_C2C,
-    payload: { text },
-  });
+  // Those who were named and are still in the text.
+  const atUserList = [...chat.mentions].filter(([name]) => text.includes('@' + name)).map(([, userID]) => userID);
+  chat.mentions.clear();
+  const message = atUserList.length
+    ? tim.createTextAtMessage({ ...address(), payload: { text, atUserList } })
+    : tim.createTextMessage({ ...address(), payload: { text } });
   deliver(message, (one) => tim.sendMessage(one));
   // The button makes room for another one. The focus of a user who has pressed it with the keyboard has to go somewhere.
   if (document.activeElement === document.body) $('input').focus();
 }
 
+// Names somebody in the composer.
+function mention(userID, name) {
+  chat.mentions.set(name, userID);
+  const input = $('input');
+  const before = input.value.slice(0, input.selectionStart);
+  input.setRangeText((before.endsWith('@') ? '' : '@') + name + ' ', input.selectionStart, input.selectionEnd, 'end');
+  fitInput();
+  input.focus();
+}
+
 // `builder` is the name of the method that makes a message of such a file.
 function sendMedia(builder, file) {
   const message = tim[builder]({
-    to: peerOf(chat.id),
-    conversationType: TIM.TYPES.CONV_C2C,
+    ...address(),
     payload: { file },
     onProgress: (part) => {
       uploaded.set(message.ID, part);
@@ -620,7 +667,8 @@ function messageItems(id) {
   if (message.type === TIM.TYPES.MSG_TEXT && navigator.clipboard) {
     items.push({ label: t('copy'), testid: 'copy', run: () => attempt(() => navigator.clipboard.writeText(bodyOf(message, texts()))) });
   }
-  if (message.flow === 'out' && arrived && recent) {
+  const inGroup = isGroup(message.conversationID);
+  if (arrived && ((message.flow === 'out' && recent) || (inGroup && tools.isManager(message.conversationID)))) {
     items.push({ label: t('recall'), testid: 'recall', run: () => recallMessage(message) });
   }
   if (message.status === 'fail' && !sending.has(id)) {
@@ -629,7 +677,8 @@ function messageItems(id) {
   if (uploaded.has(id)) {
     items.push({ label: t('cancelSending'), testid: 'cancel-sending', danger: true, run: () => cancelSending(message) });
   }
-  if (!sending.has(id)) {
+  // What has arrived in a group is not gone for one user alone.
+  if (!sending.has(id) && !(inGroup && arrived)) {
     items.push({ label: t('delete'), testid: 'delete-message', danger: true, run: () => removeMessage(message) });
   }
   return items;
@@ -679,7 +728,10 @@ document.addEventListener('pointerdown', (event) => {
   if (!event.target.closest('#emoji-panel, #emoji')) showEmoji(false);
 });
 
-$('input').addEventListener('input', fitInput);
+$('input').addEventListener('input', (event) => {
+  fitInput();
+  if (event.data === '@' && ready && isGroup(chat.id)) tools.offerMentions(chat.id);
+});
 $('input').addEventListener('keydown', (event) => {
   // While an input method is composing, Enter chooses a word.
   if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
@@ -803,9 +855,13 @@ $('newer').addEventListener('click', () => {
 });
 $('back').addEventListener('click', closeChat);
 $('chat-menu').addEventListener('click', () => {
+  if (isGroup(chat.id)) {
+    const items = conversationItems(chat.id);
+    return openMenuBelow($('chat-menu'), [...items.slice(0, 1), ...tools.chatItems(chat.id), ...items.slice(1)]);
+  }
   const peer = peerOf(chat.id);
   const blocked = blacklist.includes(peer);
-  openMenuBelow($('chat-menu'), [
+  return openMenuBelow($('chat-menu'), [
     ...conversationItems(chat.id).slice(0, 1),
     {
       label: t(blocked ? 'unblock' : 'block'),
@@ -901,8 +957,9 @@ async function enter() {
   account = 'in';
   netState = 'connected';
   renderConnection();
-  const lists = await attempt(() => Promise.all([tim.getConversationList(), tim.getBlacklist()]));
+  const lists = await attempt(() => Promise.all([tim.getConversationList(), tim.getBlacklist(), tim.getGroupList()]));
   if (lists) {
+    tools.listUpdated(lists[2].data.groupList);
     conversations = lists[0].data.conversationList;
     blacklist = lists[1].data;
   }
@@ -946,7 +1003,18 @@ function listen() {
     renderList();
     renderHead();
   });
+  tim.on(EVENT.GROUP_LIST_UPDATED, (event) => {
+    tools.listUpdated(event.data);
+    // The group was left on another device, or this user was put out of it.
+    if (chat && isGroup(chat.id) && !tools.groupOf(chat.id)) {
+      toast(t('groupGone'));
+      closeChat();
+    }
+    renderList();
+    renderHead();
+  });
   tim.on(EVENT.MESSAGE_RECEIVED, (event) => {
+    event.data.filter((message) => message.type === TIM.TYPES.MSG_GRP_SYS_NOTICE).forEach((message) => tools.noticed(message));
     const here = event.data.filter((message) => chat && message.conversationID === chat.id);
     if (!here.length) return;
     const reading = atBottom();

@@ -85,6 +85,44 @@ export function mediaOf(message) {
 
 const BOX = { width: 240, height: 280, least: 72 };
 
+const isText = (value) => textOf(value) !== '';
+
+/** What a tip of a group says, in the words of `t`; '' for what is none, or is one that nobody knows. `nameOf` names a user. */
+export function tipText(message, t, nameOf = firstName) {
+  const { type, payload, from } = isObject(message) ? message : {};
+  if (type !== 'TIMGroupTipElem' || !isObject(payload)) return '';
+  const { operationType, operatorID, userIDList, memberList, newGroupProfile } = payload;
+  const nicks = new Map((Array.isArray(memberList) ? memberList : []).filter(isObject).map(({ userID, nick }) => [userID, textOf(nick)]));
+  const users = (Array.isArray(userIDList) ? userIDList : []).filter(isText);
+  const who = users.map((userID) => nameOf(nicks.get(userID), userID)).join('、');
+  const operator = textOf(operatorID) || textOf(from);
+  const by = nameOf(nicks.get(operator), operator);
+  const isOwn = users.length === 1 && users[0] === operator;
+  const changed = isObject(newGroupProfile) ? newGroupProfile : {};
+  switch (operationType) {
+    case 1: return isOwn ? t('tipJoined', who) : t('tipAdded', who, by);
+    case 2: return t('tipQuit', who || by);
+    case 3: return t('tipRemoved', who, by);
+    case 4: return t('tipAdmin', who);
+    case 5: return t('tipNoAdmin', who);
+    case 6:
+      if (isText(changed.ownerID)) return t('tipOwner', nameOf(changed.ownerID));
+      if (isText(changed.groupName)) return t('tipName', by, changed.groupName);
+      if (typeof changed.muteAllMembers === 'boolean') return t(changed.muteAllMembers ? 'tipMutedAll' : 'tipUnmutedAll', by);
+      return t('tipProfile', by);
+    case 7: {
+      const { muteTime } = (Array.isArray(memberList) && memberList.find(isObject)) || {};
+      return amountOf(muteTime) ? t('tipMuted', who, by) : t('tipUnmuted', who, by);
+    }
+    default: return '';
+  }
+}
+
+/** A member in a list: the name, and what there is to say besides. */
+export function memberText(name, role, isMuted, t) {
+  return [name, role === 'Owner' && t('owner'), role === 'Admin' && t('admin'), isMuted && t('muted')].filter(Boolean).join(' · ');
+}
+
 /** How large a picture is shown in the list, in pixels of CSS. One that is a strip is shown in part. */
 export function boxOf(width, height) {
   if (!width || !height) return [160, 160];

@@ -1,5 +1,5 @@
-// The page that holds two users. Each is a frame of its own, because TIM.create answers with one
-// instance per SDKAppID, as tim-wx-sdk does: two users cannot live in one page.
+// The page that holds three users. Each is a frame of its own, because TIM.create answers with one
+// instance per SDKAppID, as tim-wx-sdk does: several users cannot live in one page.
 
 import { countOf } from './display.js';
 import { setBadge } from './dom.js';

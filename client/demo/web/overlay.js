@@ -28,10 +28,14 @@ export function ask(text, yes, { picture = '', isHarmless = false } = {}) {
   setText($('dialog-yes'), yes);
   $('dialog-yes').className = isHarmless ? 'primary' : 'danger';
   $('dialog-picture').hidden = !picture;
+  $('dialog-input').hidden = true;
   if (picture) $('dialog-picture').src = picture;
   return new Promise((resolve) => {
     const done = (answer) => () => dialog.close(answer);
     $('dialog-yes').onclick = done('yes');
+    $('dialog-input').onkeydown = (event) => {
+      if (event.key === 'Enter' && !event.isComposing) dialog.close('yes');
+    };
     $('dialog-no').onclick = done('no');
     dialog.onclose = () => {
       if (!dialog.open) resolve(dialog.returnValue === 'yes');
@@ -39,6 +43,15 @@ export function ask(text, yes, { picture = '', isHarmless = false } = {}) {
     dialog.returnValue = 'no';
     dialog.showModal();
   });
+}
+
+/** Asks for a line of text: null when the user does not want to say one. */
+export async function askText(question, yes, text = '') {
+  const answer = ask(question, yes, { isHarmless: true });
+  $('dialog-input').hidden = false;
+  $('dialog-input').value = text;
+  $('dialog-input').focus();
+  return (await answer) ? $('dialog-input').value.trim() : null;
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import { Cache } from '../sync/cache.js';
 import { Session } from '../sync/session.js';
 import type { ChatSDK, CreateOptions, KickedOutType, LoginData, LoginOptions, Nothing, Result } from '../types.js';
 import { AppEvents } from './events.js';
-import { failure, ok } from './result.js';
+import { ok } from './result.js';
 
 /** After `login` has resolved. */
 const READY_AFTER_MS = 10;
@@ -76,10 +76,10 @@ export class Account {
   }
 
   /** The session, for a method that needs one. */
-  requireSession(method: string): Session {
-    if (!this.session) throw failure(method, this.reason);
+  requireSession(): Session {
+    if (!this.session) throw this.reason;
     if (!this.session.isReady) {
-      throw new ChatError(SDK_NOT_READY, `${method}: login is under way: wait for it, or for SDK_READY`);
+      throw new ChatError(SDK_NOT_READY, 'login is under way: wait for it, or for SDK_READY');
     }
     return this.session;
   }
@@ -99,7 +99,7 @@ export class Account {
     if (typeof userID !== 'string' || !userID || typeof userSig !== 'string' || !userSig) {
       throw new ChatError(PARAM_INVALID, 'Params validate failed. login: userID and userSig must be texts that are not empty');
     }
-    if (this.isLoggingIn) throw new ChatError(REPEAT_LOGIN, 'login: another login is under way: wait for it');
+    if (this.isLoggingIn) throw new ChatError(REPEAT_LOGIN, 'another login is under way: wait for it');
     if (this.session?.userID === userID && !this.loggingOut) {
       const errorInfo = `${userID} is logged in already`;
       return ok({ actionStatus: 'OK', errorCode: 0, errorInfo, repeatLogin: true });
@@ -147,10 +147,10 @@ export class Account {
   private url(userID: string, userSig: string): string {
     const { SDKAppID, proxyServer = '' } = this.options;
     if (!/^wss?:\/\/[^/]/.test(proxyServer)) {
-      throw new ChatError(PARAM_INVALID, 'login: there is no server to connect to: pass the WebSocketUrl of your deployment, '
+      throw new ChatError(PARAM_INVALID, 'there is no server to connect to: pass the WebSocketUrl of your deployment, '
         + 'TIM.create({ SDKAppID, proxyServer: \'wss://…\' })');
     }
-    if (!SDKAppID) throw new ChatError(PARAM_INVALID, 'login: TIM.create needs the SDKAppID of your deployment, a number');
+    if (!SDKAppID) throw new ChatError(PARAM_INVALID, 'TIM.create needs the SDKAppID of your deployment, a number');
     const base = proxyServer.replace(/\/+$/, '');
     const query = { SDKAppID, userID, userSig, 'platform': platformName(), 'instance': this.instance };
     const pairs = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
@@ -159,7 +159,7 @@ export class Account {
 
   logout(): Promise<Result<Nothing>> {
     const session = this.session;
-    if (!session) return Promise.reject(failure('logout', this.reason));
+    if (!session) return Promise.reject(this.reason);
     // Said twice, it is the same end that is waited for.
     this.loggingOut ??= this.logOutAndClose(session).then(() => { this.loggingOut = undefined; });
     return this.loggingOut.then(() => ok({}));

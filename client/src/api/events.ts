@@ -3,6 +3,7 @@
 import { EVENT } from '../constants.js';
 import { Emitter } from '../emitter.js';
 import type { ChatError } from '../errors.js';
+import { copyOf } from '../model/group.js';
 import type { SessionEvents } from '../sync/events.js';
 import type { Session } from '../sync/session.js';
 import type { ChatSDK, EventMap, EventName, Message, NetState, Profile, UserStatus } from '../types.js';
@@ -22,9 +23,9 @@ export function eventMethods(events: AppEvents): EventMethods {
 /** Messages that wait for somebody to listen. */
 const MAX_UNDELIVERED = 2_000;
 
-/** How many messages are unread, in all that the list shows. */
+/** How many messages are unread, in all that the list shows but for what is not to disturb, and for the system. */
 export function totalUnread(session: Session | undefined): number {
-  return session?.list().reduce((sum, { unreadCount }) => sum + unreadCount, 0) ?? 0;
+  return session?.sorted().reduce((sum, { unread, group }) => sum + (group && group.selfInfo.messageRemindType !== 'AcceptAndNotify' ? 0 : unread), 0) ?? 0;
 }
 
 export class AppEvents implements SessionEvents {
@@ -37,6 +38,7 @@ export class AppEvents implements SessionEvents {
   private undelivered: Message[] = [];
   private totalUnread = 0;
   private isListChanging = false;
+  private areGroupsChanging = false;
 
   constructor(private readonly session: () => Session | undefined) {}
 
@@ -73,6 +75,17 @@ export class AppEvents implements SessionEvents {
     void Promise.resolve().then(() => {
       this.isListChanging = false;
       if (this.session()?.isReady) this.tellList();
+    });
+  }
+
+  /** The same for the groups. */
+  groupsChanged(): void {
+    if (this.areGroupsChanging || !this.session()?.isReady) return;
+    this.areGroupsChanging = true;
+    void Promise.resolve().then(() => {
+      this.areGroupsChanging = false;
+      const session = this.session();
+      if (session?.isReady) this.emit(EVENT.GROUP_LIST_UPDATED, session.groups().map(copyOf));
     });
   }
 

@@ -29,9 +29,9 @@ export class Media {
   constructor(private readonly account: Account) {}
 
   /** A message that shows what is on the device. */
-  create(builder: string, type: MediaType, options: CreateMediaMessageOptions): Message {
+  create(type: MediaType, options: CreateMediaMessageOptions): Message {
     let source: Source | undefined;
-    const message = createMade(builder, type, options, this.account.origin, (given) => {
+    const message = createMade(type, options, this.account.origin, (given) => {
       source = sourceOf(type, (given as CreateMediaMessageOptions['payload']).file);
       return source ? localPayload(type, source, localUrl) : emptyPayload(type);
     });

@@ -3,21 +3,22 @@
 import { INVALID_OPERATION, MESSAGE_DELETE_FAIL, MESSAGE_INVALID, MESSAGE_REVOKE_FAIL, MESSAGE_SEND_FAIL } from '../codes.js';
 import { TYPES } from '../constants.js';
 import { ChatError } from '../errors.js';
-import { isUnserved } from '../model/conversation-id.js';
+import { groupIDOf } from '../model/conversation-id.js';
 import { forwardedPayload } from '../model/media.js';
 import { createMade, createMessage, createUnserved, fromWire, isMessage, isServed, markRevoked, setOptions, type BuilderOptions } from '../model/message.js';
 import type { ConversationState } from '../sync/conversation.js';
 import { deleteMessages, messageSent, pageShown } from '../sync/inbox.js';
-import { loadUnknownProfile } from '../sync/profiles.js';
+import { loadNames } from '../sync/profiles.js';
 import { markRead } from '../sync/read-marks.js';
-import type { ChatSDK, CreateUnservedMessageOptions, Message, MessageType, Result, SendOptions } from '../types.js';
+import type { ChatSDK, CreateUnservedMessageOptions, Message, MessageListData, MessageType, Result, SendOptions } from '../types.js';
 import type { MessagePage } from '../wire.js';
 import type { Account } from './account.js';
-import { requireObject, requirePeer, requireSequence } from './checks.js';
+import { requireConversation, requireObject, requireSequence } from './checks.js';
 import { Media } from './media.js';
 import { failure, ok } from './result.js';
 
 const PAGE_SIZE = 15;
+const EMPTY_PAGE = (): MessageListData => ({ messageList: [], nextReqMessageID: '', isCompleted: true });
 const MAX_DELETED_PER_REQUEST = 30;
 /** How many pages of nothing but deleted messages are passed over for one that has something to show. */
 const MAX_EMPTY_PAGES = 10;
@@ -37,22 +38,21 @@ export function messageMethods(account: Account): MessageMethods {
   }
 
   /** For what can be shown, and not be sent yet. */
-  function composeUnserved(builder: string, type: MessageType, options: CreateUnservedMessageOptions): Message {
-    return createUnserved(builder, type, options, account.origin);
+  function composeUnserved(type: MessageType, options: CreateUnservedMessageOptions): Message {
+    return createUnserved(type, options, account.origin);
   }
 
   async function sendMessage(message: Message, options?: SendOptions): Promise<Result<{ message: Message }>> {
-    const session = account.requireSession('sendMessage');
+    const session = account.requireSession();
     if (!isMessage(message)) {
-      throw new ChatError(MESSAGE_INVALID, 'sendMessage: this is no message: make one with createTextMessage');
+      throw new ChatError(MESSAGE_INVALID, 'this is no message: make one with createTextMessage');
     }
     if (!isServed(message)) {
       message.status = 'fail';
-      const what = message.conversationType === TYPES.CONV_C2C ? 'merged messages and mentions' : 'groups';
-      throw new ChatError(INVALID_OPERATION, `sendMessage: ${what} are not served by Hongyan yet`, { message });
+      throw new ChatError(INVALID_OPERATION, 'merged messages and rooms are not served by Hongyan yet', { message });
     }
     if (message.status === 'success' || session.isSending(message.ID)) {
-      throw new ChatError(MESSAGE_SEND_FAIL, 'sendMessage: this message is sent or being sent: make a new one', { message });
+      throw new ChatError(MESSAGE_SEND_FAIL, 'this message is sent or being sent: make a new one', { message });
     }
     const isFirst = message.status === 'unSend' && !message.isResend;
     session.withSender(Object.assign(message, { from: session.userID, status: 'unSend' }));
@@ -66,7 +66,7 @@ export function messageMethods(account: Account): MessageMethods {
       return ok({ message });
     } catch (error) {
       message.status = 'fail';
-      throw failure('sendMessage', error as ChatError, { message });
+      throw failure(error as ChatError, { message });
     }
   }
 
@@ -75,24 +75,29 @@ export function messageMethods(account: Account): MessageMethods {
     createCustomMessage: (options) => compose(TYPES.MSG_CUSTOM, options),
     createFaceMessage: (options) => compose(TYPES.MSG_FACE, options),
     createLocationMessage: (options) => compose(TYPES.MSG_LOCATION, options),
-    createImageMessage: (options) => media.create('createImageMessage', TYPES.MSG_IMAGE, options),
-    createAudioMessage: (options) => media.create('createAudioMessage', TYPES.MSG_AUDIO, options),
-    createVideoMessage: (options) => media.create('createVideoMessage', TYPES.MSG_VIDEO, options),
-    createFileMessage: (options) => media.create('createFileMessage', TYPES.MSG_FILE, options),
-    createTextAtMessage: (options) => composeUnserved('createTextAtMessage', TYPES.MSG_TEXT, options),
-    createMergerMessage: (options) => composeUnserved('createMergerMessage', TYPES.MSG_MERGER, options),
+    createImageMessage: (options) => media.create(TYPES.MSG_IMAGE, options),
+    createAudioMessage: (options) => media.create(TYPES.MSG_AUDIO, options),
+    createVideoMessage: (options) => media.create(TYPES.MSG_VIDEO, options),
+    createFileMessage: (options) => media.create(TYPES.MSG_FILE, options),
+    createTextAtMessage(options) {
+      const message = compose(TYPES.MSG_TEXT, options);
+      const { atUserList } = options.payload;
+      if (Array.isArray(atUserList)) message.atUserList = atUserList.map(String);
+      return message;
+    },
+    createMergerMessage: (options) => composeUnserved(TYPES.MSG_MERGER, options),
 
     createForwardMessage(options) {
       const original = options?.payload;
-      if (!isMessage(original)) throw new ChatError(MESSAGE_INVALID, 'createForwardMessage: `payload` must be a message');
+      if (!isMessage(original)) throw new ChatError(MESSAGE_INVALID, '`payload` must be a message');
       const { type, cloudCustomData } = original;
-      return createMade('createForwardMessage', type, { cloudCustomData, ...options }, account.origin, () => forwardedPayload(type, original.payload));
+      return createMade(type, { cloudCustomData, ...options }, account.origin, () => forwardedPayload(type, original.payload));
     },
 
     sendMessage,
 
     async resendMessage(message, options) {
-      account.requireSession('resendMessage');
+      account.requireSession();
       if (isMessage(message)) {
         // One that was given up may have been seen to arrive since.
         if (message.status === 'success') return ok({ message });
@@ -102,8 +107,8 @@ export function messageMethods(account: Account): MessageMethods {
     },
 
     async revokeMessage(message) {
-      const { userID, messagesByID, connection } = account.requireSession('revokeMessage');
-      const sequence = requireSequence(message, 'revokeMessage', MESSAGE_REVOKE_FAIL);
+      const { userID, messagesByID, connection } = account.requireSession();
+      const sequence = requireSequence(message, MESSAGE_REVOKE_FAIL);
       await connection.request('revokeMessage', { conversationID: message.conversationID, sequence });
       const known = messagesByID.get(message.ID);
       for (const each of known ? [message, known] : [message]) markRevoked(each, userID);
@@ -112,11 +117,11 @@ export function messageMethods(account: Account): MessageMethods {
     },
 
     async deleteMessage(messages) {
-      const session = account.requireSession('deleteMessage');
+      const session = account.requireSession();
       const list = Array.isArray(messages) ? messages : [messages];
       const [first] = list;
       if (!first || list.some((message) => !isMessage(message) || message.conversationID !== first.conversationID)) {
-        throw new ChatError(MESSAGE_DELETE_FAIL, 'deleteMessage: give it a list of messages of one conversation');
+        throw new ChatError(MESSAGE_DELETE_FAIL, 'give it a list of messages of one conversation');
       }
       const { conversationID } = first;
       const deleted = new ChatError(MESSAGE_SEND_FAIL, 'the message was deleted before it was sent');
@@ -127,7 +132,7 @@ export function messageMethods(account: Account): MessageMethods {
         const answer = await session.connection.request('deleteMessage', { conversationID, sequences: rest.slice(0, MAX_DELETED_PER_REQUEST) });
         const gone = new Set(answer.sequences);
         const left = rest.filter((sequence) => !gone.has(sequence));
-        if (left.length === rest.length) throw new ChatError(MESSAGE_DELETE_FAIL, 'deleteMessage: the server has deleted none of them');
+        if (left.length === rest.length) throw new ChatError(MESSAGE_DELETE_FAIL, 'the server has deleted none of them');
         rest = left;
       }
       for (const message of list) {
@@ -141,10 +146,14 @@ export function messageMethods(account: Account): MessageMethods {
     findMessage: (messageID) => account.session?.messagesByID.get(messageID) ?? null,
 
     async getMessageList(options) {
-      const session = account.requireSession('getMessageList');
-      const { conversationID, nextReqMessageID = '' } = requireObject(options, 'getMessageList');
-      if (isUnserved(conversationID)) return ok({ messageList: [], nextReqMessageID: '', isCompleted: true });
-      const peer = requirePeer(conversationID, 'getMessageList');
+      const session = account.requireSession();
+      const { conversationID, nextReqMessageID = '' } = requireObject(options);
+      if (conversationID === TYPES.CONV_SYSTEM) {
+        return ok({ ...EMPTY_PAGE(), messageList: [...session.system.messagesBySequence.values()] });
+      }
+      requireConversation(conversationID);
+      // Of a group that this user is not in there is nothing to see.
+      if (groupIDOf(conversationID) && !session.conversations.has(conversationID)) return ok(EMPTY_PAGE());
       const count = options.count && options.count > 0 && options.count < PAGE_SIZE ? Math.floor(options.count) : PAGE_SIZE;
       // Together with the page: one that is not loaded, or was deleted, has marks.
       const looking = session.conversations.has(conversationID) || session.lookUp([conversationID]).catch(() => {});
@@ -156,7 +165,7 @@ export function messageMethods(account: Account): MessageMethods {
         next = page.nextReqMessageID;
       }
       await looking;
-      await loadUnknownProfile(session, peer);
+      await loadNames(session, conversationID, page.messageList);
       pageShown(session, conversationID, page.messageList);
       const messageList = page.messageList.map((wire) => session.toMessage(wire));
       const state = session.conversations.get(conversationID);
@@ -166,10 +175,14 @@ export function messageMethods(account: Account): MessageMethods {
     },
 
     async setMessageRead(options) {
-      const session = account.requireSession('setMessageRead');
-      const { conversationID } = requireObject(options, 'setMessageRead');
-      if (isUnserved(conversationID)) return ok({});
-      requirePeer(conversationID, 'setMessageRead');
+      const session = account.requireSession();
+      const { conversationID } = requireObject(options);
+      if (conversationID === TYPES.CONV_SYSTEM) {
+        session.system.markRead(session.system.last);
+        account.events.listChanged();
+        return ok({});
+      }
+      requireConversation(conversationID);
       const state = session.conversations.get(conversationID) ?? await session.find(conversationID);
       // A conversation that nobody has used is not made by reading it.
       if (state) markRead(session, state);
@@ -178,11 +191,10 @@ export function messageMethods(account: Account): MessageMethods {
     },
 
     async setAllMessageRead(options) {
-      const session = account.requireSession('setAllMessageRead');
-      if (options?.scope !== TYPES.READ_ALL_GROUP_MSG) {
-        for (const state of session.conversations.values()) markRead(session, state);
-        account.events.dropUndelivered();
-      }
+      const session = account.requireSession();
+      const except = { [TYPES.READ_ALL_C2C_MSG]: TYPES.CONV_GROUP, [TYPES.READ_ALL_GROUP_MSG]: TYPES.CONV_C2C }[String(options?.scope)];
+      for (const state of session.conversations.values()) if (!except || !state.id.startsWith(except)) markRead(session, state);
+      account.events.dropUndelivered((message) => session.isRead(message));
       return ok({});
     },
   };

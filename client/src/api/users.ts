@@ -18,8 +18,8 @@ export type UserMethods = Pick<ChatSDK,
 
 export function userMethods(account: Account): UserMethods {
   async function changeBlacklist(action: 'addToBlacklist' | 'removeFromBlacklist', options: UserList): Promise<Result<string[]>> {
-    const session = account.requireSession(action);
-    const parts = chunks(requireUserIDs(options, action), MAX_BLOCKED_PER_REQUEST);
+    const session = account.requireSession();
+    const parts = chunks(requireUserIDs(options), MAX_BLOCKED_PER_REQUEST);
     return session.inOrder('blacklist', async () => {
       let list = session.blacklist;
       for (const userIDList of parts) {
@@ -32,19 +32,19 @@ export function userMethods(account: Account): UserMethods {
 
   return {
     async getMyProfile() {
-      const session = account.requireSession('getMyProfile');
+      const session = account.requireSession();
       const [profile] = await fetchProfiles(session, [session.userID]);
       return ok(profile ?? session.profile(session.userID));
     },
 
     async getUserProfile(options) {
-      const session = account.requireSession('getUserProfile');
-      return ok(await fetchProfiles(session, requireUserIDs(options, 'getUserProfile')));
+      const session = account.requireSession();
+      return ok(await fetchProfiles(session, requireUserIDs(options)));
     },
 
     async updateMyProfile(options) {
-      const session = account.requireSession('updateMyProfile');
-      const fields = { ...requireObject(options, 'updateMyProfile') };
+      const session = account.requireSession();
+      const fields = { ...requireObject(options) };
       return session.inOrder('profile', async () => {
         const { profile } = await session.connection.request('updateMyProfile', fields);
         return ok(cacheProfile(session, profile, true));
@@ -52,7 +52,7 @@ export function userMethods(account: Account): UserMethods {
     },
 
     async getBlacklist() {
-      const session = account.requireSession('getBlacklist');
+      const session = account.requireSession();
       const { blacklist } = await session.connection.request('getBlacklist', {});
       setBlacklist(session, blacklist);
       return ok(blacklist);
@@ -63,9 +63,9 @@ export function userMethods(account: Account): UserMethods {
     removeFromBlacklist: (options) => changeBlacklist('removeFromBlacklist', options),
 
     async getUserStatus(options) {
-      const { connection } = account.requireSession('getUserStatus');
+      const { connection } = account.requireSession();
       const data: UserStatusData = { successUserList: [], failureUserList: [] };
-      for (const userIDList of chunks(requireUserIDs(options, 'getUserStatus'), MAX_STATUSES_PER_REQUEST)) {
+      for (const userIDList of chunks(requireUserIDs(options), MAX_STATUSES_PER_REQUEST)) {
         const part = await connection.request('getUserStatus', { userIDList });
         data.successUserList.push(...part.successUserList);
         data.failureUserList.push(...part.failureUserList);
@@ -74,14 +74,14 @@ export function userMethods(account: Account): UserMethods {
     },
 
     async subscribeUserStatus(options) {
-      const session = account.requireSession('subscribeUserStatus');
-      const list = requireUserIDs(options, 'subscribeUserStatus');
+      const session = account.requireSession();
+      const list = requireUserIDs(options);
       return ok({ failureUserList: await session.inOrder('status', () => session.subscriptions.add(list)) });
     },
 
     async unsubscribeUserStatus(options) {
-      const session = account.requireSession('unsubscribeUserStatus');
-      const list = options?.userIDList === undefined ? undefined : requireUserIDs(options as UserList, 'unsubscribeUserStatus');
+      const session = account.requireSession();
+      const list = options?.userIDList === undefined ? undefined : requireUserIDs(options as UserList);
       await session.inOrder('status', () => session.subscriptions.remove(list));
       return ok({ failureUserList: [] });
     },

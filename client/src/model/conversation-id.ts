@@ -10,20 +10,19 @@ export function conversationIDFor(type: ConversationType, target: string): strin
 
 /** The ID of the conversation that a message of the wire is in, as the user `me` sees it. */
 export function conversationIDOf({ from, to, conversationType }: WireMessage, me: string): string {
-  return conversationIDFor(conversationType, from === me ? to : from);
+  return conversationIDFor(conversationType, from === me || conversationType === 'GROUP' ? to : from);
 }
 
 /** The other user of a conversation, or nothing if this is not the ID of a conversation of two. */
 export function peerOf(conversationID: unknown): string | undefined {
-  return typeof conversationID === 'string' ? /^C2C(.+)$/.exec(conversationID)?.[1] : undefined;
+  return after('C2C', conversationID);
 }
 
-/** Whether a conversation is one of those that programs open unasked, and that have nothing in them: groups and system. */
-export function isUnserved(conversationID: unknown): conversationID is string {
-  return typeof conversationID === 'string' && /^(GROUP.|@TIM#SYSTEM$)/.test(conversationID);
+/** The group of a conversation, or nothing if it is not one of a group. */
+export function groupIDOf(conversationID: unknown): string | undefined {
+  return after('GROUP', conversationID);
 }
 
-/** The group of a conversation, and an empty text if it is not one of a group. */
-export function groupIDOf(conversationID: string): string {
-  return conversationID.startsWith('GROUP') ? conversationID.slice('GROUP'.length) : '';
+function after(type: ConversationType, conversationID: unknown): string | undefined {
+  return typeof conversationID === 'string' && conversationID.startsWith(type) && conversationID.slice(type.length) || undefined;
 }

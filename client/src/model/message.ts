@@ -5,12 +5,12 @@ import { ChatError } from '../errors.js';
 import { plain } from '../json.js';
 import type {
   CreateCustomMessageOptions, CreateFaceMessageOptions, CreateLocationMessageOptions, CreateTextMessageOptions,
-  ConversationType, CreateUnservedMessageOptions, LastMessage, Message, MessageElement, MessageOptions, MessageType, Payloads, SendOptions,
+  ConversationType, CreateUnservedMessageOptions, GroupNoticePayload, LastMessage, Message, MessageElement, MessageOptions, MessageType, Payloads, SendOptions,
 } from '../types.js';
 import type { MessageOptions as WireOptions, WireMessage } from '../wire.js';
 import { conversationIDFor, conversationIDOf } from './conversation-id.js';
 import { completePayload, isMedia } from './media.js';
-import { emptyPayload, payloadForShow } from './payload.js';
+import { emptyPayload, payloadForShow, tipOf } from './payload.js';
 
 /** What each builder takes. */
 export interface BuilderOptions {
@@ -30,12 +30,12 @@ export interface Origin {
   now: number;
 }
 
-/** The name of each builder, and what its payload is made of: `?` marks a text that may be left out. */
-const BUILDERS: { [Kind in keyof BuilderOptions]: readonly [string, Record<keyof Payloads[Kind], 'text' | 'text?' | 'number'>] } = {
-  TIMTextElem: ['createTextMessage', { text: 'text' }],
-  TIMCustomElem: ['createCustomMessage', { data: 'text?', description: 'text?', extension: 'text?' }],
-  TIMFaceElem: ['createFaceMessage', { index: 'number', data: 'text?' }],
-  TIMLocationElem: ['createLocationMessage', { description: 'text?', longitude: 'number', latitude: 'number' }],
+/** What each payload is made of: `?` marks a text that may be left out. */
+const BUILDERS: { [Kind in keyof BuilderOptions]: Record<keyof Payloads[Kind], 'text' | 'text?' | 'number'> } = {
+  TIMTextElem: { text: 'text' },
+  TIMCustomElem: { data: 'text?', description: 'text?', extension: 'text?' },
+  TIMFaceElem: { index: 'number', data: 'text?' },
+  TIMLocationElem: { description: 'text?', longitude: 'number', latitude: 'number' },
 };
 
 const FOR_SHOW: { [Kind in MessageType]?: string } = {
@@ -47,6 +47,8 @@ const FOR_SHOW: { [Kind in MessageType]?: string } = {
   TIMVideoFileElem: '[视频]',
   TIMFileElem: '[文件]',
   TIMRelayElem: '[聊天记录]',
+  TIMGroupTipElem: '[群提示消息]',
+  TIMGroupSystemNoticeElem: '[群系统通知]',
 };
 
 /** IDs of this form are made by this client. Other programs may name their messages as they like. */
@@ -77,41 +79,35 @@ export function createMessage<Kind extends keyof BuilderOptions>(
   options: BuilderOptions[Kind],
   origin: Origin,
 ): Message {
-  const [builder, shape] = BUILDERS[type];
-  check(builder, options);
-  return compose(type, parsePayload(builder, shape, options.payload), options, origin);
+  check(options);
+  return compose(type, parsePayload(BUILDERS[type], options.payload), options, origin);
 }
 
 /** Builds a message whose payload is made of what the builder was given, an object. */
 export function createMade(
-  builder: string,
   type: MessageType,
   options: MessageOptions<object>,
   origin: Origin,
   make: (given: object) => object,
 ): Message {
-  check(builder, options);
+  check(options);
   const { payload } = options;
-  if (typeof payload !== 'object' || payload === null) throw invalid(builder, '`payload` must be an object');
+  if (typeof payload !== 'object' || payload === null) throw invalid('`payload` must be an object');
   return compose(type, make(payload), options, origin);
 }
 
 /** Builds a message that nobody can send yet, for a program that shows it while it tries to: see `isServed`. */
 export function createUnserved(
-  builder: string,
   type: MessageType,
   options: CreateUnservedMessageOptions,
   origin: Origin,
 ): Message {
-  const message = createMade(builder, type, options, origin, (given) => payloadForShow(type, given));
-  const { atUserList } = options.payload as { atUserList?: unknown };
-  if (Array.isArray(atUserList)) message.atUserList = atUserList.map(String);
-  return message;
+  return createMade(type, options, origin, (given) => payloadForShow(type, given));
 }
 
 /** Whether a message can be sent: others are only built. */
-export function isServed({ type, conversationType, atUserList }: Message): boolean {
-  return (type in BUILDERS || isMedia(type)) && conversationType === 'C2C' && !(atUserList?.length > 0);
+export function isServed({ type, conversationType }: Message): boolean {
+  return (type in BUILDERS || isMedia(type)) && (conversationType === 'C2C' || conversationType === 'GROUP');
 }
 
 /** The sender has recalled it, and nothing of what it said is left. */
@@ -122,14 +118,14 @@ export function markRevoked(message: Message, revoker: string): void {
 }
 
 /** Most callers are JavaScript, so nothing is taken for granted. */
-function check(builder: string, options: MessageOptions<unknown>): void {
+function check(options: MessageOptions<unknown>): void {
   const { to, conversationType, cloudCustomData = '' }: Partial<MessageOptions<unknown>> = options ?? {};
-  if (typeof to !== 'string' || to === '') throw invalid(builder, '`to` must be the userID of the receiver, a text');
+  if (typeof to !== 'string' || to === '') throw invalid('`to` must be the ID of the receiver, a text');
   if (conversationType !== 'C2C' && conversationType !== 'GROUP') {
-    throw new ChatError(CONVERSATION_TYPE_INVALID, `${builder}: \`conversationType\` must be TIM.TYPES.CONV_C2C`);
+    throw new ChatError(CONVERSATION_TYPE_INVALID, '`conversationType` must be TIM.TYPES.CONV_C2C or CONV_GROUP');
   }
   if (typeof cloudCustomData !== 'string') {
-    throw invalid(builder, '`cloudCustomData` must be a text: JSON.stringify makes one of an object');
+    throw invalid('`cloudCustomData` must be a text: JSON.stringify makes one of an object');
   }
 }
 
@@ -168,7 +164,8 @@ export function fromWire(wire: WireMessage, me: string): Message {
   const message = messageOf({
     ID,
     type,
-    payload: completePayload(type, wire.payload),
+    payload: type === 'TIMGroupTipElem' ? tipOf(wire.payload) : completePayload(type, wire.payload),
+    conversationType: wire.conversationType,
     conversationID: conversationIDOf(wire, me),
     from,
     to,
@@ -179,6 +176,8 @@ export function fromWire(wire: WireMessage, me: string): Message {
     cloudCustomData: wire.cloudCustomData ?? '',
     nick: wire.nick ?? '',
     avatar: wire.avatar ?? '',
+    nameCard: wire.nameCard ?? '',
+    atUserList: wire.atUserList ?? [],
     priority: wire.priority ?? 'Normal',
     needReadReceipt: wire.needReadReceipt === true,
     isSupportExtension: wire.isSupportExtension === true,
@@ -187,13 +186,34 @@ export function fromWire(wire: WireMessage, me: string): Message {
     isModified: wire.isModified === true,
     random: Number(ID.slice(ID.lastIndexOf('-') + 1)),
   });
-  if (wire.isRevoked) markRevoked(message, from);
+  if (wire.isRevoked) markRevoked(message, wire.revoker ?? from);
   return message;
 }
 
+/** A message of the system: something has happened in a group to the user `me`. They are counted where they come. */
+export function createNotice(payload: GroupNoticePayload, time: number, to: string, sequence: number): Message {
+  const random = random32();
+  return messageOf({
+    ID: `${hash(to)}-${time}-${random}`,
+    type: 'TIMGroupSystemNoticeElem',
+    payload,
+    conversationType: '@TIM#SYSTEM',
+    conversationID: '@TIM#SYSTEM',
+    from: '@TIM#SYSTEM',
+    to,
+    flow: 'in',
+    time,
+    sequence,
+    status: 'success',
+    cloudCustomData: '',
+    isSystemMessage: true,
+    random,
+  });
+}
+
 /** What the wire would say of a message that was sent. */
-export function toWire({ from, to, ID, sequence, time, type, payload, cloudCustomData, isRevoked }: Message): WireMessage {
-  return { from, to, conversationType: 'C2C', clientID: ID, sequence, time, type, payload: { ...payload }, cloudCustomData, isRevoked };
+export function toWire({ from, to, conversationType, ID, sequence, time, type, payload, cloudCustomData, isRevoked }: Message): WireMessage {
+  return { from, to, conversationType: conversationType as WireMessage['conversationType'], clientID: ID, sequence, time, type, payload: { ...payload }, cloudCustomData, isRevoked };
 }
 
 /** How a message is to be sent. */
@@ -304,25 +324,25 @@ function messageOf(
 }
 
 /** The known fields of a payload, each of its type. */
-function parsePayload(builder: string, shape: Record<string, string>, payload: unknown): object {
+function parsePayload(shape: Record<string, string>, payload: unknown): object {
   if (typeof payload !== 'object' || payload === null) {
-    throw invalid(builder, `\`payload\` must be an object with ${Object.keys(shape).join(', ')}`);
+    throw invalid(`\`payload\` must be an object with ${Object.keys(shape).join(', ')}`);
   }
   const parsed: Record<string, unknown> = {};
   for (const [name, kind] of Object.entries(shape)) {
     const value = (payload as Record<string, unknown>)[name];
     if (kind === 'number') {
-      if (typeof value !== 'number' || !isFinite(value)) throw invalid(builder, `\`payload.${name}\` must be a number`);
+      if (typeof value !== 'number' || !isFinite(value)) throw invalid(`\`payload.${name}\` must be a number`);
     } else if (kind === 'text' ? typeof value !== 'string' || value === '' : value !== undefined && typeof value !== 'string') {
-      throw invalid(builder, `\`payload.${name}\` must be a text${kind === 'text' ? ' that is not empty' : ''}`);
+      throw invalid(`\`payload.${name}\` must be a text${kind === 'text' ? ' that is not empty' : ''}`);
     }
     parsed[name] = value ?? '';
   }
   return parsed;
 }
 
-function invalid(builder: string, what: string): ChatError {
-  return new ChatError(PARAM_INVALID, `${builder}: ${what}`);
+function invalid(what: string): ChatError {
+  return new ChatError(PARAM_INVALID, what);
 }
 
 /** FNV-1a, 32 bits. It keeps the same message's ID the same on all devices. */

@@ -1,6 +1,6 @@
 /** What each type of message is made of. */
 
-import type { ImageInfo, MessageType, Payloads } from '../types.js';
+import type { GroupTipPayload, ImageInfo, MessageType, Payloads } from '../types.js';
 
 /** What the three sizes of a picture are called, in their order. */
 export const PICTURES: readonly Pick<ImageInfo, 'type' | 'sizeType'>[] = [
@@ -35,4 +35,24 @@ export function payloadForShow(type: MessageType, given: object): object {
     if (typeof value === typeof payload[name]) payload[name] = value;
   }
   return payload;
+}
+
+/** The payload of a tip with all of its fields. */
+export function tipOf(payload: Partial<GroupTipPayload> & { reason?: string }): GroupTipPayload {
+  const { userIDList = [], memberList = [], memberNum = 0, groupProfile, reason } = payload;
+  const groupName = groupProfile?.groupName ?? '';
+  return {
+    operationType: 0, operatorID: '', newGroupProfile: {}, ...payload,
+    userIDList, memberNum, memberCount: memberNum,
+    memberList: userIDList.map((userID) => ({
+      nick: '', avatar: '', ...(reason !== undefined && { reason }), ...memberList.find((member) => member.userID === userID), userID,
+    })),
+    groupProfile: { groupID: '', ...groupProfile, groupName, name: groupName },
+  };
+}
+
+/** Who is named in a message, besides its sender. */
+export function namedIn({ type, payload }: { type: string; payload: object }): string[] {
+  const { userIDList } = payload as { userIDList?: unknown };
+  return type === 'TIMGroupTipElem' && Array.isArray(userIDList) ? userIDList.map(String) : [];
 }

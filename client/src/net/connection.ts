@@ -239,7 +239,7 @@ export class Connection extends Requests {
     const refusal = /\b(401|403)\b/.exec(why);
     if (refusal && this.firstLogin) {
       return this.close(new ChatError(USERSIG_CHECK_FAILED,
-        `login: the server refused the UserSig (${refusal[0]}): compare SDKAppID, userID and key`));
+        `the server refused the UserSig (${refusal[0]}): compare SDKAppID, userID and key`));
     }
     // A slow network says nothing, and is waited for. One that says no, and says it again, means it.
     if (this.firstLogin && isReported && ++this.refusals >= MAX_REFUSALS) return this.giveUp();
@@ -254,7 +254,7 @@ export class Connection extends Requests {
 
   private giveUp(code = NETWORK_TIMEOUT): void {
     this.close(new ChatError(code,
-      'login: no connection. Is proxyServer right and in the socket domain whitelist, is the UserSig good for '
+      'no connection. Is proxyServer right and in the socket domain whitelist, is the UserSig good for '
       + `this SDKAppID and userID? ${this.lastFailure}`.trim()));
   }
 

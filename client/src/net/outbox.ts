@@ -154,11 +154,11 @@ export class Outbox {
 }
 
 /** What the app does to the message while it waits does not change what is sent. */
-function dataOf(message: Message): SendMessage & { conversationType: 'C2C' } {
-  const { to, ID, type, payload, cloudCustomData } = message;
+function dataOf(message: Message): SendMessage {
+  const { to, conversationType, ID, type, payload, cloudCustomData, atUserList } = message;
   return {
-    to, conversationType: 'C2C', clientID: ID, type, payload: plain<Record<string, unknown>>({ ...payload }),
-    ...(cloudCustomData ? { cloudCustomData } : {}), ...wireOptions(message),
+    to, conversationType, clientID: ID, type, payload: plain<Record<string, unknown>>({ ...payload }),
+    ...(cloudCustomData ? { cloudCustomData } : {}), ...(atUserList?.length > 0 ? { atUserList: [...atUserList] } : {}), ...wireOptions(message),
   };
 }
 

@@ -3,7 +3,7 @@
  * over the same socket and over the next, until the answer comes or its time is over.
  */
 
-import { MESSAGE_TOO_LARGE, NETWORK_ERROR, NETWORK_TIMEOUT, SEND_FAILED, SERVER_FAILED, TOO_MANY_REQUESTS } from '../codes.js';
+import { MESSAGE_TOO_LARGE, NETWORK_ERROR, NETWORK_TIMEOUT, SEND_FAILED, SERVER_FAILED, TOO_MANY_CHANGES, TOO_MANY_REQUESTS } from '../codes.js';
 import { ChatError } from '../errors.js';
 import { toJSON } from '../json.js';
 import { MAX_FRAME_BYTES, type Actions, type Reply } from '../wire.js';
@@ -102,7 +102,7 @@ export abstract class Requests {
       } catch (error) {
         const { code } = error as ChatError;
         const { lastSequence, retryAfterMs } = errorDataOf(error as ChatError);
-        const isTransient = code === SERVER_FAILED || code === TOO_MANY_REQUESTS || code === SEND_FAILED && lastSequence === undefined;
+        const isTransient = code === SERVER_FAILED || code === TOO_MANY_REQUESTS || code === TOO_MANY_CHANGES || code === SEND_FAILED && lastSequence === undefined;
         if (!isTransient || attempt === MAX_ATTEMPTS || this.isClosed) throw error;
         // Nobody waits for so long without being told.
         if (retryAfterMs > LONGEST_DELAY_MS) throw error;

@@ -9,11 +9,12 @@ import { keep, kept } from '../net/platform.js';
 import type { Profile } from '../types.js';
 import type { WireConversation } from '../wire.js';
 import type { SessionContext } from './context.js';
+import { adopt } from './groups.js';
 import { merge } from './list.js';
 import { ConversationState } from './conversation.js';
 
 /** What is kept in another way is dropped. */
-const FORMAT = 1;
+const FORMAT = 2;
 /** How long a change waits for others. */
 const WRITE_AFTER_MS = 5_000;
 /** A key of `wx` takes 1 MB, and a character three bytes at the most. */
@@ -53,6 +54,7 @@ export class Cache {
       for (const [wire, reportedRead] of conversations) {
         const state = ConversationState.of(wire);
         session.conversations.set(state.id, state);
+        if (wire.groupProfile) adopt(session, state, wire);
         merge(session, state, wire);
         state.reportedRead = reportedRead;
       }
@@ -102,7 +104,7 @@ export class Cache {
       let room = MAX_CHARACTERS;
       for (const state of session.sorted()) {
         const conversation: Kept[6][number] = [state.toWire(), state.reportedRead];
-        const profile = setFields(session.profile(state.peer));
+        const profile = setFields(session.profile(state.peer || (state.newest?.from ?? session.userID)));
         room -= JSON.stringify([conversation, profile]).length;
         if (room < 0) {
           // The next session loads the rest from the beginning.

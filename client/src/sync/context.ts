@@ -3,6 +3,7 @@
  * `sync` work on it. Nothing in here does I/O.
  */
 
+import { TYPES } from '../constants.js';
 import type { ChatError } from '../errors.js';
 import { conversationIDOf, peerOf } from '../model/conversation-id.js';
 import { fromWire } from '../model/message.js';
@@ -11,7 +12,8 @@ import type { Connection } from '../net/connection.js';
 import type { Outbox } from '../net/outbox.js';
 import type { Cancellation } from '../net/requests.js';
 import type { Uploads } from '../net/upload.js';
-import type { Conversation, Message, Profile } from '../types.js';
+import { namedIn } from '../model/payload.js';
+import type { Conversation, Group, GroupTipPayload, Message, Profile } from '../types.js';
 import type { Push, WireMessage } from '../wire.js';
 import { ConversationState } from './conversation.js';
 import type { SessionEvents } from './events.js';
@@ -21,6 +23,9 @@ import type { Subscriptions } from './subscriptions.js';
 /** So many messages are kept, those that came last. There may be a few more before the oldest ones are forgotten. */
 const MAX_MESSAGES = 2_000;
 const FORGOTTEN_TOGETHER = 100;
+
+/** The tips that are about others than who has made them: somebody comes, is put out, becomes an admin or is none any more. */
+const ABOUT_OTHERS = [1, 3, 4, 5];
 
 export abstract class SessionContext {
   abstract readonly connection: Connection;
@@ -33,6 +38,8 @@ export abstract class SessionContext {
   readonly profiles = new Map<string, Profile>();
   /** Every message of this session, by its ID. */
   readonly messagesByID = new Map<string, Message>();
+  /** What has happened to this user in groups since the login. */
+  readonly system = new ConversationState(TYPES.CONV_SYSTEM, 0);
   /** Whom this user has blocked, as far as the server has said so. */
   blacklist: string[] = [];
 
@@ -61,6 +68,8 @@ export abstract class SessionContext {
   asking: Cancellation = {};
   /** When that goes on, or the next one is due. */
   syncTimer: number | undefined;
+  /** When groups are looked at once more. */
+  groupTimer: number | undefined;
   /** When what is missing in conversations is fetched. */
   gapTimer: number | undefined;
   /** The first comparison, which the login waits for. */
@@ -89,7 +98,7 @@ export abstract class SessionContext {
     return this.conversations.get(id);
   }
 
-  /** Looks up those conversations that may be, and are not loaded. */
+  /** Looks up those conversations that may be, and are not loaded. Of groups all are. */
   async lookUpMissing(ids: readonly string[]): Promise<void> {
     const missing = this.older === undefined ? [] : ids.filter((id) => peerOf(id) && !this.conversations.has(id));
     if (missing.length > 0) await this.lookUp(missing);
@@ -133,7 +142,20 @@ export abstract class SessionContext {
 
   /** The list as the app gets it. */
   list(): Conversation[] {
-    return this.sorted().map((state) => state.snapshot({ ...this.profile(state.peer) }));
+    const states = this.system.newest ? [...this.sorted(), this.system] : this.sorted();
+    return states.map((state) => state.snapshot({ ...this.profile(state.peer) }));
+  }
+
+  /** The groups that this user is in. */
+  groups(): Group[] {
+    return [...this.conversations.values()].map(({ group }) => group).filter((group): group is Group => group !== undefined);
+  }
+
+  /** Nothing of a group is left. */
+  leaveGroup(id: string): void {
+    if (!this.conversations.delete(id)) return;
+    this.events.groupsChanged();
+    this.events.listChanged();
   }
 
   /** The profile of a user, as far as it is known. */
@@ -190,10 +212,19 @@ export abstract class SessionContext {
     return this.outbox.has(id) || this.uploads.has(id);
   }
 
-  /** A message with the name of its sender. */
+  /** A message with the names of its sender, and of those whom a tip is about. Who has come or gone is the one of it. */
   withSender(message: Message): Message {
-    const { nick, avatar } = this.profile(message.from);
-    return Object.assign(message, { nick, avatar });
+    const { from, conversationID } = message;
+    const tip = message.payload as GroupTipPayload;
+    const [first] = namedIn(message);
+    if (first) for (const member of tip.memberList) Object.assign(member, this.namesOf(member.userID));
+    const nameCard = this.conversations.get(conversationID)?.cards.get(from) ?? message.nameCard;
+    return Object.assign(message, { nameCard }, this.namesOf(first && ABOUT_OTHERS.includes(tip.operationType) ? first : from));
+  }
+
+  private namesOf(userID: string): { nick: string; avatar: string } {
+    const { nick, avatar } = this.profile(userID);
+    return { nick, avatar };
   }
 
   /** Knows a message by its ID, and forgets the oldest ones when there are too many. */

@@ -1,17 +1,27 @@
 /** What is known of one conversation. No I/O: the rest of `sync` feeds it. */
 
-import { peerOf } from '../model/conversation-id.js';
+import { groupIDOf, peerOf } from '../model/conversation-id.js';
+import { copyOf, takeMessage } from '../model/group.js';
 import { lastMessageOf, toWire } from '../model/message.js';
-import type { Conversation, Message, Profile } from '../types.js';
-import type { WireConversation, WireMessage } from '../wire.js';
+import { TYPES } from '../constants.js';
+import type { Conversation, Group, GroupAtInfo, Message, Profile } from '../types.js';
+import type { WireConversation, WireGroup, WireMessage } from '../wire.js';
 import { Timeline } from './timeline.js';
 
 /** So many unread messages of a conversation are announced after a login; older ones are history. */
 const UNREAD_AT_LOGIN = 500;
 
 export class ConversationState {
-  /** The other user. */
+  /** The other user; empty of a group. */
   readonly peer: string;
+  /** The group, when it is one that this user is in. */
+  group: Group | undefined;
+  /** What members are called in it, as far as that is known. */
+  readonly cards = new Map<string, string>();
+  /** Where pages of members end, as the server calls it. */
+  readonly memberPages = new Map<string, string>();
+  /** The unread messages that concern this user by name. */
+  mentions: GroupAtInfo[] = [];
   readonly timeline: Timeline<WireMessage>;
   /** The messages that this client has seen, by number. */
   readonly messagesBySequence = new Map<number, Message>();
@@ -57,7 +67,8 @@ export class ConversationState {
 
   /** The state of a conversation that this client has not seen before. What is unread is still to come. */
   static of(wire: WireConversation): ConversationState {
-    const farthest = Math.max(wire.readSequence, wire.clearedSequence, wire.unlistedSequence ?? 0, wire.lastSequence - UNREAD_AT_LOGIN);
+    const farthest = Math.max(
+      wire.readSequence, wire.clearedSequence, wire.unlistedSequence ?? 0, wire.joinedSequence ?? 0, wire.lastSequence - UNREAD_AT_LOGIN);
     const top = wire.unreadCount > 0 ? Math.min(farthest, wire.lastSequence) : wire.lastSequence;
     const state = new ConversationState(wire.conversationID, top);
     state.loadedUpTo = wire.lastSequence;
@@ -113,6 +124,10 @@ export class ConversationState {
     this.messagesBySequence.set(message.sequence, message);
     const { excludedFromLastMessage } = message.messageControlInfo;
     if (!excludedFromLastMessage && message.sequence > (this.newest?.sequence ?? this.cleared)) this.newest = message;
+    if (this.group) {
+      takeMessage(this.group, message);
+      this.mention(message, this.group);
+    }
     if (message.sequence > this.countedUpTo && this.isUnread(message)) this.unread += 1;
   }
 
@@ -121,9 +136,17 @@ export class ConversationState {
     if (message.sequence > 0 && (message.flow === 'out' || message.sequence <= this.timeline.top)) this.messagesBySequence.set(message.sequence, message);
   }
 
+  /** A message that may concern this user by name. */
+  private mention({ sequence, from, flow, atUserList }: Message, { groupID, selfInfo }: Group): void {
+    const kind = Number(atUserList.includes(selfInfo.userID)) + 2 * Number(atUserList.includes(TYPES.MSG_AT_ALL));
+    if (!kind || flow === 'out' || sequence <= this.done || this.mentions.some((each) => each.messageSequence === sequence)) return;
+    this.mentions.push({ from, groupID, topicID: '', messageSequence: sequence, atTypeArray: [kind] });
+  }
+
   /** Everything up to a number is read. */
   markRead(upTo: number): void {
     this.read = Math.max(this.read, upTo);
+    this.mentions = this.mentions.filter((each) => each.messageSequence > upTo);
     this.countSeen();
   }
 
@@ -142,7 +165,7 @@ export class ConversationState {
   }
 
   private isUnread({ flow, sequence, messageControlInfo }: Message): boolean {
-    return flow === 'in' && sequence > this.done && !messageControlInfo.excludedFromUnreadCount;
+    return flow === 'in' && sequence > this.done && !messageControlInfo.excludedFromUnreadCount && this.group?.type !== 'ChatRoom';
   }
 
   /** Of what this client has seen it knows itself what is unread. */
@@ -187,27 +210,30 @@ export class ConversationState {
   /** What the list of the server would say of it. */
   toWire(): WireConversation {
     return {
-      conversationID: this.id, type: 'C2C', unreadCount: this.unread, lastSequence: this.last, readSequence: this.read,
+      conversationID: this.id, type: this.group ? 'GROUP' : 'C2C', unreadCount: this.unread, lastSequence: this.last, readSequence: this.read,
       peerReadSequence: this.peerRead, peerReadTime: this.peerReadTime, clearedSequence: this.cleared,
       unlistedSequence: this.unlisted, isPinned: this.isOnTop, ...(this.newest && { lastMessage: toWire(this.newest) }),
+      ...(this.group && { groupProfile: this.group as WireGroup, groupAtInfoList: this.mentions }),
     };
   }
 
   /** What the app gets: a picture of the moment, which it may do with as it likes. */
   snapshot(userProfile: Profile): Conversation {
+    const { group } = this;
+    const groupID = groupIDOf(this.id) ?? '';
     return {
       conversationID: this.id,
-      type: 'C2C',
-      subType: '',
-      toAccount: this.peer,
+      type: this.peer ? 'C2C' : groupID ? 'GROUP' : '@TIM#SYSTEM',
+      subType: group?.type ?? '',
+      toAccount: this.peer || groupID,
       unreadCount: this.unread,
       lastMessage: lastMessageOf(this.newest),
-      groupProfile: {},
+      groupProfile: (group ? copyOf(group) : groupID ? { groupID, name: '', avatar: '', type: '' } : {}) as Group,
       userProfile,
-      groupAtInfoList: [],
+      groupAtInfoList: [...this.mentions],
       remark: '',
       isPinned: this.isOnTop,
-      messageRemindType: 'AcceptAndNotify',
+      messageRemindType: group?.selfInfo.messageRemindType ?? 'AcceptAndNotify',
       markList: [],
       customData: '',
       conversationGroupList: [],

@@ -3,13 +3,14 @@
  * numbers: what is missing in between is fetched. The app is told of them when it is known what their sender is called.
  */
 
+import { conversationIDFor } from '../model/conversation-id.js';
 import { markRevoked } from '../model/message.js';
 import type { Message } from '../types.js';
 import type { ConversationUpdate, WireMessage } from '../wire.js';
 import type { SessionContext } from './context.js';
 import type { ConversationState } from './conversation.js';
 import { CLOSED } from './lifecycle.js';
-import { loadProfiles } from './profiles.js';
+import { loadNames, loadProfiles } from './profiles.js';
 
 /** A message has come that may not be the next one. */
 export function place(session: SessionContext, state: ConversationState, wire: WireMessage): void {
@@ -17,9 +18,14 @@ export function place(session: SessionContext, state: ConversationState, wire: W
   if (state.gap) session.fillLater();
 }
 
+/** Whether it is of a group that this user is not in any more. */
+export function isGone(session: SessionContext, { conversationType, to }: WireMessage): boolean {
+  return conversationType === 'GROUP' && !session.conversations.has(conversationIDFor(conversationType, to));
+}
+
 /** A message of this client has its number. */
 export function messageSent(session: SessionContext, wire: WireMessage): void {
-  if (wire.sequence === 0) return;
+  if (wire.sequence === 0 || isGone(session, wire)) return;
   const state = session.conversationOf(wire);
   if (wire.sequence > state.timeline.top) state.ownSequences.add(wire.sequence);
   place(session, state, wire);
@@ -49,7 +55,7 @@ export function revoke(session: SessionContext, state: ConversationState, wires:
     const message = wire.sequence === 0 ? session.messagesByID.get(wire.clientID)
       : state.messagesBySequence.get(wire.sequence) ?? (newest?.sequence === wire.sequence ? newest : undefined);
     if (!wire.isRevoked || !message || message.isRevoked) continue;
-    markRevoked(message, wire.from);
+    markRevoked(message, wire.revoker ?? wire.from);
     news.push(message);
   }
   if (news.length === 0 || !session.lifecycle.isReady) return;
@@ -107,6 +113,21 @@ export function deleteMessages(session: SessionContext, conversationID: string, 
 export async function announceNamed(session: SessionContext, states: readonly ConversationState[]): Promise<void> {
   for (const state of states) state.unnamed ??= [];
   if (states.length > 0) await loadProfiles(session, states.map(({ peer }) => peer));
+  announceUnnamed(session, states);
+}
+
+/** The same for those who are named in messages of a group, as far as it is not known what they are called. */
+async function announceInGroup(session: SessionContext, state: ConversationState): Promise<void> {
+  // What comes meanwhile may name others.
+  for (let named = 0; named < (state.unnamed?.length ?? 0);) {
+    named = state.unnamed?.length ?? 0;
+    await loadNames(session, state.id, state.unnamed ?? []);
+  }
+  for (const message of state.unnamed ?? []) session.withSender(message);
+  announceUnnamed(session, [state]);
+}
+
+function announceUnnamed(session: SessionContext, states: readonly ConversationState[]): void {
   if (session.lifecycle.phase === CLOSED) return;
   for (const state of states) {
     const news = state.unnamed?.filter((message) => !message.isDeleted && message.sequence > state.cleared) ?? [];
@@ -138,6 +159,10 @@ export function show(session: SessionContext, state: ConversationState, ready: r
   }
   if (state.unnamed) {
     state.unnamed.push(...news);
+  } else if (news.length > 0 && state.group) {
+    session.events.groupsChanged();
+    state.unnamed = news;
+    void announceInGroup(session, state);
   } else if (news.length > 0 && !session.profiles.has(state.peer)) {
     state.unnamed = news;
     void announceNamed(session, [state]);

@@ -1,10 +1,12 @@
 /** The list: what the server says of it, page by page, and of conversations by their names. */
 
 import { chunks } from '../lists.js';
+import { groupIDOf } from '../model/conversation-id.js';
 import { profileOf } from '../model/profile.js';
 import type { Actions, ConversationPage, WireConversation } from '../wire.js';
 import type { SessionContext } from './context.js';
 import { ConversationState } from './conversation.js';
+import { adopt } from './groups.js';
 import { announceNamed, clearConversation, revoke, show } from './inbox.js';
 import { cacheProfile } from './profiles.js';
 import { reportRead } from './read-marks.js';
@@ -14,7 +16,7 @@ const FIRST_PAGE = 20;
 /** Of so many the page is at most that says what has happened since. */
 const CHANGES_PAGE = 100;
 /** So many conversations one request may name. */
-const MAX_NAMED = 50;
+export const MAX_NAMED = 50;
 
 // What a page is.
 /** The newest conversations, or some that were named. It has the profiles of all peers. */
@@ -33,10 +35,10 @@ export function loginData(session: SessionContext): Actions['login']['data'] {
   return { count: CHANGES_PAGE, since, conversationIDList: names.slice(0, MAX_NAMED) };
 }
 
-/** The conversations in which something may have changed that is no message, the newest first. */
+/** The conversations of two in which something may have changed that is no message, the newest first. */
 export function changeable(session: SessionContext): string[] {
   const from = session.lifecycle.contact - session.recallMs;
-  return session.sorted().filter((state, at) => at < FIRST_PAGE || state.mayChange(from)).map(({ id }) => id);
+  return session.sorted().filter((state, at) => !state.group && (at < FIRST_PAGE || state.mayChange(from))).map(({ id }) => id);
 }
 
 /** Takes over a page. */
@@ -53,7 +55,8 @@ export function mergePage(
     if (known && kind === OLDER) continue;
     const state = known ?? ConversationState.of(wire);
     conversations.set(state.id, state);
-    if (kind !== CHANGES) {
+    if (wire.groupProfile) adopt(session, state, wire);
+    else if (kind !== CHANGES) {
       if (!profiles.has(state.peer)) profiles.set(state.peer, profileOf({ userID: state.peer }));
     } else if (!named.has(state.peer) && (wire.lastSequence > state.timeline.top || !profiles.has(state.peer))) {
       state.unnamed ??= [];
@@ -71,6 +74,7 @@ export function merge(session: SessionContext, state: ConversationState, wire: W
   state.isOnTop = wire.isPinned;
   if (wire.clearedSequence > state.cleared) clearConversation(session, state, wire.clearedSequence);
   if ((wire.unlistedSequence ?? 0) > state.unlisted) state.unlist(wire.unlistedSequence ?? 0);
+  if ((wire.joinedSequence ?? 0) > state.cleared) clearConversation(session, state, wire.joinedSequence ?? 0);
   if (wire.readSequence > state.read) state.markRead(wire.readSequence);
   state.reportedRead = wire.readSequence;
   // A mark that got lost on its way.
@@ -108,6 +112,8 @@ async function lookUpWanted(session: SessionContext): Promise<void> {
       const page = await session.connection.requestWithRetry('getConversationList', { conversationIDList });
       for (const id of conversationIDList) wanted.delete(id);
       mergePage(session, page, NEWEST);
+      const found = new Set(page.conversationList.map((wire) => wire.conversationID));
+      for (const id of conversationIDList) if (groupIDOf(id) && !found.has(id)) session.leaveGroup(id);
     }
   } finally {
     wanted.clear();

@@ -1,14 +1,20 @@
 /** What users are called, and whom this one has blocked. */
 
 import { chunks, within } from '../lists.js';
+import { conversationIDOf, groupIDOf, peerOf } from '../model/conversation-id.js';
+import { namedIn } from '../model/payload.js';
 import { profileOf } from '../model/profile.js';
-import type { Profile } from '../types.js';
+import type { Message, Profile } from '../types.js';
 import type { WireMessage, WireProfile } from '../wire.js';
 import type { SessionContext } from './context.js';
 
 const MAX_PER_REQUEST = 100;
+const MAX_CARDS = 50;
 /** For so long a message waits for the name of its sender, at the most. */
 const NAME_TIMEOUT_MS = 3_000;
+
+/** What names users: a message, as far as that says whom. */
+type Naming = Pick<WireMessage | Message, 'from' | 'type' | 'payload'>;
 
 /** Takes over a profile. The app is told of a new name, and with `always` of whatever else has changed. */
 export function cacheProfile(session: SessionContext, wire: WireProfile, always = false): Profile {
@@ -17,7 +23,9 @@ export function cacheProfile(session: SessionContext, wire: WireProfile, always 
   const before = session.profiles.get(userID);
   session.profiles.set(userID, profile);
   const isRenamed = nick !== (before?.nick ?? '') || avatar !== (before?.avatar ?? '');
-  if (isRenamed) for (const message of session.messagesByID.values()) if (message.from === userID) session.withSender(message);
+  if (isRenamed) {
+    for (const message of session.messagesByID.values()) if (message.from === userID || namedIn(message).includes(userID)) session.withSender(message);
+  }
   if (session.lifecycle.isReady && (always || isRenamed && before)) {
     session.events.profileUpdated(profile);
     session.events.listChanged();
@@ -26,7 +34,9 @@ export function cacheProfile(session: SessionContext, wire: WireProfile, always 
 }
 
 /** Takes over what a push says of its sender, if that is anything. */
-export function cacheSender(session: SessionContext, { from, nick = '', avatar = '' }: WireMessage): void {
+export function cacheSender(session: SessionContext, wire: WireMessage): void {
+  const { from, nick = '', avatar = '', nameCard = '' } = wire;
+  if (nameCard) session.conversations.get(conversationIDOf(wire, session.userID))?.cards.set(from, nameCard);
   const known = session.profiles.get(from);
   if (!nick && !avatar || known?.nick === nick && known.avatar === avatar) return;
   cacheProfile(session, { ...(known ?? profileOf({ userID: from })), nick, avatar });
@@ -55,9 +65,27 @@ export function loadProfiles(session: SessionContext, userIDs: readonly string[]
   return within(NAME_TIMEOUT_MS, fetchProfiles(session, userIDs).then(done));
 }
 
-/** The same for one user, if it is not known what they are called. */
-export async function loadUnknownProfile(session: SessionContext, userID: string): Promise<void> {
-  if (!session.profiles.has(userID)) await loadProfiles(session, [userID]);
+/** The same for the peer of a conversation, or all who are named in messages of a group, if it is not known what they are called. */
+export async function loadNames(session: SessionContext, conversationID: string, messages: readonly Naming[]): Promise<void> {
+  const groupID = groupIDOf(conversationID);
+  const names = new Set(groupID ? messages.map(({ from }) => from) : [peerOf(conversationID) ?? '']);
+  if (groupID) for (const message of messages) for (const userID of namedIn(message)) names.add(userID);
+  const users = [...names];
+  const unknown = users.filter((userID) => !session.profiles.has(userID));
+  const cards = session.conversations.get(conversationID)?.cards;
+  const nameless = groupID && cards ? users.filter((userID) => !cards.has(userID)) : [];
+  await Promise.all([
+    unknown.length > 0 && loadProfiles(session, unknown),
+    nameless.length > 0 && within(NAME_TIMEOUT_MS, loadCards(session, groupID as string, nameless, cards as Map<string, string>)),
+  ]);
+}
+
+async function loadCards({ connection }: SessionContext, groupID: string, userIDs: readonly string[], cards: Map<string, string>): Promise<void> {
+  for (const userIDList of chunks(userIDs, MAX_CARDS)) {
+    const { memberList } = await connection.request('getGroupMemberProfile', { groupID, userIDList });
+    // Who is not in it any more has none.
+    for (const userID of userIDList) cards.set(userID, memberList.find((member) => member.userID === userID)?.nameCard ?? '');
+  }
 }
 
 /** Takes over the blacklist. */

@@ -7,7 +7,8 @@ import { fromWire } from '../model/message.js';
 import type { Push, WireMessage } from '../wire.js';
 import type { SessionContext } from './context.js';
 import type { ConversationState } from './conversation.js';
-import { deleteMessages, place, revoke, updateConversation } from './inbox.js';
+import { noticed } from './groups.js';
+import { deleteMessages, isGone, place, revoke, updateConversation } from './inbox.js';
 import { ANNOUNCED, CLOSED } from './lifecycle.js';
 import { cacheProfile, cacheSender, setBlacklist } from './profiles.js';
 
@@ -38,8 +39,12 @@ function attempt(session: SessionContext, act: () => void): void {
 /** Does something with the conversation of a message. One that is not loaded is looked up first, unless it is new. */
 function inConversation(session: SessionContext, wire: WireMessage, act: (state: ConversationState) => void): void {
   const id = conversationIDOf(wire, session.userID);
-  if (session.conversations.has(id) || wire.sequence === 1) return act(session.conversationOf(wire));
-  const go = (): void => { if (session.lifecycle.phase !== CLOSED) attempt(session, () => act(session.conversationOf(wire))); };
+  const isGroup = wire.conversationType === 'GROUP';
+  if (session.conversations.has(id) || wire.sequence === 1 && !isGroup) return act(session.conversationOf(wire));
+  const go = (): void => {
+    // What comes late of a group that was left is nobody's.
+    if (session.lifecycle.phase !== CLOSED && !isGone(session, wire)) attempt(session, () => act(session.conversationOf(wire)));
+  };
   session.lookUp([id]).then(go, go);
 }
 
@@ -86,6 +91,9 @@ function apply(session: SessionContext, push: Push): void {
       if (news.length > 0) events.statusUpdated(news);
       break;
     }
+    case 'onGroupNotice':
+      noticed(session, push.data);
+      break;
     case 'blacklistUpdated':
       setBlacklist(session, push.data);
       break;

@@ -8,7 +8,7 @@ const INTERVAL_MS = 500;
 
 /** Everything in a conversation is read. */
 export function markRead(session: SessionContext, state: ConversationState): void {
-  if (state.unread === 0) return;
+  if (state.unread === 0 && state.mentions.length === 0) return;
   state.markRead(state.last);
   session.events.listChanged();
   const { markTimers } = session;

@@ -8,13 +8,15 @@ import type { Actions, LoginReply } from '../wire.js';
 import type { SessionContext } from './context.js';
 import { MAX_RANGES, fillGaps } from './gaps.js';
 import { STARTING } from './lifecycle.js';
-import { CHANGES, NEWEST, changeable, loadOlder, loginData, lookUp, mergePage } from './list.js';
+import { CHANGES, MAX_NAMED, NEWEST, changeable, loadOlder, loginData, lookUp, mergePage } from './list.js';
 import { cacheProfile, loadProfiles } from './profiles.js';
 import { flushPushes } from './pushes.js';
 import { reportRead } from './read-marks.js';
 
 /** How far apart pages are that nobody waits for. A list may be a second old as well. */
 const PAGE_INTERVAL_MS = 1_000;
+/** When groups are looked at once more after a login. */
+const GROUPS_AFTER_MS = 5_000;
 
 /** Runs a comparison, unless a newer one takes its place. `reply` is that of a login, if there is one already. */
 export async function synchronise(session: SessionContext, generation: number, reply?: LoginReply): Promise<void> {
@@ -25,7 +27,8 @@ export async function synchronise(session: SessionContext, generation: number, r
   session.asking.forget?.();
   session.asking = {};
   try {
-    await compare(session, generation, reply ?? await ask(session, 'login', loginData(session)));
+    const groups = new Set([...session.conversations.values()].filter(({ group }) => group).map(({ id }) => id));
+    await compare(session, generation, groups, reply ?? await ask(session, 'login', loginData(session)));
     await grow(session, generation);
   } catch (error) {
     if (!lifecycle.isCurrent(generation)) return;
@@ -38,8 +41,8 @@ export async function synchronise(session: SessionContext, generation: number, r
   }
 }
 
-/** Takes over what a login says, and asks for the rest. */
-async function compare(session: SessionContext, generation: number, reply: LoginReply): Promise<void> {
+/** Takes over what a login says, and asks for the rest. What it does not say of the groups `gone` this user has left. */
+async function compare(session: SessionContext, generation: number, gone: Set<string>, reply: LoginReply): Promise<void> {
   const { lifecycle, since } = session;
   if (!lifecycle.isCurrent(generation)) return;
   let page = reply.conversationPage;
@@ -56,6 +59,14 @@ async function compare(session: SessionContext, generation: number, reply: Login
   // What was kept from another time is too old to be compared.
   if (since === 0) session.forgetConversations();
   mergePage(session, page, kind);
+  for (;;) {
+    for (const { conversationID } of page.conversationList) gone.delete(conversationID);
+    if (!page.groupsGoOn) break;
+    page = await ask(session, 'getConversationList', { nextReqConversationID: page.nextReqConversationID });
+    if (!lifecycle.isCurrent(generation)) return;
+    mergePage(session, page, NEWEST);
+  }
+  for (const id of gone) session.leaveGroup(id);
   for (const state of session.conversations.values()) reportRead(session, state);
   lifecycle.listed();
   flushPushes(session);
@@ -73,6 +84,10 @@ async function compare(session: SessionContext, generation: number, reply: Login
   session.since = reply.serverTime;
   if (since === 0) session.freshSince = session.since;
   lifecycle.compared();
+  // What was sent to a group while this connection was made may be in neither list nor push.
+  const groups = session.sorted().filter(({ group }) => group).map(({ id }) => id).slice(0, MAX_NAMED);
+  clearTimeout(session.groupTimer);
+  if (groups.length > 0) session.groupTimer = setTimeout(() => { session.lookUp(groups).catch(() => {}); }, GROUPS_AFTER_MS);
   void fillGaps(session);
 }
 

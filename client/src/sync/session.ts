@@ -80,6 +80,7 @@ export class Session extends SessionContext {
     this.lifecycle.closed();
     clearTimeout(this.syncTimer);
     clearTimeout(this.gapTimer);
+    clearTimeout(this.groupTimer);
     this.cache?.stop();
     for (const timer of this.markTimers.values()) clearTimeout(timer);
     this.uploads.close(error);

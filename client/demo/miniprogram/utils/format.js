@@ -1,6 +1,7 @@
 // What the pages show, computed from what the client gives. Nothing here knows about wx or the pages,
 // and everything that comes out is plain data, fit for setData. What other users have filled in may be
 // of any type, and is checked here and in media.js; it is shown as text, or is the address of a picture.
+const group = require('./group');
 const media = require('./media');
 const text = require('./text');
 
@@ -43,6 +44,12 @@ const ERRORS = new Map([
   [2400, '上传没有成功，请再试一次'],
   [2402, '不能超过 100 MB'],
   [2501, '没有这个用户'],
+  [10007, '没有权限，或者你不在这个群里'],
+  [10010, '没有这个群'],
+  [10014, '群里的人已经满了'],
+  [10017, '你或全员被禁言了'],
+  [10023, '群里的消息太快了，请过一会儿再试'],
+  [10024, '别人已经处理了这个申请'],
   [2800, '网络不通，请稍后再试'],
   [2801, '网络不通，请稍后再试'],
   [2805, '网络不通，请稍后再试'],
@@ -85,14 +92,18 @@ function explain(error) {
 }
 
 function peerOf(conversationID) {
-  return conversationID.replace(/^C2C/, '');
+  return conversationID.replace(/^(C2C|GROUP)/, '');
+}
+
+function isGroup(conversationID) {
+  return conversationID.indexOf('GROUP') === 0;
 }
 
 // The conversation that a link to a page names, or '' when it names none.
 function conversationOf(query) {
   try {
     const id = decodeURIComponent(query.conversationID || '');
-    return /^C2C[\x21-\x7e]{1,32}$/.test(id) ? id : '';
+    return /^(C2C[\x21-\x7e]{1,32}|GROUP[\x20-\x7e]{1,48})$/.test(id) ? id : '';
   } catch (error) {
     return ''; // It is not encoded the way that links are.
   }
@@ -112,8 +123,9 @@ function avatarOf(userID, name) {
   return { hue: hash % 6, initial: text.first(name).toUpperCase() };
 }
 
-function recallText(own) {
-  return own ? '你撤回了一条消息' : '对方撤回了一条消息';
+// `name` is that of who has recalled it, in a group.
+function recallText(own, name) {
+  return own ? '你撤回了一条消息' : (name || '对方') + '撤回了一条消息';
 }
 
 // The text of a message, or what stands for its type.
@@ -128,10 +140,17 @@ function countText(count) {
   return count > 99 ? '99+' : String(count);
 }
 
-function previewOf(last, me) {
+function previewOf(conversation, me) {
+  const last = conversation.lastMessage || {};
+  const inGroup = isGroup(conversation.conversationID);
   if (!last.lastTime) return '';
-  if (last.isRevoked) return recallText(last.fromAccount === me);
-  const line = bodyOf(last).replace(/\s+/g, ' ');
+  const name = text.head(firstName(last.nameCard, last.nick, last.fromAccount), PREVIEW_BYTES);
+  const by = last.revoker || last.fromAccount;
+  if (last.isRevoked) return recallText(by === me, inGroup && (by === last.fromAccount ? name : text.of(by)));
+  const event = inGroup && group.eventText(Object.assign({}, last, { from: last.fromAccount }), me);
+  const said = inGroup && !event ? (last.fromAccount === me ? '你' : name) + '：' : '';
+  const mark = inGroup && conversation.groupAtInfoList && conversation.groupAtInfoList.length ? '[有人@我] ' : '';
+  const line = mark + said + (event || bodyOf(last)).replace(/\s+/g, ' ');
   const start = text.head(line, PREVIEW_BYTES);
   return start === line ? line : start + '…';
 }
@@ -140,7 +159,8 @@ function conversationRow(conversation, me) {
   const last = conversation.lastMessage || {};
   const userID = peerOf(conversation.conversationID);
   const profile = conversation.userProfile || {};
-  const name = text.head(firstName(conversation.remark, profile.nick, userID), PREVIEW_BYTES);
+  const ofGroup = isGroup(conversation.conversationID) ? conversation.groupProfile || {} : {};
+  const name = text.head(firstName(conversation.remark, ofGroup.name, profile.nick, userID), PREVIEW_BYTES);
   const avatar = avatarOf(userID, name);
   return {
     id: conversation.conversationID,
@@ -148,7 +168,7 @@ function conversationRow(conversation, me) {
     name: name,
     initial: avatar.initial,
     hue: avatar.hue,
-    preview: previewOf(last, me),
+    preview: previewOf(conversation, me),
     time: timeText(last.lastTime, false),
     unread: countText(conversation.unreadCount),
     isPinned: Boolean(conversation.isPinned),
@@ -196,10 +216,15 @@ function merge(known, added, sending) {
 // one that was recalled, how much of a file has gone up or come down, which voice plays, how large a picture is.
 function messageRow(message, previous, me, notes) {
   const own = message.flow === 'out';
+  const inGroup = isGroup(message.conversationID);
+  const event = inGroup && !message.isRevoked ? group.eventText(message, me) : '';
+  const name = text.head(firstName(message.nameCard, message.nick, message.from), PREVIEW_BYTES);
+  const by = message.revoker || message.from;
   const isSending = Boolean(notes.sending[message.ID]);
-  const avatar = avatarOf(own ? me : message.from, own ? me : firstName(message.nick, message.from));
+  const avatar = avatarOf(own ? me : message.from, own ? me : name);
   const isApart = !previous || message.time - previous.time > GAP_SECONDS;
-  const revoked = Boolean(message.isRevoked);
+  const revoked = Boolean(message.isRevoked || event);
+  const follows = Boolean(!isApart && previous && !previous.isRevoked && previous.from === message.from && !(inGroup && group.eventText(previous, me)));
   const shown = media.of(message);
   return Object.assign({
     id: message.ID,
@@ -209,15 +234,16 @@ function messageRow(message, previous, me, notes) {
     hue: avatar.hue,
     // What is shown of a picture, a voice, a video or a file stands in the place of the text.
     kind: shown ? shown.kind : '',
-    parts: shown ? [] : text.parts(revoked ? recallText(own) : bodyOf(message)),
+    parts: shown ? [] : text.parts(event || (revoked ? recallText(by === me, inGroup && (by === message.from ? name : text.of(by))) : bodyOf(message))),
     time: isApart ? timeText(message.time, true) : '',
-    follows: Boolean(!isApart && previous && !previous.isRevoked && previous.flow === message.flow),
+    follows: follows,
+    sender: inGroup && !own && !follows && !revoked ? name : '',
     revoked: revoked,
-    canEdit: revoked && own && notes.recalled[message.ID] !== undefined,
+    canEdit: !event && revoked && own && notes.recalled[message.ID] !== undefined,
     sending: isSending,
     failed: !isSending && message.status === 'fail',
     reason: (!isSending && notes.refused[message.ID]) || '',
-    mark: own && !revoked && message.status === 'success' ? (message.isPeerRead ? '已读' : '未读') : '',
+    mark: own && !inGroup && !revoked && message.status === 'success' ? (message.isPeerRead ? '已读' : '未读') : '',
   }, shown && media.row(message.ID, shown, notes));
 }
 
@@ -239,6 +265,7 @@ module.exports = {
   conversationOf: conversationOf,
   conversationRow: conversationRow,
   explain: explain,
+  isGroup: isGroup,
   merge: merge,
   messageRows: messageRows,
   peerOf: peerOf,

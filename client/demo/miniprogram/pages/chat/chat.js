@@ -1,5 +1,6 @@
 const TIM = require('../../lib/tim');
 const format = require('../../utils/format');
+const groups = require('../../utils/group');
 const listOf = require('../../utils/list');
 const listen = require('../../utils/listen');
 const media = require('../../utils/media');
@@ -33,6 +34,7 @@ Page({
     recording: '', // '', 'on', or 'off' when letting go would cancel it.
     online: '',
     blocked: false,
+    isGroup: false,
     loading: false,
     complete: false,
     hasNewer: false,
@@ -59,7 +61,9 @@ Page({
     page.tim = app.tim;
     page.me = app.userID;
     page.peer = format.peerOf(page.conversationID);
-    page.key = page.me + '>' + page.peer;
+    page.isGroup = format.isGroup(page.conversationID);
+    page.key = page.me + '>' + page.conversationID;
+    page.mentions = [];
     // The messages themselves stay here. What is given to setData is made of them, and is plain.
     page.messages = unsent[page.key] || [];
     page.list = listOf(page);
@@ -72,8 +76,8 @@ Page({
     page.isAtEnd = true;
     openPages[page.key] = page;
     page.stop = listen(page.tim, page.handlers());
-    wx.setNavigationBarTitle({ title: page.peer });
-    page.setData({ blocked: app.blacklist.indexOf(page.peer) >= 0, state: app.netState });
+    page.setData({ blocked: !page.isGroup && app.blacklist.indexOf(page.peer) >= 0, isGroup: page.isGroup, state: app.netState });
+    page.showTitle();
     page.render('end');
     page.markRead();
     page.loadState();
@@ -83,7 +87,35 @@ Page({
   onShow: function () {
     if (this.isShown) return;
     this.isShown = true;
-    if (this.tim) this.markRead();
+    if (!this.tim) return;
+    this.markRead();
+    const mentioned = getApp().mentioned;
+    getApp().mentioned = null;
+    if (mentioned && this.isGroup) this.mention(mentioned);
+  },
+
+  // Names somebody in the input.
+  mention: function (who) {
+    this.mentions.push(who);
+    this.write(this.draft.replace(/@$/, '') + '@' + who.name + ' ');
+  },
+
+  // What the chat is called. A group that this user is not in any more has no chat.
+  showTitle: function () {
+    if (!this.isGroup) {
+      wx.setNavigationBarTitle({ title: this.peer });
+      return;
+    }
+    const group = getApp().groups[this.peer];
+    if (!group) {
+      wx.reLaunch({ url: '/pages/conversations/conversations' });
+      return;
+    }
+    wx.setNavigationBarTitle({ title: groups.nameOf(group.name, group.groupID) + '（' + group.memberNum + '）' });
+  },
+
+  openGroup: function () {
+    wx.navigateTo({ url: '/pages/group/group?groupID=' + encodeURIComponent(this.peer) });
   },
 
   onHide: function () {
@@ -101,7 +133,7 @@ Page({
     if (this.player) this.player.destroy();
     if (openPages[this.key] !== this) return;
     delete openPages[this.key];
-    this.tim.unsubscribeUserStatus({ userIDList: [this.peer] }).catch(function () {});
+    if (!this.isGroup) this.tim.unsubscribeUserStatus({ userIDList: [this.peer] }).catch(function () {});
   },
 
   handlers: function () {
@@ -112,6 +144,9 @@ Page({
     const handlers = {};
     handlers[TIM.EVENT.MESSAGE_RECEIVED] = function (event) {
       page.receive(event.data);
+    };
+    handlers[TIM.EVENT.GROUP_LIST_UPDATED] = function () {
+      page.showTitle();
     };
     handlers[TIM.EVENT.MESSAGE_REVOKED] = changed;
     handlers[TIM.EVENT.MESSAGE_READ_BY_PEER] = changed;
@@ -200,6 +235,7 @@ Page({
   // Is the peer there? This is a look; what changes after it is told. The client keeps the subscription.
   loadState: function () {
     const page = this;
+    if (page.isGroup) return Promise.resolve();
     const users = { userIDList: [page.peer] };
     page.tim.subscribeUserStatus(users).catch(page.complain);
     const told = page.told;
@@ -269,25 +305,29 @@ Page({
     const text = this.draft.trim();
     if (!text || !this.tim) return undefined;
     this.write('');
-    const message = this.tim.createTextMessage({
-      to: this.peer,
-      conversationType: TIM.TYPES.CONV_C2C,
-      payload: { text: text },
-    });
+    // Those who were named and are still in the text.
+    const atUserList = this.mentions.filter(function (who) { return text.indexOf('@' + who.name) >= 0; })
+      .map(function (who) { return who.userID; });
+    this.mentions = [];
+    const message = atUserList.length
+      ? this.tim.createTextAtMessage(this.addressed({ text: text, atUserList: atUserList }))
+      : this.tim.createTextMessage(this.addressed({ text: text }));
     return this.deliver(message, this.tim.sendMessage(message));
+  },
+
+  // What a builder takes, for this chat.
+  addressed: function (payload) {
+    return { to: this.peer, conversationType: this.isGroup ? TIM.TYPES.CONV_GROUP : TIM.TYPES.CONV_C2C, payload: payload };
   },
 
   // `builder` is the name of the method that makes a message of what WeChat has chosen or recorded.
   sendMedia: function (builder, file) {
     const page = this;
-    const message = page.tim[builder]({
-      to: page.peer,
-      conversationType: TIM.TYPES.CONV_C2C,
-      payload: { file: file },
+    const message = page.tim[builder](Object.assign(page.addressed({ file: file }), {
       onProgress: function (part) {
         (openPages[page.key] || page).progressed(message.ID, part);
       },
-    });
+    }));
     const shown = media.of(message);
     if (shown && shown.src) page.notes.local[message.ID] = shown.src;
     return page.deliver(message, page.tim.sendMessage(message));
@@ -538,8 +578,12 @@ Page({
     if (message.type === TIM.TYPES.MSG_TEXT) {
       items.push(['复制', function () { wx.setClipboardData({ data: format.bodyOf(message) }); }]);
     }
-    if (format.canRecall(message, page.tim.getServerTime())) items.push(['撤回', function () { page.recall(message); }]);
-    if (!isSending) items.push(['删除', function () { page.askToRemove(message); }]);
+    const role = page.isGroup && (getApp().groups[page.peer] || { selfInfo: {} }).selfInfo.role;
+    const mayRecall = message.status === 'success' && (role === 'Owner' || role === 'Admin');
+    if (mayRecall || format.canRecall(message, page.tim.getServerTime())) items.push(['撤回', function () { page.recall(message); }]);
+    // What has arrived in a group is not gone for one user alone.
+    if (!isSending && !(page.isGroup && message.status === 'success')) items.push(['删除', function () { page.askToRemove(message); }]);
+    if (!items.length) return;
     wx.showActionSheet({
       itemList: items.map(function (item) { return item[0]; }),
       success: function (choice) { items[choice.tapIndex][1](); },

@@ -71,7 +71,7 @@ Page({
     const me = app.userID || wx.getStorageSync('userID');
     this.rows = app.conversations
       .filter(function (conversation) {
-        return conversation.type === TIM.TYPES.CONV_C2C;
+        return conversation.type === TIM.TYPES.CONV_C2C || conversation.type === TIM.TYPES.CONV_GROUP;
       })
       .map(function (conversation) {
         return format.conversationRow(conversation, me);
@@ -96,6 +96,10 @@ Page({
     }
     this.setData({ newPeer: '' });
     return this.goTo('C2C' + userID);
+  },
+
+  newGroup: function () {
+    wx.navigateTo({ url: '/pages/group/group' });
   },
 
   open: function (event) {
