@@ -39,10 +39,10 @@ class InvokeTest(unittest.TestCase):
         for name, value in FILE["Parameters"].items():
             self.assertIn((name, value), reached)
 
-    def test_the_authorizer_has_its_key_and_nobody_else(self):
+    def test_who_checks_signatures_has_the_key_and_nobody_else(self):
         key = FILE["Parameters"]["USERSIG_KEY"]
         holders = [name for name, each in self.environments.items() if key in each.values()]
-        self.assertEqual(holders, ["Authorizer"])
+        self.assertEqual(holders, ["Authorizer", "Rest"])
 
     def test_a_deployment_has_neither_an_endpoint_nor_a_key_among_its_variables(self):
         template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
