@@ -97,8 +97,8 @@ bench-attack: ## what ten users notice of one who attacks from 16 devices; figur
 	cargo bench --package hongyan-tests --bench attack
 
 bench-start: ## how long a client takes from login to ready, and what it moves; figures are in docs/benchmarks.md
-	cargo build --workspace --bins
-	cd client && npm ci && npm run build && node --import tsx bench/start.ts
+	cargo build --profile bench --workspace --bin hongyan
+	cd client && npm ci && npm run build && HONGYAN=$(CURDIR)/target/release/hongyan node --import tsx bench/start.ts
 
 import: ## a million messages into the twin by an import that is killed twice, while users chat; figures are in docs/benchmarks.md
 	cargo build --profile bench --package hongyan-local --bin hongyan
