@@ -20,7 +20,7 @@ use crate::harness::{
 };
 
 /// What each event must be answered with: the status, and the code in the body.
-const EXPECTED: [(&str, &str, u64, Option<i64>); 12] = [
+const EXPECTED: [(&str, &str, u64, Option<i64>); 13] = [
     ("connect", "connect", 200, None),
     ("connect", "login", 200, Some(0)),
     ("send-message", "send-message", 200, Some(0)),
@@ -30,6 +30,7 @@ const EXPECTED: [(&str, &str, u64, Option<i64>); 12] = [
     ("get-upload-form", "get-upload-form", 200, Some(0)),
     ("manage-conversation", "revoke-message", 200, Some(0)),
     ("manage-user", "add-to-blacklist", 200, Some(0)),
+    ("manage-group", "create-group", 200, Some(0)),
     ("default", "default", 200, Some(60009)),
     ("logout", "logout", 200, None),
     ("disconnect", "disconnect", 200, None),
@@ -180,6 +181,7 @@ async fn each_binary_answers_its_event() {
         ("CONVERSATIONS_TABLE", "Conversations"),
         ("CONNECTIONS_TABLE", "Connections"),
         ("USERS_TABLE", "Users"),
+        ("GROUPS_TABLE", "Groups"),
         ("CONNECTIONS_ENDPOINT", management.as_str()),
         ("AWS_ENDPOINT_URL", dynamodb.as_str()),
         ("RETENTION_DAYS", "0"),
@@ -188,6 +190,8 @@ async fn each_binary_answers_its_event() {
         ("FRAMES_PER_SECOND", "20"),
         ("NEW_CONVERSATIONS_PER_HOUR", "100"),
         ("UNKNOWN_USERS", "accept"),
+        ("DELETED_USERS_MESSAGES", "keep"),
+        ("ADMINISTRATORS", "administrator"),
         ("METRICS_NAMESPACE", "Hongyan/test"),
         ("SDK_APP_ID", "1400000000"),
         ("MEDIA_MEGABYTES_PER_DAY", "500"),
@@ -217,6 +221,13 @@ async fn each_binary_answers_its_event() {
     assert_eq!((&line["Route"], &line["code"]), (&json!("deleteMedia"), &json!(0)));
     if release_binaries().is_some() {
         measure("delete-media", &delete_media, &log, first, &event("delete-media")).await;
+    }
+    let rest = Sandbox::start(&binary("rest"), &environment);
+    let (answer, first) = timed(rest.invoke(&event("rest"))).await;
+    let reply: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+    assert_eq!((&answer["statusCode"], &reply["ErrorCode"]), (&json!(200), &json!(0)), "{reply}");
+    if release_binaries().is_some() {
+        measure("rest", &rest, &rest.lines(), first, &event("rest")).await;
     }
     // Nobody is there, which is found out by the very stack that would reach somebody.
     let nobody = [("CALLBACK_URL", "https://127.0.0.1:9"), ("CALLBACK_FAILURE", "send")];
