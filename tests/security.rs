@@ -12,3 +12,4 @@ mod profile;
 mod rate;
 mod rows;
 pub mod worst_frames;
+mod worst_groups;

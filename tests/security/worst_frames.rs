@@ -503,7 +503,7 @@ fn documented() -> BTreeMap<String, Units> {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_frame_costs_more_than_64_read_and_64_write_units_and_the_table_says_what_it_costs() {
     let mut measured = BTreeMap::new();
-    // What groups cost is in tests/groups.
+    // What is done with groups has a table of its own.
     for (route, _) in template_routes().into_iter().filter(|(route, _)| !route.contains("Group")) {
         let frames = worst(&route).await;
         for (read, write) in &frames {
