@@ -44,7 +44,7 @@ enum Source {
     /// The variables that template.yaml sets for the function.
     Environment(Variables),
     /// A laptop's.
-    Given { tables: Tables, connections_endpoint: String, media: Option<MediaPlace>, settings: Settings },
+    Given { tables: Box<Tables>, connections_endpoint: String, media: Option<MediaPlace>, settings: Settings },
 }
 
 /// The operator's decisions, parameters of the template.
@@ -244,6 +244,7 @@ impl Config {
         sdk: SdkConfig,
         clock: Clock,
     ) -> Self {
+        let tables = Box::new(tables);
         Self::new(Source::Given { tables, connections_endpoint, media, settings }, sdk, clock)
     }
 
