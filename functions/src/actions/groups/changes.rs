@@ -96,7 +96,7 @@ fn tip<'a>(
 /// Comes into a group, or applies.
 ///
 /// # Errors
-/// Those of every change, `change` has them; [`Error::WorkGroupIsJoinedByInvitation`], [`Error::GroupFull`].
+/// Those of every change; [`Error::WorkGroupIsJoinedByInvitation`], [`Error::GroupFull`].
 pub async fn join_group(
     world: &ManageWorld,
     actor: Actor<'_>,
@@ -150,7 +150,7 @@ pub async fn join_group(
 /// Goes. Who is not in it has gone.
 ///
 /// # Errors
-/// Those of every change, `change` has them; [`Error::OwnerMayNotQuit`].
+/// Those of every change; [`Error::OwnerMayNotQuit`].
 pub async fn quit_group(
     world: &ManageWorld,
     actor: Actor<'_>,
@@ -204,7 +204,7 @@ pub async fn dismiss_group(world: &ManageWorld, actor: Actor<'_>, id: &GroupId) 
 /// Brings others. Returns whom it has brought; the others were there.
 ///
 /// # Errors
-/// Those of every change, `change` has them; [`Error::GroupFull`].
+/// Those of every change; [`Error::GroupFull`].
 pub async fn add_group_member(
     world: &ManageWorld,
     actor: Actor<'_>,
@@ -244,7 +244,7 @@ pub async fn add_group_member(
 /// Puts members out. Returns whom.
 ///
 /// # Errors
-/// Those of every change, `change` has them.
+/// Those of every change.
 pub async fn delete_group_member(
     world: &ManageWorld,
     actor: Actor<'_>,
@@ -289,7 +289,7 @@ pub async fn delete_group_member(
 /// Lets a group say something else about itself.
 ///
 /// # Errors
-/// Those of every change, `change` has them.
+/// Those of every change.
 pub async fn update_group_profile(
     world: &ManageWorld,
     actor: Actor<'_>,
@@ -323,7 +323,7 @@ pub async fn update_group_profile(
 /// Makes a member the owner. Who was it is a member then.
 ///
 /// # Errors
-/// Those of every change, `change` has them.
+/// Those of every change.
 pub async fn change_group_owner(
     world: &ManageWorld,
     actor: Actor<'_>,
@@ -367,7 +367,7 @@ pub enum MemberChanged {
 /// Changes what a member is, whether they may speak, how they are called, or what they want to hear.
 ///
 /// # Errors
-/// Those of every change, `change` has them.
+/// Those of every change.
 pub async fn set_group_member(
     world: &ManageWorld,
     actor: Actor<'_>,
@@ -461,7 +461,7 @@ async fn remind_of(
 /// Lets somebody in who has applied, or does not.
 ///
 /// # Errors
-/// Those of every change, `change` has them; [`Error::ApplicationHandled`], [`Error::GroupFull`].
+/// Those of every change; [`Error::ApplicationHandled`], [`Error::GroupFull`].
 pub async fn handle_group_application(
     world: &ManageWorld,
     actor: Actor<'_>,

@@ -31,7 +31,7 @@ impl World {
 /// Acknowledges a message with its number and its time.
 ///
 /// # Errors
-/// A bad message, and those of [`send_message`] and [`send_to_group`].
+/// A bad message, and those of [`fn@send_message`] and [`send_to_group`].
 pub async fn handle(world: &World, event: Event) -> Result<Reply> {
     let request: SendMessage = event.request.data()?;
     let (conversation, draft, sending) = request.parse(&event.caller.user)?;
