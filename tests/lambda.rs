@@ -235,7 +235,9 @@ async fn each_binary_answers_its_event() {
     let (answer, first) = timed(callback.invoke(&event("callback"))).await;
     assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": "100000000000000000001" }] }));
     let log = callback.lines();
-    let [line] = &metrics(&log)[..] else { panic!("one record is one line: {log:#?}") };
+    // What an alarm counts over all routes has a line of its own.
+    let [alarmed, line] = &metrics(&log)[..] else { panic!("one record is two lines: {log:#?}") };
+    assert_eq!((&alarmed["FailedCallbacks"], alarmed.get("Route")), (&json!(1), None));
     assert_eq!((&line["Route"], &line["code"]), (&json!("callback"), &json!(80003)));
     assert!(line["detail"].as_str().unwrap().contains("C2C.CallbackAfterSendMsg"), "{line}");
     assert_eq!(line["FailedCallbacks"], 1);
