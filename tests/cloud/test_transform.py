@@ -6,6 +6,8 @@ import pytest
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
+from stack import TABLES
+
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 
@@ -101,7 +103,7 @@ def test_the_limits_are_parameters():
 ])
 def test_the_ceiling_of_the_tables_is_a_parameter_and_off_by_default(parameters, ceiling):
     tables = of_type(deployed(**parameters), "AWS::DynamoDB::Table")
-    assert len(tables) == 4
+    assert len(tables) == len(TABLES)
     for table in tables.values():
         assert table.get("OnDemandThroughput") == ceiling
 
