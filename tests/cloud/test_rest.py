@@ -83,17 +83,18 @@ def fits(example, value, known):
     if isinstance(example, str):
         known[example] = value
         return re.fullmatch(TIME.sub(r"\\d{10}", re.escape(example).replace("…", ".*")), value) is not None
-    return example == value or isinstance(example, int) and min(example, value) > 1_700_000_000
+    return example == value or isinstance(example, int) and min(example, value) >= 1_700_000_000
 
 
 def today(request, known):
-    """The request of an example, with what is known by now, and at a time that has come."""
+    """The request of an example, with what is known by now, and at a time that has come. What the page has from years ago
+    is of a minute ago, because the stack may have a retention."""
     if isinstance(request, dict):
         return {name: today(each, known) for name, each in request.items()}
     if isinstance(request, list):
         return [today(each, known) for each in request]
-    if isinstance(request, int) and request > 1_790_000_000:
-        return int(time.time()) + 60
+    if isinstance(request, int) and request >= 1_700_000_000:
+        return int(time.time()) + (60 if request > 1_790_000_000 else -60)
     return known.get(request, request)
 
 
