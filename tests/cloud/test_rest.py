@@ -246,16 +246,18 @@ class Commands:
         library = server.library
         with server.user("rest-jan") as jan:
             done(library.send_message(MessageObj("rest-anna", "rest-jan", [MessageText("现在")])))
-            old = MessageObj("rest-jan", "rest-anna", [MessageText("三年前")])
+            old = MessageObj("rest-jan", "rest-anna", [MessageText("三天前")])
+            # Younger than any retention of the stack.
+            said = int(time.time()) - 3 * 86400
             for _ in range(2):
-                done(library.import_message_to_im(old, int(time.time()) - 3 * 365 * 86400, sync_from_old=2))
-            assert jan.texts("rest-anna") == ["三年前", "现在"]
+                done(library.import_message_to_im(old, said, sync_from_old=2))
+            assert jan.texts("rest-anna") == ["三天前", "现在"]
             # The library's own default is a message like any other.
             live = MessageObj("rest-anna", "rest-jan", [MessageText("刚才")])
             done(library.import_message_to_im(live, int(time.time()) - 5))
-            assert jan.texts("rest-anna") == ["三年前", "现在", "刚才"]
+            assert jan.texts("rest-anna") == ["三天前", "现在", "刚才"]
             page = done(library.get_message_list("rest-anna", "rest-jan", 10, 0, int(time.time()) + 60))
-            assert [each["MsgBody"][0]["MsgContent"]["Text"] for each in page["MsgList"]] == ["刚才", "现在", "三年前"]
+            assert [each["MsgBody"][0]["MsgContent"]["Text"] for each in page["MsgList"]] == ["刚才", "现在", "三天前"]
 
 
 class TestTwin(Commands):
