@@ -6,6 +6,7 @@
 //! Every action may fail as the [`store`](crate::store) does. `# Errors` names what else there is.
 
 pub mod accounts;
+mod append;
 mod ask_before_sending;
 pub mod connect;
 pub mod contacts;

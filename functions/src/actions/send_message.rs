@@ -1,18 +1,16 @@
 //! `sendMessage`: one conditional write gives the message its number, whatever happens around it.
 
-use std::time::Duration;
-
 use futures_util::{StreamExt, stream};
 use hongyan_shared::{
     Error, Result,
-    model::{
-        Draft, FOREVER_S, Floor, LogTail, Message, OneToOne, Pair, Predecessor, Repeats, Seq, Verdict,
-        floor_before,
-    },
+    model::{Draft, FOREVER_S, LogKey, LogTail, Message, OneToOne, Pair, Predecessor, Repeats, Seq, Verdict},
     protocol::{Push, Sending, WireMessage},
 };
 
-use super::ask_before_sending::{ask_before_sending, noted};
+use super::{
+    append::{Conversation, TIMEOUT_MS, Writer, once_more},
+    ask_before_sending::{ask_before_sending, noted},
+};
 use crate::{
     business_server::BusinessServer,
     caller::Actor,
@@ -20,25 +18,12 @@ use crate::{
     config::{Config, Configured, UnknownUsers},
     limits::ConversationLimit,
     notify::{Notifier, Recipients},
-    record::{Metric, count},
-    store::{
-        Accounts, Appended, Behind, Consistency, Conversations, Messages, Names, Search, allowance::one_frame,
-    },
+    store::{Accounts, Consistency, Conversations, Messages, Names, allowance::one_frame},
 };
 
 /// How many messages the first query returns: texts of this number fit one read unit, and a retry
 /// is almost always among them.
 const TAIL: usize = 8;
-
-/// For how long a request tries to get a number before the conversation counts as busy.
-const TIMEOUT_MS: u64 = 1_200;
-
-/// How long a writer stands back at the most after the second number that was taken, twice as long after
-/// the third, and so on.
-const STAND_BACK_MS: u64 = 8;
-
-/// How often that is doubled.
-const DOUBLINGS: u32 = 5;
 
 /// How many messages of one request are under way at once.
 const AT_ONCE: usize = 32;
@@ -79,6 +64,10 @@ impl World {
             retention: config.retention()?,
             clock: config.clock.clone(),
         })
+    }
+
+    fn writer(&self) -> Writer<'_> {
+        Writer { messages: &self.messages, retention: self.retention, clock: &self.clock }
     }
 }
 
@@ -187,11 +176,11 @@ async fn store(
                 approved
             }
         };
-        let Some(message) = next_message(world, actor, &written, base, &conversation).await? else {
+        let begun = Begun { world, actor, conversation: &conversation };
+        let Some(sent) = world.writer().append(&begun, (draft, &written), base, deadline).await? else {
             approved = Some(written);
             continue;
         };
-        let sent = append(world, (draft, &written), &conversation, message, deadline).await?;
         // Who connects before this is told, and who connects after it finds the message in the list, however long
         // anything takes: so one look at the list is enough.
         let recipients = telling.recipients(world, pair, actor, Consistency::Strong).await;
@@ -267,181 +256,89 @@ fn shown(name: &Option<String>) -> Option<&str> {
     name.as_deref().filter(|name| !name.is_empty())
 }
 
-/// The original write of a message can only lie behind `base`, which is the last one that its
-/// sender had seen when they first composed it. So it is there or it is nowhere. What a business server repeats is
-/// looked for as far back as it may lie.
+/// What a draft has become before, if it has. What a business server repeats is looked for as far back as it may lie.
 async fn find_duplicate(
     world: &World,
     draft: &Draft,
     base: Option<Seq>,
     OneToOne { pair, tail }: &OneToOne,
 ) -> Result<Option<Message>> {
-    let last = tail.last_seq();
-    if let Some(sent) = tail.messages.iter().find(|message| message.is(draft)) {
-        return Ok(Some(sent.clone()));
-    }
-    if let Repeats::Since(since) = draft.repeats {
-        let oldest = tail.messages.last().filter(|oldest| oldest.time >= since);
-        return match oldest {
-            Some(oldest) => world.messages.find_repeated(&pair.log_key(), draft, oldest.seq, since).await,
-            None => Ok(None),
-        };
-    }
-    // A base from the future: the tables were restored from a backup since. Whether this message
-    // was sent cannot be told from such a number.
-    if base.is_some_and(|base| base > last) && tail.last().is_some() {
-        return Err(Error::BaseUnknown { last });
-    }
-    let unseen = tail.messages.last().map_or(last, |oldest| oldest.seq.prev());
-    let from = base.unwrap_or_default().next();
-    if from > unseen {
-        return Ok(None);
-    }
-    match world.messages.find(&pair.log_key(), draft, from, unseen, world.clock.now()).await? {
-        Search::Found(sent) => Ok(Some(*sent)),
-        Search::Absent => Ok(None),
-        Search::TooMuch => Err(Error::BaseUnknown { last }),
+    let key = pair.log_key();
+    match draft.repeats {
+        Repeats::Since(since_ms) => world.messages.find_repeated(&key, tail, draft, since_ms).await,
+        Repeats::Name => world.messages.find(&key, tail, draft, base, world.clock.now()).await,
     }
 }
 
-/// Writes the message behind the last one. Every number that turns out to be taken is looked at, so
-/// of two attempts at one message, as it was before anything was rewritten, the later one finds the earlier. That message is pushed once more,
-/// because the earlier attempt may have been this very one, with its answer lost.
-///
-/// How often it tries depends on what it may write: small messages among small ones some fifty times,
-/// the largest four times. It is refused as busy when that or its time is over.
-async fn append(
-    world: &World,
-    (draft, written): (&Draft, &Draft),
-    conversation: &OneToOne,
-    mut message: Message,
-    deadline: u64,
-) -> Result<Message> {
-    let OneToOne { pair, tail } = conversation;
-    let key = pair.log_key();
-    // For the first message of a conversation all has been done.
-    let mut moved_up = tail.last().map_or(message.moved_up, |last| last.moved_up);
-    let mut taken_before = 0;
-    while Messages::can_append() && world.clock.now() < deadline {
-        if tail.last().is_some() || taken_before > 0 {
-            keep_beside(world, pair, &mut message).await?;
+/// A conversation of two as a send has read it.
+struct Begun<'a> {
+    world: &'a World,
+    actor: Actor<'a>,
+    conversation: &'a OneToOne,
+}
+
+impl Conversation for Begun<'_> {
+    /// However large it is, the first number that is taken says enough: two users are no crowd.
+    const LARGE: usize = usize::MAX;
+
+    fn key(&self) -> LogKey {
+        self.conversation.pair.log_key()
+    }
+
+    fn tail(&self) -> &LogTail {
+        &self.conversation.tail
+    }
+
+    fn next(
+        &self,
+        draft: &Draft,
+        predecessor: Predecessor<'_>,
+        now_ms: u64,
+        retention: Option<u64>,
+    ) -> Message {
+        self.conversation.next_message(draft, predecessor, now_ms, retention)
+    }
+
+    /// Half a retention longer than a message, so that it need not be written with every one.
+    fn kept_until(&self, message: &Message) -> u64 {
+        let half = self.world.retention.unwrap_or_default() / 2;
+        message.expires_at.map_or(FOREVER_S, |second| second.saturating_add(half))
+    }
+
+    async fn may_begin(&self) -> Result<()> {
+        let Self { world, actor, conversation: OneToOne { pair, .. } } = self;
+        if world.unknown_users == UnknownUsers::Refuse && !world.accounts.is_there(pair.peer()).await? {
+            return Err(Error::InvalidRecipient(
+                "there is no account of that name, or its user has never logged in",
+            ));
         }
+        if actor.is_administrator { Ok(()) } else { world.limit.count(pair).await }
+    }
+
+    /// Both users get the conversation into their lists.
+    async fn begin(&self, first: &Message) -> Result<()> {
+        let Self { world, conversation: OneToOne { pair, .. }, .. } = self;
+        world.conversations.open(pair, first.moved_up, first.kept_until).await
+    }
+
+    /// Before a message is there, what stands beside it is kept as long as it will live, and its number
+    /// reserved. Its successors know from it how long that is.
+    async fn go_on(&self, message: &mut Message, previous: &Message) -> Result<()> {
+        let Self { world, conversation: OneToOne { pair, .. }, .. } = self;
+        let key = pair.log_key();
+        if !message.is_kept() {
+            let kept_until = Some(self.kept_until(message));
+            tokio::try_join!(
+                world.conversations.keep(pair, message.moved_up, kept_until),
+                world.messages.keep_floor(&key, kept_until)
+            )?;
+            message.kept_until = kept_until;
+        }
+        world.writer().reserve(&key, message).await?;
         // The lists come first: a function that is cut off in between leaves it higher in them than it would have to be.
-        if message.moved_up != moved_up {
+        if message.moved_up != previous.moved_up {
             world.conversations.move_up(pair, message.moved_up, message.kept_until).await?;
         }
-        let taken = match world.messages.append(&key, &message).await? {
-            Appended::Written => {
-                count(Metric::Sends);
-                return Ok(message);
-            }
-            Appended::Taken(taken) => *taken,
-        };
-        if taken.is(draft) {
-            return once_more(draft, taken);
-        }
-        count(Metric::Conflicts);
-        let mut newest = taken;
-        // A crowd is writing: stand back, the longer the larger it seems, then get behind all of it at once.
-        if taken_before > 0 {
-            let at_most = STAND_BACK_MS << taken_before.min(DOUBLINGS);
-            tokio::time::sleep(Duration::from_millis(rand::random_range(0..at_most))).await;
-            // What has expired still holds its number.
-            let Behind::All(newer) = world.messages.behind(&key, newest.seq).await? else { break };
-            if let Some(sent) = newer.iter().find(|message| message.is(draft)) {
-                return once_more(draft, sent.clone());
-            }
-            newest = newer.into_iter().next().unwrap_or(newest);
-        }
-        taken_before += 1;
-        moved_up = newest.moved_up;
-        let predecessor = Predecessor::Message(&newest);
-        message = conversation.next_message(written, predecessor, world.clock.now(), world.retention);
+        Ok(())
     }
-    Err(Error::Busy)
-}
-
-/// The message that a draft has become before, if that says the same. If not, its sender has used a name
-/// twice, and would never learn that the second message was not sent.
-pub(super) fn once_more(draft: &Draft, sent: Message) -> Result<Message> {
-    // What was rewritten says something else than it did when its sender sent it.
-    let is_rewritten = sent.callbacks.verdict == Verdict::Rewritten;
-    if !is_rewritten && !sent.elem.says_what(&draft.elem) {
-        return Err(Error::ClientIdTaken);
-    }
-    count(Metric::Duplicates);
-    Ok(sent)
-}
-
-/// The message as it is to be written, behind the last one that lives. Where none does, a floor is laid first
-/// and both users get the conversation into their lists. Nothing when somebody else has begun meanwhile.
-async fn next_message(
-    world: &World,
-    actor: Actor<'_>,
-    draft: &Draft,
-    base: Option<Seq>,
-    conversation: &OneToOne,
-) -> Result<Option<Message>> {
-    let (OneToOne { pair, tail }, key) = (conversation, conversation.pair.log_key());
-    let (now, retention) = (world.clock.now(), world.retention);
-    if let Some(last) = tail.last() {
-        let predecessor = Predecessor::Message(last);
-        return Ok(Some(conversation.next_message(draft, predecessor, now, retention)));
-    }
-    if tail.is_settling(now) {
-        return Err(Error::Busy);
-    }
-    // Messages that have expired come first in a tail, and so do imported ones.
-    let is_hidden = tail.stored.is_some() || tail.newest().is_some() || tail.goes_on_before.is_some();
-    let before = if is_hidden { world.messages.floor(&key).await? } else { tail.floor };
-    let is_new = before.is_none() && !is_hidden;
-    if is_new && world.unknown_users == UnknownUsers::Refuse && !world.accounts.is_there(pair.peer()).await? {
-        return Err(Error::InvalidRecipient(
-            "there is no account of that name, or its user has never logged in",
-        ));
-    }
-    if is_new && !actor.is_administrator {
-        world.limit.count(pair).await?;
-    }
-    let begins_behind =
-        |seq: Seq| conversation.next_message(draft, Predecessor::Nothing(seq), now, retention);
-    let expires_at = begins_behind(Seq(0)).expires_at;
-    let kept_until = longer(world, expires_at);
-    let floor = Floor::next(before, tail.stored, expires_at, kept_until, now);
-    // A base of the conversation that was here before: once the numbers have come as far, this message would not be
-    // looked for any more where it is now to be.
-    if base.is_some_and(|base| base > floor.begun_behind) {
-        return Err(Error::BaseUnknown { last: floor.begun_behind });
-    }
-    let mut message = begins_behind(floor.begun_behind);
-    // Where nothing has ever expired there is always a last message.
-    let needs_floor = retention.is_some() || before.is_some() || tail.stored.is_some();
-    message.kept_until = needs_floor.then_some(kept_until);
-    world.conversations.open(pair, message.moved_up, message.kept_until).await?;
-    let is_laid = !needs_floor || world.messages.lay_floor(&key, before, floor).await?;
-    Ok(is_laid.then_some(message))
-}
-
-/// Before a message is there, what stands beside it is kept as long as it will live, and its number
-/// reserved. Its successors know from it how long that is.
-async fn keep_beside(world: &World, pair: &Pair, message: &mut Message) -> Result<()> {
-    let key = pair.log_key();
-    if !message.is_kept() {
-        let kept_until = Some(longer(world, message.expires_at));
-        tokio::try_join!(
-            world.conversations.keep(pair, message.moved_up, kept_until),
-            world.messages.keep_floor(&key, kept_until)
-        )?;
-        message.kept_until = kept_until;
-    }
-    match floor_before(message.seq) {
-        Some(floor) if message.expires_at.is_some() => world.messages.raise_floor(&key, floor).await,
-        _ => Ok(()),
-    }
-}
-
-/// Half a retention longer, so that it need not be written with every message.
-fn longer(world: &World, expires_at: Option<u64>) -> u64 {
-    let half = world.retention.unwrap_or_default() / 2;
-    expires_at.map_or(FOREVER_S, |second| second.saturating_add(half))
 }

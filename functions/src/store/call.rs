@@ -5,7 +5,7 @@ use std::{error::Error as StdError, time::Duration};
 use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
-    operation::put_item::PutItemError,
+    operation::{put_item::PutItemError, update_item::builders::UpdateItemFluentBuilder},
     types::{
         KeysAndAttributes, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
         error::ConditionalCheckFailedException,
@@ -102,6 +102,18 @@ pub(super) async fn put_if_absent(
         }
         Err(error) => Err(failed(error)),
     }
+}
+
+/// Makes a conditional change that costs so many units at the worst, and so many when its condition does not hold. Says whether
+/// it took place.
+pub(super) async fn update_if(update: UpdateItemFluentBuilder, worst: u64, refused: u64) -> Result<bool> {
+    let writing = allowance::write(worst)?;
+    let output = output_of(update.send().await)?;
+    match &output {
+        Some(output) => writing.cost(output.consumed_capacity()),
+        None => writing.cost_units(refused),
+    }
+    Ok(output.is_some())
 }
 
 /// Whether a conditional write took place. That its condition did not hold is an answer, not an error.

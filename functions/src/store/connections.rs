@@ -14,7 +14,9 @@ use hongyan_shared::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Consistency, Item, RowChange, allowance, batch_get, failed, number, output_of, text, user_in};
+use super::{
+    Consistency, Item, RowChange, allowance, batch_get, failed, number, output_of, text, update_if, user_in,
+};
 use crate::config::{Config, Configured};
 
 /// How old a connection is that API Gateway has cut, whatever clocks differ by, in seconds.
@@ -398,7 +400,6 @@ impl Connections {
     /// Frees the slots of all of these, if all of them still hold theirs. If not, the next
     /// registration sees to it.
     async fn remove_all(&self, user: &UserId, connections: &[Connection]) -> Result<()> {
-        let writing = allowance::write(allowance::write_units_of(ITEM_BYTES))?;
         let mut update = self.update(user);
         let (mut slots, mut conditions) = (Vec::new(), Vec::new());
         for (index, connection) in connections.iter().enumerate() {
@@ -408,15 +409,11 @@ impl Connections {
                 .expression_attribute_names(format!("#{index}"), attribute(&connection.slot))
                 .expression_attribute_values(format!(":{index}"), text(&connection.id));
         }
-        let answer = update
+        let update = update
             .update_expression(format!("REMOVE {}", slots.join(", ")))
-            .condition_expression(conditions.join(" AND "))
-            .send()
-            .await;
-        if let Some(output) = output_of(answer)? {
-            writing.cost(output.consumed_capacity());
-        }
-        Ok(())
+            .condition_expression(conditions.join(" AND "));
+        let worst = allowance::write_units_of(ITEM_BYTES);
+        update_if(update, worst, worst).await.map(|_| ())
     }
 
     /// Lets the user make no connection until then, and returns those that there are.
@@ -472,18 +469,13 @@ impl Connections {
 
     /// Forgets what is kept of a user besides their connections, but not before which second no signature counts.
     pub async fn forget(&self, user: &UserId) -> Result<()> {
-        let writing = allowance::write(allowance::write_units_of(ITEM_BYTES))?;
-        let answer = self
+        let update = self
             .update(user)
             .update_expression("SET m = :none, mg = :none REMOVE n, a")
             .condition_expression("attribute_exists(u)")
-            .expression_attribute_values(":none", number(0))
-            .send()
-            .await;
-        if let Some(output) = output_of(answer)? {
-            writing.cost(output.consumed_capacity());
-        }
-        Ok(())
+            .expression_attribute_values(":none", number(0));
+        let worst = allowance::write_units_of(ITEM_BYTES);
+        update_if(update, worst, worst).await.map(|_| ())
     }
 
     fn update(&self, user: &UserId) -> UpdateItemFluentBuilder {

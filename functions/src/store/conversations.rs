@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::{
     Consistency, Item, allowance, batch_get, failed, from_item, messages::SWEPT_LATER_S, my_groups, number,
-    output_of, text, user_in,
+    text, update_if, user_in,
 };
 use crate::config::{Config, Configured};
 
@@ -181,7 +181,7 @@ impl Conversations {
                 .expression_attribute_values(":x", number(swept_at(second))),
         };
         // What is higher already or kept for longer stays so, each for itself.
-        if !write(MOVE_UNITS, update).await? {
+        if !update_if(update, MOVE_UNITS, 1).await? {
             self.move_one(pair, side, stamp, until).await?;
             self.keep_one(pair, side, stamp, until).await?;
         }
@@ -208,7 +208,7 @@ impl Conversations {
             .to_place(pair, pair.mine(), stamp)
             .update_expression(format!("SET {OPENED}, {TO_PLACE}"))
             .condition_expression(IS_LOWER);
-        write(MOVE_UNITS, update).await.map(|_| ())
+        update_if(update, MOVE_UNITS, 1).await.map(|_| ())
     }
 
     /// Takes a row out of the list of a user, unless it has been moved since it was read.
@@ -218,7 +218,7 @@ impl Conversations {
             .update_expression("REMOVE s")
             .condition_expression("s = :s")
             .expression_attribute_values(":s", number(entry.place.0));
-        write(MOVE_UNITS, update).await.map(|_| ())
+        update_if(update, MOVE_UNITS, 1).await.map(|_| ())
     }
 
     async fn move_one(&self, pair: &Pair, side: Side, stamp: Stamp, until: Option<u64>) -> Result<bool> {
@@ -229,7 +229,7 @@ impl Conversations {
                 .update_expression(format!("SET {OPENED}, {TO_PLACE}, x = if_not_exists(x, :x)"))
                 .expression_attribute_values(":x", number(swept_at(second))),
         };
-        write(MOVE_UNITS, update).await
+        update_if(update, MOVE_UNITS, 1).await
     }
 
     async fn keep_one(&self, pair: &Pair, side: Side, now: Stamp, until: Option<u64>) -> Result<bool> {
@@ -243,7 +243,7 @@ impl Conversations {
                 .condition_expression("attribute_not_exists(x) OR x < :x")
                 .expression_attribute_values(":x", number(swept_at(second))),
         };
-        write(1, update).await
+        update_if(update, 1, 1).await
     }
 
     /// Pins a conversation in the list of the pair's user, or unpins it, and moves it up.
@@ -404,17 +404,6 @@ impl Conversations {
             .key("v", text(peer.as_str()))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
     }
-}
-
-/// Makes a conditional write that costs so much at the worst, and says whether it took place.
-async fn write(units: u64, update: UpdateItemFluentBuilder) -> Result<bool> {
-    let writing = allowance::write(units)?;
-    let output = output_of(update.send().await)?;
-    match &output {
-        Some(output) => writing.cost(output.consumed_capacity()),
-        None => writing.cost_units(1),
-    }
-    Ok(output.is_some())
 }
 
 fn swept_at(second: u64) -> u64 {

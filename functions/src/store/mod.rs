@@ -34,7 +34,7 @@ pub use connections::{
 pub use conversations::{ConversationEntry, Conversations, ListPart, MAX_PINS, Pinned, Place};
 pub use group_changes::{GroupChanges, MembersChange, Step as MemberStep};
 pub use messages::{
-    Appended, Behind, GroupTail, LogChange, Messages, Part, Recalled, RecalledMessage, Search, Stretch,
+    Appended, Behind, GroupTail, LogChange, Messages, Part, Recalled, RecalledMessage, Stretch,
 };
 pub use my_groups::MyGroups;
 pub use rates::{Counted, Rates, Reading, Step};
@@ -43,5 +43,5 @@ pub use row_change::RowChange;
 pub use users::Users;
 pub use watchers::{MAX_WATCHERS, Subscription, Watcher, Watchers};
 
-use call::{CONFLICT, batch_get, failed, output_of, put_if_absent, took_place};
+use call::{CONFLICT, batch_get, failed, output_of, put_if_absent, took_place, update_if};
 use item::{Item, from_item, number, sort_key, text, to_item, user_in};

@@ -15,8 +15,8 @@ use hongyan_shared::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Consistency, Item, allowance, failed, from_item, number, output_of, rosters::rank, rosters::role, text,
-    to_item,
+    Consistency, Item, allowance, failed, from_item, number, rosters::rank, rosters::role, text, to_item,
+    update_if,
 };
 use crate::config::{Config, Configured};
 
@@ -345,13 +345,7 @@ impl MyGroups {
 }
 
 async fn write(update: UpdateItemFluentBuilder) -> Result<bool> {
-    let writing = allowance::write(allowance::write_units_of(ROW_BYTES))?;
-    let output = output_of(update.send().await)?;
-    match &output {
-        Some(output) => writing.cost(output.consumed_capacity()),
-        None => writing.cost_units(1),
-    }
-    Ok(output.is_some())
+    update_if(update, allowance::write_units_of(ROW_BYTES), 1).await
 }
 
 /// The rows of those who come, go or become something else, as parts of a transaction.

@@ -80,6 +80,11 @@ impl LogTail {
         self.messages.is_empty() && self.stored_until.is_some_and(|end| !settled(end))
     }
 
+    /// What a draft has become, if that is among the newest messages.
+    pub fn find(&self, draft: &Draft) -> Option<&Message> {
+        self.messages.iter().find(|message| message.is(draft))
+    }
+
     /// The last message with a number, if there is one.
     pub fn last(&self) -> Option<&Message> {
         self.messages.first()

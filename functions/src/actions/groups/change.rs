@@ -7,15 +7,14 @@ use futures_util::future::try_join_all;
 use hongyan_shared::{
     Error, Result,
     model::{
-        ClientId, Draft, Group, GroupId, InfoChange, Member, Message, Promised, ReadMarker, Roster, Seq, Tip,
-        UserId,
+        ClientId, Draft, Group, GroupId, InfoChange, Member, Promised, ReadMarker, Roster, Seq, Tip, UserId,
     },
     protocol::ChangeName,
 };
 use serde_json::Value;
 
 use super::{
-    log::{Entered, SHORT_TAIL, TIMEOUT_MS},
+    log::{Entered, SHORT_TAIL},
     world::ManageWorld,
 };
 use crate::{
@@ -238,21 +237,11 @@ async fn finish(
         let tail = tail.open(&member);
         let entered = Entered { group: group.clone(), roster: Arc::new(after.clone()), member, tail };
         if let Some((token, promised)) = &tip {
-            last = keep_new(world, &entered, (token, promised)).await?.seq;
+            last = world.log.keep_behind(&entered, (token, promised)).await?.seq;
         }
         world.log.keep_broken(&entered).await?;
     }
     Ok(Changed { group, last, roster: after, users: plan.users, is_new: true })
-}
-
-/// A promise that was just made cannot have been kept by anybody who was not seen, so its tip is behind what was read.
-async fn keep_new(
-    world: &ManageWorld,
-    entered: &Entered,
-    (token, promised): (&ClientId, &Promised),
-) -> Result<Message> {
-    let deadline = world.log.clock.now().saturating_add(TIMEOUT_MS);
-    world.log.keep_behind(entered, (token, promised), deadline).await
 }
 
 fn after_steps(members: &mut BTreeMap<UserId, Member>, steps: &[MemberStep]) {

@@ -1,23 +1,23 @@
 //! The log of a group: who may look at it, how a message gets its number, and tips that others have promised.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use hongyan_shared::{
     Error, Result,
     model::{
-        ClientId, Draft, FOREVER_S, Floor, Group, GroupId, LogTail, Mark, Membership, Message, Op,
-        Predecessor, Promised, Roster, Seq, Tip, UserId, floor_before, group_marker, may, next_in_group,
+        ClientId, Draft, FOREVER_S, Group, GroupId, LogKey, LogTail, Mark, Membership, Message, Op,
+        Predecessor, Promised, Roster, Seq, Tip, UserId, group_marker, may, next_in_group,
     },
 };
 use tracing::warn;
 
+use super::super::append::{Conversation, TIMEOUT_MS, Writer};
 use crate::{
-    audience::Audience,
+    audience::{Audience, Present},
     caller::Actor,
     clock::Clock,
     config::{Config, Configured},
-    record::{Metric, count},
-    store::{Appended, Behind, Consistency, Messages, MyGroups, Rosters, Search, membership},
+    store::{Consistency, Messages, MyGroups, Rosters, membership},
 };
 
 /// How many messages the first query returns: with the group, texts of this number fit one read unit.
@@ -26,19 +26,6 @@ pub(super) const TAIL: usize = 12;
 /// How many messages are looked at first where something else was read before: as many of the largest are a fifth of what a
 /// frame may read.
 pub(super) const SHORT_TAIL: usize = 4;
-
-/// For how long a request tries to get a number before the group counts as busy.
-pub(super) const TIMEOUT_MS: u64 = 1_200;
-
-/// How long a writer stands back at the most after the second number that was taken, twice as long after
-/// the third, and so on.
-const STAND_BACK_MS: u64 = 8;
-
-/// How often that is doubled.
-const DOUBLINGS: u32 = 5;
-
-/// From how many bytes on a refused write costs more than a look at the end of the log.
-const LARGE: usize = 4096;
 
 /// What it takes to write to a group's log.
 pub struct GroupLog {
@@ -88,8 +75,7 @@ impl GroupLog {
         Ok(Entered { group: found.group.clone(), roster, tail: found.open(&member), member })
     }
 
-    /// The message that a draft has become before, if it has. It can only lie behind `base`, which is the last one that its
-    /// sender had seen when they first composed it.
+    /// What a draft has become before, if it has.
     pub(super) async fn find_duplicate(
         &self,
         member: &Membership,
@@ -97,30 +83,10 @@ impl GroupLog {
         draft: &Draft,
         base: Option<Seq>,
     ) -> Result<Option<Message>> {
-        let last = tail.last_seq();
-        if let Some(sent) = tail.messages.iter().find(|message| message.is(draft)) {
-            return Ok(Some(sent.clone()));
-        }
-        if base.is_some_and(|base| base > last) && tail.last().is_some() {
-            return Err(Error::BaseUnknown { last });
-        }
-        let unseen = tail.messages.last().map_or(last, |oldest| oldest.seq.prev());
-        let from = base.unwrap_or_default().next();
-        if from > unseen {
-            return Ok(None);
-        }
-        match self.messages.find_far(&member.log_key(), draft, from, unseen, self.clock.now()).await? {
-            Search::Found(sent) => Ok(Some(*sent)),
-            Search::Absent => Ok(None),
-            Search::TooMuch => Err(Error::BaseUnknown { last }),
-        }
+        self.messages.find_in_group(member, tail, draft, base, self.clock.now()).await
     }
 
-    /// Writes the message behind the last one. Every number that turns out to be taken is looked at, so of two attempts at
-    /// one message the later one finds the earlier. Nothing when somebody else has begun meanwhile where no message lives.
-    ///
-    /// # Errors
-    /// [`Error::Busy`] when its time or what it may write is used up.
+    /// [`Writer::append`].
     pub(super) async fn append(
         &self,
         member: &Membership,
@@ -129,71 +95,11 @@ impl GroupLog {
         base: Option<Seq>,
         deadline: u64,
     ) -> Result<Option<Message>> {
-        let key = member.log_key();
-        let Some(mut message) = self.first_attempt(member, tail, draft, base).await? else { return Ok(None) };
-        let is_large = draft.elem.payload().as_str().len() > LARGE;
-        let mut taken_before = u32::from(is_large);
-        while Messages::can_append() && self.clock.now() < deadline {
-            if let Some(floor) = floor_before(message.seq).filter(|_| message.expires_at.is_some()) {
-                self.messages.raise_floor(&key, floor).await?;
-            }
-            let taken = match self.messages.append(&key, &message).await? {
-                Appended::Written => {
-                    count(Metric::Sends);
-                    return Ok(Some(message));
-                }
-                Appended::Taken(taken) => *taken,
-            };
-            if taken.is(draft) {
-                return Ok(Some(taken));
-            }
-            count(Metric::Conflicts);
-            let mut newest = taken;
-            // A crowd is writing: stand back, then get behind all of it at once.
-            if taken_before > 0 {
-                let at_most = STAND_BACK_MS << taken_before.min(DOUBLINGS);
-                tokio::time::sleep(Duration::from_millis(rand::random_range(0..at_most))).await;
-                let Behind::All(newer) = self.messages.behind(&key, newest.seq).await? else { break };
-                if let Some(sent) = newer.iter().find(|message| message.is(draft)) {
-                    return Ok(Some(sent.clone()));
-                }
-                newest = newer.into_iter().next().unwrap_or(newest);
-            }
-            taken_before = taken_before.saturating_add(1);
-            let predecessor = Predecessor::Message(&newest);
-            message = next_in_group(tail, draft, predecessor, self.clock.now(), self.retention);
-        }
-        Err(Error::Busy)
+        self.writer().append(&InGroup { log: self, member, tail }, (draft, draft), base, deadline).await
     }
 
-    /// The message as it is to be written behind the last one that lives. Where none does, a floor is laid first, which stays
-    /// as long as the group: no number of it is ever used again.
-    async fn first_attempt(
-        &self,
-        member: &Membership,
-        tail: &LogTail,
-        draft: &Draft,
-        base: Option<Seq>,
-    ) -> Result<Option<Message>> {
-        let (key, now, retention) = (member.log_key(), self.clock.now(), self.retention);
-        if let Some(last) = tail.last() {
-            return Ok(Some(next_in_group(tail, draft, Predecessor::Message(last), now, retention)));
-        }
-        if tail.is_settling(now) {
-            return Err(Error::Busy);
-        }
-        let before = if tail.stored.is_some() { self.messages.floor(&key).await? } else { tail.floor };
-        let begins_behind = |seq| next_in_group(tail, draft, Predecessor::Nothing(seq), now, retention);
-        let expires_at = begins_behind(Seq(0)).expires_at;
-        let floor = Floor::next(before, tail.stored, expires_at, FOREVER_S, now);
-        if base.is_some_and(|base| base > floor.begun_behind) {
-            return Err(Error::BaseUnknown { last: floor.begun_behind });
-        }
-        let mut message = begins_behind(floor.begun_behind);
-        let needs_floor = retention.is_some() || before.is_some() || tail.stored.is_some();
-        message.kept_until = needs_floor.then_some(FOREVER_S);
-        let is_laid = !needs_floor || self.messages.lay_floor(&key, before, floor).await?;
-        Ok(is_laid.then_some(message))
+    fn writer(&self) -> Writer<'_> {
+        Writer { messages: &self.messages, retention: self.retention, clock: &self.clock }
     }
 
     /// Notes that a message is its sender's own. Who has very many behind their mark is taken to have read the first half.
@@ -262,14 +168,14 @@ impl GroupLog {
         Ok(tip)
     }
 
-    /// The same for a promise that was just made: its tip cannot be there yet, so it is behind what was read.
+    /// The same for a promise that was just made: nobody who was not seen can have kept it, so its tip is behind what was read.
     pub(super) async fn keep_behind(
         &self,
         entered: &Entered,
         (token, promised): (&ClientId, &Promised),
-        deadline: u64,
     ) -> Result<Message> {
         let Entered { group, roster, member, tail } = entered;
+        let deadline = self.clock.now().saturating_add(TIMEOUT_MS);
         let draft = drafted(token, promised)?;
         match self.append(member, tail, &draft, Some(promised.base), deadline).await? {
             Some(tip) => self.told(group, roster, (token, promised), tip).await,
@@ -287,14 +193,46 @@ impl GroupLog {
     }
 
     /// Hands a message to those who are there but for the device that asks.
-    pub(super) async fn tell(
-        &self,
-        present: &crate::audience::Present,
-        roster: &Roster,
-        actor: Actor<'_>,
-        message: &Message,
-    ) {
+    pub(super) async fn tell(&self, present: &Present, roster: &Roster, actor: Actor<'_>, message: &Message) {
         self.audience.receive(present, roster, Some(actor), message).await;
+    }
+}
+
+/// A group's log as a member has read it. Nothing is written besides, but for the floor, which stays as long as the group: no
+/// number of it is ever used again.
+struct InGroup<'a> {
+    log: &'a GroupLog,
+    member: &'a Membership,
+    tail: &'a LogTail,
+}
+
+impl Conversation for InGroup<'_> {
+    const LARGE: usize = 4096;
+
+    fn key(&self) -> LogKey {
+        self.member.log_key()
+    }
+
+    fn tail(&self) -> &LogTail {
+        self.tail
+    }
+
+    fn next(
+        &self,
+        draft: &Draft,
+        predecessor: Predecessor<'_>,
+        now_ms: u64,
+        retention: Option<u64>,
+    ) -> Message {
+        next_in_group(self.tail, draft, predecessor, now_ms, retention)
+    }
+
+    fn kept_until(&self, _: &Message) -> u64 {
+        FOREVER_S
+    }
+
+    async fn go_on(&self, message: &mut Message, _: &Message) -> Result<()> {
+        self.log.writer().reserve(&self.key(), message).await
     }
 }
 

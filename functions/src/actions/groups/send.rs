@@ -9,8 +9,8 @@ use hongyan_shared::{
 use tracing::warn;
 
 use super::{
-    super::send_message::once_more,
-    log::{Entered, GroupLog, TAIL, TIMEOUT_MS},
+    super::append::{TIMEOUT_MS, once_more},
+    log::{Entered, GroupLog, TAIL},
 };
 use crate::{audience::Present, caller::Actor};
 
@@ -34,7 +34,7 @@ pub async fn send_to_group(
     while log.clock.now() < deadline {
         let entered = log.enter(group, actor.user).await?;
         let Entered { member, tail, .. } = &entered;
-        if let Some(sent) = tail.messages.iter().find(|message| message.is(draft)) {
+        if let Some(sent) = tail.find(draft) {
             return again(log, &entered, draft, sent.clone()).await;
         }
         may_speak(log, actor, &entered)?;

@@ -1,26 +1,24 @@
 //! What is kept of a group as a whole: a row behind its messages, so that the query that every send makes returns it with the
 //! newest of them.
 
-use std::collections::BTreeMap;
-
-use aws_sdk_dynamodb::types::{AttributeValue, Put, Update};
+use aws_sdk_dynamodb::types::{Put, Update};
 use hongyan_shared::{
     Error, Result,
     model::{
-        Address, ClientId, Draft, Group, GroupId, GroupInfo, GroupType, InfoChange, InviteOption, JoinOption,
-        LogKey, LogTail, Membership, Message, MyGroup, Promised, ReadMarker, Seq, UserId, group_marker,
+        Address, ClientId, Draft, Group, GroupId, InfoChange, LogKey, LogTail, Membership, Message, MyGroup,
+        Promised, ReadMarker, Seq, UserId, group_marker,
     },
 };
-use serde::{Deserialize, Serialize};
 
 use super::{
-    super::{Consistency, Item, allowance, failed, from_item, number, output_of, text, to_item},
-    Messages,
-    log::{Oldest, Recalled, Search, bytes_of, tail_of},
+    super::{Consistency, allowance, failed, number, text, update_if},
+    GROUP, Messages,
+    group_row::{described, group_of, item_of, promise},
+    log::tail_of,
+    pages::{Order, Rows, bytes_of},
+    recall::Recalled,
+    search::Oldest,
 };
-
-/// The sort key of the row. It is behind those of all messages.
-pub(in crate::store) const GROUP: &str = "P";
 
 /// The largest row of a group: with full texts, and as many promised tips as there may be.
 pub(in crate::store) const GROUP_BYTES: u64 = 4096;
@@ -57,149 +55,6 @@ impl GroupTail {
     }
 }
 
-/// A group.
-#[derive(Serialize, Deserialize)]
-pub(in crate::store) struct GroupRow {
-    /// The group.
-    p: String,
-    /// Always the same.
-    s: String,
-    /// Type.
-    ty: GroupType,
-    /// Name.
-    n: String,
-    /// The URL of its picture.
-    #[serde(skip_serializing_if = "String::is_empty", default)]
-    av: String,
-    /// What it is about.
-    #[serde(skip_serializing_if = "String::is_empty", default)]
-    it: String,
-    /// What its members should know.
-    #[serde(skip_serializing_if = "String::is_empty", default)]
-    nt: String,
-    /// How others come into it.
-    jo: JoinOption,
-    /// Who may bring them.
-    io: InviteOption,
-    /// How many members it may have.
-    mx: u64,
-    /// Only the owner and the admins may speak.
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    mu: bool,
-    /// Whose it is.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    ow: Option<String>,
-    /// Who has made it.
-    cr: String,
-    /// When, milliseconds.
-    ct: u64,
-    /// When it last changed what it says, milliseconds.
-    ic: u64,
-    /// How often.
-    iv: u64,
-    /// How many members it has.
-    mn: u64,
-    /// One more with every change of who is in it.
-    v: u64,
-    /// Dismissed at, milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    xd: Option<u64>,
-    /// The last message that concerns all, and its sender.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    b: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    bf: Option<String>,
-    /// Tips that are promised, by their client IDs.
-    ob: BTreeMap<String, PromisedRow>,
-}
-
-/// A tip that is promised.
-#[derive(Serialize, Deserialize)]
-struct PromisedRow {
-    /// From.
-    f: String,
-    /// The last message that was seen.
-    b: u64,
-    /// When, milliseconds.
-    t: u64,
-    /// What it says.
-    d: String,
-}
-
-impl From<&Promised> for PromisedRow {
-    fn from(promised: &Promised) -> Self {
-        Self { f: promised.from.to_string(), b: promised.base.0, t: promised.at, d: promised.payload.clone() }
-    }
-}
-
-impl GroupRow {
-    fn of(group: &Group) -> Self {
-        let GroupInfo { name, avatar, introduction, notification, join, invite, limit, mutes_all } =
-            group.info.clone();
-        Self {
-            p: group.id.to_string(),
-            s: GROUP.to_owned(),
-            ty: group.kind,
-            n: name,
-            av: avatar,
-            it: introduction,
-            nt: notification,
-            jo: join,
-            io: invite,
-            mx: limit,
-            mu: mutes_all,
-            ow: group.owner.as_ref().map(UserId::to_string),
-            cr: group.creator.to_string(),
-            ct: group.created_at,
-            ic: group.changed_at,
-            iv: group.info_version,
-            mn: group.members,
-            v: group.version,
-            xd: group.dismissed_at,
-            b: None,
-            bf: None,
-            ob: BTreeMap::new(),
-        }
-    }
-
-    fn group(self) -> Result<Group> {
-        let wrong = |what: &str| Error::Internal(format!("{what} of a group is wrong"));
-        let user = |text: &str| UserId::parse("user", text).map_err(|_| wrong("a user"));
-        let promised = self.ob.into_iter().map(|(id, row)| {
-            let id = ClientId::parse(&id).map_err(|_| wrong("a promise"))?;
-            Ok((id, Promised { from: user(&row.f)?, base: Seq(row.b), at: row.t, payload: row.d }))
-        });
-        let mentioned_all = match (self.b, &self.bf) {
-            (Some(seq), Some(from)) => Some((Seq(seq), user(from)?)),
-            _ => None,
-        };
-        Ok(Group {
-            outbox: promised.collect::<Result<_>>()?,
-            id: GroupId::parse(&self.p).map_err(|_| wrong("the ID"))?,
-            kind: self.ty,
-            info: GroupInfo {
-                name: self.n,
-                avatar: self.av,
-                introduction: self.it,
-                notification: self.nt,
-                join: self.jo,
-                invite: self.io,
-                limit: self.mx,
-                mutes_all: self.mu,
-            },
-            owner: self.ow.as_deref().map(user).transpose()?,
-            creator: user(&self.cr)?,
-            created_at: self.ct,
-            changed_at: self.ic,
-            info_version: self.iv,
-            members: self.mn,
-            version: self.v,
-            dismissed_at: self.xd,
-            mentioned_all,
-        })
-    }
-}
-
 impl Messages {
     /// A group, and so many of its newest messages; nothing if there never was one of this ID.
     pub async fn group_tail(
@@ -210,30 +65,29 @@ impl Messages {
         now_ms: u64,
     ) -> Result<Option<GroupTail>> {
         let rows = messages.saturating_add(1);
-        let reading = allowance::read(bytes_of(messages).saturating_add(GROUP_BYTES), consistency)?;
-        let answer = self
-            .query(consistency)
-            .key_condition_expression("p = :p")
-            .expression_attribute_values(":p", text(group.as_str()))
-            .scan_index_forward(false)
-            .limit(i32::try_from(rows).unwrap_or(i32::MAX))
-            .send()
-            .await
-            .map_err(failed)?;
-        reading.cost(answer.consumed_capacity());
-        let items = answer.items.unwrap_or_default();
+        let bytes = bytes_of(messages).saturating_add(GROUP_BYTES);
+        let Rows { items, .. } =
+            self.rows(group.as_str(), None, (rows, bytes), consistency, Order::NewestFirst).await?;
         let is_whole = items.len() < rows;
         let mut items = items.into_iter();
         let Some(row) = items.next() else { return Ok(None) };
-        let group = from_item::<GroupRow>(row)?.group()?;
+        let group = group_of(row)?;
         Ok(Some(GroupTail { group, tail: tail_of(items, is_whole, now_ms)? }))
     }
 
-    /// What a draft of its sender's became, if that has a number behind `base` and lives. It is their own, so they may know of
-    /// it whether they are in the group or not.
-    ///
-    /// # Errors
-    /// [`Error::BaseUnknown`] when there is too much to look through.
+    /// [`Messages::find`], of a group: 512 messages back.
+    pub async fn find_in_group(
+        &self,
+        member: &Membership,
+        tail: &LogTail,
+        draft: &Draft,
+        base: Option<Seq>,
+        now_ms: u64,
+    ) -> Result<Option<Message>> {
+        self.search(member.log_key().as_str(), tail, (draft, base), FAR_PAGES, now_ms).await
+    }
+
+    /// The same for the sender of the draft, whether they are in the group or not: it is their own, so they may know of it.
     pub async fn find_own(
         &self,
         group: &GroupId,
@@ -242,35 +96,7 @@ impl Messages {
         base: Option<Seq>,
         now_ms: u64,
     ) -> Result<Option<Message>> {
-        let last = tail.last_seq();
-        if let Some(sent) = tail.tail.messages.iter().find(|message| message.is(draft)) {
-            return Ok(Some(sent.clone()));
-        }
-        if base.is_some_and(|base| base > last) && last > Seq(0) {
-            return Err(Error::BaseUnknown { last });
-        }
-        let unseen = tail.tail.messages.last().map_or(last, |oldest| oldest.seq.prev());
-        let from = base.unwrap_or_default().next();
-        if from > unseen {
-            return Ok(None);
-        }
-        match self.search(group.as_str(), draft, (from, unseen), FAR_PAGES, now_ms).await? {
-            Search::Found(sent) => Ok(Some(*sent)),
-            Search::Absent => Ok(None),
-            Search::TooMuch => Err(Error::BaseUnknown { last }),
-        }
-    }
-
-    /// [`Messages::find`], of a group: 512 messages back.
-    pub async fn find_far(
-        &self,
-        key: &LogKey,
-        draft: &Draft,
-        from: Seq,
-        to: Seq,
-        now_ms: u64,
-    ) -> Result<Search> {
-        self.search(key.as_str(), draft, (from, to), FAR_PAGES, now_ms).await
+        self.search(group.as_str(), &tail.tail, (draft, base), FAR_PAGES, now_ms).await
     }
 
     /// The oldest message of a group that lives, when it is not known where a member had come to: what was there then may have
@@ -325,7 +151,7 @@ impl Messages {
             .send()
             .await
             .map_err(failed)?;
-        answer.item.map(|item| from_item::<GroupRow>(item)?.group()).transpose()
+        answer.item.map(group_of).transpose()
     }
 
     /// Changes what a group says about itself, and promises the tip, if it says what it said when it was read. Says whether
@@ -338,7 +164,6 @@ impl Messages {
         now_ms: u64,
     ) -> Result<bool> {
         let mut set = "SET ic = :now, iv = :next, ob.#token = :tip".to_owned();
-        let writing = allowance::write(allowance::write_units_of(GROUP_BYTES))?;
         let mut update = self
             .update_row(group.id.as_str(), GROUP.to_owned())
             .condition_expression("iv = :iv AND v = :v AND attribute_not_exists(xd)")
@@ -352,66 +177,42 @@ impl Messages {
             set.push_str(&format!(", {name} = :{name}"));
             update = update.expression_attribute_values(format!(":{name}"), value);
         }
-        let output = output_of(update.update_expression(set).send().await)?;
-        match &output {
-            Some(output) => writing.cost(output.consumed_capacity()),
-            None => writing.cost_units(allowance::write_units_of(GROUP_BYTES)),
-        }
-        Ok(output.is_some())
+        let worst = allowance::write_units_of(GROUP_BYTES);
+        update_if(update.update_expression(set), worst, worst).await
     }
 
     /// Ends a group, if those are in it who were when it was read. Says whether it took place.
     pub async fn dismiss(&self, group: &Group, now_ms: u64) -> Result<bool> {
-        let writing = allowance::write(allowance::write_units_of(GROUP_BYTES))?;
-        let answer = self
+        let update = self
             .update_row(group.id.as_str(), GROUP.to_owned())
             .update_expression("SET xd = :now, v = :next")
             .condition_expression("v = :v AND attribute_not_exists(xd)")
             .expression_attribute_values(":now", number(now_ms))
             .expression_attribute_values(":v", number(group.version))
-            .expression_attribute_values(":next", number(group.version.saturating_add(1)))
-            .send()
-            .await;
-        let output = output_of(answer)?;
-        if let Some(output) = &output {
-            writing.cost(output.consumed_capacity());
-        }
-        Ok(output.is_some())
+            .expression_attribute_values(":next", number(group.version.saturating_add(1)));
+        let worst = allowance::write_units_of(GROUP_BYTES);
+        update_if(update, worst, worst).await
     }
 
     /// Forgets a promise that was kept.
     pub async fn kept(&self, group: &GroupId, token: &ClientId) -> Result<()> {
-        let writing = allowance::write(allowance::write_units_of(GROUP_BYTES))?;
-        let answer = self
+        let update = self
             .update_row(group.as_str(), GROUP.to_owned())
             .update_expression("REMOVE ob.#token")
             .condition_expression("attribute_exists(ob.#token)")
-            .expression_attribute_names("#token", token.as_str())
-            .send()
-            .await;
-        match output_of(answer)? {
-            Some(output) => writing.cost(output.consumed_capacity()),
-            None => writing.cost_units(1),
-        }
-        Ok(())
+            .expression_attribute_names("#token", token.as_str());
+        update_if(update, allowance::write_units_of(GROUP_BYTES), 1).await.map(|_| ())
     }
 
     /// Notes that a message concerns all members of its group. The last one that does is what a list shows.
     pub async fn mention_all(&self, member: &Membership, seq: Seq) -> Result<()> {
-        let writing = allowance::write(allowance::write_units_of(GROUP_BYTES))?;
-        let answer = self
+        let update = self
             .update_row(member.group().as_str(), GROUP.to_owned())
             .update_expression("SET b = :b, bf = :f")
             .condition_expression("attribute_exists(p) AND (attribute_not_exists(b) OR b < :b)")
             .expression_attribute_values(":b", number(seq.0))
-            .expression_attribute_values(":f", text(member.user().as_str()))
-            .send()
-            .await;
-        match output_of(answer)? {
-            Some(output) => writing.cost(output.consumed_capacity()),
-            None => writing.cost_units(1),
-        }
-        Ok(())
+            .expression_attribute_values(":f", text(member.user().as_str()));
+        update_if(update, allowance::write_units_of(GROUP_BYTES), 1).await.map(|_| ())
     }
 }
 
@@ -419,7 +220,7 @@ impl Messages {
 pub(in crate::store) fn creation(table: &str, group: &Group) -> Result<Put> {
     let put = Put::builder()
         .table_name(table)
-        .set_item(Some(to_item(&GroupRow::of(group))?))
+        .set_item(Some(item_of(group)?))
         .condition_expression("attribute_not_exists(p)");
     put.build().map_err(|_| incomplete())
 }
@@ -482,45 +283,6 @@ pub(in crate::store) fn change_of_members(
     }
     let update = update.update_expression(set + removed).condition_expression(condition);
     update.build().map_err(|_| incomplete())
-}
-
-fn promise(promised: &Promised) -> Result<AttributeValue> {
-    serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(PromisedRow::from(promised))
-        .map_err(|_| Error::Internal("a promise does not fit an attribute".to_owned()))
-}
-
-/// The attributes of what is set.
-fn described(change: &InfoChange) -> Result<Item> {
-    #[derive(Serialize)]
-    struct Described<'a> {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        n: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        av: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        it: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        nt: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        jo: Option<JoinOption>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        io: Option<InviteOption>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        mx: Option<u64>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        mu: Option<bool>,
-    }
-
-    to_item(&Described {
-        n: change.name.as_deref(),
-        av: change.avatar.as_deref(),
-        it: change.introduction.as_deref(),
-        nt: change.notification.as_deref(),
-        jo: change.join,
-        io: change.invite,
-        mx: change.limit,
-        mu: change.mutes_all,
-    })
 }
 
 fn incomplete() -> Error {

@@ -1,25 +1,20 @@
 //! The messages of a log, and its end.
 
-use aws_sdk_dynamodb::{
-    operation::update_item::UpdateItemError,
-    types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
-};
 use hongyan_shared::{
-    Error, Result,
-    model::{Address, Draft, LogKey, LogTail, Message, Seq, UserId},
+    Result,
+    model::{Address, LogKey, LogTail, Message, Seq},
 };
 
 use super::{
-    super::{
-        Consistency, Item, allowance, batch_get, failed, from_item, number, output_of, put_if_absent,
-        sort_key, text, to_item,
-    },
-    FLOOR, IMPORTED, MEMBER, MESSAGE_BYTES, Messages, OTHER_ROWS_BYTES, SWEPT_LATER_S,
+    super::{Consistency, Item, allowance, batch_get, from_item, put_if_absent, sort_key, text, to_item},
+    FLOOR, IMPORTED, MEMBER, MESSAGE_BYTES, Messages,
     floor::FloorRow,
     key_before,
     member::member,
     message_key,
+    pages::{Order, PAGE, PAGES, Page, affordable, bytes_of},
     row::{MessageRow, parse},
+    search::Oldest,
 };
 
 /// How an append went.
@@ -29,15 +24,6 @@ pub enum Appended {
     Written,
     /// This message has it.
     Taken(Box<Message>),
-}
-
-/// How a recall went.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Recalled {
-    /// The message is recalled, and this is what is left of it.
-    Now(Message),
-    /// It is not, because it is like this; or there is none.
-    Refused(Option<Message>),
 }
 
 /// A part of the log.
@@ -58,17 +44,6 @@ pub struct Stretch {
     pub goes_on_before: Option<Address>,
 }
 
-/// How a search went.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Search {
-    /// Here it is.
-    Found(Box<Message>),
-    /// It is not there.
-    Absent,
-    /// Nobody knows: there is too much to look through.
-    TooMuch,
-}
-
 /// What there is behind a number.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Behind {
@@ -78,49 +53,8 @@ pub enum Behind {
     TooMuch,
 }
 
-/// In which order a query returns messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
-    OldestFirst,
-    NewestFirst,
-}
-
-/// What a query has returned.
-struct Page {
-    /// The messages, live or not.
-    messages: Vec<Message>,
-    /// There may be more.
-    goes_on: bool,
-    /// What they have together.
-    bytes: u64,
-}
-
-/// The oldest live message of a part of the log.
-pub(super) enum Oldest {
-    /// This one.
-    Is(Box<Message>),
-    /// All have expired.
-    None,
-    /// Nobody knows: it is not before this number.
-    NotBefore(Seq),
-}
-
 /// How many users a log has rows of, at most, in front of its newest messages.
 const MEMBERS: usize = 2;
-
-/// How many messages one query looks at, at most. As many of the largest are 50 read units.
-const PAGE: usize = 16;
-
-/// How many queries one request makes for one part of the log, each for as many messages as the frame
-/// may still read: of the usual size more than a hundred, all together.
-const PAGES: usize = 8;
-
-/// Among how many messages one is looked for that a business server may be repeating, besides those that a send looks at anyway.
-const REPEATED_AMONG: usize = 96;
-
-/// How many read units a search for a duplicate leaves: for the floor, for two users' connections, and
-/// for a first look at who else is writing.
-const KEPT_BY_A_SEARCH: u64 = 8;
 
 impl Messages {
     /// What is kept of the users, and the newest messages.
@@ -133,20 +67,10 @@ impl Messages {
     ) -> Result<LogTail> {
         // The rows of the users come first. Where they are not there yet, messages come instead.
         let rows = messages.saturating_add(MEMBERS);
-        let reading = allowance::read(bytes_of(rows), consistency)?;
-        let answer = self
-            .query(consistency)
-            .key_condition_expression("p = :p")
-            .expression_attribute_values(":p", text(key.as_str()))
-            .scan_index_forward(false)
-            .limit(i32::try_from(rows).unwrap_or(i32::MAX))
-            .send()
-            .await
-            .map_err(failed)?;
-        reading.cost(answer.consumed_capacity());
-        let items = answer.items.unwrap_or_default();
-        let is_whole = items.len() < rows;
-        tail_of(items, is_whole, now_ms)
+        let found =
+            self.rows(key.as_str(), None, (rows, bytes_of(rows)), consistency, Order::NewestFirst).await?;
+        let is_whole = found.items.len() < rows;
+        tail_of(found.items, is_whole, now_ms)
     }
 
     /// The newest messages before one, imported ones among them: so many are looked at, live or not.
@@ -158,22 +82,9 @@ impl Messages {
         consistency: Consistency,
         now_ms: u64,
     ) -> Result<Stretch> {
-        let reading = allowance::read(bytes_of(count), consistency)?;
-        let answer = self
-            .query(consistency)
-            .key_condition_expression("p = :p AND s BETWEEN :from AND :to")
-            .expression_attribute_values(":p", text(key.as_str()))
-            .expression_attribute_values(":from", text(IMPORTED))
-            .expression_attribute_values(":to", text(key_before(before)))
-            .scan_index_forward(false)
-            .limit(i32::try_from(count).unwrap_or(i32::MAX))
-            .send()
-            .await
-            .map_err(failed)?;
-        reading.cost(answer.consumed_capacity());
-        let goes_on = answer.last_evaluated_key.is_some();
-        let mut messages: Vec<Message> =
-            answer.items.unwrap_or_default().into_iter().map(parse).collect::<Result<_>>()?;
+        let keys = (IMPORTED.to_owned(), key_before(before));
+        let Page { mut messages, goes_on, .. } =
+            self.page_between(key.as_str(), keys, count, consistency, Order::NewestFirst).await?;
         let end = messages.last().map(|oldest| end_at(oldest, now_ms));
         messages.retain(|message| message.is_live(now_ms));
         Ok(Stretch { messages, goes_on_before: end.filter(|_| goes_on) })
@@ -247,26 +158,6 @@ impl Messages {
         let mut messages: Vec<Message> = items.into_iter().map(parse).collect::<Result<_>>()?;
         messages.retain(|message| message.is_live(now_ms));
         Ok(messages)
-    }
-
-    /// The number behind which there is no message of this second or before, as far as messages are still there: 0 if all are younger.
-    /// `last` is the last message. Time never decreases along the numbers, so what is in between is halved.
-    pub async fn number_at(&self, key: &LogKey, last: &Message, second: u64) -> Result<Seq> {
-        if last.time / 1000 <= second {
-            return Ok(last.seq);
-        }
-        let (mut low, mut high) = (Seq(0), last.seq.prev());
-        while low < high {
-            let middle = Seq(low.0.saturating_add((high.0 - low.0).div_ceil(2)));
-            let span = (low.next(), middle);
-            let page = self.page(key, span, 1, Consistency::Eventual, Order::NewestFirst).await?;
-            match page.messages.first() {
-                Some(message) if message.time / 1000 > second => high = message.seq.prev(),
-                // There is none in between, or it is not younger.
-                _ => low = middle,
-            }
-        }
-        Ok(low)
     }
 
     /// All messages behind a number, newest first, live or not.
@@ -356,239 +247,6 @@ impl Messages {
         part.next = None;
         Ok(part)
     }
-
-    /// The oldest live message from one number to another, or else `newest`, which is behind them. Expiry never decreases along the log, so it
-    /// is found by halving what is in between.
-    pub(super) async fn oldest_live(
-        &self,
-        key: &LogKey,
-        (from, to): (Seq, Seq),
-        newest: Option<&Message>,
-        consistency: Consistency,
-        now_ms: u64,
-    ) -> Result<Oldest> {
-        let mut oldest = newest.cloned();
-        let (mut low, mut high) = (from, to);
-        // Mostly what has expired has been swept, and the first one is it. After that the newest, if it is
-        // not known, tells where the halves end.
-        let mut next = (low <= high).then_some((low, Order::OldestFirst));
-        while let Some((at, order)) = next {
-            if affordable(consistency, 0) == 0 {
-                return Ok(Oldest::NotBefore(low));
-            }
-            let span = if order == Order::OldestFirst { (at, high) } else { (low, at) };
-            let found = self.page(key, span, 1, consistency, order).await?.messages.into_iter().next();
-            match (found, order) {
-                (Some(message), _) if message.is_live(now_ms) => {
-                    high = if order == Order::OldestFirst { at.prev() } else { message.seq.prev() };
-                    oldest = Some(message);
-                }
-                (_, Order::NewestFirst) => break,
-                (Some(expired), Order::OldestFirst) => low = expired.seq.next(),
-                (None, Order::OldestFirst) => high = at.prev(),
-            }
-            next = if low > high {
-                None
-            } else if oldest.is_none() && high == to {
-                Some((high, Order::NewestFirst))
-            } else {
-                Some((Seq(low.0.midpoint(high.0)), Order::OldestFirst))
-            };
-        }
-        Ok(oldest.map_or(Oldest::None, |oldest| Oldest::Is(Box::new(oldest))))
-    }
-
-    /// What the draft became, if it became a message with a number in this range that lives. One that has
-    /// expired is not there, whether it has been swept or not: when that happens must not matter. It is
-    /// looked for from the old end, because what is sent again was mostly sent at once the first time.
-    pub async fn find(&self, key: &LogKey, draft: &Draft, from: Seq, to: Seq, now_ms: u64) -> Result<Search> {
-        self.search(key.as_str(), draft, (from, to), PAGES, now_ms).await
-    }
-
-    /// The same, by so many queries at the most.
-    pub(super) async fn search(
-        &self,
-        partition_key: &str,
-        draft: &Draft,
-        (from, to): (Seq, Seq),
-        pages: usize,
-        now_ms: u64,
-    ) -> Result<Search> {
-        let mut from = from;
-        for _ in 0..pages {
-            let count = PAGE.min(affordable(Consistency::Strong, KEPT_BY_A_SEARCH));
-            if count == 0 {
-                break;
-            }
-            let page = self
-                .page_of(partition_key, (from, to), count, Consistency::Strong, Order::OldestFirst)
-                .await?;
-            let last = page.messages.last().map(|last| last.seq);
-            let mut live = page.messages.into_iter().filter(|message| message.is_live(now_ms));
-            if let Some(sent) = live.find(|message| message.is(draft)) {
-                return Ok(Search::Found(Box::new(sent)));
-            }
-            match last.filter(|last| page.goes_on && *last < to) {
-                Some(last) => from = last.next(),
-                None => return Ok(Search::Absent),
-            }
-        }
-        Ok(Search::TooMuch)
-    }
-
-    /// The newest of the live messages before a number that is this draft, sent since some time before: the last hundred are looked
-    /// at, or as many as may be read.
-    pub async fn find_repeated(
-        &self,
-        key: &LogKey,
-        draft: &Draft,
-        before: Seq,
-        since_ms: u64,
-    ) -> Result<Option<Message>> {
-        let mut before = before;
-        for _ in 0..REPEATED_AMONG / PAGE {
-            let count = PAGE.min(affordable(Consistency::Strong, KEPT_BY_A_SEARCH));
-            if count == 0 {
-                break;
-            }
-            let found = self.before(key, before, count, Consistency::Strong).await?;
-            let Some(oldest) = found.last().map(|oldest| (oldest.seq, oldest.time)) else { break };
-            if let Some(sent) = found.into_iter().find(|message| message.is(draft)) {
-                return Ok(Some(sent));
-            }
-            // Time never decreases along the numbers.
-            if oldest.1 < since_ms {
-                break;
-            }
-            before = oldest.0;
-        }
-        Ok(None)
-    }
-
-    /// Recalls a message of a user, if it is not older than `oldest_ms`. One conditional write
-    /// decides, and says what there is when it does not take place.
-    pub async fn revoke(
-        &self,
-        key: &LogKey,
-        user: &UserId,
-        at: Address,
-        oldest_ms: u64,
-        now_ms: u64,
-    ) -> Result<Recalled> {
-        self.recall(key, (user, None), at, oldest_ms, now_ms).await
-    }
-
-    /// The same, by somebody else if one is named.
-    pub(super) async fn recall(
-        &self,
-        key: &LogKey,
-        (user, by): (&UserId, Option<&UserId>),
-        at: Address,
-        oldest_ms: u64,
-        now_ms: u64,
-    ) -> Result<Recalled> {
-        let writing = allowance::write(allowance::write_units_of(MESSAGE_BYTES))?;
-        let update = self.update(key, message_key(at));
-        let update = match by {
-            None => update.update_expression("SET r = :now"),
-            Some(by) => update
-                .update_expression("SET r = :now, rb = :by")
-                .expression_attribute_values(":by", text(by.as_str())),
-        };
-        let answer = update
-            .condition_expression(
-                "f = :f AND t >= :oldest AND attribute_not_exists(r) AND (attribute_not_exists(x) OR x > :x)",
-            )
-            .expression_attribute_values(":now", number(now_ms))
-            .expression_attribute_values(":f", text(user.as_str()))
-            .expression_attribute_values(":oldest", number(oldest_ms))
-            .expression_attribute_values(":x", number((now_ms / 1000).saturating_add(SWEPT_LATER_S)))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match answer {
-            Ok(output) => {
-                writing.cost(output.consumed_capacity());
-                match output.attributes {
-                    Some(item) => Ok(Recalled::Now(parse(item)?)),
-                    None => Err(Error::Internal("DynamoDB did not say what it has updated".to_owned())),
-                }
-            }
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(found)) => {
-                    let found = found.item.clone().map(parse).transpose()?;
-                    // An answer was lost, and the SDK has asked again: this is that very recall.
-                    Ok(match found.filter(|message| message.is_live(now_ms)) {
-                        Some(message) if message.revoked_at == Some(now_ms) && message.from == *user => {
-                            Recalled::Now(message)
-                        }
-                        found => Recalled::Refused(found),
-                    })
-                }
-                _ => Err(failed(error)),
-            },
-        }
-    }
-
-    /// Takes the content of a message away for good. What is left is as if it had been recalled at that time.
-    pub async fn blank(&self, key: &LogKey, message: &Message, now_ms: u64) -> Result<()> {
-        let writing = allowance::write(allowance::write_units_of(MESSAGE_BYTES))?;
-        let nothing = message.elem.clone().recall();
-        let answer = self
-            .update(key, message_key(message.address()))
-            .update_expression("SET r = if_not_exists(r, :now), d = :d REMOVE k, pi")
-            .condition_expression("attribute_exists(p)")
-            .expression_attribute_values(":now", number(now_ms))
-            .expression_attribute_values(":d", text(nothing.payload().as_str()))
-            .send()
-            .await;
-        if let Some(output) = output_of(answer)? {
-            writing.cost(output.consumed_capacity());
-        }
-        Ok(())
-    }
-
-    /// Some messages of a part of the log.
-    async fn page(
-        &self,
-        key: &LogKey,
-        span: (Seq, Seq),
-        count: usize,
-        consistency: Consistency,
-        order: Order,
-    ) -> Result<Page> {
-        self.page_of(key.as_str(), span, count, consistency, order).await
-    }
-
-    async fn page_of(
-        &self,
-        partition_key: &str,
-        (from, to): (Seq, Seq),
-        count: usize,
-        consistency: Consistency,
-        order: Order,
-    ) -> Result<Page> {
-        let reading = allowance::read(bytes_of(count), consistency)?;
-        let answer = self
-            .query(consistency)
-            .key_condition_expression("p = :p AND s BETWEEN :from AND :to")
-            .expression_attribute_values(":p", text(partition_key))
-            .expression_attribute_values(":from", text(message_key(from)))
-            .expression_attribute_values(":to", text(message_key(to)))
-            .scan_index_forward(order == Order::OldestFirst)
-            .limit(i32::try_from(count).unwrap_or(i32::MAX))
-            .send()
-            .await
-            .map_err(failed)?;
-        reading.cost(answer.consumed_capacity());
-        let items = answer.items.unwrap_or_default();
-        Ok(Page {
-            goes_on: answer.last_evaluated_key.is_some(),
-            bytes: items.iter().map(allowance::size).sum(),
-            messages: items.into_iter().map(parse).collect::<Result<_>>()?,
-        })
-    }
 }
 
 /// Before which message to go on behind this one, which is the last that was looked at. No number lives before one that has
@@ -625,14 +283,4 @@ pub(super) fn tail_of(items: impl IntoIterator<Item = Item>, is_whole: bool, now
     }
     tail.goes_on_before = end.filter(|_| !is_whole);
     Ok(tail)
-}
-
-/// What so many messages and the rows beside them have at most.
-pub(super) fn bytes_of(messages: usize) -> u64 {
-    MESSAGE_BYTES.saturating_mul(messages as u64).saturating_add(OTHER_ROWS_BYTES)
-}
-
-/// How many messages the frame may still read at once, if so many units are to be left.
-fn affordable(consistency: Consistency, units_kept: u64) -> usize {
-    allowance::rows(MESSAGE_BYTES, consistency, units_kept.saturating_add(1))
 }

@@ -5,7 +5,7 @@
 //! | `F` | the floor: no number up to it is given out again | `floor` |
 //! | `H` + 12 digits, 10 and 10 | a message that was imported as history, by its time | `log`, `row` |
 //! | `M` + 12 digits | a message | `log`, `row` |
-//! | `P` | of a group: what is kept of it as a whole | `group` |
+//! | `P` | of a group: what is kept of it as a whole | `group`, `group_row` |
 //! | `R#` + user | what is kept of a user: how far they have read and cleared, whether they block the other one | `member` |
 //!
 //! so that one descending query returns what is kept of both users of a pair and then the newest messages.
@@ -13,11 +13,15 @@
 
 mod floor;
 mod group;
+mod group_row;
 mod log;
 mod member;
 mod one_to_one;
+mod pages;
+mod recall;
 mod row;
 mod row_change;
+mod search;
 
 use aws_sdk_dynamodb::{
     Client,
@@ -28,8 +32,9 @@ use hongyan_shared::model::{Address, Imported, LogKey, Seq};
 
 pub use group::GroupTail;
 pub(super) use group::{Fence, GROUP_BYTES, change_of_members, creation};
-pub use log::{Appended, Behind, Part, Recalled, Search, Stretch};
+pub use log::{Appended, Behind, Part, Stretch};
 pub(super) use member::mark;
+pub use recall::Recalled;
 pub use row_change::{LogChange, RecalledMessage};
 
 use super::{Consistency, text};
@@ -54,6 +59,7 @@ const OTHER_ROWS_BYTES: u64 = 512;
 const FLOOR: &str = "F";
 const IMPORTED: &str = "H";
 const NUMBER: &str = "M";
+const GROUP: &str = "P";
 const MEMBER: &str = "R#";
 const LAST_NUMBER: u64 = 999_999_999_999;
 

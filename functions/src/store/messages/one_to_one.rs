@@ -7,10 +7,9 @@ use hongyan_shared::{
 };
 
 use super::{
-    super::{Consistency, allowance, output_of},
-    MESSAGE_BYTES, Messages,
-    log::Oldest,
-    message_key,
+    super::{Consistency, allowance, update_if},
+    MESSAGE_BYTES, Messages, message_key,
+    search::Oldest,
 };
 
 impl Messages {
@@ -58,19 +57,11 @@ impl Messages {
             Side::Low => "ha",
             Side::High => "hz",
         };
-        let writing = allowance::write(allowance::write_units_of(MESSAGE_BYTES))?;
-        let answer = self
+        let update = self
             .update(&pair.log_key(), message_key(seq))
             .update_expression(format!("SET {attribute} = :h"))
             .condition_expression("attribute_exists(p)")
-            .expression_attribute_values(":h", AttributeValue::Bool(true))
-            .send()
-            .await;
-        match output_of(answer)? {
-            Some(output) => writing.cost(output.consumed_capacity()),
-            // Nothing is there.
-            None => writing.cost_units(1),
-        }
-        Ok(())
+            .expression_attribute_values(":h", AttributeValue::Bool(true));
+        update_if(update, allowance::write_units_of(MESSAGE_BYTES), 1).await.map(|_| ())
     }
 }

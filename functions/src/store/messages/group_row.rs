@@ -1,0 +1,211 @@
+//! What is kept of a group as a whole, as an item.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use hongyan_shared::{
+    Error, Result,
+    model::{
+        ClientId, Group, GroupId, GroupInfo, GroupType, InfoChange, InviteOption, JoinOption, Promised, Seq,
+        UserId,
+    },
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    super::{Item, from_item, to_item},
+    GROUP,
+};
+
+/// A group.
+#[derive(Serialize, Deserialize)]
+struct GroupRow {
+    /// The group.
+    p: String,
+    /// Always the same.
+    s: String,
+    /// Type.
+    ty: GroupType,
+    /// Name.
+    n: String,
+    /// The URL of its picture.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    av: String,
+    /// What it is about.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    it: String,
+    /// What its members should know.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    nt: String,
+    /// How others come into it.
+    jo: JoinOption,
+    /// Who may bring them.
+    io: InviteOption,
+    /// How many members it may have.
+    mx: u64,
+    /// Only the owner and the admins may speak.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    mu: bool,
+    /// Whose it is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    ow: Option<String>,
+    /// Who has made it.
+    cr: String,
+    /// When, milliseconds.
+    ct: u64,
+    /// When it last changed what it says, milliseconds.
+    ic: u64,
+    /// How often.
+    iv: u64,
+    /// How many members it has.
+    mn: u64,
+    /// One more with every change of who is in it.
+    v: u64,
+    /// Dismissed at, milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    xd: Option<u64>,
+    /// The last message that concerns all, and its sender.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    b: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    bf: Option<String>,
+    /// Tips that are promised, by their client IDs.
+    ob: BTreeMap<String, PromisedRow>,
+}
+
+/// A tip that is promised.
+#[derive(Serialize, Deserialize)]
+struct PromisedRow {
+    /// From.
+    f: String,
+    /// The last message that was seen.
+    b: u64,
+    /// When, milliseconds.
+    t: u64,
+    /// What it says.
+    d: String,
+}
+
+impl From<&Promised> for PromisedRow {
+    fn from(promised: &Promised) -> Self {
+        Self { f: promised.from.to_string(), b: promised.base.0, t: promised.at, d: promised.payload.clone() }
+    }
+}
+
+impl GroupRow {
+    fn of(group: &Group) -> Self {
+        let GroupInfo { name, avatar, introduction, notification, join, invite, limit, mutes_all } =
+            group.info.clone();
+        Self {
+            p: group.id.to_string(),
+            s: GROUP.to_owned(),
+            ty: group.kind,
+            n: name,
+            av: avatar,
+            it: introduction,
+            nt: notification,
+            jo: join,
+            io: invite,
+            mx: limit,
+            mu: mutes_all,
+            ow: group.owner.as_ref().map(UserId::to_string),
+            cr: group.creator.to_string(),
+            ct: group.created_at,
+            ic: group.changed_at,
+            iv: group.info_version,
+            mn: group.members,
+            v: group.version,
+            xd: group.dismissed_at,
+            b: None,
+            bf: None,
+            ob: BTreeMap::new(),
+        }
+    }
+
+    fn group(self) -> Result<Group> {
+        let wrong = |what: &str| Error::Internal(format!("{what} of a group is wrong"));
+        let user = |text: &str| UserId::parse("user", text).map_err(|_| wrong("a user"));
+        let promised = self.ob.into_iter().map(|(id, row)| {
+            let id = ClientId::parse(&id).map_err(|_| wrong("a promise"))?;
+            Ok((id, Promised { from: user(&row.f)?, base: Seq(row.b), at: row.t, payload: row.d }))
+        });
+        let mentioned_all = match (self.b, &self.bf) {
+            (Some(seq), Some(from)) => Some((Seq(seq), user(from)?)),
+            _ => None,
+        };
+        Ok(Group {
+            outbox: promised.collect::<Result<_>>()?,
+            id: GroupId::parse(&self.p).map_err(|_| wrong("the ID"))?,
+            kind: self.ty,
+            info: GroupInfo {
+                name: self.n,
+                avatar: self.av,
+                introduction: self.it,
+                notification: self.nt,
+                join: self.jo,
+                invite: self.io,
+                limit: self.mx,
+                mutes_all: self.mu,
+            },
+            owner: self.ow.as_deref().map(user).transpose()?,
+            creator: user(&self.cr)?,
+            created_at: self.ct,
+            changed_at: self.ic,
+            info_version: self.iv,
+            members: self.mn,
+            version: self.v,
+            dismissed_at: self.xd,
+            mentioned_all,
+        })
+    }
+}
+
+/// The row of a group, as an item.
+pub(super) fn item_of(group: &Group) -> Result<Item> {
+    to_item(&GroupRow::of(group))
+}
+
+/// The group of a row.
+pub(super) fn group_of(item: Item) -> Result<Group> {
+    from_item::<GroupRow>(item)?.group()
+}
+
+/// A tip that is promised, as an attribute.
+pub(super) fn promise(promised: &Promised) -> Result<AttributeValue> {
+    serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(PromisedRow::from(promised))
+        .map_err(|_| Error::Internal("a promise does not fit an attribute".to_owned()))
+}
+
+/// The attributes of what is set.
+pub(super) fn described(change: &InfoChange) -> Result<Item> {
+    #[derive(Serialize)]
+    struct Described<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        n: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        av: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        it: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        nt: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        jo: Option<JoinOption>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        io: Option<InviteOption>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        mx: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        mu: Option<bool>,
+    }
+
+    to_item(&Described {
+        n: change.name.as_deref(),
+        av: change.avatar.as_deref(),
+        it: change.introduction.as_deref(),
+        nt: change.notification.as_deref(),
+        jo: change.join,
+        io: change.invite,
+        mx: change.limit,
+        mu: change.mutes_all,
+    })
+}
