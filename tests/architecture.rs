@@ -389,7 +389,7 @@ const KNOWN: [(&[&str], &str, &[&str]); 14] = [
     // `@connections`.
     (&["aws_sdk_apigatewaymanagement"], "functions/src/", &["connections_api.rs", "config.rs"]),
     // The parameter store.
-    (&["aws_sdk_ssm"], "functions/src/", &["trigger/signatures.rs", "parameter.rs"]),
+    (&["aws_sdk_ssm"], "functions/src/", &["secret.rs"]),
     // The business server.
     (&["aws_smithy_runtime_api", "aws_smithy_types"], "functions/src/", &["business_server.rs", "aws.rs"]),
     // CloudWatch.

@@ -53,7 +53,7 @@ pub(crate) fn sdk_config() -> Configured<SdkConfig> {
 }
 
 /// What makes requests to others than AWS: the SDK's own, which follows no redirect and keeps its connections.
-pub(crate) fn connector(connect_timeout: Duration) -> SharedHttpConnector {
+pub fn connector(connect_timeout: Duration) -> SharedHttpConnector {
     let settings = HttpConnectorSettings::builder().connect_timeout(connect_timeout).build();
     let tls = Provider::Rustls(CryptoMode::Ring);
     SharedHttpConnector::new(Connector::builder().connector_settings(settings).tls_provider(tls).build())

@@ -24,8 +24,8 @@ use crate::{
     aws,
     clock::Clock,
     config::{CallbackFailure, CallbackPlace, CallbackToken, Config, Configured},
-    parameter::Parameter,
     record::{Metric, count},
+    secret::Secret,
 };
 
 /// How long a call may take in all. Tencent's time, which business servers are made for.
@@ -46,15 +46,10 @@ const PAUSE_MS: u64 = 10_000;
 /// The business server of a deployment.
 pub struct BusinessServer {
     place: CallbackPlace,
-    token: Option<TokenSource>,
+    token: Option<Secret<Token>>,
     connector: SharedHttpConnector,
     breaker: Breaker,
     clock: Clock,
-}
-
-enum TokenSource {
-    Given(Token),
-    Parameter(Parameter<Token>),
 }
 
 /// What this sandbox has seen of it.
@@ -73,13 +68,13 @@ impl BusinessServer {
         let Some(place) = config.callback()? else { return Ok(None) };
         let token = match &place.token {
             CallbackToken::None => None,
-            CallbackToken::Given(token) => Some(TokenSource::Given(token.clone())),
+            CallbackToken::Given(token) => Some(Secret::from(token.clone())),
             CallbackToken::Parameter(name) => {
                 let parse = |text: &str| match text.trim() {
                     "" => Err("it is empty".to_owned()),
                     text => Ok(Token::new(text)),
                 };
-                Some(TokenSource::Parameter(Parameter::new(config, name.clone(), parse)))
+                Some(Secret::in_parameter(config.sdk(), name.clone(), parse))
             }
         };
         let connector = aws::connector(CONNECT_TIMEOUT);
@@ -121,10 +116,10 @@ impl BusinessServer {
     }
 
     async fn call_in_time(&self, call: &Call) -> std::result::Result<Vec<u8>, String> {
+        let now_ms = self.clock.now();
         let token = match &self.token {
             None => None,
-            Some(TokenSource::Given(token)) => Some(token.clone()),
-            Some(TokenSource::Parameter(parameter)) => Some(parameter.read().await?),
+            Some(token) => Some(token.read(now_ms).await?),
         };
         let url = self.place.url.of(call, self.place.sdk_app_id, token.as_ref(), self.clock.now() / 1000);
         let answer = match self.post(&url, &call.body).await {

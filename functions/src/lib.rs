@@ -13,7 +13,7 @@
 //! - [`audience`]: those of a group who are connected, and how they are told.
 //! - [`notify`]: who is told of what has changed. [`presence`]: who is told that a user comes or goes.
 //! - [`connections_api`]: frames to connections. The only part that knows `@connections`.
-//! - [`business_server`]: calls to it. The only part that knows where it is. `parameter`: secrets in the parameter store.
+//! - [`business_server`]: calls to it. The only part that knows where it is. [`secret`]: the only part that knows the parameter store.
 //! - [`media_store`]: the objects that users have uploaded. The only part that knows S3.
 //! - [`store`]: the tables, one file each. The only part that knows DynamoDB.
 //! - [`record`]: what an operator learns of an invocation. The only part that knows CloudWatch.
@@ -33,11 +33,11 @@ pub mod limits;
 pub mod media_store;
 pub mod meter;
 pub mod notify;
-mod parameter;
 pub mod presence;
 pub mod random;
 pub mod record;
 pub mod routes;
 pub mod runtime;
+pub mod secret;
 pub mod store;
 pub mod trigger;

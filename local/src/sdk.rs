@@ -1,11 +1,4 @@
-use std::time::Duration;
-
 use aws_sdk_dynamodb::config::{Credentials, HttpClient, SharedHttpClient};
-use aws_smithy_http_client::{
-    Connector,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
-use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector};
 use aws_types::SdkConfig;
 use hongyan_functions::aws::sdk_settings;
 use hongyan_shared::media::Signer;
@@ -39,13 +32,6 @@ pub(crate) fn signer() -> Signer {
 /// Without TLS, so that no stack for it has to be loaded.
 fn http() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().build_http()
-}
-
-/// What makes requests to others than the twin's own, with TLS and without.
-pub(crate) fn connector(connect_timeout: Duration) -> SharedHttpConnector {
-    let settings = HttpConnectorSettings::builder().connect_timeout(connect_timeout).build();
-    let tls = Provider::Rustls(CryptoMode::Ring);
-    SharedHttpConnector::new(Connector::builder().connector_settings(settings).tls_provider(tls).build())
 }
 
 #[cfg(test)]

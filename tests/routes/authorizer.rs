@@ -6,9 +6,12 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::{Compression, write::ZlibEncoder};
-use hongyan_functions::trigger::{
-    authorizer::{Authorizer, NoKeys},
-    signatures::Signatures,
+use hongyan_functions::{
+    secret::Secret,
+    trigger::{
+        authorizer::{Authorizer, NoKeys},
+        signatures::Signatures,
+    },
 };
 use hongyan_local::{clock::Clock, sdk_config};
 use hongyan_shared::sig::{Key, Keys, MAX_CHARS, issue};
@@ -129,13 +132,9 @@ fn signed() -> Value {
 }
 
 async fn authorizer(parameter_store: &str, clock: &Clock) -> Authorizer {
-    let client = aws_sdk_ssm::Client::new(&sdk_config(parameter_store));
-    let connections = nobody_was_kicked().await;
-    Authorizer::new(
-        Signatures::with_parameter(RULES, client, "/hongyan/key".to_owned()),
-        connections,
-        clock.reader(),
-    )
+    let parse = |text: &str| Keys::parse_secret(text).map_err(|error| error.to_string());
+    let keys = Secret::in_parameter(&sdk_config(parameter_store), "/hongyan/key".to_owned(), parse);
+    Authorizer::new(Signatures::new(RULES, keys), nobody_was_kicked().await, clock.reader())
 }
 
 #[tokio::test]

@@ -7,27 +7,17 @@ use hongyan_shared::{
     model::UserId,
     sig::{Claims, Expectation, Keys, UnverifiedSig},
 };
-use tokio::sync::Mutex;
-use tracing::warn;
 
 use crate::{
-    aws::{is_sam_local, reason},
+    aws::is_sam_local,
     config::{Config, Configured, Misconfigured},
+    secret::Secret,
 };
-
-/// How long keys are used before they are read again: a rotation is complete after this time.
-const KEYS_ARE_FRESH_MS: u64 = 300_000;
-
-/// How soon the parameter store is asked again when it did not answer and there are keys.
-const ASK_AGAIN_MS: u64 = 30_000;
-
-/// How soon it is asked again when there are none: not for every signature, because anybody can send one.
-const ASK_AGAIN_WITHOUT_KEYS_MS: u64 = 5_000;
 
 /// What signatures have to say, and the keys that they are made with.
 pub struct Signatures {
     rules: Rules,
-    keys: KeySource,
+    keys: Secret<Keys>,
 }
 
 /// What a signature has to say.
@@ -39,26 +29,10 @@ pub struct Rules {
     pub max_days: Option<NonZeroU64>,
 }
 
-enum KeySource {
-    Given(Keys),
-    Parameter { client: aws_sdk_ssm::Client, name: String, cache: Mutex<Option<Cached>> },
-}
-
-/// What the parameter store said, and until when it is believed.
-struct Cached {
-    keys: Result<Keys, String>,
-    until_ms: u64,
-}
-
 impl Signatures {
-    /// Those of keys that never change: the laptop's.
-    pub fn new(rules: Rules, keys: Keys) -> Self {
-        Self { rules, keys: KeySource::Given(keys) }
-    }
-
-    /// Those of keys from a parameter of the parameter store, read again every five minutes.
-    pub fn with_parameter(rules: Rules, client: aws_sdk_ssm::Client, name: String) -> Self {
-        Self { rules, keys: KeySource::Parameter { client, name, cache: Mutex::new(None) } }
+    /// Those that are made with these keys.
+    pub fn new(rules: Rules, keys: impl Into<Secret<Keys>>) -> Self {
+        Self { rules, keys: keys.into() }
     }
 
     /// Those of this deployment. `USERSIG_KEY` itself is for invocations on a laptop; in an account the key
@@ -76,8 +50,9 @@ impl Signatures {
                 Ok(Self::new(rules, keys))
             }
             Err(_) => {
-                let ssm = aws_sdk_ssm::Client::new(config.sdk());
-                Ok(Self::with_parameter(rules, ssm, config.variable("USERSIG_KEY_PARAMETER")?))
+                let parse = |text: &str| Keys::parse_secret(text).map_err(|error| error.to_string());
+                let name = config.variable("USERSIG_KEY_PARAMETER")?;
+                Ok(Self::new(rules, Secret::in_parameter(config.sdk(), name, parse)))
             }
         }
     }
@@ -103,36 +78,4 @@ impl Signatures {
         let keys = keys.map_err(|why| Error::Internal(format!("the UserSig keys cannot be read: {why}")))?;
         Ok(unverified.verify(&keys)?)
     }
-}
-
-impl KeySource {
-    async fn read(&self, now_ms: u64) -> Result<Keys, String> {
-        let (client, name, cache) = match self {
-            Self::Given(keys) => return Ok(keys.clone()),
-            Self::Parameter { client, name, cache } => (client, name, cache),
-        };
-        let mut cache = cache.lock().await;
-        if let Some(cached) = cache.as_ref().filter(|cached| now_ms < cached.until_ms) {
-            return cached.keys.clone();
-        }
-        let last_known = cache.take().and_then(|cached| cached.keys.ok());
-        let (keys, good_for_ms) = match (fetch(client, name).await, last_known) {
-            (Ok(keys), _) => (Ok(keys), KEYS_ARE_FRESH_MS),
-            // The parameter store being away is no reason to turn everybody away.
-            (Err(why), Some(keys)) => {
-                warn!(why, "the keys could not be read again");
-                (Ok(keys), ASK_AGAIN_MS)
-            }
-            (Err(why), None) => (Err(why), ASK_AGAIN_WITHOUT_KEYS_MS),
-        };
-        *cache = Some(Cached { keys: keys.clone(), until_ms: now_ms.saturating_add(good_for_ms) });
-        keys
-    }
-}
-
-async fn fetch(client: &aws_sdk_ssm::Client, name: &str) -> Result<Keys, String> {
-    let asked = client.get_parameter().name(name).with_decryption(true).send().await;
-    let answer = asked.map_err(|error| reason(&error))?;
-    let value = answer.parameter.and_then(|parameter| parameter.value).unwrap_or_default();
-    Keys::parse_secret(&value).map_err(|error| format!("{name}: {error}"))
 }

@@ -7,13 +7,14 @@ use aws_smithy_runtime_api::client::{
     orchestrator::HttpRequest,
 };
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
+use hongyan_functions::aws::connector;
 use hongyan_shared::sig::{Keys, issue};
 use rand::random_range;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{error::ImportError, options::Options, record::Call};
-use crate::{clock::Clock, sdk};
+use crate::clock::Clock;
 
 /// How long a connection, and how long an answer may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -72,7 +73,7 @@ impl Server {
             sdk_app_id: options.sdk_app_id,
             administrator: options.administrator.clone(),
             keys: options.keys.clone(),
-            connector: sdk::connector(CONNECT_TIMEOUT),
+            connector: connector(CONNECT_TIMEOUT),
         }
     }
 
