@@ -64,7 +64,8 @@ impl Audience {
     pub async fn of(&self, roster: &Roster, actor: Option<Actor<'_>>) -> Present {
         let wants = |user: &UserId| actor.is_some_and(|actor| actor.user == user);
         let users = roster.members.iter().filter(|(user, member)| !member.discards || wants(user));
-        let present = self.look_up(users.map(|(user, _)| user)).await;
+        let acting = actor.map(|actor| actor.user);
+        let present = self.find(users.map(|(user, _)| user), acting).await;
         if let Some(actor) = actor
             && let Some(presence) = present.0.get(actor.user)
         {
@@ -75,12 +76,18 @@ impl Audience {
 
     /// Who of these users is connected.
     pub async fn look_up(&self, users: impl IntoIterator<Item = &UserId>) -> Present {
+        self.find(users, None).await
+    }
+
+    /// The same. Who acts is read anew: what they are called, and whether they may still act, is never seconds old.
+    async fn find(&self, users: impl IntoIterator<Item = &UserId>, acting: Option<&UserId>) -> Present {
         let now = self.notifier.clock.now();
         let (mut present, mut unknown) = (BTreeMap::new(), Vec::new());
         {
             let seen = self.seen();
             for user in users {
-                match seen.get(user).filter(|seen| now.saturating_sub(seen.at) < BELIEVED_MS) {
+                let is_believed = |seen: &&Seen| now.saturating_sub(seen.at) < BELIEVED_MS;
+                match seen.get(user).filter(is_believed).filter(|_| acting != Some(user)) {
                     Some(seen) => _ = present.insert(user.clone(), seen.presence.clone()),
                     None => unknown.push(user.clone()),
                 }

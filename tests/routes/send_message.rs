@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use hongyan_shared::model::{Profile, UserId};
 use serde_json::{Value, json};
 
@@ -21,6 +23,22 @@ async fn a_message_is_stored_pushed_and_acknowledged() {
     assert_eq!(bob.push().await, push);
     assert_eq!(other_device.push().await, push);
     assert_eq!(app.history("bob", "alice").await, [message]);
+}
+
+#[tokio::test]
+async fn a_push_in_a_group_has_the_name_that_its_sender_has_now() {
+    let app = TestApp::without_limits().await;
+    let data = json!({ "groupID": "g", "type": "Public", "name": "g", "memberList": [{ "userID": "bob" }] });
+    app.ask("create-group", "alice", data).await;
+    let mut bob = app.connect("bob").await;
+    for (client_id, nick) in [("1", "one"), ("2", "two")] {
+        app.ask("update-my-profile", "alice", json!({ "nick": nick })).await;
+        let mut data = text_message("g", client_id, 0);
+        data["conversationType"] = json!("GROUP");
+        app.ask("send-message", "alice", data).await;
+        assert_eq!(bob.push().await["data"][0]["nick"], nick, "the sandbox remembers another");
+        app.advance(Duration::from_millis(500));
+    }
 }
 
 #[tokio::test]
