@@ -1,7 +1,8 @@
 //! A sandbox of each function, and the tables as the functions see them.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use hongyan_functions::{
     clock::Clock,
     config::{CallbackPlace, Config, MediaPlace, Settings, Tables},
@@ -53,7 +54,7 @@ impl Setup {
     }
 
     pub fn config(self) -> Config {
-        let sdk = sdk_config(&self.dynamodb);
+        let sdk = sdk_config(&self.dynamodb).into_builder().timeout_config(patience()).build();
         let mut config =
             Config::given(self.tables, self.management, self.media, self.settings, sdk, self.clock);
         config.random = self.random;
@@ -61,6 +62,12 @@ impl Setup {
         config.callback = self.callback;
         config
     }
+}
+
+/// What a request costs must not depend on how busy the machine is: a call that is slow is not made again.
+fn patience() -> TimeoutConfig {
+    let minute = Duration::from_secs(60);
+    TimeoutConfig::builder().operation_attempt_timeout(minute).operation_timeout(minute).build()
 }
 
 pub struct Sandbox {
