@@ -142,6 +142,7 @@ def test_a_table_that_is_restored_takes_the_place_of_the_lost_one(stack, user, e
         for base, text in enumerate(["一", "二"]):
             xavier.send("yvonne", text, base=base)
         beside = f"{table}-restored"
+        stream = dynamodb.describe_table(TableName=table)["Table"].get("StreamSpecification")
         dynamodb.restore_table_to_point_in_time(
             SourceTableName=table, TargetTableName=beside, UseLatestRestorableTime=True)
         dynamodb.get_waiter("table_exists").wait(TableName=beside, WaiterConfig={"Delay": 1})
@@ -154,6 +155,8 @@ def test_a_table_that_is_restored_takes_the_place_of_the_lost_one(stack, user, e
         dynamodb.restore_table_from_backup(TargetTableName=table, BackupArn=backup)
         dynamodb.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1})
         # A backup does not hold these.
+        if stream:
+            dynamodb.update_table(TableName=table, StreamSpecification=stream)
         dynamodb.update_time_to_live(
             TableName=table, TimeToLiveSpecification={"AttributeName": "x", "Enabled": True})
         dynamodb.update_continuous_backups(
