@@ -134,8 +134,8 @@ audit: $(DENY) client/node_modules/ready ## its known weaknesses as well; needs 
 # and about what a frame costs.
 FUNCTIONS_TESTS := -- --skip cli:: --skip lambda:: --skip gateway:: --skip worst_frames
 
-prove: ## an hour of twenty users while everything breaks, and a check of what they saw: docs/proofs.md. make prove FOR=60 is a minute
-	cargo run --package hongyan-prove -- run --seconds $(or $(FOR),3600) --episode $(if $(FOR),20,60)
+prove: ## an hour of users and groups while everything breaks, and a check of what they saw: docs/proofs.md. make prove FOR=60 is a minute
+	cargo run --package hongyan-prove -- run --seconds $(or $(FOR),3600) --episode $(if $(FOR),16,60)
 
 mutants: $(MUTANTS) ## the code, broken in every small way: all of shared, a tenth of functions; what comes of it is in docs/proofs.md
 	mkdir -p target/mutants/shared target/mutants/functions

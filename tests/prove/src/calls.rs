@@ -121,7 +121,7 @@ impl Connector {
         if operation(&request).is_none() && fate.loses_push() {
             return Err(ConnectorError::io("reset".into()));
         }
-        let fault = if operation(&request).is_some() { fate.call() } else { Fault::None };
+        let fault = operation(&request).map_or(Fault::None, |operation| fate.call(operation));
         let delay = fate.delay();
         if delay > 0 {
             tokio::time::sleep(Duration::from_millis(delay)).await;
@@ -131,6 +131,8 @@ impl Connector {
             Fault::Throttled => return Ok(refuse(400, "ThrottlingException")),
             Fault::Lost => std::future::pending().await,
             Fault::Reset => return Err(ConnectorError::io("reset".into())),
+            Fault::Conflict => return Ok(conflict(&request)),
+            Fault::Unprocessed => return Ok(process_nothing(&request)),
             Fault::None | Fault::Unanswered | Fault::ResetBehind => {}
         }
         let lag = if may_be_stale(&request) { fate.staleness() } else { None };
@@ -216,7 +218,7 @@ fn partitions(request: &HttpRequest) -> BTreeSet<usize> {
     let writes = body["TransactItems"].as_array().into_iter().flatten();
     let writes = writes.filter_map(|write| write.as_object()?.values().next()).chain([&body]);
     let keys = writes.flat_map(|write| [&write["Key"], &write["Item"]]);
-    let partitions = keys.filter_map(|key| key["p"]["S"].as_str().or(key["u"]["S"].as_str()));
+    let partitions = keys.filter_map(|key| ["p", "u", "g"].iter().find_map(|name| key[*name]["S"].as_str()));
     partitions
         .map(|partition| partition.bytes().fold(0, |sum, byte| (sum * 31 + usize::from(byte)) % PARTITIONS))
         .collect()
@@ -238,10 +240,35 @@ fn may_be_stale(request: &HttpRequest) -> bool {
 }
 
 fn refuse(status: u16, kind: &'static str) -> HttpResponse {
-    let body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "injected" });
-    let mut response =
-        HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::from(body.to_string()));
+    refuse_with(status, kind, json!({}))
+}
+
+fn refuse_with(status: u16, kind: &'static str, mut body: Value) -> HttpResponse {
+    body["__type"] = json!(format!("com.amazonaws.dynamodb.v20120810#{kind}"));
+    body["message"] = json!("injected");
+    let mut response = respond(status, &body);
     response.headers_mut().insert("x-amzn-errortype", kind);
+    response
+}
+
+fn respond(status: u16, body: &Value) -> HttpResponse {
+    let status = StatusCode::try_from(status).unwrap();
+    let mut response = HttpResponse::new(status, SdkBody::from(body.to_string()));
     response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
     response
+}
+
+/// Somebody else's transaction is at one of the rows.
+fn conflict(request: &HttpRequest) -> HttpResponse {
+    if operation(request) != Some("TransactWriteItems") {
+        return refuse(400, "TransactionConflictException");
+    }
+    let writes = body(request)["TransactItems"].as_array().map_or(0, Vec::len);
+    let reason = |index| json!({ "Code": if index == 0 { "TransactionConflict" } else { "None" } });
+    let reasons: Vec<Value> = (0..writes).map(reason).collect();
+    refuse_with(400, "TransactionCanceledException", json!({ "CancellationReasons": reasons }))
+}
+
+fn process_nothing(request: &HttpRequest) -> HttpResponse {
+    respond(200, &json!({ "Responses": {}, "UnprocessedKeys": body(request)["RequestItems"] }))
 }

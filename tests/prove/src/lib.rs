@@ -1,16 +1,19 @@
-//! Histories: what twenty users on thirty devices see, over real sockets, while everything around them breaks, and
-//! a checker that says whether the promises of docs/tables.md allow it. docs/proofs.md has the figures.
+//! Histories: what twenty users on thirty devices see who talk to each other, and forty who talk in groups, over real
+//! sockets, while everything around them breaks, and a checker that says whether the promises of docs/tables.md allow it.
+//! docs/proofs.md has the figures.
 //!
 //! # Layout
 //!
-//! - [`history`]: the format. [`checker`]: the eight points, in linear time.
-//! - [`run`]: episodes, each with a seed. [`workload`]: what the users do. [`device`]: one of their connections.
+//! - [`history`]: the format. [`checker`]: the twelve points, in linear time.
+//! - [`run`]: episodes, each with a seed. [`workload`]: what two users do; [`groups`]: what members do. [`device`]: one of
+//!   their connections.
 //! - [`nemesis`]: what is done to them. [`twin`]: the server, a process that can be killed; [`serve`]: the same from
 //!   inside, with sandboxes ([`sandboxes`]) on calls that break ([`calls`]). [`proxy`]: the network.
 
 pub mod calls;
 pub mod checker;
 pub mod device;
+pub mod groups;
 pub mod history;
 pub mod nemesis;
 pub mod proxy;

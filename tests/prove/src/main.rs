@@ -14,7 +14,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Twenty users while everything breaks, and a check of what they saw
+    /// Users and groups while everything breaks, and a check of what they saw
     Run(run::Options),
     /// A check of a history
     Check { file: PathBuf },

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ops::Range,
     sync::Arc,
     thread::sleep,
     time::{Duration, Instant},
@@ -27,18 +28,26 @@ pub struct Nemesis {
     counts: Counts,
     /// Connections that hang, and until when.
     hanging: BTreeMap<u64, Instant>,
+    /// After how many seconds the server is killed next.
+    between_kills: Range<u64>,
 }
 
 impl Nemesis {
-    pub fn new(twin: Twin, proxy: Proxy, history: Arc<History>, rules: Rules) -> Self {
+    pub fn new(
+        twin: Twin,
+        proxy: Proxy,
+        history: Arc<History>,
+        rules: Rules,
+        between_kills: Range<u64>,
+    ) -> Self {
         let random = StdRng::seed_from_u64(rules.seed);
         let (weather, counts, hanging) = (Weather::default(), Counts::new(), BTreeMap::new());
-        Self { twin, proxy, history, rules, random, weather, counts, hanging }
+        Self { twin, proxy, history, rules, random, weather, counts, hanging, between_kills }
     }
 
     /// Breaks things until then, and mends all of them. Returns how often it did what.
     pub fn rage(mut self, until: Instant) -> (Twin, Counts) {
-        let mut next_kill = Instant::now() + self.seconds(2..9);
+        let mut next_kill = Instant::now() + self.seconds(self.between_kills.clone());
         let mut next_step = Instant::now() + self.seconds(5..10);
         while Instant::now() < until {
             sleep(Duration::from_millis(self.random.random_range(100..900)));
@@ -55,7 +64,7 @@ impl Nemesis {
             }
             if Instant::now() >= next_kill {
                 self.kill_and_restart();
-                next_kill = Instant::now() + self.seconds(5..14);
+                next_kill = Instant::now() + self.seconds(self.between_kills.clone());
             }
         }
         self.let_go(true);
@@ -66,7 +75,7 @@ impl Nemesis {
         (self.twin, self.counts)
     }
 
-    fn seconds(&mut self, between: std::ops::Range<u64>) -> Duration {
+    fn seconds(&mut self, between: Range<u64>) -> Duration {
         Duration::from_millis(self.random.random_range(between.start * 1000..between.end * 1000))
     }
 
@@ -89,6 +98,8 @@ impl Nemesis {
             lost: share(3),
             unanswered: share(3),
             reset: share(12),
+            conflicts: share(40),
+            unprocessed: share(40),
             slow: share(50),
             stale: share(250).min(900),
             push_lost: share(60),

@@ -10,9 +10,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::Value;
+
 use crate::{
     checker::{Verdict, check},
-    history::{self, History, Rules},
+    groups,
+    history::{self, History, Rules, What},
     nemesis::Nemesis,
     proxy::Proxy,
     serve,
@@ -26,6 +29,14 @@ const SHOWN: usize = 20;
 
 /// A time after which no read is behind.
 const SETTLES: Duration = Duration::from_millis(1_500);
+
+/// A time after which a tip that was promised is anybody's to keep: three seconds, by clocks that were two seconds wrong.
+const IS_BROKEN: Duration = Duration::from_millis(5_500);
+
+/// Whether an episode is about groups: every other one.
+fn is_about_groups(seed: u64) -> bool {
+    seed % 2 == 1
+}
 
 #[derive(Debug, clap::Args)]
 pub struct Options {
@@ -41,6 +52,9 @@ pub struct Options {
     /// How long a user thinks between two actions, in milliseconds, on average
     #[arg(long, default_value_t = 40)]
     think: u64,
+    /// The same in groups
+    #[arg(long, default_value_t = 500)]
+    think_in_groups: u64,
     /// Where the histories are put; without it, only those with an anomaly, into target/prove
     #[arg(long)]
     history: Option<PathBuf>,
@@ -55,8 +69,8 @@ pub async fn run(options: &Options) -> bool {
     while episodes == 0 || begun.elapsed().as_secs() + options.episode <= options.seconds {
         let rules = Rules {
             seed: options.seed + episodes,
-            // Odd ones are about what expires.
-            retention: ((options.seed + episodes) % 2 == 1).then_some(600),
+            // Every other two are about what expires.
+            retention: ((options.seed + episodes) / 2 % 2 == 1).then_some(600),
             stale_ms: 1_000,
             skew_ms: 2_000,
         };
@@ -72,7 +86,12 @@ pub async fn run(options: &Options) -> bool {
         println!(
             "seed {}{}: {operations} operations, {answered} answered, {messages} messages, {pushes} pushes, {} s{}",
             rules.seed,
-            if rules.retention.is_some() { ", with retention" } else { "" },
+            match (is_about_groups(rules.seed), rules.retention) {
+                (false, None) => "",
+                (false, Some(_)) => ", with retention",
+                (true, None) => ", groups",
+                (true, Some(_)) => ", groups with retention",
+            },
             begun.elapsed().as_secs(),
             kept.map(|path| format!(": {}", path.display())).unwrap_or_default(),
         );
@@ -126,7 +145,9 @@ async fn episode(options: &Options, rules: Rules) -> (Vec<history::Event>, Count
     let stop = Arc::new(AtomicBool::new(false));
 
     let until = Instant::now() + Duration::from_secs(options.episode);
-    let nemesis = Nemesis::new(twin, proxy.clone(), Arc::clone(&history), rules.clone());
+    // Forty users who all connect again have little time for anything else.
+    let between_kills = if is_about_groups(rules.seed) { 8..24 } else { 4..13 };
+    let nemesis = Nemesis::new(twin, proxy.clone(), Arc::clone(&history), rules.clone(), between_kills);
     let rage = tokio::task::spawn_blocking({
         let stop = Stop(Arc::clone(&stop));
         move || {
@@ -134,10 +155,23 @@ async fn episode(options: &Options, rules: Rules) -> (Vec<history::Event>, Count
             nemesis.rage(until)
         }
     });
-    workload::work(proxy.port, &history, rules.seed, rules.retention, options.think, &stop).await;
+    let Rules { seed, retention, .. } = rules;
+    if is_about_groups(seed) {
+        groups::work(proxy.port, &history, seed, retention, options.think_in_groups, &stop).await;
+    } else {
+        workload::work(proxy.port, &history, seed, retention, options.think, &stop).await;
+    }
     let (twin, counts) = rage.await.unwrap();
     tokio::time::sleep(SETTLES).await;
-    workload::read_all(proxy.port, &history).await;
+    if is_about_groups(seed) {
+        tokio::time::sleep(IS_BROKEN - SETTLES).await;
+        groups::complete(proxy.port, &history).await;
+        history.note(What::End(Value::Null));
+        groups::read_all(proxy.port, &history).await;
+    } else {
+        history.note(What::End(Value::Null));
+        workload::read_all(proxy.port, &history).await;
+    }
     drop(twin);
     (history.take(), counts)
 }

@@ -183,9 +183,12 @@ async fn sweep(twin: &Running, calls: &Calls, hand: &Clock, fate: &Fate, in_a_hu
     let client = aws_sdk_dynamodb::Client::new(&config);
     let now = AttributeValue::N((hand.now() / 1000).to_string());
     let tables = &twin.tables;
-    for (table, partition, sort) in
-        [(&tables.messages, "p", "s"), (&tables.conversations, "u", "v"), (&tables.connections, "u", "s")]
-    {
+    for (table, partition, sort) in [
+        (&tables.messages, "p", "s"),
+        (&tables.conversations, "u", "v"),
+        (&tables.connections, "u", "s"),
+        (&tables.groups, "g", "s"),
+    ] {
         let scan = client.scan().table_name(table).filter_expression("x <= :now");
         let scan = scan.expression_attribute_values(":now", now.clone()).consistent_read(true);
         let mut items = scan.into_paginator().items().send();

@@ -21,6 +21,9 @@ pub struct Weather {
     pub unanswered: u32,
     /// The connection breaks before, or behind.
     pub reset: u32,
+    /// Writes that meet a transaction, and keys of batches that are not looked up.
+    pub conflicts: u32,
+    pub unprocessed: u32,
     /// It waits for up to 80 ms.
     pub slow: u32,
     /// A read that may be stale is, by so many milliseconds.
@@ -69,6 +72,8 @@ pub enum Fault {
     Unanswered,
     Reset,
     ResetBehind,
+    Conflict,
+    Unprocessed,
 }
 
 impl Fate {
@@ -111,9 +116,13 @@ impl Fate {
         }
     }
 
-    pub fn call(&self) -> Fault {
+    pub fn call(&self, operation: &str) -> Fault {
         let mut inner = self.lock();
-        let Weather { refused, throttled, lost, unanswered, reset, .. } = inner.weather;
+        let Weather { refused, throttled, lost, unanswered, reset, conflicts, unprocessed, .. } =
+            inner.weather;
+        let is_write = ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"].contains(&operation);
+        let conflicts = if is_write { conflicts } else { 0 };
+        let unprocessed = if operation == "BatchGetItem" { unprocessed } else { 0 };
         let behind: bool = inner.random.random();
         let mut number = inner.draw();
         for (share, fault, name) in [
@@ -122,6 +131,8 @@ impl Fate {
             (lost, Fault::Lost, "calls lost"),
             (unanswered, Fault::Unanswered, "calls unanswered"),
             (reset, if behind { Fault::ResetBehind } else { Fault::Reset }, "connections of calls reset"),
+            (conflicts, Fault::Conflict, "conflicts with transactions"),
+            (unprocessed, Fault::Unprocessed, "keys of batches not processed"),
         ] {
             if number < share {
                 inner.count(name);

@@ -4,7 +4,10 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{Anomaly, Answer, Checker, Operation, Point, conversation, is_range, list, name, peer_of, text};
+use super::{
+    Checker, conversation,
+    operations::{Anomaly, Answer, Operation, Point, group_of, is_range, list, name, peer_of, text},
+};
 
 impl Checker<'_> {
     pub(super) fn check_answers(&mut self) {
@@ -123,7 +126,8 @@ impl Checker<'_> {
     fn check_list(&self, operation: &Operation, answer: &Answer, wrong: &mut Vec<(Point, String)>) {
         let me = operation.user;
         let stale = operation.at.saturating_sub(self.rules.stale_ms * 1000);
-        for shown in list(answer.data, "conversationList") {
+        let between_two = |shown: &&Value| group_of("", shown).is_none();
+        for shown in list(answer.data, "conversationList").filter(between_two) {
             let peer = peer_of(shown);
             let number = |field: &str| shown[field].as_u64().unwrap_or_default();
             let (read, last, by_peer) =

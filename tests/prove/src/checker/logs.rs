@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{Anomaly, Checker, Message, Point, conversation, list, name, seconds, text, what_of};
+use super::{
+    Checker, Message, conversation,
+    operations::{Anomaly, Point, list, name, seconds, text, what_of},
+};
 use crate::history::{Event, Push, Return, What};
 
 impl<'a> Checker<'a> {
@@ -60,6 +63,9 @@ impl<'a> Checker<'a> {
     }
 
     fn learn(&mut self, point: Point, user: &str, message: &Value, at: u64, how: &str) {
+        if message["conversationType"] == "GROUP" {
+            return;
+        }
         let (from, to, client_id) = (text(message, "from"), text(message, "to"), text(message, "clientID"));
         let (number, time) = (message["sequence"].as_u64().unwrap_or_default(), message["time"].as_u64());
         if user != from && user != to {

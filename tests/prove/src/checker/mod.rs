@@ -5,7 +5,10 @@
 
 mod answers;
 mod blocks;
+mod groups;
 mod logs;
+mod operations;
+mod register;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -13,37 +16,12 @@ mod tests;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use blocks::Blocks;
-use serde_json::{Value, json};
+pub use operations::{Anomaly, Point};
+use operations::{Operation, group_of, operations, peer_of, seconds, text, what_of};
+use serde_json::Value;
 use steps::Steps;
 
-use crate::history::{Event, Push, Return, Rules, What};
-
-/// What a history can be wrong about: the points of docs/proofs.md.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Point {
-    /// A message has one number, and a number one message, which is what was sent.
-    OneNumber = 1,
-    /// The numbers are 1, 2, 3 … in the order of time, and nothing that was acknowledged is missing.
-    NoHole,
-    /// What was known before something was sent has a lower number.
-    RealTime,
-    /// A read has everything that it may not miss.
-    Reads,
-    /// What was not acknowledged is there once or not at all, and not before it was sent.
-    Unanswered,
-    /// Read positions move forward, and unread is what is behind them.
-    Positions,
-    /// Nothing gets through while one of the two blocks the other.
-    Blocks,
-    /// A push says what is in the log, to those whom it concerns.
-    Pushes,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Anomaly {
-    pub point: Point,
-    pub what: String,
-}
+use crate::history::{Event, Push, Rules, What};
 
 /// What became of a check.
 #[derive(Debug, Default)]
@@ -77,23 +55,6 @@ struct Sent {
     to: String,
     what: Value,
     op: u64,
-}
-
-struct Operation<'a> {
-    op: u64,
-    user: &'a str,
-    action: &'a str,
-    data: &'a Value,
-    at: u64,
-    clock: u64,
-    answer: Option<Answer<'a>>,
-}
-
-struct Answer<'a> {
-    code: i64,
-    data: &'a Value,
-    at: u64,
-    clock: u64,
 }
 
 #[derive(Default)]
@@ -135,65 +96,49 @@ struct Checker<'a> {
 
 /// Checks a history.
 pub fn check(events: &[Event]) -> Verdict {
-    let mut checker = Checker::new(events);
+    let all = operations(events);
+    let mut checker = Checker::new(events, &all);
     checker.learn_all(events);
     checker.prepare();
     checker.check_logs();
     checker.check_answers();
     checker.check_pushes(events);
     checker.check_end();
-    let answered = checker.operations.iter().filter(|operation| operation.answer.is_some()).count();
+    let answered = all.iter().filter(|operation| operation.answer.is_some()).count();
+    let (wrong, messages) = groups::check(&checker.rules, &all, events, checker.end);
+    checker.anomalies.extend(wrong);
     checker.anomalies.sort_by_key(|anomaly| anomaly.point);
     checker.anomalies.dedup();
     Verdict {
-        operations: checker.operations.len(),
+        operations: all.len(),
         answered,
-        messages: checker.logs.values().map(|log| log.messages.len()).sum(),
+        messages: messages + checker.logs.values().map(|log| log.messages.len()).sum::<usize>(),
         pushes: events.iter().filter(|event| matches!(event.what, What::Push(_))).count(),
         anomalies: checker.anomalies,
     }
 }
 
 impl<'a> Checker<'a> {
-    fn new(events: &'a [Event]) -> Self {
+    fn new(events: &[Event], all: &[Operation<'a>]) -> Self {
         let mut rules = Rules::default();
-        let mut operations: Vec<Operation<'a>> = Vec::new();
-        let mut index = HashMap::new();
-        let mut sent: HashMap<(&str, &str), Sent> = HashMap::new();
         let mut end = None;
         for event in events {
             match &event.what {
                 What::Begin(those) => rules = those.clone(),
                 What::End(_) => end = Some((event.at, event.clock)),
-                What::Invoke(invoke) => {
-                    index.insert(invoke.op, operations.len());
-                    operations.push(Operation {
-                        op: invoke.op,
-                        user: &invoke.user,
-                        action: &invoke.action,
-                        data: &invoke.data,
-                        at: event.at,
-                        clock: event.clock,
-                        answer: None,
-                    });
-                    if invoke.action == "sendMessage" {
-                        let client_id = text(&invoke.data, "clientID");
-                        sent.entry((&invoke.user, client_id)).or_insert_with(|| Sent {
-                            at: event.at,
-                            to: text(&invoke.data, "to").to_owned(),
-                            what: what_of(&invoke.data),
-                            op: invoke.op,
-                        });
-                    }
-                }
-                What::Return(Return { op, code, data }) => {
-                    if let Some(operation) = index.get(op).and_then(|index| operations.get_mut(*index)) {
-                        operation.answer =
-                            Some(Answer { code: *code, data, at: event.at, clock: event.clock });
-                    }
-                }
-                What::Push(_) | What::Nemesis(_) => {}
+                _ => {}
             }
+        }
+        let between_two = all.iter().filter(|operation| group_of(operation.action, operation.data).is_none());
+        let operations: Vec<Operation> = between_two.copied().collect();
+        let mut sent: HashMap<(&str, &str), Sent> = HashMap::new();
+        for operation in operations.iter().filter(|operation| operation.action == "sendMessage") {
+            sent.entry((operation.user, text(operation.data, "clientID"))).or_insert_with(|| Sent {
+                at: operation.at,
+                to: text(operation.data, "to").to_owned(),
+                what: what_of(operation.data),
+                op: operation.op,
+            });
         }
         let blocks = Blocks::of(operations.iter().filter_map(|operation| {
             let adds = match operation.action {
@@ -345,44 +290,6 @@ impl Log {
     }
 }
 
-fn name(operation: &Operation) -> String {
-    let Operation { op, user, action, .. } = operation;
-    let whom = match text(operation.data, "to") {
-        "" => peer_of(operation.data).to_owned(),
-        to => format!("{to} '{}'", text(operation.data, "clientID")),
-    };
-    let whom = if whom.is_empty() { whom } else { format!(" {whom}") };
-    let until =
-        operation.answer.as_ref().map(|answer| format!(" to {}", seconds(answer.at))).unwrap_or_default();
-    format!("op {op} ({user} {action}{whom}, {}{until})", seconds(operation.at))
-}
-
-fn seconds(at: u64) -> String {
-    format!("{:.6} s", at as f64 / 1e6)
-}
-
 fn conversation(a: &str, b: &str) -> Conversation {
     if a < b { (a.to_owned(), b.to_owned()) } else { (b.to_owned(), a.to_owned()) }
-}
-
-fn is_range(operation: &Operation) -> bool {
-    operation.data.get("fromSequence").is_some()
-}
-
-fn peer_of(data: &Value) -> &str {
-    let id = text(data, "conversationID");
-    id.strip_prefix("C2C").unwrap_or(id)
-}
-
-fn text<'a>(data: &'a Value, field: &str) -> &'a str {
-    data[field].as_str().unwrap_or_default()
-}
-
-fn list<'a>(data: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
-    data[field].as_array().into_iter().flatten()
-}
-
-/// What a message says.
-fn what_of(message: &Value) -> Value {
-    json!([message["type"], message["payload"], message["cloudCustomData"], message["messageControlInfo"]])
 }

@@ -9,14 +9,14 @@ use crate::history::{Event, Invoke, Push, Return, Rules, What};
 const START: u64 = 1_795_400_000;
 
 /// A history in which a millisecond passes with each event.
-struct Story {
+pub(super) struct Story {
     events: Vec<Event>,
     at: u64,
     ahead_ms: u64,
 }
 
 impl Story {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::with(Rules { stale_ms: 1_000, ..Rules::default() })
     }
 
@@ -30,35 +30,40 @@ impl Story {
         story
     }
 
-    fn note(&mut self, what: What) {
+    pub(super) fn note(&mut self, what: What) {
         self.at += 1_000;
         let clock = START * 1000 + self.at / 1000 + self.ahead_ms;
         self.events.push(Event { at: self.at, clock, what });
     }
 
-    fn wait(&mut self, ms: u64) {
+    pub(super) fn wait(&mut self, ms: u64) {
         self.at += ms * 1_000;
+    }
+
+    /// The second that the server's clock shows.
+    pub(super) fn now_s(&self) -> u64 {
+        START + (self.at / 1000 + self.ahead_ms) / 1000
     }
 
     fn step_clock(&mut self, s: u64) {
         self.ahead_ms += s * 1000;
     }
 
-    fn asks(&mut self, user: &str, action: &str, data: Value) -> u64 {
+    pub(super) fn asks(&mut self, user: &str, action: &str, data: Value) -> u64 {
         let op = self.events.len() as u64;
         self.note(What::Invoke(Invoke { op, user: user.to_owned(), action: action.to_owned(), data }));
         op
     }
 
-    fn answer(&mut self, op: u64, data: Value) {
+    pub(super) fn answer(&mut self, op: u64, data: Value) {
         self.note(What::Return(Return { op, code: 0, data }));
     }
 
-    fn refuse(&mut self, op: u64, code: i64) {
+    pub(super) fn refuse(&mut self, op: u64, code: i64) {
         self.note(What::Return(Return { op, code, data: json!({}) }));
     }
 
-    fn pushes(&mut self, user: &str, event: &str, data: Value) {
+    pub(super) fn pushes(&mut self, user: &str, event: &str, data: Value) {
         self.note(What::Push(Push { user: user.to_owned(), event: event.to_owned(), data }));
     }
 
@@ -83,7 +88,7 @@ impl Story {
         let mut message = message(from, id);
         message["from"] = json!(from);
         message["sequence"] = json!(number);
-        message["time"] = json!(START + (self.at / 1000 + self.ahead_ms) / 1000);
+        message["time"] = json!(self.now_s());
         message
     }
 
@@ -131,7 +136,7 @@ impl Story {
         self.verdict()
     }
 
-    fn verdict(self) -> (Vec<Point>, String) {
+    pub(super) fn verdict(self) -> (Vec<Point>, String) {
         let anomalies = check(&self.events).anomalies;
         let words: Vec<String> = anomalies.iter().map(|anomaly| anomaly.what.clone()).collect();
         let mut points: Vec<Point> = anomalies.iter().map(|anomaly| anomaly.point).collect();
@@ -153,7 +158,7 @@ fn message(from: &str, id: &str) -> Value {
 
 /// That it is refused for this alone, in words that name what is to be looked at.
 #[track_caller]
-fn refused(verdict: (Vec<Point>, String), point: Point, named: &[&str]) {
+pub(super) fn refused(verdict: (Vec<Point>, String), point: Point, named: &[&str]) {
     assert_eq!(verdict.0, [point], "{}", verdict.1);
     for name in named {
         assert!(verdict.1.contains(name), "{name} is not in: {}", verdict.1);
@@ -161,7 +166,7 @@ fn refused(verdict: (Vec<Point>, String), point: Point, named: &[&str]) {
 }
 
 #[track_caller]
-fn accepted(verdict: (Vec<Point>, String)) {
+pub(super) fn accepted(verdict: (Vec<Point>, String)) {
     assert_eq!(verdict.0, [], "{}", verdict.1);
 }
 

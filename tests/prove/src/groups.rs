@@ -1,0 +1,482 @@
+//! What forty users do in groups: they write, mention, read and mark, come and go, and look after each other.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use serde_json::{Value, json};
+
+use crate::{
+    device::Device,
+    history::History,
+    workload::{ask, name},
+};
+
+/// So many users write to each of the large groups at once.
+pub const WRITERS: usize = 40;
+
+/// Another one than those with which they talk to each other.
+const PLATFORM: &str = "Android";
+
+/// What a group of each type allows from its beginning.
+const LARGE: [(&str, &str); 3] = [("work", "Private"), ("public", "Public"), ("meeting", "ChatRoom")];
+
+/// How many members a public group may have: less than want to be in it.
+const ROOM: usize = 36;
+
+/// Of so many more becomes than of the others.
+const FEW: usize = 8;
+
+/// One in so many hears of each message.
+const LISTENERS: usize = 4;
+
+/// How often something is asked for again that has had no good answer.
+const ATTEMPTS: u32 = 8;
+
+/// How many groups a member makes at most.
+const OWN_GROUPS: usize = 2;
+
+const ALL: &str = "__kImSDK_MesssageAtALL__";
+
+/// The groups that there are, with their types, as everybody knows.
+type Directory = Arc<Mutex<BTreeMap<String, &'static str>>>;
+
+struct Member {
+    device: Device,
+    random: StdRng,
+    number: usize,
+    directory: Directory,
+    /// What they are where, as far as they know.
+    roles: HashMap<String, String>,
+    /// The highest number that they have seen, by group.
+    seen: HashMap<String, u64>,
+    /// What they have asked for under a name, and when.
+    asked: Vec<(&'static str, Value, u64)>,
+    made: usize,
+    retention: Option<u64>,
+    think_ms: u64,
+}
+
+/// Everybody does something until they are told to stop, and completes what they have begun.
+pub async fn work(
+    port: u16,
+    history: &Arc<History>,
+    seed: u64,
+    retention: Option<u64>,
+    think_ms: u64,
+    stop: &Arc<AtomicBool>,
+) {
+    let directory = Directory::default();
+    let mut people = tokio::task::JoinSet::new();
+    for number in 0..WRITERS {
+        let mut member = Member {
+            device: Device::new(&name(number), PLATFORM, port, Arc::clone(history)),
+            random: StdRng::seed_from_u64(seed ^ ((1_000 + number) as u64) << 32),
+            number,
+            directory: Arc::clone(&directory),
+            roles: HashMap::new(),
+            seen: HashMap::new(),
+            asked: Vec::new(),
+            made: 0,
+            retention,
+            think_ms,
+        };
+        let stop = Arc::clone(stop);
+        people.spawn(async move {
+            member.begin().await;
+            while !stop.load(Ordering::Relaxed) {
+                let begun = Instant::now();
+                member.act().await;
+                member.think(begun.elapsed()).await;
+            }
+        });
+    }
+    people.join_all().await;
+}
+
+/// In each group somebody says a last word, behind which everything is that was promised.
+pub async fn complete(port: u16, history: &Arc<History>) {
+    let completed = Arc::new(Mutex::new(HashSet::new()));
+    let mut people = tokio::task::JoinSet::new();
+    for number in 0..WRITERS {
+        let mut device = Device::new(&name(number), PLATFORM, port, Arc::clone(history));
+        let completed = Arc::clone(&completed);
+        people.spawn(async move {
+            for group in groups_of(&mut device).await {
+                // Whose it is may always speak, and in a group of the other type everybody may.
+                let profile = &group["groupProfile"];
+                let may_speak = profile["type"] == "Private" || profile["ownerID"] == device.user.as_str();
+                let id = profile["groupID"].as_str().unwrap_or_default().to_owned();
+                if may_speak && completed.lock().unwrap().insert(id.clone()) {
+                    let word = message(&id, &format!("last-{id}"), group["lastSequence"].clone(), "");
+                    ask(&mut device, "sendMessage", word).await;
+                }
+            }
+        });
+    }
+    people.join_all().await;
+}
+
+/// Everybody reads everything, when nothing goes wrong any more.
+pub async fn read_all(port: u16, history: &Arc<History>) {
+    let counted = Arc::new(Mutex::new(HashSet::new()));
+    let mut readers = tokio::task::JoinSet::new();
+    for number in 0..WRITERS {
+        let mut device = Device::new(&name(number), PLATFORM, port, Arc::clone(history));
+        let counted = Arc::clone(&counted);
+        readers.spawn(async move {
+            for group in groups_of(&mut device).await {
+                let mut from = json!(1);
+                loop {
+                    let range = json!({ "conversationID": group["conversationID"], "fromSequence": from });
+                    match ask(&mut device, "getMessageList", range).await {
+                        Some(part) if part["isCompleted"] != true => from = part["nextSequence"].clone(),
+                        _ => break,
+                    }
+                }
+                let id = &group["groupProfile"]["groupID"];
+                if counted.lock().unwrap().insert(id.to_string()) {
+                    let members = json!({ "groupID": id, "count": 100 });
+                    ask(&mut device, "getGroupMemberList", members).await;
+                }
+            }
+        });
+    }
+    readers.join_all().await;
+}
+
+/// The groups that somebody is in, when nothing goes wrong any more.
+async fn groups_of(device: &mut Device) -> Vec<Value> {
+    let (mut groups, mut next) = (Vec::new(), json!(""));
+    while let Some(page) = ask(device, "getConversationList", json!({ "nextReqConversationID": next })).await
+    {
+        let listed = page["conversationList"].as_array().into_iter().flatten();
+        groups.extend(listed.filter(|listed| listed["type"] == "GROUP").cloned());
+        next = page["nextReqConversationID"].clone();
+        if page["isCompleted"] == true {
+            break;
+        }
+    }
+    groups
+}
+
+fn message(group: &str, client_id: &str, base: Value, more: &str) -> Value {
+    json!({
+        "to": group, "conversationType": "GROUP", "clientID": client_id, "base": base,
+        "type": "TIMTextElem", "payload": { "text": format!("{client_id}: {more}") },
+    })
+}
+
+impl Member {
+    /// The first three make the large groups, and everybody comes into each that they may come into.
+    async fn begin(&mut self) {
+        if let Some((id, kind)) = LARGE.get(self.number).copied() {
+            let role = |step| if step < 5 && kind != "Private" { "Admin" } else { "Member" };
+            let member = |step| json!({ "userID": name((self.number + step) % WRITERS), "role": role(step) });
+            self.create(id.to_owned(), kind, (1..=6).map(member).collect()).await;
+        }
+    }
+
+    async fn act(&mut self) {
+        let Some((group, kind)) = self.somewhere() else { return };
+        let role = self.roles.get(&group).cloned().unwrap_or_default();
+        // A group that is not full yet is filled first.
+        if role.is_empty() && kind != "Private" && self.random.random_range(0..4) > 0 {
+            return self.change("joinGroup", &group, json!({})).await;
+        }
+        let looks_after = ["Owner", "Admin"].contains(&role.as_str()) && self.random.random_range(0..2) == 0;
+        match self.random.random_range(0..1000) {
+            _ if looks_after => self.look_after(&group, &role).await,
+            0..=349 => self.send(&group).await,
+            350..=409 => self.once_more().await,
+            410..=509 => self.range(&group).await,
+            510..=549 => self.pages(&group).await,
+            550..=649 => self.mark(&group).await,
+            650..=739 => self.list().await,
+            740..=769 => {
+                self.device.ask("getGroupMemberList", json!({ "groupID": group, "count": 100 })).await;
+            }
+            770..=779 => {
+                self.device.ask("getGroupProfile", json!({ "groupIDList": [group] })).await;
+            }
+            780..=799 => self.recall(&group).await,
+            800..=829 => self.change("quitGroup", &group, json!({})).await,
+            830..=849 if self.made < OWN_GROUPS => {
+                let (id, kind) = (format!("{}-{}", self.device.user, self.made), LARGE[self.made + 1].1);
+                self.made += 1;
+                let members = self.somebody(4).into_iter().map(|user| json!({ "userID": user })).collect();
+                self.create(id, kind, members).await;
+            }
+            // The others try it at times.
+            850..=869 => self.look_after(&group, &role).await,
+            870..=979 if kind == "Private" => self.look_after(&group, &role).await,
+            870..=979 => self.send(&group).await,
+            _ => self.device.hang_up(),
+        }
+    }
+
+    /// Where they are mostly, and sometimes where they are not.
+    fn somewhere(&mut self) -> Option<(String, &'static str)> {
+        let directory = self.directory.lock().unwrap();
+        let is_mine = |(group, _): &(&String, &&str)| self.roles.contains_key(*group);
+        let mine: Vec<_> = directory.iter().filter(is_mine).collect();
+        let is_large = |(group, _): &(&String, &&str)| LARGE.iter().any(|(large, _)| large == group);
+        let joinable = directory.iter().filter(|(_, kind)| **kind != "Private").filter(is_large);
+        let all = match self.random.random_range(0..10) {
+            0 => directory.iter().collect(),
+            1 | 2 => joinable.collect(),
+            _ if mine.is_empty() => joinable.collect(),
+            _ => mine,
+        };
+        let (group, kind) = all.get(self.random.random_range(0..all.len().max(1)))?;
+        Some(((*group).clone(), **kind))
+    }
+
+    /// What is mostly for those who have a role, who are few.
+    async fn look_after(&mut self, group: &str, role: &str) {
+        let is_large = LARGE.iter().any(|(large, _)| *large == group);
+        if !is_large && role == "Owner" && self.random.random_range(0..5) == 0 {
+            return self.dismiss(group).await;
+        }
+        let some = self.random.random_range(1..=3);
+        match self.random.random_range(0..100) {
+            0..=29 => {
+                let users = self.somebody(some + 2);
+                self.change("addGroupMember", group, json!({ "userIDList": users })).await;
+            }
+            30..=44 => {
+                let users = self.somebody(some);
+                self.change("deleteGroupMember", group, json!({ "userIDList": users })).await;
+            }
+            45..=59 => {
+                let role = ["Admin", "Member"][self.random.random_range(0..2)];
+                let user = self.somebody(1).remove(0);
+                self.change("setGroupMember", group, json!({ "userID": user, "role": role })).await;
+            }
+            60..=74 => {
+                let seconds = [0, 5, 60, 600][self.random.random_range(0..4)];
+                let user = self.somebody(1).remove(0);
+                self.change("setGroupMember", group, json!({ "userID": user, "muteTime": seconds })).await;
+            }
+            75..=81 => {
+                let new = format!("{group}, {}", self.random.random_range(0..1000));
+                self.change("updateGroupProfile", group, json!({ "name": new })).await;
+            }
+            82..=87 => {
+                let option = ["FreeAccess", "DisableInvite"][self.random.random_range(0..2)];
+                self.change("updateGroupProfile", group, json!({ "inviteOption": option })).await;
+            }
+            // Not for long, so that others have something to say.
+            88..=94 => {
+                self.change("updateGroupProfile", group, json!({ "muteAllMembers": true })).await;
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                self.change("updateGroupProfile", group, json!({ "muteAllMembers": false })).await;
+            }
+            _ => {
+                let user = self.somebody(1).remove(0);
+                self.change("changeGroupOwner", group, json!({ "newOwnerID": user })).await;
+            }
+        }
+    }
+
+    /// Up to so many, each once.
+    fn somebody(&mut self, many: usize) -> Vec<String> {
+        // Half of it concerns a few, so that changes meet.
+        let mut one = || match self.random.random_range(0..2) {
+            0 => self.random.random_range(0..FEW),
+            _ => self.random.random_range(0..WRITERS),
+        };
+        let users: BTreeSet<usize> = (0..many).map(|_| one()).collect();
+        users.into_iter().map(name).collect()
+    }
+
+    /// As long as it took besides, so that a machine that is slow has less to do.
+    async fn think(&mut self, took: Duration) {
+        let ms = self.random.random_range(0..=2 * self.think_ms);
+        tokio::time::sleep(took + Duration::from_millis(ms)).await;
+    }
+
+    async fn again(&mut self) {
+        let ms = self.random.random_range(50..500);
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+    }
+
+    fn saw(&mut self, group: &str, number: u64) {
+        let seen = self.seen.entry(group.to_owned()).or_default();
+        *seen = number.max(*seen);
+    }
+
+    fn base(&self, group: &str) -> u64 {
+        self.seen.get(group).copied().unwrap_or_default()
+    }
+
+    fn new_name(&self) -> String {
+        format!("{}-g-{}", self.device.user, self.asked.len())
+    }
+
+    /// Something under a name, until it is known what has become of it. Returns a good answer.
+    async fn until_known(&mut self, action: &'static str, data: Value) -> Option<Value> {
+        let begun = self.device.history.clock_s();
+        self.asked.push((action, data.clone(), begun));
+        for _ in 0..ATTEMPTS {
+            if !self.is_young(begun) {
+                return None;
+            }
+            match self.device.ask(action, data.clone()).await {
+                Some((0, answer)) => return Some(answer),
+                // The group is in a hurry, or something has failed.
+                Some((10006 | 10023 | 20005 | 60007, _)) | None => self.again().await,
+                Some((20004, answer)) if answer["lastSequence"].is_null() => self.again().await,
+                Some(_) => return None,
+            }
+        }
+        None
+    }
+
+    /// What has expired would be something new.
+    fn is_young(&self, begun: u64) -> bool {
+        self.retention.is_none_or(|retention| self.device.history.clock_s() <= begun + retention / 2)
+    }
+
+    async fn create(&mut self, id: String, kind: &'static str, members: Vec<Value>) {
+        let mut data = json!({ "groupID": id, "type": kind, "name": id, "memberList": members });
+        if kind == "Public" {
+            data["joinOption"] = json!("FreeAccess");
+            data["maxMemberNum"] = json!(ROOM);
+        }
+        for _ in 0..10 * ATTEMPTS {
+            if let Some((code, _)) = self.device.ask("createGroup", data.clone()).await
+                && code == 0
+            {
+                self.roles.insert(id.clone(), "Owner".to_owned());
+                self.directory.lock().unwrap().insert(id, kind);
+                return;
+            }
+            self.again().await;
+        }
+    }
+
+    async fn dismiss(&mut self, group: &str) {
+        for _ in 0..ATTEMPTS {
+            match self.device.ask("dismissGroup", json!({ "groupID": group })).await {
+                Some((0 | 10010, _)) => break,
+                Some((10007, _)) => return,
+                _ => self.again().await,
+            }
+        }
+        // Others knock for a while.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        self.directory.lock().unwrap().remove(group);
+    }
+
+    async fn change(&mut self, action: &'static str, group: &str, mut data: Value) {
+        data["groupID"] = json!(group);
+        data["clientID"] = json!(self.new_name());
+        data["base"] = json!(self.base(group));
+        let done = self.until_known(action, data).await.is_some();
+        match action {
+            "joinGroup" if done => {
+                self.roles.insert(group.to_owned(), "Member".to_owned());
+                // Pushes to all of them at each message would be most of what there is to do.
+                if !self.number.is_multiple_of(LISTENERS) {
+                    let quiet = json!({ "groupID": group, "messageRemindType": "Discard" });
+                    self.device.ask("setGroupMember", quiet).await;
+                }
+            }
+            "quitGroup" if done => _ = self.roles.remove(group),
+            _ => {}
+        }
+    }
+
+    async fn send(&mut self, group: &str) {
+        let length = match self.random.random_range(0..50) {
+            0 => 2_000,
+            _ => self.random.random_range(0..60),
+        };
+        let mut data = message(group, &self.new_name(), json!(self.base(group)), &"雁".repeat(length));
+        match self.random.random_range(0..20) {
+            0 => data["messageControlInfo"] = json!({ "excludedFromUnreadCount": true }),
+            1..=3 => data["atUserList"] = json!(self.somebody(2)),
+            4 => data["atUserList"] = json!([ALL]),
+            _ => {}
+        }
+        if let Some(answer) = self.until_known("sendMessage", data).await {
+            self.saw(group, answer["message"]["sequence"].as_u64().unwrap_or_default());
+        }
+    }
+
+    /// What was asked for some time ago, as it was.
+    async fn once_more(&mut self) {
+        let Some(newest) = self.asked.len().checked_sub(1) else { return };
+        let index = newest - self.random.random_range(0..=newest.min(20));
+        let (action, data, begun) = self.asked[index].clone();
+        if self.is_young(begun) {
+            self.device.ask(action, data).await;
+        }
+    }
+
+    async fn range(&mut self, group: &str) {
+        let from = self.base(group).saturating_sub(self.random.random_range(0..30)).max(1);
+        self.read(group, json!({ "fromSequence": from })).await;
+    }
+
+    async fn pages(&mut self, group: &str) {
+        let mut next = json!("");
+        for _ in 0..self.random.random_range(1..=3) {
+            let Some(page) = self.read(group, json!({ "nextReqMessageID": next })).await else { return };
+            next = page["nextReqMessageID"].clone();
+            if page["isCompleted"] == true {
+                return;
+            }
+        }
+    }
+
+    async fn read(&mut self, group: &str, mut what: Value) -> Option<Value> {
+        what["conversationID"] = json!(format!("GROUP{group}"));
+        let (code, part) = self.device.ask("getMessageList", what).await?;
+        let newest = part["messageList"].as_array().and_then(|list| list.last()?["sequence"].as_u64());
+        self.saw(group, newest.unwrap_or_default());
+        (code == 0).then_some(part)
+    }
+
+    async fn mark(&mut self, group: &str) {
+        let mut mark = json!({ "conversationID": format!("GROUP{group}") });
+        let seen = self.base(group);
+        match self.random.random_range(0..10) {
+            0 | 1 => {}
+            2 => mark["sequence"] = json!(seen.saturating_sub(self.random.random_range(0..10)).max(1)),
+            3 => mark["sequence"] = json!(seen + 2),
+            _ => mark["sequence"] = json!(seen.max(1)),
+        }
+        self.device.ask("setMessageRead", mark).await;
+    }
+
+    async fn list(&mut self) {
+        let Some((0, page)) = self.device.ask("getConversationList", json!({})).await else { return };
+        if page["isCompleted"] == true {
+            self.roles.clear();
+        }
+        for listed in page["conversationList"].as_array().into_iter().flatten() {
+            let profile = &listed["groupProfile"];
+            let (Some(group), Some(role)) =
+                (profile["groupID"].as_str(), profile["selfInfo"]["role"].as_str())
+            else {
+                continue;
+            };
+            self.roles.insert(group.to_owned(), role.to_owned());
+            self.saw(group, listed["lastSequence"].as_u64().unwrap_or_default());
+        }
+    }
+
+    async fn recall(&mut self, group: &str) {
+        let number = self.base(group).saturating_sub(self.random.random_range(0..20)).max(1);
+        let recall = json!({ "conversationID": format!("GROUP{group}"), "sequence": number });
+        self.device.ask("revokeMessage", recall).await;
+    }
+}
