@@ -72,8 +72,9 @@ async fn a_database_that_fails_throttles_and_forgets_to_answer_loses_and_doubles
 
 #[tokio::test]
 async fn a_push_that_hangs_delays_the_acknowledgement_by_no_more_than_its_patience() {
-    let app = TestApp::new().await;
+    let mut app = TestApp::new().await;
     let _bob = app.connect("bob").await;
+    app.be_impatient();
     app.management.break_calls(|_, _| Fault::LoseCall);
     let started = Instant::now();
     assert_eq!(app.send("alice", "bob", "1", 0).await, 1);
@@ -83,7 +84,8 @@ async fn a_push_that_hangs_delays_the_acknowledgement_by_no_more_than_its_patien
 
 #[tokio::test]
 async fn thirty_two_devices_that_hang_delay_it_no_longer_than_one() {
-    let app = TestApp::with(Settings { multi_device: MultiDevice::Many, ..Settings::default() }).await;
+    let mut app = TestApp::with(Settings { multi_device: MultiDevice::Many, ..Settings::default() }).await;
+    app.be_impatient();
     for index in 0..32 {
         let mut connect = event("connect");
         set_user(&mut connect, if index % 2 == 0 { "alice" } else { "bob" });

@@ -112,7 +112,9 @@ async fn connections_that_are_gone_and_pushes_that_fail_are_counted() {
 
 #[tokio::test]
 async fn pushes_that_hang_have_failed() {
-    let (app, lines) = app().await;
+    let (mut app, lines) = (TestApp::new().await, Lines::default());
+    app.be_impatient();
+    app.report_to(lines.report());
     let (_bob, _other) = (app.connect("bob").await, app.connect("alice").await);
     app.management.break_calls(|_, _| Fault::LoseCall);
     app.send("alice", "bob", "1", 0).await;
@@ -123,6 +125,7 @@ async fn pushes_that_hang_have_failed() {
 async fn pushes_that_did_not_get_their_turn_have_failed_as_well() {
     let settings = Settings { multi_device: MultiDevice::Many, ..Settings::default() };
     let (mut app, lines) = (TestApp::with(settings).await, Lines::default());
+    app.be_impatient();
     app.report_to(lines.report());
     // Sixteen are under way at once.
     for index in 0..17 {

@@ -5,6 +5,7 @@ use std::{
     num::NonZeroU32,
     str::FromStr,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use aws_types::SdkConfig;
@@ -23,6 +24,9 @@ use crate::{
     record::{self, Report},
 };
 
+/// How long one push may take, and how long all those may take together that keep an answer waiting.
+pub const PUSH_PATIENCE: Duration = Duration::from_millis(1_500);
+
 /// What a function is built from, once per sandbox.
 pub struct Config {
     source: Source,
@@ -35,6 +39,8 @@ pub struct Config {
     pub random: Random,
     /// What becomes of the record of an invocation.
     pub report: Report,
+    /// [`PUSH_PATIENCE`], unless a test has more.
+    pub push_patience: Duration,
     /// A laptop's business server.
     pub callback: Option<CallbackPlace>,
     meter: OnceLock<Arc<Meter>>,
@@ -256,6 +262,7 @@ impl Config {
             clock,
             random: Random::system(),
             report: record::log(),
+            push_patience: PUSH_PATIENCE,
             callback: None,
             meter: OnceLock::new(),
         }

@@ -15,9 +15,6 @@ use crate::{
     record::{Metric, count},
 };
 
-/// How long one call may take, and how long all those may take together that keep an answer waiting.
-pub(crate) const TIMEOUT: Duration = Duration::from_millis(1_500);
-
 /// How many pushes are under way at once.
 const MAX_CONCURRENCY: usize = 16;
 
@@ -29,6 +26,8 @@ pub(crate) const HANDSHAKE_MS: u64 = 30_000;
 #[derive(Clone)]
 pub struct ConnectionsApi {
     client: Client,
+    /// [`Config::push_patience`].
+    pub(crate) patience: Duration,
 }
 
 /// What became of a frame, or of the end of a connection.
@@ -45,14 +44,14 @@ pub enum Delivery {
 impl ConnectionsApi {
     /// The one of this deployment.
     pub fn new(config: &Config) -> Configured<Self> {
-        Ok(Self { client: Client::from_conf(config.connections_api()?) })
+        Ok(Self { client: Client::from_conf(config.connections_api()?), patience: config.push_patience })
     }
 
     /// Sends one frame to one connection.
     pub async fn send(&self, connection_id: &str, frame: &str) -> Delivery {
         let post =
             self.client.post_to_connection().connection_id(connection_id).data(Blob::new(frame)).send();
-        match timeout(TIMEOUT, post).await {
+        match timeout(self.patience, post).await {
             Ok(Ok(_)) => Delivery::Delivered,
             Ok(Err(SdkError::ServiceError(error)))
                 if matches!(error.err(), PostToConnectionError::GoneException(_)) =>
@@ -73,7 +72,7 @@ impl ConnectionsApi {
     /// Ends a connection, if it is still there.
     pub async fn close(&self, connection_id: &str) -> Delivery {
         let delete = self.client.delete_connection().connection_id(connection_id).send();
-        match timeout(TIMEOUT, delete).await {
+        match timeout(self.patience, delete).await {
             Ok(Ok(_)) => Delivery::Delivered,
             Ok(Err(SdkError::ServiceError(error))) if error.err().is_gone_exception() => Delivery::Gone,
             Ok(Err(error)) => {
@@ -108,7 +107,7 @@ impl ConnectionsApi {
                 }
             }
         };
-        if timeout(TIMEOUT, all).await.is_err() {
+        if timeout(self.patience, all).await.is_err() {
             warn!("pushes took too long: a client that missed one will pull it");
             (0..under_way).for_each(|_| count(Metric::FailedPushes));
         }

@@ -15,7 +15,7 @@ use crate::{
     caller::{Actor, Caller},
     clock::Clock,
     config::{Config, Configured},
-    connections_api::{ConnectionsApi, HANDSHAKE_MS, TIMEOUT},
+    connections_api::{ConnectionsApi, HANDSHAKE_MS},
     store::{Blacklists, Connection, Connections, Consistency, Names, Presence, Restrictions, Watchers},
 };
 
@@ -98,7 +98,7 @@ impl Notifier {
     /// Where a user is, and what they are called. Should the look-up fail, they are nowhere.
     pub async fn presence_of(&self, user: &UserId, consistency: Consistency) -> Presence {
         let looked_up = self.connections.of(user, consistency, self.clock.now());
-        match timeout(TIMEOUT, looked_up).await {
+        match timeout(self.api.patience, looked_up).await {
             Ok(Ok(presence)) => presence,
             Ok(Err(error)) => {
                 warn!(%error, "nobody can be told");
@@ -123,7 +123,8 @@ impl Notifier {
             .into_iter()
             .filter(|gone| now.saturating_sub(gone.connected_at) >= HANDSHAKE_MS)
             .collect();
-        if timeout(2 * TIMEOUT, join_all(dead.iter().map(|dead| self.forget(dead)))).await.is_err() {
+        if timeout(2 * self.api.patience, join_all(dead.iter().map(|dead| self.forget(dead)))).await.is_err()
+        {
             warn!("forgetting dead connections took too long");
         }
     }

@@ -12,7 +12,7 @@ pub mod template;
 use std::time::Duration;
 
 use hongyan_functions::{
-    config::{CallbackPlace, Settings, Tables},
+    config::{CallbackPlace, PUSH_PATIENCE, Settings, Tables},
     record::Report,
     store::Connections,
     trigger::{
@@ -31,7 +31,7 @@ use serde_json::{Value, json};
 
 use fault_proxy::{Call, FaultProxy};
 use replica::{Change, Lag, Replica};
-use sandbox::{Sandbox, Setup};
+use sandbox::{PATIENCE, Sandbox, Setup};
 use socket::Socket;
 
 pub const SDK_APP_ID: u64 = 1_400_000_000;
@@ -49,6 +49,7 @@ pub struct TestApp {
     pub dynamodb: FaultProxy,
     pub management: FaultProxy,
     callback: Option<CallbackPlace>,
+    push_patience: Duration,
 }
 
 impl TestApp {
@@ -89,7 +90,7 @@ impl TestApp {
         let setup = Setup::new(tables, &dynamodb.url, &management.url, reader, settings);
         let media = Some(twin.media.clone());
         let sandbox = Sandbox::new(Setup { media, callback: callback.clone(), ..setup });
-        Self { clock, twin, sandbox, dynamodb, management, callback }
+        Self { clock, twin, sandbox, dynamodb, management, callback, push_patience: PATIENCE }
     }
 
     /// What a sandbox is made of that is like the first one.
@@ -97,7 +98,8 @@ impl TestApp {
         let (tables, clock) = (self.twin.tables.clone(), self.clock.reader());
         let setup =
             Setup::new(tables, &self.dynamodb.url, &self.management.url, clock, self.sandbox.settings);
-        Setup { media: Some(self.twin.media.clone()), callback: self.callback.clone(), ..setup }
+        let (media, callback) = (Some(self.twin.media.clone()), self.callback.clone());
+        Setup { media, callback, push_patience: self.push_patience, ..setup }
     }
 
     /// Another sandbox of the same functions, which knows nothing of what the first one has seen.
@@ -108,6 +110,12 @@ impl TestApp {
     /// From here on the records of invocations go there.
     pub fn report_to(&mut self, report: Report) {
         self.sandbox = Sandbox::new(Setup { report, ..self.setup() });
+    }
+
+    /// From here on a push may take as long as in an account, and no longer.
+    pub fn be_impatient(&mut self) {
+        self.push_patience = PUSH_PATIENCE;
+        self.sandbox = Sandbox::new(self.setup());
     }
 
     /// The operator decides otherwise: from here on there are new sandboxes.

@@ -18,6 +18,9 @@ use serde_json::Value;
 
 use super::template::{kebab, template_routes};
 
+/// What a request does and costs must not depend on how busy the machine is: no call that is slow is given up, or made again.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
 /// What a sandbox is made of.
 pub struct Setup {
     pub tables: Tables,
@@ -31,6 +34,8 @@ pub struct Setup {
     pub media: Option<MediaPlace>,
     /// The business server.
     pub callback: Option<CallbackPlace>,
+    /// How long a push may take.
+    pub push_patience: Duration,
     /// With which of a user's frames the samples begin, and what nobody can guess.
     pub random: Random,
     /// Where the records of invocations go.
@@ -48,6 +53,7 @@ impl Setup {
             settings,
             media: None,
             callback: None,
+            push_patience: PATIENCE,
             random: Random::new(|below| below - 1),
             report: record::log(),
         }
@@ -59,15 +65,14 @@ impl Setup {
             Config::given(self.tables, self.management, self.media, self.settings, sdk, self.clock);
         config.random = self.random;
         config.report = self.report;
+        config.push_patience = self.push_patience;
         config.callback = self.callback;
         config
     }
 }
 
-/// What a request costs must not depend on how busy the machine is: a call that is slow is not made again.
 fn patience() -> TimeoutConfig {
-    let minute = Duration::from_secs(60);
-    TimeoutConfig::builder().operation_attempt_timeout(minute).operation_timeout(minute).build()
+    TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).operation_timeout(PATIENCE).build()
 }
 
 pub struct Sandbox {
