@@ -9,7 +9,7 @@ export SAM_CLI_TELEMETRY := 0
 # SAM hands the credentials that it finds on to the function that it runs.
 NOBODY := AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_SESSION_TOKEN=local AWS_REGION=us-east-1
 
-.PHONY: run test test-server test-client cloud-test cloud-build lint client wire version build release deploy invoke model soak states fuzz bench bench-attack bench-start bench-cold bench-peers import deny audit mutants prove clean screenshot
+.PHONY: run test test-server test-client cloud-test cloud-build lint client wire version build release deploy invoke model soak states fuzz bench bench-attack bench-groups bench-start bench-cold bench-peers import deny audit mutants prove clean screenshot
 
 run: ## everything on this machine
 	cargo run
@@ -95,6 +95,9 @@ bench: ## UserSig and twin; figures are in docs/benchmarks.md
 
 bench-attack: ## what ten users notice of one who attacks from 16 devices; figures are in docs/benchmarks.md
 	cargo bench --package hongyan-tests --bench attack
+
+bench-groups: ## what a message costs and takes in groups, and where many write; figures are in docs/benchmarks.md
+	cargo bench --package hongyan-tests --bench groups
 
 bench-start: ## how long a client takes from login to ready, and what it moves; figures are in docs/benchmarks.md
 	cargo build --profile bench --workspace --bin hongyan

@@ -5,6 +5,7 @@ mod g12_tips;
 mod g14_muted;
 mod g16_mentions;
 mod g17_budgets;
+mod g17_many_writers;
 mod g1_exactly_once;
 mod g7_unread;
 mod g8_pull;

@@ -63,7 +63,7 @@ use tracing::warn;
 pub use database::Data;
 pub use error::StartError;
 pub use lambda::Lambda;
-pub use sdk::sdk_config;
+pub use sdk::{InProcess, sdk_config};
 
 use crate::{
     clock::Clock, database::Database, demo::Demo, gateway::Gateway, media::Media, rest::Rest,
@@ -107,6 +107,8 @@ pub struct Running {
     pub management_url: String,
     /// The endpoint of the embedded DynamoDB.
     pub dynamodb_url: String,
+    /// How its functions call that, without a socket between.
+    pub sdk: InProcess,
     /// The names of its tables.
     pub tables: Tables,
     /// Where it keeps media.
@@ -152,12 +154,13 @@ pub async fn start_with(
         bucket: media::BUCKET.to_owned(),
         url: format!("http://{}/", SocketAddr::new(seen_from_phones(listening.ip()), listening.port())),
     };
+    let sdk = sdk::in_process(database.api.clone(), &database.url);
     let mut functions_config = FunctionsConfig::given(
         tables.clone(),
         management_url.clone(),
         Some(media.clone()),
         config.settings,
-        sdk::in_process(database.api.clone(), &database.url),
+        sdk.0.clone(),
         config.clock.reader(),
     );
     functions_config.callback = config.callback;
@@ -192,6 +195,7 @@ pub async fn start_with(
         rest_url: format!("http://{address}/v4"),
         management_url,
         dynamodb_url: database.url.clone(),
+        sdk,
         tables,
         media,
         database,

@@ -8,14 +8,17 @@ use crate::{dynamodb::Api, engine_client::EngineClient};
 /// The key and the region of a laptop. But for the forms, nobody checks them here.
 const LOCAL: &str = "local";
 
+/// The SDK's settings for the tables of a twin in the same process.
+pub struct InProcess(pub SdkConfig);
+
 /// The SDK's settings for an endpoint on this machine, with the functions' own patience.
 pub fn sdk_config(endpoint: &str) -> SdkConfig {
     settings(endpoint, http())
 }
 
 /// The same for the tables at that endpoint, without a socket between.
-pub(crate) fn in_process(api: Api, endpoint: &str) -> SdkConfig {
-    settings(endpoint, EngineClient::new(api, endpoint, http()))
+pub(crate) fn in_process(api: Api, endpoint: &str) -> InProcess {
+    InProcess(settings(endpoint, EngineClient::new(api, endpoint, http())))
 }
 
 fn settings(endpoint: &str, http: impl HttpClient + 'static) -> SdkConfig {
@@ -72,7 +75,7 @@ mod tests {
     async fn the_tables_answer_the_same_with_a_socket_between_and_without() {
         let template = Template::read(false).unwrap();
         let database = Database::open(&Data::Memory, 0, &Clock::System, &template, None).await.unwrap();
-        let in_process = in_process(database.api.clone(), &database.url);
+        let in_process = in_process(database.api.clone(), &database.url).0;
         let direct = Client::new(&in_process);
         let over_http = Client::new(&sdk_config(&database.url));
 

@@ -16,7 +16,10 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::replica::{self, Change, Replica};
+use super::{
+    replica::{self, Change, Replica},
+    units,
+};
 
 /// A call that was made.
 #[derive(Debug, Clone)]
@@ -150,7 +153,7 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
         Some(target) => target.rsplit('.').next().unwrap().to_owned(),
         None => parts.method.to_string(),
     };
-    let is_read = matches!(operation.as_str(), "Query" | "GetItem" | "BatchGetItem" | "Scan");
+    let is_read = units::is_read(&operation);
     let is_sample = matches!(request["Key"]["s"]["S"].as_str(), Some("L#F" | "L#R"));
     let fault = (inner.plan.lock().unwrap())(&operation, &request);
     match &fault {
@@ -196,14 +199,7 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
         answer_to(call).await
     };
 
-    let parsed: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    let units_of = |consumed: &Value| consumed["CapacityUnits"].as_f64().unwrap_or_default();
-    // A batch and a transaction say it for each table.
-    let units = match &parsed["ConsumedCapacity"] {
-        Value::Array(tables) => tables.iter().map(units_of).sum(),
-        consumed => units_of(consumed),
-    };
-    let units = units + refused_units(&request, &parsed);
+    let units = units::consumed(&request, &serde_json::from_slice(&bytes).unwrap_or_default());
     inner.calls.lock().unwrap().push(Call {
         operation,
         is_sample,
@@ -251,36 +247,6 @@ fn is_consistent(request: &Value) -> bool {
     let tables = request["RequestItems"].as_object();
     request["ConsistentRead"] == true
         || tables.is_some_and(|tables| tables.values().any(|table| table["ConsistentRead"] == true))
-}
-
-/// What a write costs that the engine has refused, of which DynamoDB does not say it either: as much as the
-/// larger of the two items, and a transaction twice as much as its writes.
-fn refused_units(request: &Value, answer: &Value) -> f64 {
-    let kind = answer["__type"].as_str().unwrap_or_default();
-    let units = if kind.ends_with("ConditionalCheckFailedException") {
-        let bytes = item_bytes(&answer["Item"]).max(item_bytes(&request["Item"]));
-        bytes.div_ceil(1024).max(1)
-    } else if kind.ends_with("TransactionCanceledException") {
-        2 * request["TransactItems"].as_array().unwrap().len()
-    } else {
-        0
-    };
-    units as f64
-}
-
-fn item_bytes(item: &Value) -> usize {
-    let attributes = item.as_object().into_iter().flatten();
-    attributes.map(|(name, value)| name.len() + value_bytes(value)).sum()
-}
-
-fn value_bytes(value: &Value) -> usize {
-    match value.as_object().and_then(|value| value.iter().next()) {
-        Some((kind, Value::String(text))) if kind == "S" => text.len(),
-        Some((kind, Value::String(text))) if kind == "N" => text.len() / 2 + 1,
-        Some((kind, members)) if kind == "M" => 3 + item_bytes(members),
-        Some((_, Value::Array(texts))) => texts.iter().map(|text| text.as_str().map_or(1, str::len)).sum(),
-        _ => 1,
-    }
 }
 
 async fn lose(inner: &Inner) -> Response {

@@ -2,12 +2,14 @@
 //! holds, and the functions once more, seen through proxies.
 
 pub mod business_server;
+pub mod distance;
 pub mod fault_proxy;
 pub mod program;
 pub mod replica;
 pub mod sandbox;
 pub mod socket;
 pub mod template;
+pub mod units;
 
 use std::time::Duration;
 

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
 use hongyan_functions::{
     clock::Clock,
     config::{CallbackPlace, Config, MediaPlace, Settings, Tables},
@@ -24,8 +25,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// What a sandbox is made of.
 pub struct Setup {
     pub tables: Tables,
-    /// The endpoint of DynamoDB.
-    pub dynamodb: String,
+    /// The way to DynamoDB.
+    pub sdk: SdkConfig,
     /// The endpoint of `@connections`.
     pub management: String,
     pub clock: Clock,
@@ -47,7 +48,7 @@ impl Setup {
     pub fn new(tables: Tables, dynamodb: &str, management: &str, clock: Clock, settings: Settings) -> Self {
         Self {
             tables,
-            dynamodb: dynamodb.to_owned(),
+            sdk: sdk_config(dynamodb),
             management: management.to_owned(),
             clock,
             settings,
@@ -60,7 +61,7 @@ impl Setup {
     }
 
     pub fn config(self) -> Config {
-        let sdk = sdk_config(&self.dynamodb).into_builder().timeout_config(patience()).build();
+        let sdk = self.sdk.into_builder().timeout_config(patience()).build();
         let mut config =
             Config::given(self.tables, self.management, self.media, self.settings, sdk, self.clock);
         config.random = self.random;

@@ -73,7 +73,7 @@ impl Product {
         let elsewhere = Sandbox::new(Setup { clock: Clock::new(move || clock.now() + ahead), ..setup() });
         let import = World::new(&setup().config()).unwrap();
         let sandbox = Sandbox::new(setup());
-        let looks = Sandbox::new(Setup { dynamodb: app.twin.dynamodb_url.clone(), ..setup() });
+        let looks = Sandbox::new(Setup { sdk: app.twin.sdk.0.clone(), ..setup() });
         let product = Self {
             app,
             devices,

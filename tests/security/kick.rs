@@ -497,11 +497,8 @@ async fn in_every_interleaving(mutes: bool) {
     let app = TestApp::new().await;
     let gateway = Arc::new(Gateway::default());
     let url = gateway.serve().await;
-    let sandbox = Arc::new(Sandbox::new(Setup {
-        dynamodb: app.twin.dynamodb_url.clone(),
-        management: url,
-        ..app.setup()
-    }));
+    let sandbox =
+        Arc::new(Sandbox::new(Setup { sdk: app.twin.sdk.0.clone(), management: url, ..app.setup() }));
     // A program of one's own need not log in.
     let orders = [interleavings(&HANDSHAKE, &KICK), interleavings(&HANDSHAKE[..3], &KICK)].concat();
     assert_eq!(orders.len(), 15 + 10);
