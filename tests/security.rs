@@ -5,6 +5,7 @@ mod blocks;
 mod connections;
 mod crowds;
 mod expired_signatures;
+mod groups;
 mod kick;
 mod media;
 mod payload;

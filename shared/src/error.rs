@@ -295,8 +295,10 @@ pub enum Error {
         seconds: u64,
     },
 
-    /// The user has written to too many others for the first time.
-    #[error("a user may open {per_hour} conversations per hour: send this message again in {seconds} s")]
+    /// The user has written to too many others for the first time, or had to do with too many groups.
+    #[error(
+        "a user may open {per_hour} conversations per hour, and groups are such: send this again in {seconds} s"
+    )]
     TooManyConversations {
         /// How many they may open.
         per_hour: u32,

@@ -152,7 +152,7 @@ async fn of_350_strangers_in_a_row_100_get_a_message_and_the_others_leave_nothin
         if stranger == 349 {
             assert_eq!(
                 reply["message"],
-                "a user may open 100 conversations per hour: send this message again in 36 s"
+                "a user may open 100 conversations per hour, and groups are such: send this again in 36 s"
             );
             assert_eq!(reply["data"], json!({ "retryAfterSeconds": 36 }));
         }

@@ -26,8 +26,9 @@ use crate::{
 /// Makes a group. The same group of the same creator, made once more, is answered as it is.
 ///
 /// # Errors
-/// [`Error::GroupIdTaken`].
+/// [`Error::GroupIdTaken`], [`Error::TooManyConversations`].
 pub async fn create_group(world: &ManageWorld, actor: Actor<'_>, new: NewGroup) -> Result<(Group, Seq)> {
+    world.count(actor).await?;
     let now = world.log.clock.now();
     let owner = [(actor.user.clone(), Role::Owner)];
     let members: Vec<(UserId, Role)> = owner.into_iter().chain(new.members).collect();
@@ -96,7 +97,7 @@ fn tip<'a>(
 /// Comes into a group, or applies.
 ///
 /// # Errors
-/// Those of every change; [`Error::WorkGroupIsJoinedByInvitation`], [`Error::GroupFull`].
+/// Those of every change; [`Error::WorkGroupIsJoinedByInvitation`], [`Error::GroupFull`], [`Error::TooManyConversations`].
 pub async fn join_group(
     world: &ManageWorld,
     actor: Actor<'_>,
@@ -104,6 +105,7 @@ pub async fn join_group(
     name: &ChangeName,
     words: String,
 ) -> Result<(JoinStatus, Changed)> {
+    world.count(actor).await?;
     let joined = change(world, actor, id, Some(name), |read| {
         let Read { group, roster, .. } = read;
         if roster.role(actor.user).is_some() {
@@ -204,7 +206,7 @@ pub async fn dismiss_group(world: &ManageWorld, actor: Actor<'_>, id: &GroupId) 
 /// Brings others. Returns whom it has brought; the others were there.
 ///
 /// # Errors
-/// Those of every change; [`Error::GroupFull`].
+/// Those of every change; [`Error::GroupFull`], [`Error::TooManyConversations`].
 pub async fn add_group_member(
     world: &ManageWorld,
     actor: Actor<'_>,
@@ -212,6 +214,7 @@ pub async fn add_group_member(
     name: &ChangeName,
     users: &[UserId],
 ) -> Result<Changed> {
+    world.count(actor).await?;
     let added = change(world, actor, id, Some(name), |read| {
         let Read { group, roster, .. } = read;
         may(group.kind, roster.role(actor.user), Op::Invite(group.info.invite))?;
