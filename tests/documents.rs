@@ -166,6 +166,16 @@ fn every_link_between_documents_leads_somewhere() {
     assert!(links > 150, "{links}");
 }
 
+#[test]
+fn every_file_that_the_architecture_names_is_there() {
+    let page = read("docs/architecture.md");
+    let named: Vec<&str> = page.split('`').skip(1).step_by(2).filter(|name| name.contains("/src/")).collect();
+    for name in &named {
+        assert!(path(name).exists(), "{name}");
+    }
+    assert!(named.len() > 60, "{}", named.len());
+}
+
 /// In which directions a character of a picture goes on: up, right, down, left.
 fn arms(letter: char) -> Option<[bool; 4]> {
     let arms = match letter {

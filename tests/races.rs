@@ -5,7 +5,10 @@ use std::time::Duration;
 use hongyan_functions::config::Settings;
 use serde_json::{Value, json};
 
-use crate::harness::{TestApp, fault_proxy::Fault, text_message};
+use crate::{
+    groups::{self, public},
+    harness::{TestApp, fault_proxy::Fault, text_message},
+};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -26,8 +29,19 @@ async fn stored(app: &TestApp, name: &str) -> usize {
 /// second one has its answer.
 async fn sent_while_another_stands_still(
     app: &TestApp,
+    call: (&'static str, &'static str),
+    meanwhile: impl FnOnce(),
+) -> (Value, Value) {
+    let message = || text_message("bob", "2", 1);
+    one_while_another_stands_still(app, call, meanwhile, [message(), message()]).await
+}
+
+/// The same with two messages.
+async fn one_while_another_stands_still(
+    app: &TestApp,
     (operation, key): (&'static str, &'static str),
     meanwhile: impl FnOnce(),
+    [slow, fast]: [Value; 2],
 ) -> (Value, Value) {
     let mut is_first = true;
     app.dynamodb.break_calls(move |called, request| {
@@ -37,15 +51,15 @@ async fn sent_while_another_stands_still(
             && row["s"]["S"].as_str().is_some_and(|row| row.starts_with(key));
         if is_it && std::mem::take(&mut is_first) { Fault::Hold } else { Fault::None }
     });
-    let send = || app.invoke("send-message", "alice", text_message("bob", "2", 1));
+    let send = |message| app.invoke("send-message", "alice", message);
     let overtakes = async {
         app.dynamodb.held().await;
         meanwhile();
-        let reply = send().await;
+        let reply = send(fast).await;
         app.dynamodb.release();
         reply
     };
-    let replies = tokio::join!(send(), overtakes);
+    let replies = tokio::join!(send(slow), overtakes);
     app.dynamodb.mend();
     replies
 }
@@ -89,4 +103,18 @@ async fn p2_a_base_of_the_conversation_before_does_not_hide_a_message_of_this_on
     let reply = app.invoke("send-message", "alice", text_message("bob", "2", 1)).await;
     assert_eq!((&reply["code"], &reply["data"]), (&json!(20004), &json!({ "lastSequence": 0 })), "{reply}");
     assert_eq!(app.send("alice", "bob", "2", 0).await, 1);
+}
+
+#[tokio::test]
+async fn p1_of_two_messages_of_one_name_that_are_sent_at_once_the_second_is_refused() {
+    let app = public(&[]).await;
+    app.send("alice", "bob", "1", 0).await;
+    for message in [text_message("bob", "2", 1), groups::message("2", 0)] {
+        let mut other = message.clone();
+        other["payload"]["text"] = json!("something else");
+        let call = ("PutItem", "M");
+        let (slow, fast) = one_while_another_stands_still(&app, call, || {}, [message, other]).await;
+        assert_eq!((&slow["code"], &fast["code"]), (&json!(70402), &json!(0)), "{slow} {fast}");
+    }
+    assert_eq!(stored(&app, "2").await, 2);
 }

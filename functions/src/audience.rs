@@ -6,8 +6,10 @@ use std::{
 };
 
 use futures_util::future::try_join_all;
-use hongyan_shared::model::{Group, Message, Roster, UserId};
-use hongyan_shared::protocol::{NoticeKind, Push, WireMessage, WireNotice};
+use hongyan_shared::{
+    model::{Group, Message, Roster, UserId},
+    protocol::{NoticeKind, Push, WireMessage, WireNotice},
+};
 use tracing::warn;
 
 use crate::{

@@ -1,6 +1,6 @@
 //! How the AWS SDK is set up, and what it says when a call fails.
 
-use std::{error::Error as StdError, time::Duration};
+use std::{error::Error as StdError, iter::successors, time::Duration};
 
 use aws_sdk_dynamodb::{
     config::{
@@ -113,9 +113,12 @@ where
 {
     match error.code() {
         Some(code) => format!("{code}: {}", error.message().unwrap_or_default()),
-        None => {
-            let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-            causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-        }
+        None => with_causes(error),
     }
+}
+
+/// An error and what has caused it, as one line.
+pub fn with_causes(error: &dyn StdError) -> String {
+    let causes = successors(error.source(), |cause| (*cause).source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

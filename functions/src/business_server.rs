@@ -127,7 +127,8 @@ impl BusinessServer {
             Err(error) if !error.is_timeout() => self.post(&url, &call.body).await,
             answer => answer,
         };
-        let answer = answer.map_err(|error| reason(&error))?;
+        // No part of a request is in such an error.
+        let answer = answer.map_err(|error| aws::with_causes(&error))?;
         let status = answer.status().as_u16();
         if !answer.status().is_success() {
             return Err(format!("it has answered with status {status}"));
@@ -156,12 +157,6 @@ async fn read(answer: HttpResponse) -> std::result::Result<Vec<u8>, String> {
         bytes.extend_from_slice(&part);
     }
     Ok(bytes)
-}
-
-/// Why there is no answer. No part of a request is in it.
-fn reason(error: &ConnectorError) -> String {
-    let causes = std::iter::successors(std::error::Error::source(error), |cause| (*cause).source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 impl Breaker {

@@ -388,7 +388,7 @@ impl Config {
         }
     }
 
-    /// Whose they are.
+    /// Whose app this is.
     pub(crate) fn sdk_app_id(&self) -> Configured<u64> {
         match &self.source {
             Source::Given { media: Some(place), .. } => Ok(place.sdk_app_id),

@@ -127,7 +127,7 @@ pub enum Error {
     FileTooLarge,
 
     /// The business server does not let the message be sent.
-    #[error("the app's server does not let this message be sent")]
+    #[error("the business server does not let this message be sent")]
     Refused,
 
     /// The same, with a code and a text of its own.
@@ -141,7 +141,7 @@ pub enum Error {
 
     /// The business server was called, and nothing can be made of what came of it. The text is for the log.
     #[error(
-        "the app's server cannot be asked whether this message may be sent: send it again with the same clientID"
+        "the business server cannot be asked whether this message may be sent: send it again with the same clientID"
     )]
     BusinessServer(String),
 
@@ -422,7 +422,7 @@ codes! { Error or Error::UserSig(refusal) => refusal.code(), or Error::RefusedWi
         "something failed on the server",
         "try again with the same `clientID`";
     Error::Refused => 20006,
-        "the app's server does not let the message be sent",
+        "the business server does not let the message be sent",
         "";
     Error::Blacklisted | Error::Blacklisting => 20007,
         "one of the two users has the other one on the blacklist, or for a status: the user whose it is",
@@ -466,7 +466,7 @@ codes! { Error or Error::UserSig(refusal) => refusal.code(), or Error::RefusedWi
         "the message is larger than `maxMessageBytes`",
         "send a link to a file";
     Error::BusinessServer(_) => 80003,
-        "the app's server cannot be asked whether the message may be sent",
+        "the business server cannot be asked whether the message may be sent",
         "send it again with the same `clientID`";
     Error::InvalidMessage(_) => 90002,
         "`type` or `payload` is wrong, has a name twice, or a NUL character",

@@ -19,8 +19,7 @@ use hongyan_functions::{
     store::{Connection, Consistency},
 };
 use hongyan_shared::{
-    model::{Mute, UserId},
-    rest::MuteChange,
+    model::{Mute, MuteChange, UserId},
     sig::{Key, issue},
 };
 use serde_json::{Value, json};

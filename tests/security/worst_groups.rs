@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::worst_frames::{Units, many_devices, me, put_connections, user};
+use super::worst_frames::{Units, assert_documented, many_devices, me, put_connections, user};
 use crate::harness::{START_MS, TestApp, fault_proxy::Call, template::template_routes};
 
 const GROUP: &str = "@TGS#0123456789AB";
@@ -137,20 +137,6 @@ async fn worst(route: &str) -> Vec<Units> {
     vec![frame(name, 0, data.clone()).await, frame(name, 4, data).await]
 }
 
-/// The lines of the table "The worst frame in a group".
-fn documented() -> BTreeMap<String, Units> {
-    let text = include_str!("../../docs/tables.md");
-    let section = text.split("## The worst frame in a group").nth(1).unwrap_or_default();
-    let section = section.split("\n## ").next().unwrap();
-    let lines = section.lines().filter(|line| line.starts_with("| `"));
-    lines
-        .map(|line| {
-            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-            (cells[1].trim_matches('`').to_owned(), (cells[2].parse().unwrap(), cells[3].parse().unwrap()))
-        })
-        .collect()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn no_frame_in_a_group_costs_more_than_64_read_and_64_write_units_but_for_who_is_told() {
     let mut measured = BTreeMap::new();
@@ -165,13 +151,5 @@ async fn no_frame_in_a_group_costs_more_than_64_read_and_64_write_units_but_for_
             measured.insert(route, (most(|units| units.0), most(|units| units.1)));
         }
     }
-    let documented = documented();
-    assert!(documented.keys().eq(measured.keys()), "the table has other actions: {measured:?}");
-    let differs = |documented: f64, measured: f64| measured > documented || 2.0 * measured < documented;
-    let others = measured.iter().filter(|(route, (read, write))| {
-        let (reads, writes) = documented[*route];
-        differs(reads, *read) || differs(writes, *write)
-    });
-    let others: Vec<_> = others.collect();
-    assert!(others.is_empty(), "these cost what the table does not say: {others:?}");
+    assert_documented("The worst frame in a group", &measured);
 }

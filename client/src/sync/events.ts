@@ -5,7 +5,7 @@ import type { Message, NetState, Profile, UserStatus } from '../types.js';
 export interface SessionEvents {
   received(messages: Message[]): void;
   revoked(messages: Message[]): void;
-  /** The app's server has put something else into messages of this user. */
+  /** The business server has put something else into messages of this user. */
   modified(messages: Message[]): void;
   readByPeer(messages: Message[]): void;
   listChanged(): void;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::try_join_all;
 use hongyan_shared::{
     Result,
-    model::{Mute, Platform, Profile, UserId},
-    rest::{Account, MuteChange},
+    model::{Mute, MuteChange, Platform, Profile, UserId},
+    rest::Account,
 };
 use tokio::time::timeout;
 use tracing::warn;

@@ -1,7 +1,7 @@
 //! The business server is asked before a message is sent.
 
 use hongyan_shared::{
-    Result,
+    Error, Result,
     callback::{Answer, answer, before_send},
     model::{CallbackNotes, Draft, Message, Pair, Verdict},
 };
@@ -29,8 +29,8 @@ pub(super) fn noted(server: Option<&BusinessServer>, actor: Actor<'_>, draft: &D
 /// The draft as it may be sent. `message` is what would become of it at this moment.
 ///
 /// # Errors
-/// [`hongyan_shared::Error::Refused`], [`hongyan_shared::Error::RefusedWith`], and
-/// [`hongyan_shared::Error::BusinessServer`] when the answer cannot be had or used and the operator wants to send nothing then.
+/// [`Error::Refused`], [`Error::RefusedWith`], and
+/// [`Error::BusinessServer`] when the answer cannot be had or used and the operator wants to send nothing then.
 pub(super) async fn ask_before_sending(
     server: &BusinessServer,
     pair: &Pair,
@@ -49,7 +49,7 @@ pub(super) async fn ask_before_sending(
         None => Ok(Answer::Send),
         Some(body) => answer(&draft, &body).map_err(|why| {
             count(Metric::FailedCallbacks);
-            hongyan_shared::Error::BusinessServer(why)
+            Error::BusinessServer(why)
         }),
     });
     match meant {
@@ -74,9 +74,9 @@ fn judged(draft: Draft, verdict: Verdict) -> Draft {
     Draft { callbacks, ..draft }
 }
 
-fn detail(error: &hongyan_shared::Error) -> &str {
+fn detail(error: &Error) -> &str {
     match error {
-        hongyan_shared::Error::BusinessServer(detail) => detail,
+        Error::BusinessServer(detail) => detail,
         _ => "",
     }
 }

@@ -12,6 +12,12 @@ use super::get_conversation_list::{Listed, Wanted, World, get_conversation_list}
 /// No page of a business server is as large, whatever is in it.
 const ROOM: usize = 16 * 1024 * 1024;
 
+/// No place in a list is higher.
+const HIGHEST: u64 = 99_999_999_999_999;
+
+/// No user ID sorts behind it.
+const LAST: &str = "~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~";
+
 /// Returns a part of the list in its order, what is pinned first, and where it goes on.
 ///
 /// A cursor of Tencent's is two numbers, and a place in the list is a time in milliseconds and a user. So it names a second, and how
@@ -50,9 +56,3 @@ fn second(listed: &Listed) -> u32 {
     let stamp = listed.place.map_or(0, |place| place.stamp().0);
     u32::try_from(stamp / 1000).unwrap_or(u32::MAX)
 }
-
-/// No place in a list is higher.
-const HIGHEST: u64 = 99_999_999_999_999;
-
-/// No user ID sorts behind it.
-const LAST: &str = "~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~";

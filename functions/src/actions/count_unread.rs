@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 use hongyan_shared::{
     Result,
-    model::{OneToOne, Pair, UserId},
+    model::{Pair, UserId},
 };
 
 use crate::{
@@ -41,11 +41,7 @@ impl World {
 
 /// How many messages of the other one the pair's user has not read.
 pub async fn count_unread(world: &World, pair: &Pair) -> Result<u64> {
-    let now = world.clock.now();
-    let tail = world.messages.tail(&pair.log_key(), 1, Consistency::Strong, now).await?;
-    let conversation = OneToOne { pair: pair.clone(), tail };
-    let unread = world.messages.unread(&conversation, now).await?;
-    Ok(unread.unwrap_or_else(|| conversation.unread()))
+    world.messages.count_unread(pair, world.clock.now()).await
 }
 
 /// How many a user has not read in the conversations of the list, of which the first thousand are looked at.

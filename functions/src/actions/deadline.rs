@@ -1,3 +1,5 @@
+//! How long a command of a business server may take.
+
 use std::time::Duration;
 
 use hongyan_shared::{Error, Result};

@@ -261,9 +261,7 @@ async fn look_up(
             && let Some((conversation, entry)) = conversations.next()
         {
             let shown = newest_shown(world, &conversation).await?.flatten();
-            let unread = world.messages.unread(&conversation, world.clock.now()).await?;
-            // So much has expired unread, and has not been swept, that one request cannot find where it ends.
-            let unread = unread.unwrap_or_else(|| conversation.unread());
+            let unread = world.messages.unread_at_most(&conversation, world.clock.now()).await?;
             part.listed.push(entry.listed(conversation, unread, shown));
         }
         let rest: Vec<_> = conversations.collect();

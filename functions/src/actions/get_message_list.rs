@@ -25,6 +25,18 @@ pub struct Room {
     pub bytes: usize,
 }
 
+impl Room {
+    /// How many of the first messages have room, each of so many bytes.
+    pub(super) fn how_many(self, messages: &[Message], size: impl Fn(&Message) -> usize) -> usize {
+        let mut left = Some(self.bytes);
+        let fits = |message: &&Message| {
+            left = left.and_then(|left| left.checked_sub(size(message)));
+            left.is_some()
+        };
+        messages.iter().take_while(fits).count()
+    }
+}
+
 /// A part of the history, oldest first, without what the user has deleted.
 pub struct Page {
     /// The messages.
@@ -158,12 +170,6 @@ fn page(
     Page { messages: found, next: goes_on_before.and_then(|before| PageCursor::new(before, cleared)) }
 }
 
-/// How many of the first messages have room.
 fn how_many_fit(pair: &Pair, messages: &[Message], room: Room) -> usize {
-    let mut left = Some(room.bytes);
-    let fits = |message: &&Message| {
-        left = left.and_then(|left| left.checked_sub(WireMessage::new(pair, message).size()));
-        left.is_some()
-    };
-    messages.iter().take_while(fits).count()
+    room.how_many(messages, |message| WireMessage::new(pair, message).size())
 }

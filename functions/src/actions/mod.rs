@@ -32,7 +32,9 @@ pub mod set_message_read;
 pub mod tell_business_server;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use hongyan_shared::Result;
+use hongyan_shared::{Result, model::Seq};
+
+use crate::store::Consistency;
 
 /// How many writes of one request are under way at once.
 const MAX_CONCURRENCY: usize = 16;
@@ -50,4 +52,22 @@ async fn each<Work: Future>(work: impl IntoIterator<Item = Work>) -> Vec<Work::O
 async fn all<Work: Future<Output = Result<()>>>(work: impl IntoIterator<Item = Work>) -> Result<()> {
     let work: Vec<Work> = work.into_iter().collect();
     stream::iter(work).buffer_unordered(MAX_CONCURRENCY).try_collect().await
+}
+
+/// What a look at the end of a log has found, and the number up to which a user means it: that of the message that they name, or
+/// of the last one.
+///
+/// A client that names a message has seen it, so a look that may be a second old will do, unless that message is not in it.
+async fn look_up_to<Found, Look: Future<Output = Result<Found>>>(
+    named: Option<Seq>,
+    look: impl Fn(Consistency) -> Look,
+    last: impl Fn(&Found) -> Seq,
+) -> Result<(Found, Seq)> {
+    let consistency = if named.is_some() { Consistency::Eventual } else { Consistency::Strong };
+    let mut found = look(consistency).await?;
+    if named.is_some_and(|named| named > last(&found)) {
+        found = look(Consistency::Strong).await?;
+    }
+    let last = last(&found);
+    Ok((found, named.unwrap_or(last).min(last)))
 }

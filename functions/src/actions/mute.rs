@@ -1,6 +1,9 @@
 //! A user may not speak until then, or may again.
 
-use hongyan_shared::{Result, model::UserId, rest::MuteChange};
+use hongyan_shared::{
+    Result,
+    model::{MuteChange, UserId},
+};
 
 use super::kick::close_all;
 use crate::{

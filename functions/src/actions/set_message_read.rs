@@ -2,11 +2,14 @@
 
 use hongyan_shared::{
     Result,
-    model::{GroupId, Mark, MemberState, Message, OneToOne, Pair, Seq},
+    model::{GroupId, LogTail, Mark, MemberState, Message, OneToOne, Pair, Seq},
     protocol::{ConversationUpdate, Push, read_by_peer},
 };
 
-use super::groups::{Cleared, Marking, mark};
+use super::{
+    groups::{Cleared, Marking, mark},
+    look_up_to,
+};
 use crate::{
     caller::Actor,
     clock::Clock,
@@ -115,21 +118,14 @@ pub async fn set_group_read(
 
 /// How many messages are unread then.
 pub async fn unread(world: &World, conversation: &OneToOne) -> Result<u64> {
-    let unread = world.messages.unread(conversation, world.clock.now()).await?;
-    Ok(unread.unwrap_or_else(|| conversation.unread()))
+    world.messages.unread_at_most(conversation, world.clock.now()).await
 }
 
 /// The end of the conversation, and the last message up to the named one.
 async fn look_up(world: &World, pair: &Pair, named: Option<Seq>) -> Result<(OneToOne, Option<Message>)> {
     let key = pair.log_key();
-    // A client that names a message has seen it, so a read that may be a second old will do, unless
-    // that message is not in it.
-    let consistency = if named.is_some() { Consistency::Eventual } else { Consistency::Strong };
-    let mut tail = world.messages.tail(&key, TAIL, consistency, world.clock.now()).await?;
-    if named.is_some_and(|named| named > tail.last_seq()) {
-        tail = world.messages.tail(&key, TAIL, Consistency::Strong, world.clock.now()).await?;
-    }
-    let named = named.unwrap_or_else(|| tail.last_seq()).min(tail.last_seq());
+    let look = |consistency| world.messages.tail(&key, TAIL, consistency, world.clock.now());
+    let (tail, named) = look_up_to(named, look, LogTail::last_seq).await?;
     let reached = match tail.messages.iter().find(|message| message.seq <= named) {
         Some(message) => Some(message.clone()),
         None if named <= tail.member(pair.me()).read.seq => None,
@@ -146,13 +142,9 @@ async fn look_up(world: &World, pair: &Pair, named: Option<Seq>) -> Result<(OneT
 async fn tell(world: &World, conversation: &OneToOne, recipients: &Recipients) {
     let (pair, marker) = (&conversation.pair, conversation.me().read);
     let to_peer = read_by_peer(pair, marker.seq, marker.time).frame();
-    let to_others = Push::ConversationListUpdated([ConversationUpdate {
-        conversation_id: pair.conversation_id(),
-        read_sequence: Some(marker.seq),
-        unread_count: Some(conversation.unread()),
-        ..ConversationUpdate::default()
-    }])
-    .frame();
+    let unread = Some(conversation.unread());
+    let read = ConversationUpdate::marked(pair.conversation_id(), Mark::Read, marker.seq, unread);
+    let to_others = Push::ConversationListUpdated([read]).frame();
     let peer = if conversation.is_blocked() { &[] } else { recipients.peer.as_slice() };
     tokio::join!(
         world.notifier.deliver(peer, &to_peer),

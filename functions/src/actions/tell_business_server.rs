@@ -5,7 +5,6 @@
 use hongyan_shared::{
     Result,
     callback::{Call, End, Receiver, StateChange, after_read, after_recall, after_send},
-    model::{OneToOne, Pair},
 };
 
 use crate::{
@@ -51,31 +50,24 @@ async fn calls(world: &World, change: &RowChange) -> Result<Vec<Call>> {
         let changes = slots.iter().flat_map(|slot| state_changes(slot, at_ms));
         return Ok(changes.map(|(state, at_ms)| state.call(&user, at_ms)).collect());
     }
+    let now = world.clock.now();
     Ok(match change.in_log()? {
         None => Vec::new(),
         Some(LogChange::Sent(pair, message)) => {
             let peer = pair.peer().clone();
-            let looked_up = world.connections.of(&peer, Consistency::Eventual, world.clock.now());
-            let (unread, presence) = tokio::join!(unread(world, pair.of_peer()), looked_up);
+            let looked_up = world.connections.of(&peer, Consistency::Eventual, now);
+            let receiver = pair.of_peer();
+            let (unread, presence) = tokio::join!(world.messages.count_unread(&receiver, now), looked_up);
             let receiver = Receiver { unread: unread?, is_online: presence?.is_online() };
             vec![after_send(&pair, &message, receiver)]
         }
         Some(LogChange::Recalled(pair, message)) => {
-            vec![after_recall(&pair, &message, unread(world, pair.of_peer()).await?)]
+            vec![after_recall(&pair, &message, world.messages.count_unread(&pair.of_peer(), now).await?)]
         }
         Some(LogChange::Read(pair, marker)) => {
-            vec![after_read(&pair, marker.time, unread(world, pair.clone()).await?)]
+            vec![after_read(&pair, marker.time, world.messages.count_unread(&pair, now).await?)]
         }
     })
-}
-
-/// How many messages of the conversation the pair's user has not read by now.
-async fn unread(world: &World, pair: Pair) -> Result<u64> {
-    let now = world.clock.now();
-    let tail = world.messages.tail(&pair.log_key(), 1, Consistency::Strong, now).await?;
-    let conversation = OneToOne { pair, tail };
-    let unread = world.messages.unread(&conversation, now).await?;
-    Ok(unread.unwrap_or_else(|| conversation.unread()))
 }
 
 /// What a change of a slot means, and when it has happened, in milliseconds. Whose connection ends without anybody's noticing is

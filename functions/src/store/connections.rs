@@ -8,8 +8,7 @@ use aws_sdk_dynamodb::{
 };
 use hongyan_shared::{
     Error, Result, gateway,
-    model::{Mute, Platform, UserId},
-    rest::MuteChange,
+    model::{Mute, MuteChange, Platform, UserId},
     sig::UserSigError,
 };
 use serde::{Deserialize, Serialize};

@@ -1,13 +1,13 @@
 //! The calls, and when one is made again.
 
-use std::{error::Error, iter::successors, time::Duration};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, SharedHttpConnector},
     orchestrator::HttpRequest,
 };
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
-use hongyan_functions::aws::connector;
+use hongyan_functions::aws::{connector, with_causes};
 use hongyan_shared::sig::{Keys, issue};
 use rand::random_range;
 use serde::Deserialize;
@@ -99,10 +99,10 @@ impl Server {
 
     async fn ask_once(&self, call: &Call) -> Result<Answer, Unanswered> {
         let response = self.connector.call(self.request(call)?).await;
-        let response = response.map_err(|error| Unanswered::Yet(reason(&error)))?;
+        let response = response.map_err(|error| Unanswered::Yet(with_causes(&error)))?;
         let status = response.status().as_u16();
         let body = ByteStream::new(response.into_body()).collect().await;
-        let body = body.map_err(|error| Unanswered::Yet(reason(&error)))?.into_bytes();
+        let body = body.map_err(|error| Unanswered::Yet(with_causes(&error)))?.into_bytes();
         read(status, &body)
     }
 }
@@ -162,11 +162,6 @@ fn escaped(text: &str) -> String {
     text.bytes()
         .map(|byte| if as_it_is(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
         .collect()
-}
-
-fn reason(error: &dyn Error) -> String {
-    successors(error.source(), |cause| (*cause).source())
-        .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 #[cfg(test)]

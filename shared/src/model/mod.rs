@@ -35,7 +35,7 @@ pub use message::{
     ClientId, Draft, Elem, FOREVER_S, MAX_MESSAGE_BYTES, Mentions, Message, Options, Priority, Repeats,
     imported_id, number_of,
 };
-pub use mute::Mute;
+pub use mute::{Mute, MuteChange};
 pub use one_to_one::OneToOne;
 pub use payload::Payload;
 pub use profile::{AdminForbid, AllowType, Gender, MAX_CUSTOM_FIELDS, Profile, ProfileKey};

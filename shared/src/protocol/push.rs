@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{UserStatus, WireMessage, WireNotice, WireProfile, to_text};
-use crate::model::{Pair, Seq, UserId};
+use crate::model::{Mark, Pair, Seq, UserId};
 
 /// A frame that nobody asked for. The names are the official SDK's event values.
 #[derive(Debug, Serialize)]
@@ -93,6 +93,26 @@ pub struct ConversationUpdate {
     /// The user keeps it on top.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_pinned: Option<bool>,
+}
+
+impl ConversationUpdate {
+    /// A mark has come so far, and so many messages are unread then, if that is known.
+    pub fn marked(conversation_id: String, mark: Mark, seq: Seq, unread_count: Option<u64>) -> Self {
+        let at = |other| (mark == other).then_some(seq);
+        Self {
+            conversation_id,
+            read_sequence: at(Mark::Read),
+            unread_count,
+            cleared_sequence: at(Mark::Cleared),
+            unlisted_sequence: at(Mark::Unlisted),
+            is_pinned: None,
+        }
+    }
+
+    /// The conversation is on top, or no longer.
+    pub fn pinned(conversation_id: String, is_pinned: bool) -> Self {
+        Self { conversation_id, is_pinned: Some(is_pinned), ..Self::default() }
+    }
 }
 
 /// Why a connection is kicked out.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Number, Result};
-use crate::model::{Mute, UserId};
+use crate::model::{Mute, MuteChange, UserId};
 
 /// So many seconds are for ever.
 const FOREVER: u32 = u32::MAX;
@@ -17,17 +17,6 @@ pub struct SetNoSpeaking {
     c2c: Option<Number<u32>>,
     #[serde(rename = "GroupmsgNospeakingTime")]
     group: Option<Number<u32>>,
-}
-
-/// Until when a user may not speak to others, and in groups; what is not to change is not there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MuteChange {
-    /// The user.
-    pub user: UserId,
-    /// Until which second, to others.
-    pub c2c: Option<u64>,
-    /// The same in groups.
-    pub group: Option<u64>,
 }
 
 impl SetNoSpeaking {

@@ -16,6 +16,7 @@ use hongyan_shared::{
 
 use super::{
     change::{Changed, Plan, Read, What, change},
+    conversation::not_in_it,
     world::ManageWorld,
 };
 use crate::{
@@ -449,7 +450,7 @@ async fn remind_of(
     let entered = world.log.enter(id, actor.user).await?;
     let now = world.log.clock.now();
     let mine = world.log.mine.remind(actor.user, id, remind, now).await?;
-    let (member, mine) = mine.ok_or(Error::NotAllowedInGroup("you are not a member of it: join it first"))?;
+    let (member, mine) = not_in_it(mine)?;
     let discards = remind == RemindType::Discard;
     let knows = entered.roster.members.get(actor.user).map(|member| member.discards);
     if knows != Some(discards) {

@@ -12,13 +12,13 @@ use hongyan_shared::{
     protocol::{ConversationUpdate, Push},
 };
 
-use super::log::TAIL;
+use super::{super::look_up_to, log::TAIL};
 use crate::{
     audience::Audience,
     caller::Actor,
     clock::Clock,
     notify::Notifier,
-    store::{Consistency, MAX_PINS, Messages, MyGroups, Recalled, Rosters, membership},
+    store::{Consistency, GroupTail, MAX_PINS, Messages, MyGroups, Recalled, Rosters, membership},
 };
 
 /// Up to where a mark is, and what is unread then.
@@ -59,19 +59,13 @@ pub async fn mark(
     named: Option<Seq>,
 ) -> Result<Cleared> {
     let now = world.clock.now();
-    let look = async |consistency| {
+    let look = |consistency| async move {
         let found = world.messages.group_tail(group, TAIL, consistency, now).await?;
         found.filter(|found| found.group.dismissed_at.is_none()).ok_or(Error::NoSuchGroup)
     };
-    let (found, others) = tokio::join!(
-        look(if named.is_some() { Consistency::Eventual } else { Consistency::Strong }),
-        world.notifier.other_connections(actor),
-    );
-    let mut found = found?;
-    if named.is_some_and(|named| named > found.last_seq()) {
-        found = look(Consistency::Strong).await?;
-    }
-    let named = named.unwrap_or_else(|| found.last_seq()).min(found.last_seq());
+    let (looked_up, others) =
+        tokio::join!(look_up_to(named, look, GroupTail::last_seq), world.notifier.other_connections(actor));
+    let (found, named) = looked_up?;
     let marker = match found.marker_up_to(named) {
         Some(marker) => Some(marker),
         None if named > Seq(0) => marker_before(&world, actor.user, group, named).await?,
@@ -87,36 +81,14 @@ pub async fn mark(
     let unread = unread(&world, &group_state, &member, &mine, &tail).await?;
     let state = mine.state;
     if state.at(mark).seq == named {
-        let at = |of: Mark| (mark == of).then_some(named);
-        let push = Push::ConversationListUpdated([ConversationUpdate {
-            conversation_id: group.conversation_id(),
-            read_sequence: at(Mark::Read),
-            cleared_sequence: at(Mark::Cleared),
-            unlisted_sequence: at(Mark::Unlisted),
-            unread_count: Some(unread),
-            ..ConversationUpdate::default()
-        }]);
+        let update = ConversationUpdate::marked(group.conversation_id(), mark, named, Some(unread));
+        let push = Push::ConversationListUpdated([update]);
         world.notifier.deliver(&others, &push.frame()).await;
     }
     Ok(Cleared { read: state.read.seq, cleared: state.cleared.seq, unlisted: state.unlisted.seq, unread })
 }
 
-/// The same for `deleteConversation`.
-///
-/// # Errors
-/// Those of [`mark`].
-pub async fn clear(
-    world: Marking<'_>,
-    actor: Actor<'_>,
-    group: &GroupId,
-    keeps_history: bool,
-    up_to: Option<Seq>,
-) -> Result<Cleared> {
-    let which = if keeps_history { Mark::Unlisted } else { Mark::Cleared };
-    mark(world, actor, group, which, up_to).await
-}
-
-/// The same for a message that is not among the newest.
+/// The marker of a message that is not among the newest.
 async fn marker_before(
     world: &Marking<'_>,
     user: &UserId,
@@ -141,7 +113,7 @@ async fn unread(
     Ok(mine.unread(group.kind, tail.last(), oldest.as_ref()))
 }
 
-fn not_in_it<T>(found: Option<T>) -> Result<T> {
+pub(super) fn not_in_it<T>(found: Option<T>) -> Result<T> {
     found.ok_or(Error::NotAllowedInGroup("you are not a member of it: join it first"))
 }
 
@@ -166,13 +138,9 @@ pub async fn pin(
     }
     let (done, others) =
         tokio::join!(mine.pin(actor.user, group, is_pinned), notifier.other_connections(actor));
-    not_in_it(Some(()).filter(|()| matches!(done, Ok(true) | Err(_))))?;
-    done?;
-    let push = Push::ConversationListUpdated([ConversationUpdate {
-        conversation_id: group.conversation_id(),
-        is_pinned: Some(is_pinned),
-        ..ConversationUpdate::default()
-    }]);
+    not_in_it(done?.then_some(()))?;
+    let push =
+        Push::ConversationListUpdated([ConversationUpdate::pinned(group.conversation_id(), is_pinned)]);
     notifier.deliver(&others, &push.frame()).await;
     Ok(())
 }

@@ -6,7 +6,10 @@ use hongyan_shared::{
     protocol::{PageCursor, RANGE_SIZE, WireMessage},
 };
 
-use super::super::get_message_list::{Page, Range, Room, World};
+use super::{
+    super::get_message_list::{Page, Range, Room, World},
+    conversation::not_in_it,
+};
 use crate::store::{Consistency, Messages};
 
 /// How many messages have to be affordable for another range to be worth a look.
@@ -100,15 +103,10 @@ pub async fn ranges(
 
 async fn mine(world: &World, me: &UserId, group: &GroupId) -> Result<(LogKey, MyGroup)> {
     let mine = world.groups.of(me, group, Consistency::Strong, world.clock.now()).await?;
-    let (member, mine) = mine.ok_or(Error::NotAllowedInGroup("you are not a member of it: join it first"))?;
+    let (member, mine) = not_in_it(mine)?;
     Ok((member.log_key(), mine))
 }
 
 fn how_many_fit(group: &GroupId, messages: &[Message], room: Room) -> usize {
-    let mut left = Some(room.bytes);
-    let fits = |message: &&Message| {
-        left = left.and_then(|left| left.checked_sub(WireMessage::in_group(group, message).size()));
-        left.is_some()
-    };
-    messages.iter().take_while(fits).count()
+    room.how_many(messages, |message| WireMessage::in_group(group, message).size())
 }

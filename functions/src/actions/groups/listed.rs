@@ -1,9 +1,9 @@
 //! A user's groups in the list of their conversations. They are few, and each is looked up every time: nothing is written per member
 //! when a message comes.
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use hongyan_shared::{
-    Result,
+    Error, Result,
     model::{Group, GroupId, LogTail, Membership, Message, MyGroup, Seq, UserId},
     protocol::{WireGroup, WireMessage},
 };
@@ -112,7 +112,7 @@ async fn look_up(
         let looked_at = wave.iter().map(async |(member, mine)| {
             let now = world.clock.now();
             let found = world.messages.group_tail(member.group(), 1, Consistency::Eventual, now).await?;
-            Ok::<_, hongyan_shared::Error>((member, mine, found))
+            Ok::<_, Error>((member, mine, found))
         });
         for (member, mine, found) in try_join_all(looked_at).await? {
             listed.end = Some(member.group().clone());
@@ -138,13 +138,8 @@ async fn look_up(
             });
         }
     }
-    for failed in futures_util::future::join_all(
-        dismissed.into_iter().take(MAX_FORGOTTEN).map(|member| world.mine.forget(member)),
-    )
-    .await
-    .into_iter()
-    .filter_map(Result::err)
-    {
+    let forgotten = dismissed.into_iter().take(MAX_FORGOTTEN).map(|member| world.mine.forget(member));
+    for failed in join_all(forgotten).await.into_iter().filter_map(Result::err) {
         warn!(%failed, "a group that was dismissed stays in a list until the next time");
     }
     Ok(listed)

@@ -17,7 +17,7 @@ pub use changes::{
     get_group_application_list, handle_group_application, join_group, quit_group, set_group_member,
     update_group_profile,
 };
-pub use conversation::{Cleared, Marking, Recalling, clear, mark, pin, pinned_groups, revoke};
+pub use conversation::{Cleared, Marking, Recalling, mark, pin, pinned_groups, revoke};
 pub use history::{before, newest, range, ranges};
 pub use listed::{ListedGroup, ListedGroups, Listing, list_groups, named_groups};
 pub use log::GroupLog;

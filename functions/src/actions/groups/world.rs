@@ -1,3 +1,5 @@
+//! What the functions of groups are built from.
+
 use hongyan_shared::Result;
 
 use super::log::GroupLog;

@@ -37,13 +37,8 @@ pub async fn delete_conversation(
         // Should another device have gone farther in between, it has told so.
         if conversation.me().at(mark).position() == last.position() {
             let unread = world.messages.unread(&conversation, world.clock.now()).await?;
-            let push = Push::ConversationListUpdated([ConversationUpdate {
-                conversation_id: pair.conversation_id(),
-                cleared_sequence: (mark == Mark::Cleared).then_some(last.seq),
-                unlisted_sequence: (mark == Mark::Unlisted).then_some(last.seq),
-                unread_count: unread,
-                ..ConversationUpdate::default()
-            }]);
+            let update = ConversationUpdate::marked(pair.conversation_id(), mark, last.seq, unread);
+            let push = Push::ConversationListUpdated([update]);
             world.notifier.deliver(&others, &push.frame()).await;
         }
     }

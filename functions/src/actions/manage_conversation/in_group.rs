@@ -2,11 +2,11 @@
 
 use hongyan_shared::{
     Result,
-    model::{GroupId, Message, Seq},
+    model::{GroupId, Mark, Message, Seq},
 };
 
 use super::{
-    super::groups::{Cleared, Marking, Recalling, clear, pin, revoke},
+    super::groups::{Cleared, Marking, Recalling, mark, pin, revoke},
     World,
 };
 use crate::caller::Actor;
@@ -24,7 +24,8 @@ pub async fn delete_group_conversation(
 ) -> Result<Cleared> {
     let World { messages, groups, notifier, clock, .. } = world;
     let marking = Marking { messages, mine: groups, notifier, clock };
-    clear(marking, actor, group, keeps_history, up_to).await
+    let which = if keeps_history { Mark::Unlisted } else { Mark::Cleared };
+    mark(marking, actor, group, which, up_to).await
 }
 
 /// Pins or unpins a group, and tells the actor's other devices.

@@ -35,11 +35,8 @@ pub async fn pin_conversation(world: &World, actor: Actor<'_>, pair: &Pair, is_p
     if pinned? == Pinned::Absent {
         return Err(Error::NoSuchConversation);
     }
-    let push = Push::ConversationListUpdated([ConversationUpdate {
-        conversation_id: pair.conversation_id(),
-        is_pinned: Some(is_pinned),
-        ..ConversationUpdate::default()
-    }]);
+    let update = ConversationUpdate::pinned(pair.conversation_id(), is_pinned);
+    let push = Push::ConversationListUpdated([update]);
     world.notifier.deliver(&others, &push.frame()).await;
     Ok(())
 }

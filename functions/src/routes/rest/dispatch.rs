@@ -1,3 +1,5 @@
+//! Which function serves which command.
+
 use hongyan_shared::rest::{Command, Error, Result};
 
 use super::{Event, Reply, World, accounts, blacklists, contacts, messages, profiles, speech, status};

@@ -44,6 +44,19 @@ impl Messages {
         })
     }
 
+    /// How many messages of the peer the pair's user has neither read nor cleared by now. If so much has expired unread and has
+    /// not been swept that the request cannot find where it ends, that is counted as well.
+    pub async fn count_unread(&self, pair: &Pair, now_ms: u64) -> Result<u64> {
+        let tail = self.tail(&pair.log_key(), 1, Consistency::Strong, now_ms).await?;
+        let conversation = OneToOne { pair: pair.clone(), tail };
+        self.unread_at_most(&conversation, now_ms).await
+    }
+
+    /// The same, of which the end is known.
+    pub async fn unread_at_most(&self, conversation: &OneToOne, now_ms: u64) -> Result<u64> {
+        Ok(self.unread(conversation, now_ms).await?.unwrap_or_else(|| conversation.unread()))
+    }
+
     /// How many messages can be hidden at once: the largest are as many write units as the frame may
     /// still take.
     pub fn affordable_deletions() -> usize {
