@@ -97,7 +97,7 @@ bench-attack: ## what ten users notice of one who attacks from 16 devices; figur
 	cargo bench --package hongyan-tests --bench attack
 
 bench-groups: ## what a message costs and takes in groups, and where many write; figures are in docs/benchmarks.md
-	cargo bench --package hongyan-tests --bench groups
+	cargo bench --package hongyan-tests --bench groups -- $(ONLY)
 
 bench-start: ## how long a client takes from login to ready, and what it moves; figures are in docs/benchmarks.md
 	cargo build --profile bench --workspace --bin hongyan

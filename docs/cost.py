@@ -55,6 +55,12 @@ ASSUMPTIONS = {
     "rest_memory": (1024, "MB of memory of the function of business servers", "业务服务器的函数的内存（MB）"),
     "answer_ms": (50, "ms until your server has answered a callback, the way there and back included", "你的服务器应答一次回调的时间，含往返路程（毫秒）"),
     "callback_bytes": (800, "bytes of a callback", "一次回调的字节数"),
+    "group_messages": (10, "messages that a user sends to groups per day, on top", "每个用户每天另外发到群里的消息数"),
+    "members": (20, "members of a group", "一个群的成员数"),
+    "group_online": (0.3, "share of a group's members who are connected", "群成员中在线的比例"),
+    "believed": (0.3, "share of the messages in groups that follow another one within three seconds, in the same sandbox", "三秒内紧接另一条、且由同一个实例处理的群消息的比例"),
+    "my_groups": (5, "groups that a user is in", "一个用户加入的群数"),
+    "group_marks": (0.2, "read marks per message and connected member: one mark covers all that is shown", "每条消息、每个在线成员的已读标记数：一次标记涵盖已显示的全部消息"),
     "form_bytes": (10_000, "bytes on the wire for a picture's three forms and its longer message", "一张图片的三张表单和更长的消息在线路上的字节数"),
 }
 
@@ -101,13 +107,13 @@ def budgets():
     return {cells[0].strip(): [cell.strip() for cell in cells[1:]] for cells in lines}
 
 
-def amount(cell, k):
-    """A cell of that table as a number: `0.5 + K/2` with its K, `2, for up to 32 of them` as 2."""
-    term = re.compile(r"([\d.]*)(K?)(?:/(\d+))?")
-    total = 0.0
+def amount(cell, k=0, **others):
+    """A cell of that table as a number: `0.5 + K/2` with its K, `2 + D` with others, `2, for up to 32 of them` as 2."""
+    term = re.compile(r"([\d.]*) ?([A-Z]?)(?:/(\d+))?")
+    values, total = {"K": k, "": 1} | others, 0.0
     for part in cell.split(",")[0].lstrip("+").split("+"):
-        number, has_k, divisor = term.fullmatch(part.strip()).groups()
-        total += float(number or 1) * (k if has_k else 1) / float(divisor or 1)
+        number, letter, divisor = term.fullmatch(part.strip()).groups()
+        total += float(number or 1) * values[letter] / float(divisor or 1)
     return total
 
 
@@ -239,6 +245,49 @@ def pictures(a):
     }
 
 
+SEND_TO_GROUP = "send to a group of N, not a meeting"
+SEND_TO_KNOWN = "the same while the sandbox knows who is connected"
+
+
+def to_group(a, times, members, online, believed):
+    """What it uses to send so many messages to a group of so many, of whom so many are connected: where somebody has spoken just
+    before, nobody is looked up. Its sender is connected, and told by the reply."""
+    used = dict.fromkeys(PRICES, 0.0)
+    for budget, share in ((SEND_TO_GROUP, 1 - believed), (SEND_TO_KNOWN, believed)):
+        cells = budgets()[budget]
+        writes, reads, frames, trips = (amount(cell, N=members, D=(members - 1) * online) for cell in cells)
+        each = times * share
+        part = served(a, each * frames, each, each * writes, each * reads, each * trips)
+        used = {name: used[name] + part[name] for name in used}
+    return used
+
+
+def groups(a):
+    """What the groups of the month use on top of the rest: messages, marks, the longer lists, and what is stored."""
+    table, user_days = budgets(), a["users"] * a["days"]
+    messages, logins = user_days * a["group_messages"], user_days * a["sessions"]
+    used = to_group(a, messages, a["members"], a["group_online"], a["believed"])
+    marks = messages * (a["members"] - 1) * a["group_online"] * a["group_marks"]
+    writes, reads, frames, trips = unit_costs("mark a group as read", 0, table)
+    # As between two, a mark has no reply, and nobody else is told of it.
+    marked = served(a, marks * (frames - 1), marks, marks * writes, marks * reads, marks * trips)
+    with_groups, without = table["list with G groups and K others"], table["list of K conversations"]
+    # Who is in none pays nothing for them.
+    listed = (amount(with_groups[1], G=a["my_groups"]) - amount(without[1])) * bool(a["my_groups"])
+    used = {name: used[name] + marked[name] for name in used}
+    stored = messages * a["history"] * a["row_bytes"] / GB
+    return used | {
+        "reads": used["reads"] + logins * listed / 1e6,
+        "transfer": used["transfer"] + logins * a["my_groups"] * a["frame_bytes"] / GB,
+        "storage": stored,
+        "backup": stored,
+        "kept_logs": used["logs"] * min(1, LOG_DAYS / a["days"]),
+    }
+
+
+# Members, and how many of them are connected.
+GROUP_SIZES = ((3, 0.5), (10, 0.5), (50, 0.3), (100, 0.2), (200, 0.2), (200, 1.0))
+
 # What a minute of it uses: 960 messages per second of one user, to one other who is online, from 16 devices by way of
 # 16 sandboxes; when they are disconnected, each tries to come back once a second. A test measures it
 # (tests/security/rate.rs) and fails when it is off by a tenth.
@@ -344,6 +393,8 @@ def tables(language):
     rows, used = month(a)
     bills = [bill(used, region) for region in (0, 1)]
     totals = [sum(b.values()) for b in bills]
+    in_groups = groups(a)
+    group_bills = [bill(in_groups, region) for region in (0, 1)]
     media = pictures(a)
     media_bills = [bill(media, region) for region in (0, 1)]
     messages = a["users"] * a["days"] * a["messages"]
@@ -353,6 +404,7 @@ def tables(language):
     cost["bottom-line"] = markdown(
         ["", "us-east-1, $", "ap-east-1, $"],
         [[say("the month", "整月"), dollars(totals[0]), guess + dollars(totals[1])],
+         [say("groups, on top", "群聊，另加"), *(p + dollars(sum(b.values())) for p, b in zip(("", guess), group_bills))],
          [say("pictures, on top", "图片，另加"), *(p + dollars(sum(b.values())) for p, b in zip(("", guess), media_bills))],
          [say("per user and month", "每个用户每月"), *(f"{p}{t / a['users']:.4f}" for p, t in zip(("", guess), totals))],
          [say("per million messages, all in", "每百万条消息，全部计入"),
@@ -390,7 +442,23 @@ def tables(language):
             (0, 1, 1, 1, 1))
 
     cost["bill"] = billed(used, bills)
+    cost["groups"] = billed(in_groups, group_bills)
     cost["pictures"] = billed(media, media_bills)
+
+    def million_to_group(members, online, believed):
+        return to_group(a, 10**6, members, online, believed)
+
+    def in_dollars(used):
+        return [p + dollars(sum(bill(used, region).values())) for p, region in zip(("", guess), (0, 1))]
+
+    cost["group-messages"] = markdown(
+        [say("members", "成员"), say("connected", "在线"), say("write units", "写单位"), say("read units", "读单位"),
+         say("WebSocket messages", "WebSocket 消息"), "us-east-1, $", "ap-east-1, $",
+         say("in a talk: us-east-1, $", "连续交谈：us-east-1, $"), "ap-east-1, $"],
+        [[str(members), f"{online:.0%}", *(f"{alone[name]:,.2f}" for name in ("writes", "reads", "messages")),
+          *in_dollars(alone), *in_dollars(million_to_group(members, online, 1))]
+         for members, online in GROUP_SIZES for alone in [million_to_group(members, online, 0)]],
+        (1,) * 9)
 
     cost["alternatives"] = markdown(
         [say("how a message is stored", "消息的存储方式"), say("write units per message", "每条消息的写单位"),

@@ -57,6 +57,27 @@ class Cost(unittest.TestCase):
         self.assertFalse(any(cost.pictures({**DEFAULTS, "pictures": 0}).values()))
         self.assertFalse(any(cost.month(DEFAULTS)[1][name] for name in ("puts", "gets", "media_storage", "edge_out")))
 
+    def test_a_million_messages_in_a_group_are_what_the_budget_and_its_members_say(self):
+        names = ("writes", "reads", "messages", "requests")
+        alone = cost.to_group(DEFAULTS, 10**6, 5, 0.5, 0)
+        self.assertEqual([alone[name] for name in names], [2, 3.5, 4, 1])
+        talk = cost.to_group(DEFAULTS, 10**6, 5, 0.5, 1)
+        self.assertEqual([talk[name] for name in names], [2, 1.5, 4, 1])
+        for name in names:
+            both = cost.to_group(DEFAULTS, 10**6, 5, 0.5, 0.25)[name]
+            self.assertAlmostEqual(both, 0.75 * alone[name] + 0.25 * talk[name], msg=name)
+
+    def test_the_groups_of_a_month_are_messages_marks_lists_and_storage(self):
+        a = {**DEFAULTS, "users": 1_000_000, "days": 1, "group_messages": 1, "members": 5, "group_online": 0.5, "believed": 0,
+             "group_marks": 0.5, "sessions": 1, "my_groups": 4, "history": 2, "row_bytes": 1000}
+        used = cost.groups(a)
+        self.assertEqual([used[name] for name in ("writes", "messages", "requests")], [2 + 1, 4 + 1, 1 + 1])
+        self.assertEqual(used["reads"], 3.5 + 1 + (1 + 4 / 2))
+        self.assertEqual((used["storage"], used["backup"]), (2, 2))
+
+    def test_without_groups_nothing_is_used_for_them(self):
+        self.assertFalse(any(cost.groups({**DEFAULTS, "group_messages": 0, "my_groups": 0}).values()))
+
     def test_what_a_business_server_asks_costs_a_request_a_gigabyte_and_its_budget(self):
         free = {**DEFAULTS, **dict.fromkeys(("cold", "log_bytes", "frame_bytes"), 0), "base_ms": 1000, "trip_ms": 0}
         lines = cost.budgets() | {"one": ["2", "3", "5"]}
@@ -76,6 +97,10 @@ class Cost(unittest.TestCase):
     def test_a_cell_of_the_budgets_is_a_number(self):
         for cell, number in (("0.5 + K/2", 5.5), ("2K", 20), ("K/2", 5), ("+0", 0), ("2, for up to 32 of them", 2)):
             self.assertEqual(cost.amount(cell, 10), number, cell)
+        self.assertEqual(cost.amount("1 + N/2", N=50), 26)
+        self.assertEqual(cost.amount("1.5 + G/2 + K", 3, G=4), 6.5)
+        with self.assertRaises(KeyError):
+            cost.amount("2 + D")
 
 
 if __name__ == "__main__":

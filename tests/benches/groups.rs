@@ -50,19 +50,25 @@ const TURN: Duration = Duration::from_millis(50);
 
 #[tokio::main]
 async fn main() {
-    println!(
-        "| members | | frames | write units | read units | acknowledged: p50 ms | p99 | all have it: p50 ms | p99 |"
-    );
-    println!("|---|---|---|---|---|---|---|---|---|");
-    for members in [3, 50, 200] {
-        one_by_one(members).await;
+    let only = std::env::args().skip(1).find(|argument| argument != "--bench");
+    let is_wanted = |part: &str| only.as_ref().is_none_or(|only| only == part);
+    if is_wanted("members") {
+        println!(
+            "| members | | frames | write units | read units | acknowledged: p50 ms | p99 | all have it: p50 ms | p99 |"
+        );
+        println!("|---|---|---|---|---|---|---|---|---|");
+        for members in [3, 50, 200] {
+            one_by_one(members).await;
+        }
     }
-    println!(
-        "\n| messages/s | stored/s | 10023 | 20004 | write units of the row | all write units | read units | p50 ms | p99 ms |"
-    );
-    println!("|---|---|---|---|---|---|---|---|---|");
-    for per_second in [1, 5, 20, 40, 80, 160] {
-        many_writers(per_second).await;
+    if is_wanted("writers") {
+        println!(
+            "| messages/s | stored/s | 10023 | 20004 | write units of the row | all | read units | p50 ms | p99 ms |"
+        );
+        println!("|---|---|---|---|---|---|---|---|---|");
+        for per_second in [1, 5, 20, 40, 80, 160] {
+            many_writers(per_second).await;
+        }
     }
 }
 

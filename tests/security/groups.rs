@@ -40,7 +40,7 @@ async fn nobody_is_put_into_more_groups_per_hour_than_a_user_may_open() {
     }
     assert!(codes[..10].iter().all(|code| *code == 0) && codes[10..].iter().all(|code| *code == 60007));
     assert_eq!(groups_of(&app, "bob").await, 10);
-    // Neither by bringing him, nor by getting into groups where that is allowed, nor by writing to others.
+    // Neither by bringing bob, nor by getting into groups where that is allowed, nor by writing to others.
     group_of(&app, "Private", &["mallory"]).await;
     let add = json!({ "userIDList": ["bob"] });
     let refused = try_change(&app, &app.sandbox, "add-group-member", "mallory", "a", add.clone()).await;

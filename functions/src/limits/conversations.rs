@@ -36,7 +36,7 @@ impl ConversationLimit {
         self.count_one(pair.me(), Some(pair.peer())).await
     }
 
-    /// Counts a group that a user makes, comes into or brings others into, each time anew: whoever is in many groups has a long
+    /// Counts a group that a user makes, comes into or brings others into, each time anew: who is in many groups has a long
     /// list, and nobody asks them whether they want it.
     ///
     /// # Errors

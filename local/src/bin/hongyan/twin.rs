@@ -68,7 +68,7 @@ pub struct Options {
     /// How many frames a user may send per second, and three times as many at once; 0 sets no limit
     #[arg(long, default_value_t = FRAMES_PER_SECOND)]
     frames_per_second: u32,
-    /// How many conversations a user may open per hour; 0 sets no limit
+    /// How many conversations a user may open per hour, groups among them; 0 sets no limit
     #[arg(long, default_value_t = NEW_CONVERSATIONS_PER_HOUR)]
     new_conversations_per_hour: u32,
     /// How many megabytes a user may upload per day; 0 sets no limit
