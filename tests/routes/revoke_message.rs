@@ -3,7 +3,10 @@ use std::time::Duration;
 use hongyan_functions::config::Settings;
 use serde_json::{Value, json};
 
-use crate::harness::{TestApp, body, event, fault_proxy::Fault, text_message};
+use crate::{
+    groups::{GROUP, change, public},
+    harness::{TestApp, body, event, fault_proxy::Fault, text_message},
+};
 
 fn message(sequence: u64, peer: &str) -> Value {
     json!({ "conversationID": format!("C2C{peer}"), "sequence": sequence })
@@ -143,4 +146,19 @@ async fn who_is_not_part_of_the_conversation_recalls_nothing() {
         assert_eq!(code(&app, "mallory", message(1, peer)).await, 70402);
     }
     assert_eq!(app.dump("Messages").await, before);
+}
+
+/// It is what a change is known by when it is asked for again.
+#[tokio::test]
+async fn a_tip_is_recalled_by_nobody_not_even_at_once_by_who_has_made_the_change() {
+    let app = public(&[]).await;
+    let add = || change(&app, "add-group-member", "alice", "add", json!({ "userIDList": ["bob"] }));
+    assert_eq!(add().await["successUserIDList"], json!(["bob"]));
+    let tip = json!({ "conversationID": format!("GROUP{GROUP}"), "sequence": 1 });
+    for user in ["alice", "bob"] {
+        let refused = app.invoke("revoke-message", user, tip.clone()).await;
+        assert_eq!(refused["code"], 10007, "{user}: {refused}");
+        assert!(refused["message"].as_str().unwrap().contains("a tip is not recalled"), "{user}: {refused}");
+    }
+    assert_eq!(add().await["successUserIDList"], json!(["bob"]));
 }

@@ -21,7 +21,10 @@ use crate::{
 };
 
 /// After which there is no answer.
-pub const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The same when nothing breaks any more, and only the machine can be slow.
+const LONG_PATIENCE: Duration = Duration::from_secs(30);
 
 const WEEK_S: i64 = 7 * 24 * 60 * 60;
 
@@ -36,6 +39,7 @@ pub struct Device {
     platform: &'static str,
     port: u16,
     link: Option<Link>,
+    patience: Duration,
 }
 
 struct Link {
@@ -52,7 +56,12 @@ impl Drop for Link {
 
 impl Device {
     pub fn new(user: &str, platform: &'static str, port: u16, history: Arc<History>) -> Self {
-        Self { user: user.to_owned(), history, platform, port, link: None }
+        Self { user: user.to_owned(), history, platform, port, link: None, patience: PATIENCE }
+    }
+
+    /// One for a time in which nothing breaks.
+    pub fn patient(user: &str, platform: &'static str, port: u16, history: Arc<History>) -> Self {
+        Self { patience: LONG_PATIENCE, ..Self::new(user, platform, port, history) }
     }
 
     /// Asks for something. Nothing is returned when there is no answer.
@@ -67,7 +76,7 @@ impl Device {
             link.sink.send(Message::text(frame)).await.ok()?;
             heard.await.ok()
         };
-        let answer = timeout(PATIENCE, asked).await.ok().flatten();
+        let answer = timeout(self.patience, asked).await.ok().flatten();
         if answer.is_none() {
             // Whether it is the server or the network, nobody knows.
             self.link = None;
@@ -83,7 +92,7 @@ impl Device {
         self.history.invoke(&self.user, action, &data);
         let frame = json!({ "action": action, "data": data }).to_string();
         if let Some(link) = &mut self.link
-            && !matches!(timeout(PATIENCE, link.sink.send(Message::text(frame))).await, Ok(Ok(())))
+            && !matches!(timeout(self.patience, link.sink.send(Message::text(frame))).await, Ok(Ok(())))
         {
             self.link = None;
         }
@@ -103,7 +112,7 @@ impl Device {
         let url = format!(
             "ws://127.0.0.1:{port}/prod?SDKAppID={SDK_APP_ID}&userID={user}&userSig={sig}&platform={platform}&instance={user}"
         );
-        let Ok(Ok((stream, _))) = timeout(PATIENCE, connect_async(url)).await else {
+        let Ok(Ok((stream, _))) = timeout(self.patience, connect_async(url)).await else {
             tokio::time::sleep(Duration::from_millis(200)).await;
             return None;
         };

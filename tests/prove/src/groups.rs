@@ -9,13 +9,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::{StreamExt, stream};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 
 use crate::{
     device::Device,
     history::History,
-    workload::{ask, name},
+    workload::{AT_ONCE, ask, name, read_log},
 };
 
 /// So many users write to each of the large groups at once.
@@ -102,53 +103,38 @@ pub async fn work(
 
 /// In each group somebody says a last word, behind which everything is that was promised.
 pub async fn complete(port: u16, history: &Arc<History>) {
-    let completed = Arc::new(Mutex::new(HashSet::new()));
-    let mut people = tokio::task::JoinSet::new();
-    for number in 0..WRITERS {
-        let mut device = Device::new(&name(number), PLATFORM, port, Arc::clone(history));
-        let completed = Arc::clone(&completed);
-        people.spawn(async move {
-            for group in groups_of(&mut device).await {
-                // Whose it is may always speak, and in a group of the other type everybody may.
-                let profile = &group["groupProfile"];
-                let may_speak = profile["type"] == "Private" || profile["ownerID"] == device.user.as_str();
-                let id = profile["groupID"].as_str().unwrap_or_default().to_owned();
-                if may_speak && completed.lock().unwrap().insert(id.clone()) {
-                    let word = message(&id, &format!("last-{id}"), group["lastSequence"].clone(), "");
-                    ask(&mut device, "sendMessage", word).await;
-                }
+    let completed = Mutex::new(HashSet::new());
+    let complete = async |number: usize| {
+        let mut device = Device::patient(&name(number), PLATFORM, port, Arc::clone(history));
+        for group in groups_of(&mut device).await {
+            // Whose it is may always speak, and in a group of the other type everybody may.
+            let profile = &group["groupProfile"];
+            let may_speak = profile["type"] == "Private" || profile["ownerID"] == device.user.as_str();
+            let id = profile["groupID"].as_str().unwrap_or_default();
+            if may_speak && completed.lock().unwrap().insert(id.to_owned()) {
+                let word = message(id, &format!("last-{id}"), group["lastSequence"].clone(), "");
+                ask(&mut device, "sendMessage", word).await;
             }
-        });
-    }
-    people.join_all().await;
+        }
+    };
+    stream::iter(0..WRITERS).for_each_concurrent(AT_ONCE, complete).await;
 }
 
 /// Everybody reads everything, when nothing goes wrong any more.
 pub async fn read_all(port: u16, history: &Arc<History>) {
-    let counted = Arc::new(Mutex::new(HashSet::new()));
-    let mut readers = tokio::task::JoinSet::new();
-    for number in 0..WRITERS {
-        let mut device = Device::new(&name(number), PLATFORM, port, Arc::clone(history));
-        let counted = Arc::clone(&counted);
-        readers.spawn(async move {
-            for group in groups_of(&mut device).await {
-                let mut from = json!(1);
-                loop {
-                    let range = json!({ "conversationID": group["conversationID"], "fromSequence": from });
-                    match ask(&mut device, "getMessageList", range).await {
-                        Some(part) if part["isCompleted"] != true => from = part["nextSequence"].clone(),
-                        _ => break,
-                    }
-                }
-                let id = &group["groupProfile"]["groupID"];
-                if counted.lock().unwrap().insert(id.to_string()) {
-                    let members = json!({ "groupID": id, "count": 100 });
-                    ask(&mut device, "getGroupMemberList", members).await;
-                }
+    let counted = Mutex::new(HashSet::new());
+    let read = async |number: usize| {
+        let mut device = Device::patient(&name(number), PLATFORM, port, Arc::clone(history));
+        for group in groups_of(&mut device).await {
+            read_log(&mut device, &group["conversationID"]).await;
+            let id = &group["groupProfile"]["groupID"];
+            let is_first = counted.lock().unwrap().insert(id.to_string());
+            if is_first {
+                ask(&mut device, "getGroupMemberList", json!({ "groupID": id, "count": 100 })).await;
             }
-        });
-    }
-    readers.join_all().await;
+        }
+    };
+    stream::iter(0..WRITERS).for_each_concurrent(AT_ONCE, read).await;
 }
 
 /// The groups that somebody is in, when nothing goes wrong any more.
@@ -164,6 +150,10 @@ async fn groups_of(device: &mut Device) -> Vec<Value> {
         }
     }
     groups
+}
+
+fn is_large(group: &str) -> bool {
+    LARGE.iter().any(|(large, _)| *large == group)
 }
 
 fn message(group: &str, client_id: &str, base: Value, more: &str) -> Value {
@@ -226,8 +216,7 @@ impl Member {
         let directory = self.directory.lock().unwrap();
         let is_mine = |(group, _): &(&String, &&str)| self.roles.contains_key(*group);
         let mine: Vec<_> = directory.iter().filter(is_mine).collect();
-        let is_large = |(group, _): &(&String, &&str)| LARGE.iter().any(|(large, _)| large == group);
-        let joinable = directory.iter().filter(|(_, kind)| **kind != "Private").filter(is_large);
+        let joinable = directory.iter().filter(|(_, kind)| **kind != "Private");
         let all = match self.random.random_range(0..10) {
             0 => directory.iter().collect(),
             1 | 2 => joinable.collect(),
@@ -240,9 +229,11 @@ impl Member {
 
     /// What is mostly for those who have a role, who are few.
     async fn look_after(&mut self, group: &str, role: &str) {
-        let is_large = LARGE.iter().any(|(large, _)| *large == group);
-        if !is_large && role == "Owner" && self.random.random_range(0..5) == 0 {
+        if !is_large(group) && role == "Owner" && self.random.random_range(0..5) == 0 {
             return self.dismiss(group).await;
+        }
+        if !is_large(group) && self.random.random_range(0..3) == 0 {
+            return self.decide().await;
         }
         let some = self.random.random_range(1..=3);
         match self.random.random_range(0..100) {
@@ -282,6 +273,19 @@ impl Member {
                 let user = self.somebody(1).remove(0);
                 self.change("changeGroupOwner", group, json!({ "newOwnerID": user })).await;
             }
+        }
+    }
+
+    /// Lets those in who have applied, or does not.
+    async fn decide(&mut self) {
+        let Some((0, open)) = self.device.ask("getGroupApplicationList", json!({})).await else { return };
+        for open in open["applicationList"].as_array().into_iter().flatten() {
+            let group = open["groupID"].as_str().unwrap_or_default().to_owned();
+            let action = if self.random.random_range(0..4) == 0 { "Reject" } else { "Agree" };
+            let decision = json!({
+                "userID": open["userID"], "authentication": open["authentication"], "handleAction": action,
+            });
+            self.change("handleGroupApplication", &group, decision).await;
         }
     }
 
@@ -347,7 +351,8 @@ impl Member {
     async fn create(&mut self, id: String, kind: &'static str, members: Vec<Value>) {
         let mut data = json!({ "groupID": id, "type": kind, "name": id, "memberList": members });
         if kind == "Public" {
-            data["joinOption"] = json!("FreeAccess");
+            // To a small one they apply.
+            data["joinOption"] = json!(if is_large(&id) { "FreeAccess" } else { "NeedPermission" });
             data["maxMemberNum"] = json!(ROOM);
         }
         for _ in 0..10 * ATTEMPTS {
@@ -379,9 +384,9 @@ impl Member {
         data["groupID"] = json!(group);
         data["clientID"] = json!(self.new_name());
         data["base"] = json!(self.base(group));
-        let done = self.until_known(action, data).await.is_some();
-        match action {
-            "joinGroup" if done => {
+        let done = self.until_known(action, data).await;
+        match (action, done) {
+            ("joinGroup", Some(answer)) if answer["status"] != "WaitAdminApproval" => {
                 self.roles.insert(group.to_owned(), "Member".to_owned());
                 // Pushes to all of them at each message would be most of what there is to do.
                 if !self.number.is_multiple_of(LISTENERS) {
@@ -389,7 +394,7 @@ impl Member {
                     self.device.ask("setGroupMember", quiet).await;
                 }
             }
-            "quitGroup" if done => _ = self.roles.remove(group),
+            ("quitGroup", Some(_)) => _ = self.roles.remove(group),
             _ => {}
         }
     }

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::{StreamExt, stream};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 
@@ -20,6 +21,9 @@ const PLATFORMS: [&str; 2] = ["MiniProgram", "Web"];
 
 /// How often something is asked for again that has had no good answer.
 const ATTEMPTS: u32 = 12;
+
+/// So many read at once in the end, so that a slow machine has an answer for each.
+pub const AT_ONCE: usize = 4;
 
 struct Person {
     device: Device,
@@ -85,26 +89,27 @@ pub async fn work(
 
 /// Everybody reads everything, when nothing goes wrong any more.
 pub async fn read_all(port: u16, history: &Arc<History>) {
-    let mut readers = tokio::task::JoinSet::new();
-    for number in 0..USERS {
-        let mut device = Device::new(&name(number), PLATFORMS[0], port, Arc::clone(history));
-        readers.spawn(async move {
-            ask(&mut device, "getConversationList", json!({})).await;
-            ask(&mut device, "getBlacklist", json!({})).await;
-            for peer in peers(number) {
-                let mut from = json!(1);
-                loop {
-                    let range =
-                        json!({ "conversationID": format!("C2C{}", name(peer)), "fromSequence": from });
-                    match ask(&mut device, "getMessageList", range).await {
-                        Some(part) if part["isCompleted"] != true => from = part["nextSequence"].clone(),
-                        _ => break,
-                    }
-                }
-            }
-        });
+    let read = async |number: usize| {
+        let mut device = Device::patient(&name(number), PLATFORMS[0], port, Arc::clone(history));
+        ask(&mut device, "getConversationList", json!({})).await;
+        ask(&mut device, "getBlacklist", json!({})).await;
+        for peer in peers(number) {
+            read_log(&mut device, &json!(format!("C2C{}", name(peer)))).await;
+        }
+    };
+    stream::iter(0..USERS).for_each_concurrent(AT_ONCE, read).await;
+}
+
+/// All of a conversation, when nothing goes wrong any more.
+pub async fn read_log(device: &mut Device, conversation: &Value) {
+    let mut from = json!(1);
+    loop {
+        let range = json!({ "conversationID": conversation, "fromSequence": from });
+        match ask(device, "getMessageList", range).await {
+            Some(part) if part["isCompleted"] != true => from = part["nextSequence"].clone(),
+            _ => return,
+        }
     }
-    readers.join_all().await;
 }
 
 /// Until there is a good answer, which there has to be now. If not, what it would say is missing in the history, and found to be.

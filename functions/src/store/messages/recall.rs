@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
 };
 use hongyan_shared::{
     Error, Result,
-    model::{Address, LogKey, Message, UserId},
+    model::{Address, LogKey, Message, TIP, UserId},
 };
 
 use super::{
@@ -25,8 +25,8 @@ pub enum Recalled {
 }
 
 impl Messages {
-    /// Recalls a message of a user, if it is not older than `oldest_ms`. One conditional write
-    /// decides, and says what there is when it does not take place.
+    /// Recalls a message of a user, if it is not older than `oldest_ms`, and no tip: that is the record of a change. One
+    /// conditional write decides, and says what there is when it does not take place.
     pub async fn revoke(
         &self,
         key: &LogKey,
@@ -57,8 +57,9 @@ impl Messages {
         };
         let answer = update
             .condition_expression(
-                "f = :f AND t >= :oldest AND attribute_not_exists(r) AND (attribute_not_exists(x) OR x > :x)",
+                "f = :f AND y <> :tip AND t >= :oldest AND attribute_not_exists(r) AND (attribute_not_exists(x) OR x > :x)",
             )
+            .expression_attribute_values(":tip", text(TIP))
             .expression_attribute_values(":now", number(now_ms))
             .expression_attribute_values(":f", text(user.as_str()))
             .expression_attribute_values(":oldest", number(oldest_ms))

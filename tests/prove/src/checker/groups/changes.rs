@@ -205,7 +205,11 @@ impl<'a> Groups<'a> {
         let asked = users(change.data, "userIDList");
         let user = Some(text(change.data, "userID")).filter(|user| !user.is_empty()).unwrap_or(change.user);
         match change.action {
+            // Where they apply, somebody else lets them in.
+            "joinGroup" if !self.groups[change.group].is_open => {}
             "joinGroup" => writes.come(change.user, Role::Member, self.bound_of(change, span), span),
+            "handleGroupApplication" if change.data["handleAction"] == "Reject" => {}
+            "handleGroupApplication" => writes.come(user, Role::Member, self.bound_of(change, span), span),
             "quitGroup" => writes.go(change.user, span),
             "addGroupMember" => {
                 asked
@@ -381,6 +385,7 @@ impl<'a> Groups<'a> {
         let kind = tip["operationType"].as_u64().unwrap_or_default();
         let fits = match change.action {
             "joinGroup" | "addGroupMember" => kind == 1,
+            "handleGroupApplication" => kind == 1 && change.data["handleAction"] == "Agree",
             "quitGroup" => kind == 2,
             "deleteGroupMember" => kind == 3,
             "setGroupMember" if change.data["muteTime"].is_u64() => kind == 7,
@@ -393,7 +398,7 @@ impl<'a> Groups<'a> {
         let user = [text(change.data, "userID")];
         let asked = match change.action {
             "joinGroup" | "quitGroup" => vec![change.user],
-            "setGroupMember" => user.into(),
+            "setGroupMember" | "handleGroupApplication" => user.into(),
             _ => users(change.data, "userIDList"),
         };
         if users(tip, "userIDList").iter().any(|user| !asked.contains(user)) {
@@ -417,7 +422,8 @@ impl<'a> Groups<'a> {
         let concerned = users(tip, "userIDList");
         let may_any = |ops: &[Op]| mine.iter().any(|role| ops.iter().any(|op| may(kind, *role, *op).is_ok()));
         match change.action {
-            "joinGroup" => may_any(&[Op::Join(JoinOption::FreeAccess)]),
+            "joinGroup" => group.is_open && may_any(&[Op::Join(JoinOption::FreeAccess)]),
+            "handleGroupApplication" => may_any(&[Op::Decide]),
             "quitGroup" => may_any(&[Op::Quit]),
             "addGroupMember" => {
                 let options = group.invite.between(span.at, span.over);

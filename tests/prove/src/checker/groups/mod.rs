@@ -26,7 +26,7 @@ const LINGERS: u64 = 30_000_000;
 const TIP: &str = "TIMGroupTipElem";
 
 /// What changes a group under a name.
-const CHANGES: [&str; 7] = [
+const CHANGES: [&str; 8] = [
     "joinGroup",
     "quitGroup",
     "addGroupMember",
@@ -34,6 +34,7 @@ const CHANGES: [&str; 7] = [
     "setGroupMember",
     "changeGroupOwner",
     "updateGroupProfile",
+    "handleGroupApplication",
 ];
 
 /// A message or a tip under its number.
@@ -82,6 +83,8 @@ type Muted = (u64, u64);
 
 struct Group<'a> {
     kind: GroupType,
+    /// Whether whoever wants to comes into it at once.
+    is_open: bool,
     log: BTreeMap<u64, Message<'a>>,
     numbers: HashMap<(&'a str, &'a str), Vec<u64>>,
     known: Steps,
@@ -172,7 +175,8 @@ impl<'a> Groups<'a> {
             match action {
                 "createGroup" => {
                     if let Ok(kind) = GroupType::parse(text(data, "type")) {
-                        this.groups.entry(group).or_insert_with(|| Group::new(kind));
+                        let is_open = kind == GroupType::Meeting || data["joinOption"] == "FreeAccess";
+                        this.groups.entry(group).or_insert_with(|| Group::new(kind, is_open));
                     }
                 }
                 "sendMessage" => {
@@ -335,9 +339,10 @@ impl<'a> Groups<'a> {
 }
 
 impl<'a> Group<'a> {
-    fn new(kind: GroupType) -> Self {
+    fn new(kind: GroupType, is_open: bool) -> Self {
         Self {
             kind,
+            is_open,
             log: BTreeMap::new(),
             numbers: HashMap::new(),
             known: Steps::default(),

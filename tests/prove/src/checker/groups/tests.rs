@@ -21,7 +21,7 @@ fn group(kind: &str) -> Story {
     let op = story.asks(
         "alice",
         "createGroup",
-        json!({ "groupID": "g", "type": kind, "name": "n", "memberList": members }),
+        json!({ "groupID": "g", "type": kind, "name": "n", "joinOption": "FreeAccess", "memberList": members }),
     );
     story.answer(op, json!({ "group": {} }));
     story
@@ -306,6 +306,30 @@ fn a_change_is_made_by_somebody_who_may() {
     story.answer(op, json!({}));
     let members = [("alice", "Owner", 0), ("bob", "Admin", 0)];
     accepted(End { members: &members, log: &log }.of(story));
+}
+
+#[test]
+fn who_applies_is_let_in_by_somebody_else() {
+    for (action, by, words) in [
+        ("joinGroup", "carol", Some("is made by somebody who was")),
+        ("handleGroupApplication", "bob", Some("is made by somebody who was")),
+        ("handleGroupApplication", "alice", None),
+    ] {
+        let mut story = Story::new();
+        let members = json!([{ "userID": "bob", "role": "Member" }]);
+        let data = json!({ "groupID": "g", "type": "Public", "name": "n", "memberList": members });
+        let op = story.asks("alice", "createGroup", data);
+        story.answer(op, json!({}));
+        let decision = json!({ "userID": "carol", "handleAction": "Agree" });
+        let tip = json!({ "operationType": 1, "userIDList": ["carol"] });
+        let log = [changes(&mut story, by, action, 1, decision, tip)];
+        let members = [("alice", "Owner", 0), ("bob", "Member", 0), ("carol", "Member", 0)];
+        let verdict = End { members: &members, log: &log }.of(story);
+        match words {
+            Some(words) => refused(verdict, Point::Changes, &[by, words]),
+            None => accepted(verdict),
+        }
+    }
 }
 
 #[test]
