@@ -83,7 +83,7 @@ type Muted = (u64, u64);
 
 struct Group<'a> {
     kind: GroupType,
-    /// Whether whoever wants to comes into it at once.
+    /// Whether anybody may come into it at once who wants to.
     is_open: bool,
     log: BTreeMap<u64, Message<'a>>,
     numbers: HashMap<(&'a str, &'a str), Vec<u64>>,
