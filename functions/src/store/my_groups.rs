@@ -31,7 +31,7 @@ pub struct MyGroups {
 pub(super) const BEGINNING: &str = "·";
 
 /// The place in a list of the row that says that there are groups: before what is pinned.
-pub(super) const PLACE: u64 = 90_000_000_000_000;
+const PLACE: u64 = 90_000_000_000_000;
 
 /// The largest row: with a hundred and fifty numbers of one's own, and sixteen mentions.
 const ROW_BYTES: u64 = 3072;

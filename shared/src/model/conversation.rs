@@ -53,10 +53,8 @@ impl ConversationId {
     }
 
     /// The two users of a one-to-one conversation.
-    ///
-    /// # Errors
-    /// [`Error::BadRequest`] when it is a group.
-    pub fn one_to_one(self) -> Result<Pair> {
+    #[cfg(test)]
+    pub(crate) fn one_to_one(self) -> Result<Pair> {
         match self {
             Self::C2c(pair) => Ok(pair),
             Self::Group(_) => Err(not_one_to_one()),

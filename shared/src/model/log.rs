@@ -107,7 +107,7 @@ impl LogTail {
 
     /// Whether a user has this message and all before it out of their list. Once that is so, the list may have let go
     /// of the conversation.
-    pub fn is_out_of_a_list(&self, seq: Seq) -> bool {
+    fn is_out_of_a_list(&self, seq: Seq) -> bool {
         self.members.values().any(|member| member.out_of_list().seq() >= seq)
     }
 

@@ -59,15 +59,6 @@ pub struct Hidden {
 }
 
 impl Hidden {
-    /// From this side as well.
-    #[must_use]
-    pub fn and_from(self, side: Side) -> Self {
-        match side {
-            Side::Low => Self { from_low: true, ..self },
-            Side::High => Self { from_high: true, ..self },
-        }
-    }
-
     /// Whether a side has deleted it.
     pub fn from(self, side: Side) -> bool {
         match side {

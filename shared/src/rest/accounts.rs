@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// How many accounts one command may name.
-pub const MAX_ACCOUNTS: usize = 100;
+const MAX_ACCOUNTS: usize = 100;
 
 /// `account_import`, and an entry of `multiaccount_import`.
 #[derive(Debug, Deserialize)]

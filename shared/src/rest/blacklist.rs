@@ -8,7 +8,7 @@ use super::{Command, Error, Number, Result, accounts::count};
 use crate::model::UserId;
 
 /// How many users one command may name.
-pub const MAX_BLOCKS: usize = 500;
+const MAX_BLOCKS: usize = 500;
 
 /// `black_list_add` and `black_list_delete`.
 #[derive(Debug, Deserialize)]

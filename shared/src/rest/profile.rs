@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How many profiles one command may ask for.
-pub const MAX_PROFILES: usize = 100;
+const MAX_PROFILES: usize = 100;
 
 /// Tencent's names of the fields, ours, and whether they are numbers.
 const TAGS: [(&str, &str, bool); 12] = [
