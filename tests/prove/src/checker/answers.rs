@@ -175,7 +175,7 @@ impl Checker<'_> {
         let position = self.positions.get(&(operation.user.to_owned(), peer.to_owned()));
         let known = position.map_or(0, |position| position.known.before(then));
         if read < known
-            && log.messages.get(&known).is_none_or(|message| self.lives(message.time, answer.clock))
+            && self.lives_as_known(log.messages.get(&known).map(|message| message.time), answer.clock)
         {
             let back = format!(
                 "{}: {} has read {peer} up to {read}, but had up to {known}",

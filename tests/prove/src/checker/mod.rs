@@ -243,6 +243,11 @@ impl<'a> Checker<'a> {
         (time + retention).saturating_sub(self.margin_s()) * 1000 > clock_ms
     }
 
+    /// The same of one that somebody has read, and perhaps nobody has shown: then nobody knows, with retention.
+    fn lives_as_known(&self, time: Option<u64>, clock_ms: u64) -> bool {
+        time.map_or(self.rules.retention.is_none(), |time| self.lives(time, clock_ms))
+    }
+
     /// Whether it may not have.
     fn may_live(&self, time: u64, clock_ms: u64) -> bool {
         let Some(retention) = self.rules.retention else { return true };

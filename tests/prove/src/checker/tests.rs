@@ -624,6 +624,25 @@ fn what_nobody_has_seen_and_what_expires_is_unread_or_not() {
 }
 
 #[test]
+fn what_was_read_and_nobody_has_seen_may_have_expired() {
+    for (is_seen, seconds, is_good) in [(true, 1, false), (true, 700, true), (false, 700, true)] {
+        let mut story = Story::with_retention();
+        if is_seen {
+            story.sent("alice", "a1", 1);
+        } else {
+            story.sends("alice", "a1");
+        }
+        story.marks("bob", 1, 1, 0);
+        story.wait(1_500);
+        story.step_clock(seconds);
+        story.sent("alice", "a2", if seconds > 600 { 33 } else { 2 });
+        story.marks("bob", 1, 0, if seconds > 600 { 1 } else { 2 });
+        let (points, words) = story.verdict();
+        assert_eq!(!words.contains("had up to 1"), is_good, "{points:?} {words}");
+    }
+}
+
+#[test]
 fn what_has_expired_may_be_sent_anew() {
     for (seconds, is_good) in [(610, true), (300, false)] {
         let mut story = Story::with_retention();

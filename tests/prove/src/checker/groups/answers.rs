@@ -319,7 +319,10 @@ impl<'a> Groups<'a> {
         let has_number = operation.data.get("sequence").is_some();
         let then = if has_number { self.stale(operation.at) } else { operation.at };
         let known = position.map_or(0, |position| position.known.before(then));
-        let lives = group.log.get(&known).is_none_or(|message| self.lives(message.time, answer.clock));
+        // With retention nobody knows of what nobody has seen.
+        let message = group.log.get(&known);
+        let lives =
+            message.map_or(self.rules.retention.is_none(), |message| self.lives(message.time, answer.clock));
         // Who goes and comes again has read up to where they came; into a meeting two of their attempts may come.
         let may_be_new = group.kind.is_meeting() && group.gone.get(me).is_some_and(|gone| *gone < answer.at);
         if read < known && lives && !may_be_new {
