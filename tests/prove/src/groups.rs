@@ -375,7 +375,8 @@ impl Member {
                 _ => self.again().await,
             }
         }
-        // Others knock for a while.
+        // They knock themselves, and others for a while.
+        self.send(group).await;
         tokio::time::sleep(Duration::from_secs(2)).await;
         self.directory.lock().unwrap().remove(group);
     }

@@ -16,6 +16,9 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// What the nemesis says when it has mended everything.
+pub const ALL_IS_WELL: &str = "all is well";
+
 /// One thing that happened.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Event {

@@ -11,7 +11,7 @@ use std::{
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::{
-    history::{History, Rules, What},
+    history::{ALL_IS_WELL, History, Rules, What},
     proxy::{Proxy, State},
     serve::{Order, SANDBOXES},
     twin::{Twin, add},
@@ -70,7 +70,7 @@ impl Nemesis {
         self.let_go(true);
         self.twin.order(&Order::Skews(vec![0; SANDBOXES]));
         self.twin.order(&Order::Weather(Weather::default()));
-        self.note("all is well".to_owned());
+        self.note(ALL_IS_WELL.to_owned());
         add(&mut self.counts, self.twin.counts());
         (self.twin, self.counts)
     }

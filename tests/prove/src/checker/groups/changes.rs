@@ -12,6 +12,9 @@ use crate::checker::{
     register::{Register, Write},
 };
 
+/// How old a promised tip is when others keep the promise.
+const BROKEN: u64 = 3_000_000;
+
 /// When something can have taken place, and whether it has.
 #[derive(Clone, Copy, Default)]
 struct Span {
@@ -110,6 +113,8 @@ impl<'a> Groups<'a> {
             let span = self.span_of(change, tip);
             match tip {
                 Some(tip) => self.learn_tip(change, &tip.data["payload"], &span, writes),
+                // It would have one by now.
+                None if self.would_be_kept(change, &span) => {}
                 None => self.learn_wish(change, &span, writes),
             }
         }
@@ -379,6 +384,12 @@ impl<'a> Groups<'a> {
         let group = &self.groups[change.group];
         let known = group.known.before(at);
         self.rules.retention.is_none() && group.last.values().any(|last| last.bound() <= known)
+    }
+
+    /// Whether the tip of a change that was over then is in the log, in the view of somebody, if there is one.
+    fn would_be_kept(&self, change: &Change, span: &Span) -> bool {
+        let broken = span.over + BROKEN + 2_000 * self.rules.skew_ms;
+        broken < self.groups[change.group].completed_at && self.would_be_seen(change, span.at)
     }
 
     fn is_not_that(&self, change: &Change, tip: &Value) -> Option<&'static str> {

@@ -17,7 +17,7 @@ use super::{
     register::Register,
     steps::Steps,
 };
-use crate::history::{Event, Rules};
+use crate::history::{ALL_IS_WELL, Event, Rules, What};
 
 /// For how long what has had no answer may still take effect.
 const LINGERS: u64 = 30_000_000;
@@ -106,6 +106,8 @@ struct Group<'a> {
     /// Who has certainly or possibly gone, and when that was first asked for.
     gone: HashMap<&'a str, u64>,
     positions: HashMap<&'a str, Position>,
+    /// When somebody began to send the last message to it, when nothing broke any more: what was promised before is kept by it.
+    completed_at: u64,
     /// What its members have in the end.
     last: HashMap<&'a str, Last<'a>>,
 }
@@ -145,7 +147,7 @@ pub(super) fn check<'a>(
 ) -> (Vec<Anomaly>, usize) {
     let mut groups = Groups::new(rules, operations, end);
     groups.learn_all(events);
-    groups.prepare();
+    groups.prepare(events);
     groups.check_logs();
     groups.check_changes();
     groups.check_answers();
@@ -221,7 +223,7 @@ impl<'a> Groups<'a> {
         self.anomalies.push(Anomaly { point, what });
     }
 
-    fn prepare(&mut self) {
+    fn prepare(&mut self, events: &[Event]) {
         self.find_unseen();
         for group in self.groups.values_mut() {
             group.known = Steps::of(group.log.iter().map(|(number, message)| (message.seen_at, *number)));
@@ -235,9 +237,9 @@ impl<'a> Groups<'a> {
                 }
             }
         }
+        self.learn_end(events);
         self.learn_changes();
         self.learn_positions();
-        self.learn_end();
     }
 
     fn find_unseen(&mut self) {
@@ -292,7 +294,14 @@ impl<'a> Groups<'a> {
         }
     }
 
-    fn learn_end(&mut self) {
+    fn learn_end(&mut self, events: &[Event]) {
+        let is_well = |event: &&Event| matches!(&event.what, What::Nemesis(what) if what == ALL_IS_WELL);
+        let well_at = events.iter().rev().find(is_well).map_or(u64::MAX, |event| event.at);
+        let sends = self.operations.iter().filter(|operation| operation.action == "sendMessage");
+        for send in sends.filter(|send| send.at > well_at && send.good().is_some()) {
+            let group = group_of(send.action, send.data).and_then(|group| self.groups.get_mut(group));
+            group.into_iter().for_each(|group| group.completed_at = send.at.max(group.completed_at));
+        }
         let Some((end, _)) = self.end else { return };
         for operation in self.operations.iter().filter(|operation| operation.at > end) {
             let Operation { user, action, data, .. } = *operation;
@@ -360,6 +369,7 @@ impl<'a> Group<'a> {
             muted: HashMap::new(),
             gone: HashMap::new(),
             positions: HashMap::new(),
+            completed_at: 0,
             last: HashMap::new(),
         }
     }

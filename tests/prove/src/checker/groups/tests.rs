@@ -6,7 +6,7 @@ use crate::checker::{
     Point,
     tests::{Story, accepted, refused},
 };
-use crate::history::What;
+use crate::history::{ALL_IS_WELL, What};
 
 /// What the end of the group looks like, and the messages that each of its members finds.
 struct End<'a> {
@@ -284,6 +284,28 @@ fn a_change_that_is_asked_for_again_is_not_made_again() {
         let (points, words) = story.verdict();
         assert_eq!(points.contains(&Point::Changes), !is_good, "{words}");
         assert!(is_good || words.contains("is called 'new', which it was not"), "{words}");
+    }
+}
+
+#[test]
+fn a_change_that_has_no_tip_in_the_end_was_not_made() {
+    for (is_completed, is_good) in [(false, true), (true, false)] {
+        let mut story = group("Public");
+        let op = asks_for(&mut story, "carol", "joinGroup", 9, json!({}));
+        story.refuse(op, 20005);
+        story.wait(5_000);
+        if is_completed {
+            story.note(What::Nemesis(ALL_IS_WELL.to_owned()));
+        }
+        let log = [says(&mut story, "alice", "last", 1)];
+        reads(&mut story, "carol", &[]);
+        let verdict = ends(story, &log);
+        if is_good {
+            accepted(verdict);
+        } else {
+            let words = ["carol getMessageList", "is answered to somebody who was not in it"];
+            refused(verdict, Point::Members, &words);
+        }
     }
 }
 
