@@ -112,7 +112,10 @@ impl Server {
         let (tables, management, media) =
             (twin.tables.clone(), twin.management_url.clone(), twin.media.clone());
         let sdk = distance.over(&twin.sdk.0);
-        let given = config::Config::given(tables, management, Some(media), settings, sdk, Reader::system());
+        let mut given =
+            config::Config::given(tables, management, Some(media), settings, sdk, Reader::system());
+        // Everybody gets every message, however busy the machine is.
+        given.push_patience = MINUTE;
         assert!(functions.set(Functions::new(&given).unwrap()).is_ok());
         Self { twin, distance }
     }
