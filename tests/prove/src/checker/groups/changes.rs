@@ -92,13 +92,17 @@ fn invite_of(data: &Value) -> Option<InviteOption> {
 impl<'a> Groups<'a> {
     pub(super) fn learn_changes(&mut self) {
         let mut of: HashMap<&str, Writes> = HashMap::new();
+        let mut creations: HashMap<(&str, &str), Vec<&Operation>> = HashMap::new();
         for operation in self.operations {
             let Some(id) = group_of(operation.action, operation.data) else { continue };
             match operation.action {
-                "createGroup" => self.learn_creation(operation, of.entry(id).or_default()),
+                "createGroup" => creations.entry((id, operation.user)).or_default().push(operation),
                 "dismissGroup" => of.entry(id).or_default().alive.push(once(operation).write(false)),
                 _ => {}
             }
+        }
+        for ((id, _), attempts) in creations {
+            learn_creation(&attempts, of.entry(id).or_default());
         }
         for change in &self.changes {
             let Some(group) = self.groups.get(change.group) else { continue };
@@ -136,20 +140,6 @@ impl<'a> Groups<'a> {
             let muted = writes.muted.into_iter();
             group.muted = muted.map(|(user, writes)| (user, Register::of((0, 0), writes))).collect();
             group.gone = writes.gone;
-        }
-    }
-
-    fn learn_creation(&self, operation: &Operation<'a>, writes: &mut Writes<'a>) {
-        let span = once(operation);
-        writes.alive.push(span.write(true));
-        writes.names.push(span.write(text(operation.data, "name")));
-        writes.first_invite = writes.first_invite.or(invite_of(operation.data));
-        writes.come(operation.user, Role::Owner, (0, 0), &span);
-        for member in list(operation.data, "memberList") {
-            let user = text(member, "userID");
-            if user != operation.user {
-                writes.come(user, role_of(text(member, "role")), (0, 0), &span);
-            }
         }
     }
 
@@ -446,6 +436,26 @@ impl<'a> Groups<'a> {
             "changeGroupOwner" => may_all(&Op::HandOver, &[text(change.data, "newOwnerID")]),
             _ if change.data["muteAllMembers"].is_boolean() => may_any(&[Op::MuteAll]),
             _ => may_any(&[Op::Describe]),
+        }
+    }
+}
+
+/// A group is made once, by the first of these attempts that was answered at the latest.
+fn learn_creation<'a>(attempts: &[&Operation<'a>], writes: &mut Writes<'a>) {
+    let all = || attempts.iter().map(|attempt| once(attempt));
+    let good = all().filter(|span| span.is_certain).min_by_key(|span| span.over);
+    let (Some(first), Some(known)) = (attempts.first(), good.or(all().max_by_key(|span| span.over))) else {
+        return;
+    };
+    let span = Span { at: first.at, clock: first.clock, ..known };
+    writes.alive.push(span.write(true));
+    writes.names.push(span.write(text(first.data, "name")));
+    writes.first_invite = writes.first_invite.or(invite_of(first.data));
+    writes.come(first.user, Role::Owner, (0, 0), &span);
+    for member in list(first.data, "memberList") {
+        let user = text(member, "userID");
+        if user != first.user {
+            writes.come(user, role_of(text(member, "role")), (0, 0), &span);
         }
     }
 }

@@ -404,6 +404,18 @@ fn what_was_dismissed_is_shut_to_all() {
             refused(verdict, Point::Members, &words);
         }
     }
+    // However often its maker was not sure whether it was there.
+    let mut story = group("Public");
+    for _ in 0..2 {
+        let data = json!({ "groupID": "g", "type": "Public", "name": "n" });
+        story.asks("alice", "createGroup", data);
+    }
+    let op = story.asks("alice", "dismissGroup", json!({ "groupID": "g" }));
+    story.answer(op, json!({}));
+    says(&mut story, "alice", "a1", 1);
+    let verdict = End { members: &[], log: &[] }.of(story);
+    refused(verdict, Point::Members, &["alice sendMessage g 'a1'", "is answered of what was dismissed"]);
+
     // A list has let go of it when it comes upon it.
     let mut story = group("Public");
     let op = story.asks("alice", "dismissGroup", json!({ "groupID": "g" }));
