@@ -511,6 +511,7 @@ fn who_asks_comes_from_the_authorizer_and_a_key_from_who_asks() {
         );
         assert!(!makes("MediaKey ( ") || may("shared/src/media/key.rs"), "{}", source.path);
         assert!(!makes("LogKey ( ") || may("shared/src/model/conversation.rs"), "{}", source.path);
+        assert!(!makes("Membership::of_administrator ") || may("functions/src/caller.rs"), "{}", source.path);
         let reads_members = may("functions/src/store/rosters.rs") || may("functions/src/store/my_groups.rs");
         assert!(!makes("Membership::found ") || reads_members, "{}", source.path);
     }

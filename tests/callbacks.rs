@@ -2,6 +2,7 @@
 
 mod after;
 mod before;
+mod groups;
 mod state;
 
 use serde_json::{Value, json};

@@ -13,4 +13,4 @@ mod profile;
 mod rate;
 mod rows;
 pub mod worst_frames;
-mod worst_groups;
+pub mod worst_groups;

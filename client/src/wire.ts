@@ -230,6 +230,8 @@ export type WireNotice = { operationType: number, groupID: string, groupName: st
   messageKey?: number,
   /** What the user wants to hear now. */
   messageRemindType?: RemindType,
+  /** What the business server says. */
+  userDefinedField?: string,
 };
 
 /** A message that concerns the user by name, in the list. */

@@ -47,6 +47,11 @@ struct Seen {
 pub struct Present(BTreeMap<UserId, Presence>);
 
 impl Present {
+    /// How many of them have a connection.
+    pub fn online(&self) -> usize {
+        self.0.values().filter(|presence| presence.is_online()).count()
+    }
+
     /// Their connections, but for the one that asks.
     fn connections<'a>(&'a self, actor: Option<Actor<'a>>) -> impl Iterator<Item = &'a Connection> {
         let is_asking = move |connection: &Connection| actor.is_some_and(|actor| actor.is_at(&connection.id));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use hongyan_shared::{
     Error, Result,
-    model::{Device, MultiDevice, Mute, UserId},
+    model::{Device, GroupId, Membership, MultiDevice, Mute, Platform, Roster, UserId, Who},
     sig::UserSigError,
 };
 use serde_json::Value;
@@ -60,6 +60,11 @@ impl Administrator {
     /// Their account.
     pub fn account(&self) -> &UserId {
         &self.0
+    }
+
+    /// They act for nobody else: in groups, which they look after and are in none of.
+    pub fn actor(&self) -> Actor<'_> {
+        self.acting_for(&self.0)
     }
 
     /// They act for a user.
@@ -139,6 +144,21 @@ impl Actor<'_> {
     /// Until when they may not speak. Whom an administrator acts for may.
     pub(crate) fn mute(&self) -> Mute {
         self.connection.map(|caller| caller.mute).unwrap_or_default()
+    }
+
+    /// The kind of device that asks. A business server has none.
+    pub(crate) fn platform(&self) -> Option<Platform> {
+        self.connection.map(|caller| caller.device.platform)
+    }
+
+    /// What they are to a group with this roster.
+    pub(crate) fn who(&self, roster: &Roster) -> Who {
+        if self.is_administrator { Who::Administrator } else { roster.role(self.user).into() }
+    }
+
+    /// That an administrator may look into any group.
+    pub(crate) fn access(&self, group: &GroupId) -> Option<Membership> {
+        self.is_administrator.then(|| Membership::of_administrator(group, self.user))
     }
 
     /// Whether this is the connection that asks.

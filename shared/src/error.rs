@@ -130,19 +130,21 @@ pub enum Error {
     #[error("the business server does not let this message be sent")]
     Refused,
 
+    /// The business server does not let it be done in a group.
+    #[error("the business server does not let this be done in this group")]
+    RefusedInGroup,
+
     /// The same, with a code and a text of its own.
     #[error("{text}")]
     RefusedWith {
-        /// 120001 to 130000.
+        /// 120001 to 130000; in groups, 10100 to 10200 as well.
         code: i32,
         /// What the sender is told.
         text: String,
     },
 
     /// The business server was called, and nothing can be made of what came of it. The text is for the log.
-    #[error(
-        "the business server cannot be asked whether this message may be sent: send it again with the same clientID"
-    )]
+    #[error("the business server cannot be asked whether this may be: send it again with the same clientID")]
     BusinessServer(String),
 
     /// Somebody else's message is to be recalled.
@@ -391,6 +393,9 @@ codes! { Error or Error::UserSig(refusal) => refusal.code(), or Error::RefusedWi
     Error::InvalidGroupId => 10015,
         "a group ID cannot be one",
         "the text says what one is like";
+    Error::RefusedInGroup => 10016,
+        "the business server does not let it be done in a group",
+        "the text says why, if it does";
     Error::MutedInGroup => 10017,
         "the sender is muted in the group, or all are",
         "";

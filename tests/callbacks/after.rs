@@ -393,10 +393,45 @@ async fn the_examples_of_the_document_are_what_happens() {
     app.invoke("set-message-read", "bob", json!({ "conversationID": "C2Calice", "sequence": 1 })).await;
     app.ask("revoke-message", "alice", json!({ "conversationID": "C2Cbob", "sequence": 1 })).await;
     app.twin.deliver_changes().await.unwrap();
+    what_happens_in_a_group(&app).await;
     let bodies: Vec<Value> = server.take().into_iter().map(|called| called.body).collect();
     let examples = examples();
-    assert_eq!(examples.len(), 5);
+    assert_eq!(examples.len(), 5 + 12);
     for example in examples {
         assert!(bodies.contains(&example), "{example} is none of {bodies:#?}");
     }
+}
+
+/// A group is made, somebody comes, is put out, somebody is brought, and it is over.
+async fn what_happens_in_a_group(app: &TestApp) {
+    let named = |more: Value| {
+        let mut data = json!({ "groupID": "team" });
+        data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        data
+    };
+    let change = async |route: &str, user: &str, name: &str, more: Value| {
+        let mut data = named(more);
+        data["clientID"] = json!(name);
+        app.ask(route, user, data).await;
+        app.twin.deliver_changes().await.unwrap();
+    };
+    let group = named(json!({ "type": "Public", "name": "团队", "joinOption": "FreeAccess" }));
+    app.ask("create-group", "alice", group).await;
+    app.twin.deliver_changes().await.unwrap();
+    let mut data = text_message("team", "1-2-77", 0);
+    data["conversationType"] = json!("GROUP");
+    data["payload"]["text"] = json!("你好");
+    data["cloudCustomData"] = json!(r#"{"order":7}"#);
+    data["offlinePushInfo"] = json!({ "Title": "你好" });
+    app.ask("send-message", "alice", data).await;
+    app.twin.deliver_changes().await.unwrap();
+    app.ask("revoke-message", "alice", json!({ "conversationID": "GROUPteam", "sequence": 1 })).await;
+    change("join-group", "bob", "j", json!({})).await;
+    change("delete-group-member", "alice", "k", json!({ "userIDList": ["bob"] })).await;
+    let fewer = json!({ "notification": "周五聚餐", "maxMemberNum": 3 });
+    change("update-group-profile", "alice", "u", fewer).await;
+    change("add-group-member", "alice", "a", json!({ "userIDList": ["carol"] })).await;
+    change("add-group-member", "alice", "b", json!({ "userIDList": ["dave"] })).await;
+    app.ask("dismiss-group", "alice", json!({ "groupID": "team" })).await;
+    app.twin.deliver_changes().await.unwrap();
 }

@@ -71,6 +71,7 @@ MAY = {
         "Groups": ["Query", "GetItem", "PutItem", "UpdateItem", "DeleteItem"],
         "Connections": [*PRESENCE, "BatchGetItem"],
         "Users": BLACKLIST,
+        "the token of callbacks": ["GetParameter"],
         **SPEAKS,
     },
     "ManageUser": {
@@ -86,7 +87,8 @@ MAY = {
         "the key": ["GetParameter"],
         "the token of callbacks": ["GetParameter"],
         "Messages": ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"],
-        "Conversations": ["BatchGetItem", "Query", "UpdateItem", "DeleteItem"],
+        "Conversations": ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"],
+        "Groups": ["Query", "Scan", "PutItem", "UpdateItem", "DeleteItem"],
         "Connections": ["GetItem", "BatchGetItem", "Query", "UpdateItem", "DeleteItem"],
         "Users": ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"],
         "media": ["DeleteObject"],
@@ -94,6 +96,7 @@ MAY = {
     },
     "Callback": {
         "Messages": ["Query"],
+        "Groups": ["Query"],
         "Connections": ["GetItem"],
         "the token of callbacks": ["GetParameter"],
         "undelivered callbacks": ["SendMessage"],

@@ -8,14 +8,17 @@ use std::{
 use hongyan_shared::rest::Command;
 use serde_json::{Value, json};
 
-use super::{ask, done};
+use super::{ask, command, done, respond};
 use crate::{
     harness::{
         TestApp,
         fault_proxy::{Fault, round_trips},
     },
-    security::worst_frames::{
-        Units, fill, me, put_blacklist, put_connections, put_profile, put_watchers, units, user,
+    security::{
+        worst_frames::{
+            Units, fill, me, put_blacklist, put_connections, put_profile, put_watchers, units, user,
+        },
+        worst_groups::{self, put_group},
     },
 };
 
@@ -67,6 +70,33 @@ async fn all_usual() -> BTreeMap<String, (f64, f64, usize)> {
         app.send("alice", peer, "1", 0).await;
     }
     for (path, body) in [
+        (
+            "openim/sendmsg",
+            message(json!({ "From_Account": "alice", "To_Account": "user0", "MsgRandom": 1 })),
+        ),
+        (
+            "openim/batchsendmsg",
+            message(json!({ "From_Account": "alice", "To_Account": ten, "MsgRandom": 2 })),
+        ),
+        (
+            "openim/importmsg",
+            message(json!({
+                "SyncFromOldSystem": 2, "From_Account": "alice", "To_Account": "user0", "MsgSeq": 1, "MsgRandom": 3,
+                "MsgTimeStamp": 1_700_000_000,
+            })),
+        ),
+        (
+            "openim/admin_getroammsg",
+            json!({ "Operator_Account": "alice", "Peer_Account": "user0", "MaxCnt": 20, "MinTime": 0 }),
+        ),
+        ("openim/get_c2c_unread_msg_num", json!({ "To_Account": "alice", "Peer_Account": ten })),
+        ("openim/admin_set_msg_read", json!({ "Report_Account": "user0", "Peer_Account": "alice" })),
+        (
+            "openim/admin_msgwithdraw",
+            json!({
+                "From_Account": "alice", "To_Account": "user0", "MsgKey": format!("2_1_{}", app.clock.now() / 1000),
+            }),
+        ),
         ("recentcontact/get_list", json!({ "From_Account": "alice" })),
         (
             "recentcontact/delete",
@@ -76,7 +106,104 @@ async fn all_usual() -> BTreeMap<String, (f64, f64, usize)> {
     ] {
         costs.insert(path.to_owned(), usual(&app, path, body).await);
     }
+    costs.extend(usual_of_groups(&app, &ten).await);
     costs
+}
+
+fn message(more: Value) -> Value {
+    let mut body = json!({ "MsgBody": [{ "MsgType": "TIMTextElem", "MsgContent": { "Text": "二十个字的消息二十个字的消息二十个字的消" } }] });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    body
+}
+
+/// In a group of ten, and with ten who come or go.
+async fn usual_of_groups(app: &TestApp, ten: &[String]) -> BTreeMap<String, (f64, f64, usize)> {
+    let account = |name: &String| json!({ "Member_Account": name });
+    let others: Vec<String> = (10..20).map(|number| format!("user{number}")).collect();
+    let mut costs = BTreeMap::new();
+    for (command, more) in [
+        (
+            "create_group",
+            json!({
+                "Type": "Public", "Name": "g", "Owner_Account": "user0",
+                "MemberList": ten.iter().map(account).collect::<Vec<_>>(),
+            }),
+        ),
+        ("get_group_info", json!({ "GroupIdList": ["g"] })),
+        ("get_group_member_info", json!({})),
+        ("get_role_in_group", json!({ "User_Account": ten })),
+        ("get_joined_group_list", json!({ "Member_Account": "user0" })),
+        ("get_appid_group_list", json!({})),
+        ("modify_group_base_info", json!({ "Name": "h" })),
+        (
+            "add_group_member",
+            json!({ "Silence": 1, "MemberList": others.iter().map(account).collect::<Vec<_>>() }),
+        ),
+        ("delete_group_member", json!({ "Silence": 1, "MemberToDel_Account": others })),
+        ("modify_group_member_info", json!({ "Member_Account": "user1", "Role": "Admin" })),
+        ("forbid_send_msg", json!({ "Members_Account": ["user2"], "ShutUpTime": 60 })),
+        ("get_group_muted_account", json!({})),
+        ("change_group_owner", json!({ "NewOwner_Account": "user1" })),
+        ("send_group_msg", message(json!({ "Random": 1 }))),
+        ("send_group_system_notification", json!({ "Content": "x" })),
+        ("group_msg_get_simple", json!({ "ReqMsgNumber": 20 })),
+        ("group_msg_recall", json!({ "MsgSeqList": [{ "MsgSeq": 5 }] })),
+        ("get_online_member_num", json!({})),
+        ("destroy_group", json!({})),
+    ] {
+        let path = format!("group_open_http_svc/{command}");
+        let mut body = more;
+        body["GroupId"] = json!("g");
+        costs.insert(path.clone(), usual(app, &path, body).await);
+    }
+    app.calls();
+    ask(app, "group_open_http_svc/import_group", json!({})).await;
+    let calls = app.calls();
+    let refused = (units(&calls).0, units(&calls).1, round_trips(&calls));
+    costs.insert("group_open_http_svc/import_group".to_owned(), refused);
+    costs
+}
+
+/// What is asked of a full group.
+fn worst_of_group(command: &str) -> Value {
+    let members: Vec<String> = (1..101).map(user).collect();
+    let newcomers = |count: usize| -> Vec<Value> {
+        (900..900 + count).map(|number| json!({ "Member_Account": user(number) })).collect()
+    };
+    let at: Vec<Value> = (1..16).map(|number| json!({ "GroupAt_Account": user(number) })).collect();
+    let groups: Vec<String> =
+        (0..49).map(|number| number.to_string()).chain([worst_groups::GROUP.to_owned()]).collect();
+    let seqs: Vec<Value> = (1..21).map(|seq| json!({ "MsgSeq": seq })).collect();
+    match command {
+        "create_group" => {
+            json!({ "GroupId": "new", "Type": "Public", "Name": "g", "Owner_Account": me(), "MemberList": newcomers(100) })
+        }
+        "get_group_info" => json!({ "GroupIdList": groups }),
+        "get_role_in_group" => json!({ "User_Account": members }),
+        "get_joined_group_list" => json!({ "Member_Account": me() }),
+        "modify_group_base_info" => json!({ "Notification": "m".repeat(300) }),
+        "add_group_member" => json!({ "MemberList": newcomers(10) }),
+        "delete_group_member" => json!({ "MemberToDel_Account": members, "Silence": 1 }),
+        "modify_group_member_info" => {
+            json!({ "Member_Account": user(1), "Role": "Admin", "NameCard": "d".repeat(50), "ShutUpUntil": 60, "MsgFlag": "Discard" })
+        }
+        "forbid_send_msg" => json!({ "Members_Account": members, "ShutUpTime": 60 }),
+        "change_group_owner" => json!({ "NewOwner_Account": user(1) }),
+        "send_group_msg" => json!({
+            "Random": 1, "From_Account": me(), "GroupAtInfo": at,
+            "MsgBody": [{ "MsgType": "TIMTextElem", "MsgContent": { "Text": "x".repeat(11 * 1024) } }],
+        }),
+        "send_group_system_notification" => json!({ "Content": "x".repeat(12 * 1024) }),
+        "group_msg_get_simple" => json!({ "ReqMsgNumber": 20 }),
+        "group_msg_recall" => json!({ "MsgSeqList": seqs }),
+        "get_group_member_info"
+        | "get_group_muted_account"
+        | "get_online_member_num"
+        | "destroy_group"
+        | "get_appid_group_list"
+        | "import_group" => json!({}),
+        _ => panic!("{command} has no worst case: make one, and a line in docs/tables.md"),
+    }
 }
 
 /// The same for the first user, with all that a user can have, and so have all others who are named.
@@ -152,7 +279,28 @@ async fn worst(path: &str) -> Units {
             fill(&app, &others[0], 3).await;
             json!({ "From_Account": me, "Type": 1, "To_Account": others[0], "ClearRamble": 1 })
         }
-        _ => panic!("{path} has no worst case: make one, and a line in docs/tables.md"),
+        "openim/sendmsg"
+        | "openim/batchsendmsg"
+        | "openim/importmsg"
+        | "openim/admin_getroammsg"
+        | "openim/admin_set_msg_read"
+        | "openim/admin_msgwithdraw"
+        | "openim/get_c2c_unread_msg_num" => {
+            for peer in &others[..10] {
+                fill(&app, peer, 30).await;
+                put_connections(&app, peer).await;
+            }
+            worst_between(&app, path, &me, &others)
+        }
+        path => {
+            let command = path.strip_prefix("group_open_http_svc/").unwrap_or(path);
+            let mut body = worst_of_group(command);
+            put_group(&app, 0).await;
+            if body.get("GroupId").is_none() {
+                body["GroupId"] = json!(worst_groups::GROUP);
+            }
+            body
+        }
     };
     if path == "sns/black_list_add" {
         // It is full, so there has to be room.
@@ -164,11 +312,46 @@ async fn worst(path: &str) -> Units {
         clock.advance(Duration::from_millis(10));
         Fault::None
     });
-    ask(&app, path, body).await;
+    // What takes longer than its time says so.
+    respond(&app, command(&app, path, &body)).await;
     let calls = app.calls();
-    let trips = round_trips(&calls);
-    assert!(trips <= MAX_ROUND_TRIPS, "{path} takes {trips} round trips");
-    units(&calls)
+    let is_of_groups = path.starts_with("group_open_http_svc");
+    // What goes in parts looks at the clock between them, and pushes to three thousand devices that are gone end when their time is
+    // over. How many messages of a batch, or parts of a table, overlap is the machine's to say.
+    if !is_of_groups && path != "openim/batchsendmsg" {
+        let trips = round_trips(&calls);
+        assert!(trips <= MAX_ROUND_TRIPS, "{path} takes {trips} round trips");
+    }
+    if is_of_groups { worst_groups::units(&calls) } else { units(&calls) }
+}
+
+/// What is asked of two users who have said much.
+fn worst_between(app: &TestApp, path: &str, me: &str, others: &[String]) -> Value {
+    let body = json!([{ "MsgType": "TIMTextElem", "MsgContent": { "Text": "x".repeat(12 * 1024 - 11) } }]);
+    let other = &others[0];
+    match path {
+        "openim/sendmsg" => {
+            json!({ "From_Account": me, "To_Account": other, "MsgRandom": 1, "MsgBody": body })
+        }
+        "openim/batchsendmsg" => {
+            // Each has the allowance of a frame for itself.
+            json!({ "From_Account": me, "To_Account": &others[..100], "MsgRandom": 1, "MsgBody": body })
+        }
+        "openim/importmsg" => json!({
+            "SyncFromOldSystem": 2, "From_Account": me, "To_Account": other, "MsgSeq": 1, "MsgRandom": 1,
+            "MsgTimeStamp": 1_700_000_000, "MsgBody": body,
+        }),
+        "openim/admin_getroammsg" => {
+            json!({ "Operator_Account": me, "Peer_Account": other, "MaxCnt": 100, "MinTime": 0, "MaxTime": app.clock.now() / 1000 })
+        }
+        "openim/admin_set_msg_read" => {
+            json!({ "Report_Account": me, "Peer_Account": other, "MsgReadTime": app.clock.now() / 1000 - 1 })
+        }
+        "openim/admin_msgwithdraw" => {
+            json!({ "From_Account": me, "To_Account": other, "MsgKey": format!("3_1_{}", app.clock.now() / 1000) })
+        }
+        _ => json!({ "To_Account": me, "Peer_Account": &others[..10] }),
+    }
 }
 
 /// The lines of the table: usual read and write units and round trips, and the worst read and write units.
@@ -190,20 +373,26 @@ fn documented() -> BTreeMap<String, [f64; 5]> {
 fn every_line_is_a_commands() {
     let all: BTreeSet<String> = Command::ALL.iter().map(|command| command.path().to_owned()).collect();
     let lines: BTreeSet<String> = documented().into_keys().collect();
-    assert!(lines.is_subset(&all), "{lines:?}");
+    assert_eq!(lines, all);
 }
 
 #[tokio::test]
 async fn a_command_costs_what_the_table_says() {
+    let mut wrong = Vec::new();
+    let usual = all_usual().await;
     let documented = documented();
-    for (path, (read, write, trips)) in all_usual().await {
+    assert!(documented.keys().eq(usual.keys()), "every command has a usual cost: {usual:#?}");
+    for (path, (read, write, trips)) in usual {
         let [reads, writes, round_trips, ..] = documented[&path];
-        assert_eq!((read, write), (reads, writes), "{path}");
         // What is done at once may overlap by chance, or not.
         #[allow(clippy::cast_precision_loss)]
         let trips = trips as f64;
-        assert!(trips <= round_trips && round_trips <= trips + 2.0, "{path}: {trips} round trips");
+        let is_near = trips <= round_trips && round_trips <= trips + 2.0;
+        if (read, write) != (reads, writes) || !is_near {
+            wrong.push(format!("| `{path}` | {read} | {write} | {trips} |"));
+        }
     }
+    assert!(wrong.is_empty(), "these cost what the table does not say: {wrong:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -217,7 +406,7 @@ async fn no_command_costs_more_than_it_may_or_the_table_says_whatever_is_in_the_
         let limit = if is_about_many { 4_096.5 } else { 64.5 };
         assert!(read <= limit && write <= limit, "{path}: {read} read and {write} write units");
         // How far something comes that is given two seconds is nobody's to say.
-        let is_bound = |documented: f64| is_about_many && documented == 4_096.0;
+        let is_bound = |documented: f64| documented == if is_about_many { 4_096.0 } else { 64.0 };
         let differs = |documented: f64, measured: f64| {
             measured > documented || 2.0 * measured < documented && !is_bound(documented)
         };

@@ -5,6 +5,7 @@ mod blacklists;
 mod contacts;
 mod costs;
 mod documents;
+mod groups;
 mod import;
 mod messages;
 mod profiles;

@@ -9,17 +9,17 @@ use serde_json::{Value, json};
 use super::worst_frames::{Units, assert_documented, many_devices, me, put_connections, user};
 use crate::harness::{START_MS, TestApp, fault_proxy::Call, template::template_routes};
 
-const GROUP: &str = "@TGS#0123456789AB";
+pub const GROUP: &str = "@TGS#0123456789AB";
 const MEMBERS: usize = 200;
 const MESSAGES: u64 = 40;
 
 /// What a frame has taken but for looking up who is connected: that is half a unit per member.
-fn units(calls: &[Call]) -> Units {
+pub fn units(calls: &[Call]) -> Units {
     let others = calls.iter().filter(|call| call.operation != "BatchGetItem");
     (others.map(|call| call.read_units).sum(), calls.iter().map(|call| call.write_units).sum())
 }
 
-async fn put_group(app: &TestApp, promises: u64) {
+pub async fn put_group(app: &TestApp, promises: u64) {
     let mut row = json!({
         "p": { "S": GROUP }, "s": { "S": "P" }, "ty": { "S": "Public" }, "n": { "S": "n".repeat(30) },
         "av": { "S": format!("https://{}", "a".repeat(92)) }, "it": { "S": "i".repeat(240) }, "nt": { "S": "n".repeat(300) },

@@ -47,10 +47,10 @@ export function takeMessage(group: Group, message: Message): void {
   else if (changes['ownerID'] && selfInfo.role === 'Owner') selfInfo.role = 'Member';
 }
 
-export function noticeOf({ operationType, operatorID, groupID, groupName, type, handleMessage = '', authentication = '', messageKey = 0 }: WireNotice): GroupNoticePayload {
+export function noticeOf({ operationType, operatorID, groupID, groupName, type, handleMessage = '', authentication = '', messageKey = 0, userDefinedField = '' }: WireNotice): GroupNoticePayload {
   return {
     operationType, operatorID, groupProfile: { groupID, groupName, name: groupName, type }, handleMessage, authentication, messageKey,
-    userDefinedField: '',
+    userDefinedField,
   };
 }
 

@@ -1,9 +1,11 @@
-//! The business server is asked before a message is sent.
+//! The business server is asked before a message is sent, and before a group changes.
+
+use std::collections::BTreeSet;
 
 use hongyan_shared::{
     Error, Result,
-    callback::{Answer, answer, before_send},
-    model::{CallbackNotes, Draft, Message, Pair, Verdict},
+    callback::{Answer, Asked, Call, answer, permission},
+    model::{CallbackNotes, Draft, UserId, Verdict},
 };
 use tracing::warn;
 
@@ -18,54 +20,71 @@ use crate::{
 pub(super) fn noted(server: Option<&BusinessServer>, actor: Actor<'_>, draft: &Draft) -> Draft {
     let callbacks = match server {
         None => CallbackNotes::default(),
-        Some(_) => CallbackNotes {
-            platform: actor.connection.map(|caller| caller.device.platform),
-            ..draft.callbacks.clone()
-        },
+        Some(_) => CallbackNotes { platform: actor.platform(), ..draft.callbacks.clone() },
     };
     Draft { callbacks, ..draft.clone() }
 }
 
-/// The draft as it may be sent. `message` is what would become of it at this moment.
+/// What the answer to a call means. Nothing if it cannot be had or used and the operator wants things to go on then.
+async fn ask<Meant>(
+    server: &BusinessServer,
+    call: &Call,
+    meaning: impl Fn(&[u8]) -> std::result::Result<Meant, String>,
+) -> Result<Option<Meant>> {
+    let answered = match server.failure() {
+        CallbackFailure::Send => server.call_unless_dead(call).await,
+        CallbackFailure::Refuse => server.call(call).await.map(Some),
+    };
+    let meant = answered.and_then(|body| {
+        let meant = body.map(|body| meaning(&body)).transpose();
+        meant.map_err(|why| {
+            count(Metric::FailedCallbacks);
+            Error::BusinessServer(why)
+        })
+    });
+    match meant {
+        Err(error) if server.failure() == CallbackFailure::Send => {
+            warn!(%error, detail = detail(&error), "something is done that the business server was not asked about");
+            Ok(None)
+        }
+        meant => meant,
+    }
+}
+
+/// Whom of those that are to come the business server wants left out, if the call lets the group be changed at all.
 ///
 /// # Errors
-/// [`Error::Refused`], [`Error::RefusedWith`], and
-/// [`Error::BusinessServer`] when the answer cannot be had or used and the operator wants to send nothing then.
+/// [`Error::RefusedInGroup`], [`Error::RefusedWith`], and [`Error::BusinessServer`] when the answer cannot be had or used and the
+/// operator wants nothing done then.
+pub(super) async fn ask_before_changing(server: &BusinessServer, call: &Call) -> Result<BTreeSet<UserId>> {
+    match ask(server, call, permission).await? {
+        None => Ok(BTreeSet::new()),
+        Some(permitted) => permitted,
+    }
+}
+
+/// The draft as it may be sent. The call says what would become of it at this moment.
+///
+/// # Errors
+/// [`Error::Refused`] or [`Error::RefusedInGroup`], [`Error::RefusedWith`], and [`Error::BusinessServer`] as for a change.
 pub(super) async fn ask_before_sending(
     server: &BusinessServer,
-    pair: &Pair,
     draft: Draft,
-    message: &Message,
+    asked: Asked,
+    call: &Call,
 ) -> Result<Draft> {
     if draft.callbacks.is_unasked {
         return Ok(draft);
     }
-    let call = before_send(pair, message);
-    let answered = match server.failure() {
-        CallbackFailure::Send => server.call_unless_dead(&call).await,
-        CallbackFailure::Refuse => server.call(&call).await.map(Some),
-    };
-    let meant = answered.and_then(|body| match body {
-        None => Ok(Answer::Send),
-        Some(body) => answer(&draft, &body).map_err(|why| {
-            count(Metric::FailedCallbacks);
-            Error::BusinessServer(why)
-        }),
-    });
-    match meant {
-        Ok(Answer::Send) => Ok(draft),
-        Ok(Answer::SendInstead(elem)) => Ok(Draft { elem, ..judged(draft, Verdict::Rewritten) }),
-        Ok(Answer::Withhold) => {
+    match ask(server, call, |body| answer(&draft, body, asked)).await?.unwrap_or(Answer::Send) {
+        Answer::Send => Ok(draft),
+        Answer::SendInstead(elem) => Ok(Draft { elem, ..judged(draft, Verdict::Rewritten) }),
+        Answer::Withhold => {
             let draft = judged(draft, Verdict::Withheld);
             let callbacks = CallbackNotes { is_untold: true, ..draft.callbacks.clone() };
             Ok(Draft { callbacks, ..draft })
         }
-        Ok(Answer::Refuse(refused)) => Err(refused),
-        Err(error) if server.failure() == CallbackFailure::Refuse => Err(error),
-        Err(error) => {
-            warn!(%error, detail = detail(&error), "a message is sent that the business server was not asked about");
-            Ok(draft)
-        }
+        Answer::Refuse(refused) => Err(refused),
     }
 }
 

@@ -3,6 +3,7 @@
 use futures_util::{StreamExt, stream};
 use hongyan_shared::{
     Error, Result,
+    callback::{Asked, before_send},
     model::{Draft, FOREVER_S, LogKey, LogTail, Message, OneToOne, Pair, Predecessor, Repeats, Seq, Verdict},
     protocol::{Push, Sending, WireMessage},
 };
@@ -208,7 +209,9 @@ async fn hand_on(
     may_send(actor, &conversation, world.clock.now())?;
     let message = draft.online_only(world.clock.now());
     let approved = match &world.business_server {
-        Some(server) => ask_before_sending(server, pair, draft, &message).await?,
+        Some(server) => {
+            ask_before_sending(server, draft, Asked::OneToOne, &before_send(pair, &message)).await?
+        }
         None => draft,
     };
     let message = approved.online_only(world.clock.now());
@@ -221,7 +224,7 @@ async fn approve(world: &World, draft: Draft, conversation: &OneToOne) -> Result
     let Some(server) = &world.business_server else { return Ok(draft) };
     let predecessor = conversation.tail.last().map_or(Predecessor::Nothing(Seq(0)), Predecessor::Message);
     let message = conversation.next_message(&draft, predecessor, world.clock.now(), world.retention);
-    ask_before_sending(server, &conversation.pair, draft, &message).await
+    ask_before_sending(server, draft, Asked::OneToOne, &before_send(&conversation.pair, &message)).await
 }
 
 /// Who blocks a user has nothing to say to them either. What a business server says gets through all the same.

@@ -1,23 +1,31 @@
-//! The business server is told of what has happened: messages that were sent, read or recalled, and users who come and go.
+//! The business server is told of what has happened: messages that were sent, read or recalled, users who come and go, and groups.
 //!
 //! The tables are what it is told from, so nothing that is in them can be forgotten; and it may be told twice.
 
 use hongyan_shared::{
     Result,
-    callback::{Call, End, Receiver, StateChange, after_read, after_recall, after_send},
+    callback::{
+        Call, End, Receiver, StateChange, after_create, after_describe, after_dismiss, after_full,
+        after_move, after_read, after_recall, after_recall_in_group, after_send, after_send_in_group,
+    },
+    model::{Group, GroupId},
 };
 
 use crate::{
     business_server::BusinessServer,
     clock::Clock,
     config::{Config, Configured, Misconfigured},
-    store::{Connections, Consistency, LogChange, Messages, PresenceChange, RowChange, SlotChange},
+    store::{
+        Connections, Consistency, GroupChange, LogChange, Messages, PresenceChange, Rosters, RowChange,
+        SlotChange,
+    },
 };
 
 /// What it takes to tell it.
 pub struct World {
     server: BusinessServer,
     messages: Messages,
+    rosters: Rosters,
     connections: Connections,
     clock: Clock,
 }
@@ -28,6 +36,7 @@ impl World {
         Ok(Self {
             server: BusinessServer::new(config)?.ok_or(Misconfigured::Missing("CALLBACK_URL"))?,
             messages: Messages::new(config)?,
+            rosters: Rosters::new(config)?,
             connections: Connections::new(config)?,
             clock: config.clock.clone(),
         })
@@ -67,7 +76,39 @@ async fn calls(world: &World, change: &RowChange) -> Result<Vec<Call>> {
         Some(LogChange::Read(pair, marker)) => {
             vec![after_read(&pair, marker.time, world.messages.count_unread(&pair, now).await?)]
         }
+        Some(LogChange::SentInGroup(id, message)) => {
+            let group = group(world, &id).await?;
+            group.map(|group| after_send_in_group(&group, &message)).into_iter().collect()
+        }
+        Some(LogChange::RecalledInGroup(id, message)) => {
+            let group = group(world, &id).await?;
+            group.map(|group| after_recall_in_group(&group, &message)).into_iter().collect()
+        }
+        Some(LogChange::OfGroup(group, changes)) => {
+            let mut calls = Vec::new();
+            for change in changes {
+                calls.push(match change {
+                    GroupChange::Created => {
+                        after_create(&group, &*world.rosters.of(&group.id, group.version).await?)
+                    }
+                    GroupChange::Dismissed => {
+                        after_dismiss(&group, &*world.rosters.of(&group.id, group.version).await?)
+                    }
+                    GroupChange::Moved(moved) => after_move(&group, &moved),
+                    GroupChange::Full => after_full(&group),
+                    GroupChange::Described(by, before) => after_describe(&by, &group, &before),
+                });
+            }
+            calls
+        }
     })
+}
+
+/// A group as it is by now: what kind it is has not changed.
+async fn group(world: &World, id: &GroupId) -> Result<Option<Group>> {
+    let now = world.clock.now();
+    let found = world.messages.group_tail(id, 1, Consistency::Eventual, now).await?;
+    Ok(found.map(|found| found.group))
 }
 
 /// What a change of a slot means, and when it has happened, in milliseconds. Whose connection ends without anybody's noticing is

@@ -76,7 +76,7 @@ pub fn conversation_page(part: &Part, mut room: usize) -> ConversationPage<'_> {
 }
 
 fn group_conversation(listed: &ListedGroup) -> WireConversation<'_> {
-    let ListedGroup { group, mine, last, unread, shown } = listed;
+    let ListedGroup { group, mine, last, unread, shown, .. } = listed;
     let mentions: Vec<GroupAtInfo> =
         mine.unread_mentions(group.mentioned_all.as_ref()).into_iter().map(GroupAtInfo::from).collect();
     WireConversation {

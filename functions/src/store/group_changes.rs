@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
 };
 use hongyan_shared::{
     Result,
-    model::{ClientId, Group, Member, Promised, ReadMarker, Role, Seq, UserId},
+    model::{ClientId, Group, Member, Moved, Promised, ReadMarker, Role, Seq, UserId},
 };
 
 use super::{
@@ -80,6 +80,8 @@ pub struct MembersChange<'a> {
     pub promised: Option<(&'a ClientId, &'a Promised)>,
     /// What becomes of whom.
     pub steps: Vec<Step>,
+    /// Who has come or gone by it, if a business server is told of that.
+    pub moved: Option<Moved>,
 }
 
 /// A transaction prepares each of its writes, and then makes it.
@@ -114,7 +116,7 @@ impl GroupChanges {
             fence,
             (come, gone),
             change.owner,
-            change.promised,
+            (change.promised, change.moved.as_ref()),
         )?;
         let group_row = TransactWriteItem::builder().update(update).build();
         self.transact(change.group, group_row, &change.steps, now_ms).await

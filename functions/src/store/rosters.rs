@@ -1,5 +1,5 @@
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -60,6 +60,9 @@ const MEMBER_BYTES: u64 = 180;
 
 /// The largest application.
 const APPLICATION_BYTES: u64 = 512;
+
+/// How much of a table one call looks through.
+const SCANNED_BYTES: u64 = 1024 * 1024;
 
 /// How many applications are listed, of one group.
 const APPLICATIONS: usize = 100;
@@ -201,6 +204,36 @@ impl Rosters {
         let answer = query.send().await.map_err(failed)?;
         let consumed = answer.consumed_capacity.into_iter().collect();
         Ok((answer.items.unwrap_or_default(), consumed))
+    }
+
+    /// The groups that somebody is or was in, of one part of the table out of so many.
+    pub async fn groups_in(&self, part: u32, parts: u32) -> Result<BTreeSet<GroupId>> {
+        let number = |number: u32| i32::try_from(number).ok();
+        let (mut groups, mut next) = (BTreeSet::new(), None);
+        loop {
+            let reading = allowance::read(SCANNED_BYTES, Consistency::Eventual)?;
+            let answer = self
+                .client
+                .scan()
+                .table_name(&self.table)
+                .set_segment(number(part))
+                .set_total_segments(number(parts))
+                .projection_expression("g")
+                .set_exclusive_start_key(next.take())
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(failed)?;
+            reading.cost(answer.consumed_capacity());
+            for item in answer.items.unwrap_or_default() {
+                let group = item.get("g").and_then(|group| group.as_s().ok());
+                groups.extend(group.and_then(|group| GroupId::parse(group).ok()));
+            }
+            next = answer.last_evaluated_key;
+            if next.is_none() {
+                return Ok(groups);
+            }
+        }
     }
 
     /// Who has applied to a group, as many as are listed.

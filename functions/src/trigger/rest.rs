@@ -21,7 +21,8 @@ use crate::{
 
 /// The function in its sandbox.
 pub struct Function {
-    world: World,
+    // Boxed, because it is large and is handed on a few times before it lies where it stays.
+    world: Box<World>,
     signatures: Signatures,
     administrators: Administrators,
     connections: Connections,
@@ -58,7 +59,7 @@ impl Function {
     /// The one of a laptop.
     pub fn new(config: &Config, signatures: Signatures, administrators: Administrators) -> Configured<Self> {
         Ok(Self {
-            world: World::new(config)?,
+            world: Box::new(World::new(config)?),
             signatures,
             administrators,
             connections: Connections::new(config)?,
@@ -82,7 +83,8 @@ impl Function {
 
         let (outcome, metrics) = MetricCounts::of(async {
             let administrator = administrator?;
-            let event = Event { command: command?, administrator, body: body(&request)? };
+            let sdk_app_id = self.signatures.rules().sdk_app_id;
+            let event = Event { command: command?, administrator, body: body(&request)?, sdk_app_id };
             // Boxed, because all commands together are large.
             let doing: BoxFuture<Result<Reply>> = Box::pin(handle(&self.world, &event));
             one_command(event.command.is_about_many(), doing).await

@@ -1,4 +1,8 @@
-use super::{Side, UserId, group_id::GroupId, group_rules::Role};
+use super::{
+    Side, UserId,
+    group_id::GroupId,
+    group_rules::{Role, Who},
+};
 use crate::{Error, Result};
 
 const C2C: &str = "C2C";
@@ -19,7 +23,8 @@ pub enum ConversationId {
 /// The partition key of a conversation's log.
 ///
 /// **Architecture invariant:** a key is made in this file only, from an authenticated user and their peer, or from
-/// a row that says that they are a member. So no field of any request can reach a conversation that its sender is not part of.
+/// a row that says that they are a member. So no field of any request can reach a conversation that its sender is not part of,
+/// unless a business server sends it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogKey(String);
 
@@ -31,12 +36,12 @@ pub struct Pair {
     mine: Side,
 }
 
-/// A user is in a group: a row has said so.
+/// A user is in a group, because a row has said so; or a business server acts in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
     group: GroupId,
     user: UserId,
-    role: Role,
+    who: Who,
 }
 
 impl ConversationId {
@@ -78,7 +83,14 @@ impl Membership {
     ///
     /// **Architecture invariant:** the store alone makes one, where it reads such a row.
     pub fn found(group: &GroupId, user: &UserId, role: Role) -> Self {
-        Self { group: group.clone(), user: user.clone(), role }
+        Self { group: group.clone(), user: user.clone(), who: Who::Member(role) }
+    }
+
+    /// A business server acts for a user, who need not be in the group.
+    ///
+    /// **Architecture invariant:** `functions/src/caller.rs` makes one, for an administrator whose signature was verified.
+    pub fn of_administrator(group: &GroupId, user: &UserId) -> Self {
+        Self { group: group.clone(), user: user.clone(), who: Who::Administrator }
     }
 
     /// The partition key of the group's log. No group ID holds a separator, so it is no pair's.
@@ -97,8 +109,8 @@ impl Membership {
     }
 
     /// What they are in it.
-    pub fn role(&self) -> Role {
-        self.role
+    pub fn who(&self) -> Who {
+        self.who
     }
 }
 
@@ -248,8 +260,8 @@ mod tests {
         let membership = Membership::found(&group, &user("alice"), Role::Admin);
         assert_eq!(membership.log_key().as_str(), "@TGS#0123456789AB");
         assert_eq!(
-            (membership.user(), membership.group(), membership.role()),
-            (&user("alice"), &group, Role::Admin)
+            (membership.user(), membership.group(), membership.who()),
+            (&user("alice"), &group, Who::Member(Role::Admin))
         );
         let name = group.conversation_id();
         assert_eq!(ConversationId::parse(&user("alice"), &name), Ok(ConversationId::Group(group)));

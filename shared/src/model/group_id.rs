@@ -32,6 +32,15 @@ impl GroupId {
         Ok(Self(text.to_owned()))
     }
 
+    /// One that is drawn, with a number below another one for each character.
+    pub fn drawn(mut below: impl FnMut(u64) -> u64) -> Self {
+        let characters = (0..DRAWN_CHARACTERS).map(|_| {
+            let digit = u32::try_from(below(36)).unwrap_or_default();
+            char::from_digit(digit, 36).unwrap_or('0').to_ascii_uppercase()
+        });
+        Self(DRAWN.chars().chain(characters).collect())
+    }
+
     /// The ID as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -47,6 +56,17 @@ impl std::fmt::Display for GroupId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_drawn_is_an_id() {
+        let mut number = 0;
+        let drawn = GroupId::drawn(|below| {
+            number += 7;
+            number % below
+        });
+        assert_eq!(drawn.as_str(), "@TGS#7ELSZ6DKRY5C");
+        assert_eq!(GroupId::parse(drawn.as_str()), Ok(drawn));
+    }
 
     #[test]
     fn an_id_is_drawn_or_has_1_to_48_printable_ascii_characters() {

@@ -106,30 +106,61 @@ pub enum Op {
     NameCard(Role),
 }
 
-/// Whether somebody may do that who has this role in a group of this type, or none.
+/// Who wants to do something in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Somebody who is not in it.
+    Stranger,
+    /// A member who is this.
+    Member(Role),
+    /// A business server, which looks after all groups and is in none.
+    Administrator,
+}
+
+impl From<Option<Role>> for Who {
+    fn from(role: Option<Role>) -> Self {
+        role.map_or(Self::Stranger, Self::Member)
+    }
+}
+
+/// Whether somebody may do that in a group of this type.
 ///
 /// # Errors
 /// The code that Tencent has for it, mostly [`Error::NotAllowedInGroup`].
-pub fn may(kind: GroupType, role: Option<Role>, op: Op) -> Result<()> {
+pub fn may(kind: GroupType, who: impl Into<Who>, op: Op) -> Result<()> {
     use GroupType::{Meeting, Public, Work};
     use Role::{Admin, Member, Owner};
 
-    let Some(role) = role else {
-        return match (op, kind) {
-            (Op::Join(_), Work) => Err(Error::WorkGroupIsJoinedByInvitation),
-            (Op::Join(JoinOption::DisableApply), Public) => {
-                refused("nobody may apply to it: one of its admins can add you")
-            }
-            (Op::Join(_), Public | Meeting) => Ok(()),
-            _ => refused("you are not a member of it: join it first"),
-        };
+    let nobody_mutes = "in a Private group nobody is muted: use a Public one";
+    let role = match who.into() {
+        Who::Member(role) => role,
+        Who::Stranger => {
+            return match (op, kind) {
+                (Op::Join(_), Work) => Err(Error::WorkGroupIsJoinedByInvitation),
+                (Op::Join(JoinOption::DisableApply), Public) => {
+                    refused("nobody may apply to it: one of its admins can add you")
+                }
+                (Op::Join(_), Public | Meeting) => Ok(()),
+                _ => refused("you are not a member of it: join it first"),
+            };
+        }
+        // Everything but what there is not, or not for anybody.
+        Who::Administrator => {
+            return match (op, kind) {
+                (Op::Appoint(_), Work) => Err(Error::NoAdminsInWorkGroup),
+                (Op::Mute(_) | Op::MuteAll, Work) => refused(nobody_mutes),
+                (Op::Kick(Owner) | Op::Mute(Owner) | Op::Appoint(Owner) | Op::HandOver(Owner), _) => {
+                    refused("the owner is the owner: make somebody else that first")
+                }
+                _ => Ok(()),
+            };
+        }
     };
     // An admin looks after members, and the owner after both.
     let is_above = |other: Role| role > other && role >= Admin;
     let only_owner = "only its owner may do this";
     let only_admins = "only its owner and its admins may do this";
     let higher = "only somebody of a higher role than that member may do this";
-    let nobody_mutes = "in a Private group nobody is muted: use a Public one";
     let allowed = |allowed: bool, why| if allowed { Ok(()) } else { refused(why) };
     match (op, kind) {
         (Op::Speak, _) | (Op::Quit, Work) | (Op::Invite(_) | Op::Describe, Work) => Ok(()),
@@ -166,11 +197,12 @@ mod tests {
 
     use super::*;
 
-    /// For whom it is allowed in each type: S for a stranger, M, A, O.
+    /// For whom it is allowed in each type: S for a stranger, M, A, O, and B for a business server.
     fn allowed(kind: GroupType, op: Op) -> String {
-        [(None, 'S'), (Some(Member), 'M'), (Some(Admin), 'A'), (Some(Owner), 'O')]
+        let [m, a, o] = [Member, Admin, Owner].map(Who::Member);
+        [(Who::Stranger, 'S'), (m, 'M'), (a, 'A'), (o, 'O'), (Who::Administrator, 'B')]
             .into_iter()
-            .filter(|(role, _)| may(kind, *role, op).is_ok())
+            .filter(|(who, _)| may(kind, *who, op).is_ok())
             .map(|(_, letter)| letter)
             .collect()
     }
@@ -182,35 +214,35 @@ mod tests {
         let (all, few) = (InviteOption::FreeAccess, InviteOption::DisableInvite);
         // An owner of a Work group may hand it over or leave it without one; there are no admins in it.
         for (op, work, public, meeting) in [
-            (Op::Speak, "MAO", "MAO", "MAO"),
-            (Op::Join(free), "", "S", "S"),
-            (Op::Join(ask), "", "S", "S"),
-            (Op::Join(never), "", "", "S"),
-            (Op::Quit, "MAO", "MA", "MA"),
-            (Op::Invite(all), "MAO", "MAO", "MAO"),
-            (Op::Invite(few), "MAO", "AO", "AO"),
-            (Op::Kick(Member), "O", "AO", "AO"),
-            (Op::Kick(Admin), "O", "O", "O"),
+            (Op::Speak, "MAOB", "MAOB", "MAOB"),
+            (Op::Join(free), "B", "SB", "SB"),
+            (Op::Join(ask), "B", "SB", "SB"),
+            (Op::Join(never), "B", "B", "SB"),
+            (Op::Quit, "MAOB", "MAB", "MAB"),
+            (Op::Invite(all), "MAOB", "MAOB", "MAOB"),
+            (Op::Invite(few), "MAOB", "AOB", "AOB"),
+            (Op::Kick(Member), "OB", "AOB", "AOB"),
+            (Op::Kick(Admin), "OB", "OB", "OB"),
             (Op::Kick(Owner), "", "", ""),
-            (Op::Describe, "MAO", "AO", "AO"),
-            (Op::Mute(Member), "", "AO", "AO"),
-            (Op::Mute(Admin), "", "O", "O"),
+            (Op::Describe, "MAOB", "AOB", "AOB"),
+            (Op::Mute(Member), "", "AOB", "AOB"),
+            (Op::Mute(Admin), "", "OB", "OB"),
             (Op::Mute(Owner), "", "", ""),
-            (Op::MuteAll, "", "AO", "AO"),
-            (Op::Appoint(Member), "", "O", "O"),
-            (Op::Appoint(Admin), "", "O", "O"),
+            (Op::MuteAll, "", "AOB", "AOB"),
+            (Op::Appoint(Member), "", "OB", "OB"),
+            (Op::Appoint(Admin), "", "OB", "OB"),
             (Op::Appoint(Owner), "", "", ""),
-            (Op::HandOver(Member), "O", "O", "O"),
-            (Op::HandOver(Admin), "O", "O", "O"),
+            (Op::HandOver(Member), "OB", "OB", "OB"),
+            (Op::HandOver(Admin), "OB", "OB", "OB"),
             (Op::HandOver(Owner), "", "", ""),
-            (Op::Dismiss, "", "O", "O"),
-            (Op::Decide, "", "AO", ""),
-            (Op::Recall(Member), "O", "AO", "AO"),
-            (Op::Recall(Admin), "O", "O", "O"),
-            (Op::Recall(Owner), "", "", ""),
-            (Op::NameCard(Member), "AO", "AO", "AO"),
-            (Op::NameCard(Admin), "O", "O", "O"),
-            (Op::NameCard(Owner), "", "", ""),
+            (Op::Dismiss, "B", "OB", "OB"),
+            (Op::Decide, "B", "AOB", "B"),
+            (Op::Recall(Member), "OB", "AOB", "AOB"),
+            (Op::Recall(Admin), "OB", "OB", "OB"),
+            (Op::Recall(Owner), "B", "B", "B"),
+            (Op::NameCard(Member), "AOB", "AOB", "AOB"),
+            (Op::NameCard(Admin), "OB", "OB", "OB"),
+            (Op::NameCard(Owner), "B", "B", "B"),
         ] {
             let found = [Work, Public, Meeting].map(|kind| allowed(kind, op));
             assert_eq!(found, [work, public, meeting], "{op:?}");
@@ -228,6 +260,9 @@ mod tests {
         assert_eq!(owner(Work, Op::Appoint(Member)), Err(2682));
         assert_eq!(owner(Work, Op::Dismiss), Err(10007));
         assert_eq!(may(Public, None, Op::Speak).map_err(|error| error.code()), Err(10007));
+        let administrator = |kind, op| may(kind, Who::Administrator, op).map_err(|error| error.code());
+        assert_eq!(administrator(Work, Op::Appoint(Member)), Err(2682));
+        assert_eq!(administrator(Work, Op::Mute(Member)), Err(10007));
     }
 
     #[test]

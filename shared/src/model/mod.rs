@@ -24,11 +24,11 @@ pub use callback::{CallbackNotes, PushInfo, Verdict};
 pub use conversation::{ConversationId, LogKey, Membership, Pair};
 pub use device::{Device, MultiDevice, Platform};
 pub use group::{
-    Group, GroupInfo, InfoChange, MAX_ADMINS, MAX_MEMBERS, Member, Mention, MyGroup, OWN_AT_MOST, Promised,
-    RemindType, Roster, TIP, Tip, TipKind, group_marker, next_in_group,
+    Group, GroupInfo, InfoChange, MAX_ADMINS, MAX_MEMBERS, Member, Mention, Moved, Movement, MyGroup,
+    OWN_AT_MOST, Promised, RemindType, Roster, TIP, Tip, TipKind, group_marker, next_in_group,
 };
 pub use group_id::{GroupId, MAX_GROUP_ID_BYTES};
-pub use group_rules::{GroupType, InviteOption, JoinOption, Op, Role, may};
+pub use group_rules::{GroupType, InviteOption, JoinOption, Op, Role, Who, may};
 pub use log::{Floor, LogTail, Predecessor, floor_before};
 pub use member::{Mark, MemberState, ReadMarker};
 pub use message::{

@@ -85,34 +85,28 @@ pub struct NewGroup {
     pub kind: GroupType,
     /// What it says about itself.
     pub info: GroupInfo,
-    /// Who is in it besides its creator, each once.
+    /// Whose it is. Only a business server makes one that is nobody's.
+    pub owner: Option<UserId>,
+    /// Who is in it besides its owner, each once.
     pub members: Vec<(UserId, Role)>,
 }
 
-impl CreateGroup {
-    /// The group that is wanted.
+impl NewGroup {
+    /// A group of this type that is to be, and says this.
     ///
     /// # Errors
-    /// What is wrong with which field.
-    pub fn parse(self, me: &UserId) -> Result<NewGroup> {
-        let kind = GroupType::parse(&self.kind)?;
-        let id = GroupId::parse(&self.group_id)?;
-        let change = info(Texts {
-            name: Some(self.name),
-            avatar: self.avatar,
-            introduction: self.introduction,
-            notification: self.notification,
-        })?;
-        let change = InfoChange {
-            join: join_option(self.join_option.as_deref())?,
-            invite: invite_option(self.invite_option.as_deref())?,
-            limit: limit(self.max_member_num)?,
-            ..change
-        };
-        let mut seen = HashSet::from([me.clone()]);
+    /// A role that there is not in it, and more members than there may be.
+    pub fn new(
+        id: GroupId,
+        kind: GroupType,
+        fields: GroupFields,
+        owner: Option<UserId>,
+        others: Vec<(UserId, Role)>,
+    ) -> Result<Self> {
+        let info = GroupInfo::new(kind, String::new()).with(&fields.parse()?, kind);
+        let mut seen: HashSet<UserId> = owner.clone().into_iter().collect();
         let mut members = Vec::new();
-        for FirstMember { user_id, role } in self.member_list.unwrap_or_default() {
-            let (user, role) = (UserId::parse("memberList", &user_id)?, role.unwrap_or_default());
+        for (user, role) in others {
             if role == Role::Owner {
                 return Err(Error::BadRequest("`role` of a member must be Admin or Member".to_owned()));
             }
@@ -123,34 +117,83 @@ impl CreateGroup {
                 members.push((user, role));
             }
         }
-        at_most("memberList", members.len(), MAX_MEMBERS_CHANGED)?;
-        let info = GroupInfo::new(kind, String::new()).with(&change, kind);
-        if members.len() as u64 >= info.limit {
+        if seen.len() as u64 > info.limit {
             return Err(Error::GroupFull { at_most: info.limit });
         }
-        Ok(NewGroup { id, kind, info, members })
+        Ok(Self { id, kind, info, owner, members })
     }
 }
 
-struct Texts {
-    name: Option<String>,
-    avatar: Option<String>,
-    introduction: Option<String>,
-    notification: Option<String>,
+impl CreateGroup {
+    /// The group that is wanted.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(self, me: &UserId) -> Result<NewGroup> {
+        let kind = GroupType::parse(&self.kind)?;
+        let id = GroupId::parse(&self.group_id)?;
+        let fields = GroupFields {
+            name: Some(self.name),
+            avatar: self.avatar,
+            introduction: self.introduction,
+            notification: self.notification,
+            join_option: self.join_option,
+            invite_option: self.invite_option,
+            max_member_num: self.max_member_num,
+            mute_all_members: None,
+        };
+        let members =
+            self.member_list.unwrap_or_default().into_iter().map(|FirstMember { user_id, role }| {
+                Ok((UserId::parse("memberList", &user_id)?, role.unwrap_or_default()))
+            });
+        let new = NewGroup::new(id, kind, fields, Some(me.clone()), members.collect::<Result<_>>()?)?;
+        at_most("memberList", new.members.len(), MAX_MEMBERS_CHANGED)?;
+        Ok(new)
+    }
 }
 
-fn info(texts: Texts) -> Result<InfoChange> {
-    let name = checked("name", 30, LINE, texts.name)?;
-    if name.as_deref() == Some("") {
-        return Err(Error::BadRequest("`name` must not be empty".to_owned()));
+/// What a group is to say about itself, as somebody has written it.
+#[derive(Debug, Default)]
+pub struct GroupFields {
+    /// Its name.
+    pub name: Option<String>,
+    /// The URL of its picture.
+    pub avatar: Option<String>,
+    /// What it is about.
+    pub introduction: Option<String>,
+    /// What its members should know.
+    pub notification: Option<String>,
+    /// How others come into it.
+    pub join_option: Option<String>,
+    /// Who may bring them.
+    pub invite_option: Option<String>,
+    /// How many members it may have.
+    pub max_member_num: Option<u64>,
+    /// Only the owner and the admins may speak.
+    pub mute_all_members: Option<bool>,
+}
+
+impl GroupFields {
+    /// What is to change.
+    ///
+    /// # Errors
+    /// What is wrong with which field.
+    pub fn parse(self) -> Result<InfoChange> {
+        let name = checked("name", 30, LINE, self.name)?;
+        if name.as_deref() == Some("") {
+            return Err(Error::BadRequest("`name` must not be empty".to_owned()));
+        }
+        Ok(InfoChange {
+            name,
+            avatar: checked("avatar", 100, LINK, self.avatar)?,
+            introduction: checked("introduction", 240, TEXT, self.introduction)?,
+            notification: checked("notification", 300, TEXT, self.notification)?,
+            join: join_option(self.join_option.as_deref())?,
+            invite: invite_option(self.invite_option.as_deref())?,
+            limit: limit(self.max_member_num)?,
+            mutes_all: self.mute_all_members,
+        })
     }
-    Ok(InfoChange {
-        name,
-        avatar: checked("avatar", 100, LINK, texts.avatar)?,
-        introduction: checked("introduction", 240, TEXT, texts.introduction)?,
-        notification: checked("notification", 300, TEXT, texts.notification)?,
-        ..InfoChange::default()
-    })
 }
 
 fn join_option(text: Option<&str>) -> Result<Option<JoinOption>> {
@@ -236,8 +279,17 @@ impl JoinGroup {
     }
 }
 
-fn words(field: &str, text: Option<String>) -> Result<String> {
+/// What somebody says with a change.
+///
+/// # Errors
+/// A text that is too long, or none that can be shown.
+pub(crate) fn words(field: &str, text: Option<String>) -> Result<String> {
     Ok(checked(field, MAX_WORDS_BYTES, TEXT, text)?.unwrap_or_default())
+}
+
+/// By which name somebody is to go in a group.
+pub(crate) fn name_card(field: &str, text: String) -> Result<String> {
+    Ok(checked(field, MAX_CARD_BYTES, LINE, Some(text))?.unwrap_or_default())
 }
 
 /// `quitGroup`.
@@ -367,19 +419,17 @@ impl UpdateGroupProfile {
     /// # Errors
     /// What is wrong with which field.
     pub fn parse(self) -> Result<(GroupId, ChangeName, InfoChange)> {
-        let change = info(Texts {
+        let fields = GroupFields {
             name: self.name,
             avatar: self.avatar,
             introduction: self.introduction,
             notification: self.notification,
-        })?;
-        let change = InfoChange {
-            join: join_option(self.join_option.as_deref())?,
-            invite: invite_option(self.invite_option.as_deref())?,
-            limit: limit(self.max_member_num)?,
-            mutes_all: self.mute_all_members,
-            ..change
+            join_option: self.join_option,
+            invite_option: self.invite_option,
+            max_member_num: self.max_member_num,
+            mute_all_members: self.mute_all_members,
         };
+        let change = fields.parse()?;
         if change == InfoChange::default() {
             return Err(Error::BadRequest(
                 "there is nothing to change: give at least one field of the group".to_owned(),
@@ -507,7 +557,7 @@ impl SetGroupMember {
             Some(user) => UserId::parse("userID", user)?,
         };
         let named = || ChangeName::parse(&self.client_id.clone().unwrap_or_default(), self.base);
-        let card = checked("nameCard", MAX_CARD_BYTES, LINE, self.name_card)?;
+        let card = self.name_card.map(|card| name_card("nameCard", card)).transpose()?;
         let change = match (self.role, self.mute_time, card, self.message_remind_type) {
             (Some(Role::Owner), None, None, None) => {
                 return Err(Error::BadRequest(
@@ -947,6 +997,8 @@ pub enum NoticeKind {
     Demoted = 10,
     /// Another device has changed what the user wants to hear.
     Remind = 20,
+    /// A business server says something.
+    Custom = 255,
 }
 
 /// A notice on the wire.
@@ -976,6 +1028,9 @@ pub struct WireNotice<'a> {
     /// What the user wants to hear now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_remind_type: Option<RemindType>,
+    /// What the business server says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_defined_field: Option<&'a str>,
 }
 
 impl<'a> WireNotice<'a> {
@@ -992,6 +1047,7 @@ impl<'a> WireNotice<'a> {
             authentication: None,
             message_key: None,
             message_remind_type: None,
+            user_defined_field: None,
         }
     }
 

@@ -131,12 +131,12 @@ impl SendMessage {
 }
 
 /// How a message names everybody in a group.
-const ALL: &str = "__kImSDK_MesssageAtALL__";
+pub(crate) const ALL: &str = "__kImSDK_MesssageAtALL__";
 
 /// How many members a message may name. Each costs a write.
 const MAX_MENTIONS: usize = 15;
 
-fn mentions(names: &[String]) -> Result<Mentions> {
+pub(crate) fn mentions(names: &[String]) -> Result<Mentions> {
     let mut mentions = Mentions::default();
     for name in names {
         if name == ALL {

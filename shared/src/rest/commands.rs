@@ -105,6 +105,33 @@ commands! {
         ContactsGetList "get_list": many;
         ContactsDelete "delete": one;
     }
+    Groups "group_open_http_svc" {
+        CreateGroup "create_group": many;
+        GetGroupInfo "get_group_info": many;
+        GetGroupMemberInfo "get_group_member_info": one;
+        GetRoleInGroup "get_role_in_group": one;
+        GetJoinedGroupList "get_joined_group_list": many;
+        GetAppidGroupList "get_appid_group_list": many;
+        ModifyGroupBaseInfo "modify_group_base_info": one;
+        AddGroupMember "add_group_member": many;
+        DeleteGroupMember "delete_group_member": many;
+        ModifyGroupMemberInfo "modify_group_member_info": many;
+        ForbidSendMsg "forbid_send_msg": many;
+        GetGroupMutedAccount "get_group_muted_account" | "get_group_shutted_uin": one;
+        ChangeGroupOwner "change_group_owner": one;
+        DestroyGroup "destroy_group": one;
+        SendGroupMsg "send_group_msg": one;
+        SendGroupSystemNotification "send_group_system_notification": one;
+        GroupMsgGetSimple "group_msg_get_simple": many;
+        GroupMsgRecall "group_msg_recall": many;
+        GetOnlineMemberNum "get_online_member_num": one;
+        // A group's log begins here, and has no fields and counters of others. Each of these is told so.
+        NotOfGroups "import_group" | "import_group_msg" | "import_group_member" | "set_unread_msg_num"
+            | "delete_group_msg_by_sender" | "modify_group_msg" | "modify_group_user_info" | "get_group_attr"
+            | "modify_group_attr" | "clear_group_attr" | "delete_group_attr" | "update_group_counter"
+            | "get_group_counter" | "delete_group_counter" | "get_group_msg_receipt"
+            | "get_group_msg_receipt_detail": one;
+    }
     Speech "openconfigsvr" {
         SetNoSpeaking "setnospeaking": one;
         GetNoSpeaking "getnospeaking": one;

@@ -56,6 +56,11 @@ pub enum Error {
         "there are no friends here: everybody may write to everybody who has not blocked them, and black_list_add blocks"
     )]
     NoFriends,
+    /// What groups have elsewhere, and not here.
+    #[error(
+        "groups have nothing of the kind here: their messages begin with their creation, and they have no attributes, counters or receipts"
+    )]
+    NotOfGroups,
     /// It has begun, and takes longer than anybody waits.
     #[error("this is not all done yet: send the same again, until it is")]
     Unfinished,
@@ -94,6 +99,7 @@ impl Service {
             Self::Messages => (90001, 90048, 91000),
             Self::Profiles => (40001, 40003, 40006),
             Self::Friends => (30001, 30003, 30006),
+            Self::Groups => (10004, 10019, 10002),
             Self::Contacts => (50002, 50001, 50004),
         };
         Codes { parameter, no_such_user, internal }
@@ -114,7 +120,7 @@ impl Error {
             Self::NoSdkAppId => 60012,
             Self::UserSig(refused) => refused.code(),
             Self::NoSuchTag(_) => 40009,
-            Self::NoFriends => 60009,
+            Self::NoFriends | Self::NotOfGroups => 60009,
             Self::Unfinished => 70169,
             Self::Parameter(_) => service.map_or(60003, |codes| codes.parameter),
             Self::NoSuchUser(_) => service.map_or(60004, |codes| codes.no_such_user),
@@ -129,7 +135,13 @@ impl Error {
     /// The status of the answer. Libraries repeat a request whose status is not 200, so that is for what may be repeated.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Unfinished | Self::Action(crate::Error::Throttled | crate::Error::Busy) => 429,
+            Self::Unfinished
+            | Self::Action(
+                crate::Error::Throttled
+                | crate::Error::Busy
+                | crate::Error::GroupBusy
+                | crate::Error::GroupTooFast { .. },
+            ) => 429,
             Self::Action(crate::Error::Internal(_)) => 500,
             _ => 200,
         }

@@ -17,7 +17,7 @@ pub const MAX_RECIPIENTS: usize = 500;
 
 /// For how long what says the same under the same random number is one message: as long as libraries go on repeating a
 /// request that was not answered.
-const REPEATED_MS: u64 = 30_000;
+pub(super) const REPEATED_MS: u64 = 30_000;
 
 /// A week, for which a message may be kept for who is not online.
 const MAX_LIFE_TIME_S: i64 = 604_800;
@@ -83,6 +83,48 @@ pub enum Import {
     Live(Pair, Draft),
 }
 
+/// What the libraries write of a message wherever it goes.
+pub(super) struct Written {
+    pub body: Option<Box<RawValue>>,
+    pub custom_data: Option<String>,
+    pub send_msg_control: Option<Vec<String>>,
+    pub forbid_callback_control: Option<Vec<String>>,
+    pub offline_push_info: Option<Box<RawValue>>,
+    pub needs_read_receipt: Option<Number<u32>>,
+    pub supports_extension: Option<Number<u32>>,
+}
+
+fn is(flag: Option<Number<u32>>) -> bool {
+    flag.is_some_and(|Number(flag)| flag == 1)
+}
+
+impl Written {
+    /// What it says, what else its sender wants of it, and what is kept of it for callbacks.
+    pub fn parse(self) -> Result<(Elem, Options, CallbackNotes)> {
+        let elem = MsgElement::parse(&elements(self.body)?, self.custom_data)?;
+        let has = |list: &Option<Vec<String>>, word: &str| list.iter().flatten().any(|each| each == word);
+        let push_info = self.offline_push_info.filter(|info| info.get() != "null");
+        let push_info = push_info.map(|info| PushInfo::parse(&info)).transpose();
+        let push_info =
+            push_info.map_err(|_| Error::Parameter("`OfflinePushInfo` must be an object".to_owned()))?;
+        elem.fits_with(push_info.as_ref())?;
+        let options = Options {
+            needs_read_receipt: is(self.needs_read_receipt),
+            supports_extension: is(self.supports_extension),
+            excluded_from_unread_count: has(&self.send_msg_control, "NoUnread"),
+            excluded_from_last_message: has(&self.send_msg_control, "NoLastMsg"),
+            ..Options::default()
+        };
+        let callbacks = CallbackNotes {
+            is_unasked: has(&self.forbid_callback_control, "ForbidBeforeSendMsgCallback"),
+            is_untold: has(&self.forbid_callback_control, "ForbidAfterSendMsgCallback"),
+            push_info,
+            ..CallbackNotes::default()
+        };
+        Ok((elem, options, callbacks))
+    }
+}
+
 impl<To> Msg<To> {
     fn content(self, administrator: &UserId, now_ms: u64) -> Result<(To, Content)> {
         let from = match self.from_account.as_deref() {
@@ -92,19 +134,21 @@ impl<To> Msg<To> {
         let Some(Number(random)) = self.msg_random else {
             return Err(wrong(90005, "`MsgRandom` is missing: a message needs a random number of 32 bits"));
         };
-        let elem = MsgElement::parse(&elements(self.msg_body)?, self.cloud_custom_data)?;
-        let has = |list: &Option<Vec<String>>, word: &str| list.iter().flatten().any(|each| each == word);
-        let is = |flag: &Option<Number<u32>>| flag.is_some_and(|Number(flag)| flag == 1);
-        let push_info = self.offline_push_info.filter(|info| info.get() != "null");
-        let push_info = push_info.map(|info| PushInfo::parse(&info)).transpose();
-        let push_info =
-            push_info.map_err(|_| Error::Parameter("`OfflinePushInfo` must be an object".to_owned()))?;
-        elem.fits_with(push_info.as_ref())?;
+        let written = Written {
+            body: self.msg_body,
+            custom_data: self.cloud_custom_data,
+            send_msg_control: self.send_msg_control,
+            forbid_callback_control: self.forbid_callback_control,
+            offline_push_info: self.offline_push_info,
+            needs_read_receipt: self.is_need_read_receipt,
+            supports_extension: self.support_message_extension,
+        };
+        let (elem, options, callbacks) = written.parse()?;
         let life_time = self.msg_life_time.map(|Number(seconds)| seconds);
         if life_time.is_some_and(|seconds| !(0..=MAX_LIFE_TIME_S).contains(&seconds)) {
             return Err(wrong(90026, "`MsgLifeTime` must be 0 to 604800 seconds, which is a week"));
         }
-        let is_online_only = is(&self.online_only_flag) || life_time == Some(0);
+        let is_online_only = is(self.online_only_flag) || life_time == Some(0);
         let number =
             |number: Option<Number<u32>>| number.map(|Number(number)| number.to_string()).unwrap_or_default();
         let said_at =
@@ -112,19 +156,8 @@ impl<To> Msg<To> {
         let content = Content {
             from,
             elem,
-            options: Options {
-                needs_read_receipt: is(&self.is_need_read_receipt),
-                supports_extension: is(&self.support_message_extension),
-                excluded_from_unread_count: has(&self.send_msg_control, "NoUnread"),
-                excluded_from_last_message: has(&self.send_msg_control, "NoLastMsg"),
-                ..Options::default()
-            },
-            callbacks: CallbackNotes {
-                is_unasked: has(&self.forbid_callback_control, "ForbidBeforeSendMsgCallback"),
-                is_untold: has(&self.forbid_callback_control, "ForbidAfterSendMsgCallback"),
-                push_info,
-                ..CallbackNotes::default()
-            },
+            options,
+            callbacks,
             is_hidden_from_sender: self.sync_other_machine.is_some_and(|Number(sync)| sync == 2),
             sending: if is_online_only { Sending::OnlineOnly } else { Sending::Stored { base: None } },
             random,

@@ -1,19 +1,26 @@
 //! How a group is changed: what may be done is decided by what was read, and written on condition that it is still so. The tip
 //! that tells of it is promised with it, and is the record of it as well: a change whose tip is there is not made again.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::future::try_join_all;
 use hongyan_shared::{
     Error, Result,
+    callback::{before_apply, before_invite},
     model::{
-        ClientId, Draft, Group, GroupId, InfoChange, Member, Promised, ReadMarker, Roster, Seq, Tip, UserId,
+        ClientId, Draft, Group, GroupId, InfoChange, Member, Moved, Movement, Promised, ReadMarker, Roster,
+        Seq, Tip, UserId,
     },
     protocol::ChangeName,
 };
 use serde_json::Value;
 
 use super::{
+    super::ask_before_sending::ask_before_changing,
     log::{Entered, SHORT_TAIL},
     world::ManageWorld,
 };
@@ -49,6 +56,15 @@ pub(super) struct Plan {
     pub tip: Option<String>,
 }
 
+/// How users come, which a business server is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Coming {
+    /// Of their own accord.
+    Apply,
+    /// They are brought.
+    Invited,
+}
+
 /// What a change does.
 pub(super) enum What {
     /// Something becomes of members, and perhaps of whose the group is.
@@ -72,6 +88,8 @@ pub(super) struct Read<'a> {
     pub roster: &'a Roster,
     /// Where its log ends: who comes now has read up to there.
     pub end: ReadMarker,
+    /// Whom the business server wants left out.
+    pub refused: &'a BTreeSet<UserId>,
     /// The time, in milliseconds.
     pub now_ms: u64,
 }
@@ -88,6 +106,7 @@ pub(super) async fn change(
     plan: impl Fn(&Read<'_>) -> Result<Option<Plan>>,
 ) -> Result<Changed> {
     let record = name.and_then(|name| Tip::draft(actor.user, &name.client_id, "{}"));
+    let (mut named, mut refused) = (name.cloned(), None);
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
             let ms = rand::random_range(5..40_u64).saturating_mul(attempt);
@@ -100,13 +119,29 @@ pub(super) async fn change(
         // The log is looked at after the group, because a promise is forgotten only when its tip is there.
         let tail = world.log.messages.group_tail(id, SHORT_TAIL, Consistency::Strong, now).await?;
         let tail = tail.ok_or(Error::NoSuchGroup)?;
-        if let Some((name, record)) = name.zip(record.as_ref())
+        // What a business server wants done has no name of its own: this one is new, so it is nowhere yet.
+        if let Some(name) = named.as_mut().filter(|_| actor.is_administrator && attempt == 0) {
+            name.base = Some(tail.last_seq());
+        }
+        if let Some((name, record)) = named.as_ref().zip(record.as_ref())
             && let Some(made) = made_before(world, &group, &roster, &tail, name, record).await?
         {
             return Ok(made);
         }
-        let read = Read { group: &group, roster: &roster, end: tail.end(), now_ms: now };
-        let Some(plan) = plan(&read)? else {
+        let read = |refused| Read { group: &group, roster: &roster, end: tail.end(), refused, now_ms: now };
+        let nobody = BTreeSet::new();
+        let mut planned = plan(&read(refused.as_ref().unwrap_or(&nobody)))?;
+        // It is asked once, when there is something to be done that may be.
+        if let Some(Plan { what: What::Members { steps, .. }, users, .. }) = &planned
+            && let (None, Some(coming)) = (&refused, coming(actor, steps))
+        {
+            let left_out = ask(world, actor, &group, coming, users).await?;
+            if !left_out.is_empty() {
+                planned = plan(&read(&left_out))?;
+            }
+            refused = Some(left_out);
+        }
+        let Some(plan) = planned else {
             let last = tail.last_seq();
             return Ok(Changed { roster: (*roster).clone(), last, group, users: Vec::new(), is_new: false });
         };
@@ -122,7 +157,7 @@ pub(super) async fn change(
             keep_all(world, &group, &roster).await?;
             continue;
         }
-        match apply(world, &group, &plan, promised.as_ref(), now).await {
+        match apply(world, actor, &group, &plan, promised.as_ref(), now).await {
             Ok(true) => {
                 let tip = promised.filter(|_| !matches!(&plan.what, What::Members { is_free: true, .. }));
                 return finish(world, group, roster, tail, plan, tip, now).await;
@@ -172,8 +207,61 @@ fn users_of(payload: &str) -> Vec<UserId> {
     users.filter_map(|user| UserId::parse("user", user.as_str()?).ok()).collect()
 }
 
+/// How users come by these steps, if any do.
+fn coming(actor: Actor<'_>, steps: &[MemberStep]) -> Option<Coming> {
+    let comes = |user: &UserId| if user == actor.user { Coming::Apply } else { Coming::Invited };
+    // Who was let in has been asked about when they applied.
+    let is_accepted = steps.iter().any(|step| matches!(step, MemberStep::Accept { .. }));
+    let mut newcomers = steps.iter().filter_map(|step| match step {
+        MemberStep::Come { user, .. } => Some(comes(user)),
+        _ => None,
+    });
+    newcomers.next().filter(|_| !is_accepted)
+}
+
+/// Asks the business server, if there is one, and returns whom it wants left out.
+///
+/// # Errors
+/// That it does not want any of it.
+pub(super) async fn ask(
+    world: &ManageWorld,
+    actor: Actor<'_>,
+    group: &Group,
+    coming: Coming,
+    users: &[UserId],
+) -> Result<BTreeSet<UserId>> {
+    let Some(server) = &world.log.business_server else { return Ok(BTreeSet::new()) };
+    let call = match coming {
+        Coming::Apply => before_apply(actor.user, group, actor.platform()),
+        Coming::Invited => before_invite(actor.user, group, users, actor.platform()),
+    };
+    ask_before_changing(server, &call).await
+}
+
+/// Who comes or goes by these steps, for the business server. Of what it is not told, nothing is kept.
+fn moved(
+    world: &ManageWorld,
+    actor: Actor<'_>,
+    plan: &Plan,
+    steps: &[MemberStep],
+    now_ms: u64,
+) -> Option<Moved> {
+    world.log.business_server.as_ref()?;
+    let is_accepted = steps.iter().any(|step| matches!(step, MemberStep::Accept { .. }));
+    let themselves = |user: &UserId| user == actor.user;
+    let how = steps.iter().find_map(|step| match step {
+        MemberStep::Come { user, .. } if is_accepted || themselves(user) => Some(Movement::Applied),
+        MemberStep::Come { .. } => Some(Movement::Invited),
+        MemberStep::Go { user, .. } if themselves(user) => Some(Movement::Quit),
+        MemberStep::Go { .. } => Some(Movement::Kicked),
+        MemberStep::Become { .. } | MemberStep::Accept { .. } => None,
+    })?;
+    Some(Moved { how, by: actor.user.clone(), users: plan.users.clone(), at: now_ms })
+}
+
 async fn apply(
     world: &ManageWorld,
+    actor: Actor<'_>,
     group: &Group,
     plan: &Plan,
     promised: Option<&(ClientId, Promised)>,
@@ -197,6 +285,7 @@ async fn apply(
                 owner: owner.as_ref().map(Option::as_ref),
                 promised,
                 steps: steps.clone(),
+                moved: moved(world, actor, plan, steps, now_ms),
             };
             world.changes.change(&change, now_ms).await
         }
@@ -232,7 +321,10 @@ async fn finish(
     }
     let mut last = tail.last_seq();
     // Who goes was in it until now, and who comes is from now on.
-    let somebody = roster.members.keys().find_map(|user| membership(&roster, user));
+    let somebody = [&*roster, &after].into_iter().find_map(|roster| {
+        let somebody = roster.members.keys().next()?;
+        membership(roster, somebody)
+    });
     if let Some(member) = somebody {
         let tail = tail.open(&member);
         let entered = Entered { group: group.clone(), roster: Arc::new(after.clone()), member, tail };
@@ -269,7 +361,7 @@ async fn keep_all(world: &ManageWorld, group: &Group, roster: &Arc<Roster>) -> R
 /// The group in the eyes of one of its members: who reads a promise may keep it for them, and learns nothing.
 async fn on_behalf(world: &ManageWorld, group: &Group, roster: &Arc<Roster>) -> Result<Option<Entered>> {
     match roster.members.keys().next() {
-        Some(user) => world.log.enter(&group.id, user).await.map(Some),
+        Some(user) => world.log.enter_unseen(&group.id, user).await.map(Some),
         None => Ok(None),
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::future::try_join_all;
 use hongyan_shared::{
     Error, Result,
+    callback::before_create,
     model::{
         Group, GroupId, GroupType, InfoChange, JoinOption, Member, MyGroup, Op, ReadMarker, RemindType, Role,
         Seq, Tip, TipKind, UserId, may,
@@ -15,7 +16,8 @@ use hongyan_shared::{
 };
 
 use super::{
-    change::{Changed, Plan, Read, What, change},
+    super::ask_before_sending::ask_before_changing,
+    change::{Changed, Coming, Plan, Read, What, ask, change},
     conversation::not_in_it,
     world::ManageWorld,
 };
@@ -27,17 +29,23 @@ use crate::{
 /// Makes a group. The same group of the same creator, made once more, is answered as it is.
 ///
 /// # Errors
-/// [`Error::GroupIdTaken`], [`Error::TooManyConversations`].
+/// [`Error::GroupIdTaken`], [`Error::TooManyConversations`]; a business server that does not want it.
 pub async fn create_group(world: &ManageWorld, actor: Actor<'_>, new: NewGroup) -> Result<(Group, Seq)> {
     world.count(actor).await?;
+    // One that is there was asked about when it was made.
+    if let Some(server) = &world.log.business_server
+        && world.log.messages.group(&new.id).await?.is_none()
+    {
+        ask_before_changing(server, &before_create(actor.user, &new, actor.platform())).await?;
+    }
     let now = world.log.clock.now();
-    let owner = [(actor.user.clone(), Role::Owner)];
+    let owner = new.owner.clone().map(|owner| (owner, Role::Owner));
     let members: Vec<(UserId, Role)> = owner.into_iter().chain(new.members).collect();
     let group = Group {
         id: new.id,
         kind: new.kind,
         info: new.info,
-        owner: Some(actor.user.clone()),
+        owner: new.owner,
         creator: actor.user.clone(),
         created_at: now,
         changed_at: now,
@@ -139,6 +147,7 @@ pub async fn join_group(
         return Ok((JoinStatus::AlreadyInGroup, joined));
     }
     let now = world.log.clock.now();
+    ask(world, actor, group, Coming::Apply, &[]).await?;
     // Repeated, it is the same application.
     let token = name.client_id.as_str().to_owned();
     let application = Application { user: actor.user.clone(), words, token, at: now };
@@ -182,7 +191,7 @@ pub async fn quit_group(
     Ok(quit)
 }
 
-/// Ends a group. Its owner may say so again.
+/// Ends a group. Its owner, and a business server, may say so again.
 ///
 /// # Errors
 /// [`Error::NoSuchGroup`], [`Error::NotAllowedInGroup`], [`Error::GroupBusy`].
@@ -191,10 +200,11 @@ pub async fn dismiss_group(world: &ManageWorld, actor: Actor<'_>, id: &GroupId) 
         let now = world.log.clock.now();
         let group = world.log.messages.group(id).await?.ok_or(Error::NoSuchGroup)?;
         if group.dismissed_at.is_some() {
-            return if group.owner.as_ref() == Some(actor.user) { Ok(()) } else { Err(Error::NoSuchGroup) };
+            let may_know = actor.is_administrator || group.owner.as_ref() == Some(actor.user);
+            return if may_know { Ok(()) } else { Err(Error::NoSuchGroup) };
         }
         let roster = world.log.rosters.of(id, group.version).await?;
-        may(group.kind, roster.role(actor.user), Op::Dismiss)?;
+        may(group.kind, actor.who(&roster), Op::Dismiss)?;
         if matches!(world.log.messages.dismiss(&group, now).await, Ok(true)) {
             let notice = WireNotice::new(NoticeKind::Dismissed, &group, actor.user, now);
             world.log.audience.notice(roster.members.keys(), Some(actor), notice).await;
@@ -204,31 +214,33 @@ pub async fn dismiss_group(world: &ManageWorld, actor: Actor<'_>, id: &GroupId) 
     Err(Error::GroupBusy)
 }
 
-/// Brings others. Returns whom it has brought; the others were there.
+/// Brings others. Returns whom it has brought; the others were there, or a business server wants them left out. There is no tip
+/// of it if that is to be silent.
 ///
 /// # Errors
-/// Those of every change; [`Error::GroupFull`], [`Error::TooManyConversations`].
+/// Those of every change; [`Error::GroupFull`], [`Error::TooManyConversations`]; a business server that wants nobody of them.
 pub async fn add_group_member(
     world: &ManageWorld,
     actor: Actor<'_>,
     id: &GroupId,
     name: &ChangeName,
     users: &[UserId],
+    is_silent: bool,
 ) -> Result<Changed> {
     world.count(actor).await?;
     let added = change(world, actor, id, Some(name), |read| {
         let Read { group, roster, .. } = read;
-        may(group.kind, roster.role(actor.user), Op::Invite(group.info.invite))?;
+        may(group.kind, actor.who(roster), Op::Invite(group.info.invite))?;
         let new = users.iter().filter(|user| roster.role(user).is_none());
-        let new: Vec<UserId> = new.cloned().collect();
+        let (refused, new): (Vec<UserId>, _) = new.cloned().partition(|user| read.refused.contains(user));
         if new.is_empty() {
-            return Ok(None);
+            return if refused.is_empty() { Ok(None) } else { Err(Error::RefusedInGroup) };
         }
         has_room(group, new.len())?;
         let members = group.members.saturating_add(new.len() as u64);
         let told = tip(TipKind::Joined, actor.user, group, &new, Some(members));
         Ok(Some(Plan {
-            tip: (!group.kind.is_meeting()).then(|| told.payload()),
+            tip: (!is_silent && !group.kind.is_meeting()).then(|| told.payload()),
             what: What::Members {
                 steps: new.iter().map(|user| come_now(read, user)).collect(),
                 owner: None,
@@ -245,7 +257,7 @@ pub async fn add_group_member(
     Ok(added)
 }
 
-/// Puts members out. Returns whom.
+/// Puts members out. Returns whom. There is no tip of it if that is to be silent.
 ///
 /// # Errors
 /// Those of every change.
@@ -255,10 +267,10 @@ pub async fn delete_group_member(
     id: &GroupId,
     name: &ChangeName,
     users: &[UserId],
-    reason: &str,
+    (reason, is_silent): (&str, bool),
 ) -> Result<Changed> {
     let gone = change(world, actor, id, Some(name), |Read { group, roster, .. }| {
-        let mine = roster.role(actor.user);
+        let mine = actor.who(roster);
         may(group.kind, mine, Op::Speak)?;
         let (mut steps, mut out) = (Vec::new(), Vec::new());
         for user in users {
@@ -276,7 +288,7 @@ pub async fn delete_group_member(
             ..tip(TipKind::Kicked, actor.user, group, &out, Some(members))
         };
         Ok(Some(Plan {
-            tip: (!group.kind.is_meeting()).then(|| told.payload()),
+            tip: (!is_silent && !group.kind.is_meeting()).then(|| told.payload()),
             what: What::Members { steps, owner: None, is_free: false },
             users: out,
         }))
@@ -302,10 +314,14 @@ pub async fn update_group_profile(
     wanted: &InfoChange,
 ) -> Result<Changed> {
     change(world, actor, id, Some(name), |Read { group, roster, .. }| {
-        let role = roster.role(actor.user);
-        may(group.kind, role, Op::Describe)?;
+        let mine = actor.who(roster);
+        may(group.kind, mine, Op::Describe)?;
         if wanted.mutes_all.is_some() {
-            may(group.kind, role, Op::MuteAll)?;
+            may(group.kind, mine, Op::MuteAll)?;
+        }
+        // What a business server repeats has no name by which it would be known.
+        if actor.is_administrator && group.info.clone().with(wanted, group.kind) == group.info {
+            return Ok(None);
         }
         if wanted.limit.is_some_and(|limit| limit < group.members) {
             return Err(Error::BadRequest("`maxMemberNum` is less than there are members".to_owned()));
@@ -336,19 +352,23 @@ pub async fn change_group_owner(
     new: &UserId,
 ) -> Result<Changed> {
     change(world, actor, id, Some(name), |Read { group, roster, .. }| {
-        let mine = roster.role(actor.user);
+        let mine = actor.who(roster);
         may(group.kind, mine, Op::Speak)?;
-        let (old, next) = (roster.members.get(actor.user), roster.members.get(new));
-        let (Some(old), Some(next)) = (old, next) else {
-            return Err(Error::BadRequest("`newOwnerID` must be a member of the group".to_owned()));
+        let Some(next) = roster.members.get(new) else {
+            return Err(Error::BadRequest("the new owner must be a member of the group".to_owned()));
         };
+        if actor.is_administrator && next.role == Role::Owner {
+            return Ok(None);
+        }
         may(group.kind, mine, Op::HandOver(next.role))?;
         let becomes = |user: &UserId, member: &Member, role| MemberStep::Become {
             user: user.clone(),
             member: Member { role, muted_until: 0, ..member.clone() },
             shows: true,
         };
-        let steps = vec![becomes(actor.user, old, Role::Member), becomes(new, next, Role::Owner)];
+        let old = group.owner.as_ref().and_then(|owner| Some((owner, roster.members.get(owner)?)));
+        let old = old.map(|(owner, old)| becomes(owner, old, Role::Member));
+        let steps = old.into_iter().chain([becomes(new, next, Role::Owner)]).collect();
         let told =
             Tip { owner: Some(new), ..Tip::new(TipKind::Described, actor.user, &group.id, &group.info.name) };
         Ok(Some(Plan {
@@ -383,16 +403,19 @@ pub async fn set_group_member(
         MemberChange::Remind(remind) => {
             return remind_of(world, actor, id, *remind).await.map(MemberChanged::Mine);
         }
-        MemberChange::Role(name, _) | MemberChange::Mute(name, _) => Some(name),
+        MemberChange::Mute(name, seconds) => {
+            let users = std::slice::from_ref(user);
+            let muted = mute_group_member(world, actor, id, name, users, *seconds).await?;
+            return Ok(MemberChanged::Member(muted, world.log.clock.now()));
+        }
+        MemberChange::Role(name, _) => Some(name),
         MemberChange::Card(_) => None,
     };
     let changed = change(world, actor, id, name, |read| {
-        let Read { group, roster, now_ms, .. } = read;
-        let mine = roster.role(actor.user);
+        let Read { group, roster, .. } = read;
+        let mine = actor.who(roster);
         may(group.kind, mine, Op::Speak)?;
-        let member = roster.members.get(user);
-        let member =
-            member.ok_or_else(|| Error::BadRequest("`userID` must be a member of the group".to_owned()))?;
+        let member = roster.members.get(user).ok_or_else(no_member)?;
         let users = vec![user.clone()];
         let (becomes, told) = match wanted {
             MemberChange::Role(_, role) => {
@@ -406,28 +429,18 @@ pub async fn set_group_member(
                 let told = tip(kind, actor.user, group, &users, None).payload();
                 (Member { role: *role, ..member.clone() }, Some(told))
             }
-            MemberChange::Mute(_, seconds) => {
-                may(group.kind, mine, Op::Mute(member.role))?;
-                let until = if *seconds == 0 { 0 } else { (now_ms / 1000).saturating_add(*seconds) };
-                let told = Tip {
-                    mute_seconds: Some(*seconds),
-                    ..tip(TipKind::Muted, actor.user, group, &users, None)
-                };
-                (Member { muted_until: until, ..member.clone() }, Some(told.payload()))
-            }
             MemberChange::Card(card) => {
                 if user != actor.user {
                     may(group.kind, mine, Op::NameCard(member.role))?;
                 }
                 (Member { card: card.clone(), ..member.clone() }, None)
             }
-            MemberChange::Remind(_) => return Ok(None),
+            MemberChange::Mute(..) | MemberChange::Remind(_) => return Ok(None),
         };
         if becomes == *member {
             return Ok(None);
         }
-        let shows = !matches!(wanted, MemberChange::Mute(..));
-        let steps = vec![MemberStep::Become { user: user.clone(), member: becomes, shows }];
+        let steps = vec![MemberStep::Become { user: user.clone(), member: becomes, shows: true }];
         Ok(Some(Plan { tip: told, what: What::Members { steps, owner: None, is_free: false }, users }))
     })
     .await?;
@@ -441,13 +454,69 @@ pub async fn set_group_member(
     Ok(MemberChanged::Member(changed, world.log.clock.now()))
 }
 
+fn no_member() -> Error {
+    Error::BadRequest("the user must be a member of the group".to_owned())
+}
+
+/// By how many seconds the end of a mute may differ that a business server asks for again.
+const SAME_MUTE_S: u64 = 30;
+
+/// Keeps members from speaking for so many seconds, or lets them; who is not in the group is passed over.
+///
+/// # Errors
+/// Those of every change.
+pub async fn mute_group_member(
+    world: &ManageWorld,
+    actor: Actor<'_>,
+    id: &GroupId,
+    name: &ChangeName,
+    users: &[UserId],
+    seconds: u64,
+) -> Result<Changed> {
+    change(world, actor, id, Some(name), |Read { group, roster, now_ms, .. }| {
+        let mine = actor.who(roster);
+        may(group.kind, mine, Op::Speak)?;
+        let until = if seconds == 0 { 0 } else { (now_ms / 1000).saturating_add(seconds) };
+        let is_so = |member: &Member| {
+            let difference = member.muted_until.abs_diff(until);
+            difference <= if actor.is_administrator { SAME_MUTE_S } else { 0 }
+        };
+        let (mut steps, mut muted) = (Vec::new(), Vec::new());
+        let members = users.iter().filter_map(|user| roster.members.get_key_value(user));
+        let members: Vec<_> = members.collect();
+        if members.is_empty() {
+            return Err(no_member());
+        }
+        for (user, member) in members {
+            may(group.kind, mine, Op::Mute(member.role))?;
+            if is_so(member) {
+                continue;
+            }
+            let member = Member { muted_until: until, ..member.clone() };
+            steps.push(MemberStep::Become { user: user.clone(), member, shows: false });
+            muted.push(user.clone());
+        }
+        if muted.is_empty() {
+            return Ok(None);
+        }
+        let told =
+            Tip { mute_seconds: Some(seconds), ..tip(TipKind::Muted, actor.user, group, &muted, None) };
+        Ok(Some(Plan {
+            tip: Some(told.payload()),
+            what: What::Members { steps, owner: None, is_free: false },
+            users: muted,
+        }))
+    })
+    .await
+}
+
 async fn remind_of(
     world: &ManageWorld,
     actor: Actor<'_>,
     id: &GroupId,
     remind: RemindType,
 ) -> Result<MyGroup> {
-    let entered = world.log.enter(id, actor.user).await?;
+    let entered = world.log.enter(id, actor).await?;
     let now = world.log.clock.now();
     let mine = world.log.mine.remind(actor.user, id, remind, now).await?;
     let (member, mine) = not_in_it(mine)?;
@@ -477,7 +546,7 @@ pub async fn handle_group_application(
     let is_open = open.is_some_and(|open| open.token == *authentication);
     let decided = change(world, actor, id, Some(name), |read| {
         let Read { group, roster, .. } = read;
-        may(group.kind, roster.role(actor.user), Op::Decide)?;
+        may(group.kind, actor.who(roster), Op::Decide)?;
         if !is_open {
             return Err(Error::ApplicationHandled);
         }

@@ -166,7 +166,8 @@ pub struct Recalling<'a> {
     pub clock: &'a Clock,
 }
 
-/// Recalls a message: its sender for some time, and at any time the owner and the admins, of those below them. All are told.
+/// Recalls a message: its sender for some time, and at any time the owner and the admins, of those below them, and a business
+/// server. All are told.
 ///
 /// # Errors
 /// [`Error::NoSuchGroup`], [`Error::NotAllowedInGroup`], [`Error::NoSuchGroupMessage`], [`Error::GroupRecallTooLate`].
@@ -175,10 +176,11 @@ pub async fn revoke(world: Recalling<'_>, actor: Actor<'_>, group: &GroupId, seq
     let found = world.messages.group(group).await?;
     let state = found.filter(|found| found.dismissed_at.is_none()).ok_or(Error::NoSuchGroup)?;
     let roster: Arc<Roster> = world.rosters.of(group, state.version).await?;
-    may(state.kind, roster.role(actor.user), Op::Speak)?;
-    let member = membership(&roster, actor.user).ok_or(Error::NoSuchGroup)?;
+    may(state.kind, actor.who(&roster), Op::Speak)?;
+    let member = membership(&roster, actor.user).or_else(|| actor.access(group)).ok_or(Error::NoSuchGroup)?;
     let key = member.log_key();
-    let oldest = now.saturating_sub(world.recall_seconds.saturating_mul(1000));
+    let recall_seconds = if actor.is_administrator { u64::MAX } else { world.recall_seconds };
+    let oldest = now.saturating_sub(recall_seconds.saturating_mul(1000));
     let own = world.messages.revoke(&key, actor.user, Address::Number(seq), oldest, now).await?;
     let recalled = match own {
         Recalled::Refused(Some(message)) if message.elem.kind() == TIP => {
@@ -187,7 +189,7 @@ pub async fn revoke(world: Recalling<'_>, actor: Actor<'_>, group: &GroupId, seq
         Recalled::Refused(Some(message)) if message.from != *actor.user => {
             // Who has left is a member to those who look after the group.
             let author = roster.role(&message.from).unwrap_or(Role::Member);
-            may(state.kind, Some(member.role()), Op::Recall(author))?;
+            may(state.kind, actor.who(&roster), Op::Recall(author))?;
             world.messages.revoke_as(&key, (&message.from, actor.user), seq, now).await?
         }
         own => own,

@@ -37,6 +37,8 @@ pub struct ListedGroup {
     pub mine: MyGroup,
     /// The number of its last message.
     pub last: Seq,
+    /// When that was sent, in milliseconds; 0 if there is none.
+    pub last_time: u64,
     /// How many messages are unread.
     pub unread: u64,
     /// The newest message that the user sees.
@@ -131,6 +133,7 @@ async fn look_up(
             room = room.saturating_sub(size.saturating_add(message).saturating_add(OTHER_BYTES));
             listed.groups.push(ListedGroup {
                 last: tail.last_seq(),
+                last_time: tail.last().map_or(0, |last| last.time),
                 group,
                 mine: mine.clone(),
                 unread,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use hongyan_shared::{
     Error, Result,
     model::{
-        ClientId, Draft, FOREVER_S, Group, GroupId, LogKey, LogTail, Mark, Membership, Message, Op,
-        Predecessor, Promised, Roster, Seq, Tip, UserId, group_marker, may, next_in_group,
+        ClientId, Draft, FOREVER_S, Group, GroupId, GroupType, LogKey, LogTail, Mark, Membership, Message,
+        Op, Predecessor, Promised, Repeats, Roster, Seq, Tip, UserId, group_marker, may, next_in_group,
     },
 };
 use tracing::warn;
@@ -14,6 +14,7 @@ use tracing::warn;
 use super::super::append::{Conversation, TIMEOUT_MS, Writer};
 use crate::{
     audience::{Audience, Present},
+    business_server::BusinessServer,
     caller::Actor,
     clock::Clock,
     config::{Config, Configured},
@@ -33,6 +34,7 @@ pub struct GroupLog {
     pub(super) mine: MyGroups,
     pub(super) rosters: Rosters,
     pub(super) audience: Audience,
+    pub(super) business_server: Option<BusinessServer>,
     retention: Option<u64>,
     pub(super) clock: Clock,
 }
@@ -57,6 +59,7 @@ impl GroupLog {
             mine: MyGroups::new(config)?,
             rosters: Rosters::new(config)?,
             audience: Audience::new(config)?,
+            business_server: BusinessServer::new(config)?,
             retention: config.retention()?,
             clock: config.clock.clone(),
         })
@@ -66,16 +69,32 @@ impl GroupLog {
     ///
     /// # Errors
     /// [`Error::NoSuchGroup`], [`Error::NotAllowedInGroup`].
-    pub(super) async fn enter(&self, group: &GroupId, user: &UserId) -> Result<Entered> {
+    pub(super) async fn enter(&self, group: &GroupId, actor: Actor<'_>) -> Result<Entered> {
+        let entered = |kind, roster: &Roster| {
+            may(kind, actor.who(roster), Op::Speak)?;
+            membership(roster, actor.user).or_else(|| actor.access(group)).ok_or(Error::NoSuchGroup)
+        };
+        self.enter_if(group, entered).await
+    }
+
+    /// The same with some member of it, on whose behalf nothing is shown to anybody.
+    pub(super) async fn enter_unseen(&self, group: &GroupId, user: &UserId) -> Result<Entered> {
+        self.enter_if(group, |_, roster| membership(roster, user).ok_or(Error::NoSuchGroup)).await
+    }
+
+    async fn enter_if(
+        &self,
+        group: &GroupId,
+        enter: impl Fn(GroupType, &Roster) -> Result<Membership>,
+    ) -> Result<Entered> {
         let tail = self.messages.group_tail(group, TAIL, Consistency::Strong, self.clock.now()).await?;
         let found = tail.filter(|found| found.group.dismissed_at.is_none()).ok_or(Error::NoSuchGroup)?;
         let roster = self.rosters.of(group, found.group.version).await?;
-        may(found.group.kind, roster.role(user), Op::Speak)?;
-        let member = membership(&roster, user).ok_or(Error::NoSuchGroup)?;
+        let member = enter(found.group.kind, &roster)?;
         Ok(Entered { group: found.group.clone(), roster, tail: found.open(&member), member })
     }
 
-    /// What a draft has become before, if it has.
+    /// What a draft has become before, if it has. What a business server repeats is looked for as far back as it may lie.
     pub(super) async fn find_duplicate(
         &self,
         member: &Membership,
@@ -83,7 +102,10 @@ impl GroupLog {
         draft: &Draft,
         base: Option<Seq>,
     ) -> Result<Option<Message>> {
-        self.messages.find_in_group(member, tail, draft, base, self.clock.now()).await
+        match draft.repeats {
+            Repeats::Since(ms) => self.messages.find_repeated(&member.log_key(), tail, draft, ms).await,
+            Repeats::Name => self.messages.find_in_group(member, tail, draft, base, self.clock.now()).await,
+        }
     }
 
     /// [`Writer::append`].
@@ -91,15 +113,21 @@ impl GroupLog {
         &self,
         member: &Membership,
         tail: &LogTail,
-        draft: &Draft,
+        (draft, written): (&Draft, &Draft),
         base: Option<Seq>,
         deadline: u64,
     ) -> Result<Option<Message>> {
-        self.writer().append(&InGroup { log: self, member, tail }, (draft, draft), base, deadline).await
+        self.writer().append(&InGroup { log: self, member, tail }, (draft, written), base, deadline).await
     }
 
     fn writer(&self) -> Writer<'_> {
         Writer { messages: &self.messages, retention: self.retention, clock: &self.clock }
+    }
+
+    /// What a draft would become behind the end of the log as it was read.
+    pub(super) fn foretold(&self, tail: &LogTail, draft: &Draft) -> Message {
+        let predecessor = tail.last().map_or(Predecessor::Nothing(Seq(0)), Predecessor::Message);
+        next_in_group(tail, draft, predecessor, self.clock.now(), self.retention)
     }
 
     /// Notes that a message is its sender's own. Who has very many behind their mark is taken to have read the first half.
@@ -135,7 +163,9 @@ impl GroupLog {
             if let Some(tip) = self.find_duplicate(member, &tail, &draft, Some(promised.base)).await? {
                 break tip;
             }
-            if let Some(tip) = self.append(member, &tail, &draft, Some(promised.base), deadline).await? {
+            if let Some(tip) =
+                self.append(member, &tail, (&draft, &draft), Some(promised.base), deadline).await?
+            {
                 break tip;
             }
             if self.clock.now() >= deadline {
@@ -177,7 +207,7 @@ impl GroupLog {
         let Entered { group, roster, member, tail } = entered;
         let deadline = self.clock.now().saturating_add(TIMEOUT_MS);
         let draft = drafted(token, promised)?;
-        match self.append(member, tail, &draft, Some(promised.base), deadline).await? {
+        match self.append(member, tail, (&draft, &draft), Some(promised.base), deadline).await? {
             Some(tip) => self.told(group, roster, (token, promised), tip).await,
             None => self.keep(entered, (token, promised)).await,
         }

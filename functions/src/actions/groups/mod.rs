@@ -1,6 +1,7 @@
 //! What there is to do in a group. `log` has what all need who write to its log, `change` how it is changed, and `changes` each
-//! change; the others are what verbs of conversations do in a group.
+//! change, and `administration` what business servers alone want; the others are what verbs of conversations do in a group.
 
+mod administration;
 mod change;
 mod changes;
 mod conversation;
@@ -11,6 +12,10 @@ mod profiles;
 mod send;
 mod world;
 
+pub use administration::{
+    add_members, all_groups, create, delete_members, hand_over, history, joined_groups, modify_group,
+    modify_member, mute_members, notify, online_members, roster_of,
+};
 pub use change::Changed;
 pub use changes::{
     MemberChanged, add_group_member, change_group_owner, create_group, delete_group_member, dismiss_group,
@@ -21,6 +26,8 @@ pub use conversation::{Cleared, Marking, Recalling, mark, pin, pinned_groups, re
 pub use history::{before, newest, range, ranges};
 pub use listed::{ListedGroup, ListedGroups, Listing, list_groups, named_groups};
 pub use log::GroupLog;
-pub use profiles::{Members, get_group_member_list, get_group_member_profile, get_group_profile};
+pub use profiles::{
+    Members, get_group_member_list, get_group_member_profile, get_group_profile, get_group_roster,
+};
 pub use send::send_to_group;
 pub use world::ManageWorld;

@@ -5,36 +5,40 @@ use std::sync::Arc;
 use futures_util::future::try_join_all;
 use hongyan_shared::{
     Error, Result,
-    model::{Group, GroupId, GroupType, Member, MyGroup, Op, Roster, Seq, UserId, may},
+    model::{Group, GroupId, GroupType, Member, MyGroup, Op, ReadMarker, Roster, UserId, may},
     protocol::MemberPage,
 };
 
 use super::world::ManageWorld;
-use crate::store::Consistency;
+use crate::{caller::Actor, store::Consistency};
 
-/// A group, its last number, and what a user has of it if they are in it.
-pub type Seen = (Group, Seq, Option<MyGroup>);
+/// A group, where its log ends, and what a user has of it if they are in it.
+pub type Seen = (Group, ReadMarker, Option<MyGroup>);
 
 /// What groups are like, each with what the user has of it. A Private group shows nothing to strangers.
 pub async fn get_group_profile(
     world: &ManageWorld,
-    me: &UserId,
+    actor: Actor<'_>,
     groups: &[GroupId],
 ) -> Result<Vec<std::result::Result<Seen, Error>>> {
     let look = groups.iter().map(async |group| {
         let now = world.log.clock.now();
-        let (found, mine) = tokio::try_join!(
-            world.log.messages.group_tail(group, 1, Consistency::Strong, now),
-            world.log.mine.of(me, group, Consistency::Strong, now)
-        )?;
+        let mine = async {
+            match actor.is_administrator {
+                true => Ok(None),
+                false => world.log.mine.of(actor.user, group, Consistency::Strong, now).await,
+            }
+        };
+        let (found, mine) =
+            tokio::try_join!(world.log.messages.group_tail(group, 1, Consistency::Strong, now), mine)?;
         let Some(found) = found.filter(|found| found.group.dismissed_at.is_none()) else {
             return Ok(Err(Error::NoSuchGroup));
         };
-        if mine.is_none() && found.group.kind == GroupType::Work {
+        if mine.is_none() && found.group.kind == GroupType::Work && !actor.is_administrator {
             return Ok(Err(Error::NotAllowedInGroup("a Private group shows itself to its members alone")));
         }
-        let last = found.last_seq();
-        Ok::<_, Error>(Ok((found.group, last, mine.map(|(_, mine)| mine))))
+        let end = found.end();
+        Ok::<_, Error>(Ok((found.group, end, mine.map(|(_, mine)| mine))))
     });
     try_join_all(look).await
 }
@@ -62,8 +66,12 @@ impl Members {
 ///
 /// # Errors
 /// [`Error::NoSuchGroup`], [`Error::NotAllowedInGroup`].
-pub async fn get_group_member_list(world: &ManageWorld, me: &UserId, page: &MemberPage) -> Result<Members> {
-    let roster = roster(world, me, &page.group).await?;
+pub async fn get_group_member_list(
+    world: &ManageWorld,
+    actor: Actor<'_>,
+    page: &MemberPage,
+) -> Result<Members> {
+    let roster = get_group_roster(world, actor, &page.group).await?;
     let is_wanted = |(user, member): &(&UserId, &Member)| {
         page.after.as_ref().is_none_or(|after| *user > after)
             && page.role.is_none_or(|role| role == member.role)
@@ -87,18 +95,22 @@ pub async fn get_group_member_list(world: &ManageWorld, me: &UserId, page: &Memb
 /// [`Error::NoSuchGroup`], [`Error::NotAllowedInGroup`].
 pub async fn get_group_member_profile(
     world: &ManageWorld,
-    me: &UserId,
+    actor: Actor<'_>,
     group: &GroupId,
     users: Vec<UserId>,
 ) -> Result<Members> {
-    let roster = roster(world, me, group).await?;
+    let roster = get_group_roster(world, actor, group).await?;
     Ok(Members { roster, wanted: users, next: None, now_ms: world.log.clock.now() })
 }
 
-async fn roster(world: &ManageWorld, me: &UserId, group: &GroupId) -> Result<Arc<Roster>> {
+/// All members of a group.
+///
+/// # Errors
+/// [`Error::NoSuchGroup`], [`Error::NotAllowedInGroup`].
+pub async fn get_group_roster(world: &ManageWorld, actor: Actor<'_>, group: &GroupId) -> Result<Arc<Roster>> {
     let found = world.log.messages.group(group).await?;
     let found = found.filter(|found| found.dismissed_at.is_none()).ok_or(Error::NoSuchGroup)?;
     let roster = world.log.rosters.of(group, found.version).await?;
-    may(found.kind, roster.role(me), Op::Speak)?;
+    may(found.kind, actor.who(&roster), Op::Speak)?;
     Ok(roster)
 }

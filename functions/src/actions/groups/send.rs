@@ -3,13 +3,17 @@
 use futures_util::future::try_join_all;
 use hongyan_shared::{
     Error, Result,
-    model::{Draft, GroupId, LogTail, Member, Mentions, Message, Role},
+    callback::{Asked, before_send_in_group},
+    model::{Draft, Group, GroupId, LogTail, Member, Mentions, Message, Role, Verdict},
     protocol::Sending,
 };
 use tracing::warn;
 
 use super::{
-    super::append::{TIMEOUT_MS, once_more},
+    super::{
+        append::{TIMEOUT_MS, once_more},
+        ask_before_sending::{ask_before_sending, noted},
+    },
     log::{Entered, GroupLog, TAIL},
 };
 use crate::{audience::Present, caller::Actor};
@@ -29,10 +33,12 @@ pub async fn send_to_group(
     draft: &Draft,
     sending: Sending,
 ) -> Result<Message> {
+    let draft = &noted(log.business_server.as_ref(), actor, draft);
     let Sending::Stored { base } = sending else { return hand_on(log, actor, group, draft).await };
-    let deadline = log.clock.now().saturating_add(TIMEOUT_MS);
+    let mut deadline = log.clock.now().saturating_add(TIMEOUT_MS);
+    let mut approved = None;
     while log.clock.now() < deadline {
-        let entered = log.enter(group, actor.user).await?;
+        let entered = log.enter(group, actor).await?;
         let Entered { member, tail, .. } = &entered;
         if let Some(sent) = tail.find(draft) {
             return again(log, &entered, draft, sent.clone()).await;
@@ -49,18 +55,47 @@ pub async fn send_to_group(
         if let Some(sent) = log.find_duplicate(member, tail, draft, base).await? {
             return again(log, &entered, draft, sent).await;
         }
+        let written = match approved.take() {
+            Some(approved) => approved,
+            None => {
+                let asked_at = log.clock.now();
+                let foretold = log.foretold(tail, draft);
+                let approved = approve(log, &entered.group, draft.clone(), &foretold).await?;
+                // That may have taken two seconds, which are none of the group's.
+                deadline = deadline.saturating_add(log.clock.now().saturating_sub(asked_at));
+                approved
+            }
+        };
+        if written.callbacks.verdict == Verdict::Withheld {
+            return Ok(written.online_only(log.clock.now()));
+        }
         // Who is connected is looked up meanwhile: it may be some seconds old in any case.
         let (appended, present) = tokio::join!(
-            log.append(member, tail, draft, base, deadline),
+            log.append(member, tail, (draft, &written), base, deadline),
             log.audience.of(&entered.roster, Some(actor))
         );
-        let Some(message) = appended? else { continue };
+        let Some(message) = appended? else {
+            approved = Some(written);
+            continue;
+        };
         let (noted, ()) =
             tokio::join!(note(log, &entered, &message), log.tell(&present, &entered.roster, actor, &message));
         noted?;
         return Ok(message);
     }
     Err(Error::Busy)
+}
+
+/// The draft as the business server, if there is one, lets it be sent; `message` is what would become of it. One that it withholds
+/// is kept nowhere and handed to nobody: a log that all read has no place for what one alone may see.
+async fn approve(log: &GroupLog, group: &Group, draft: Draft, message: &Message) -> Result<Draft> {
+    match &log.business_server {
+        Some(server) => {
+            let call = before_send_in_group(group, message);
+            ask_before_sending(server, draft, Asked::InGroup, &call).await
+        }
+        None => Ok(draft),
+    }
 }
 
 /// The earlier attempt may have been cut off before it noted whom it concerns.
@@ -77,21 +112,35 @@ async fn note(log: &GroupLog, entered: &Entered, message: &Message) -> Result<()
     let others = users.iter().filter(|user| *user != member.user() && roster.role(user).is_some());
     let named = others.map(|user| log.mine.mention(member, user, message.seq));
     let name_all = async { if *all { log.messages.mention_all(member, message.seq).await } else { Ok(()) } };
-    tokio::try_join!(log.note_own(group, member, message), try_join_all(named), name_all)?;
+    let own = async {
+        // A business server is in no group, and neither need be whom it speaks for.
+        let is_member = roster.role(member.user()).is_some();
+        if is_member { log.note_own(group, member, message).await } else { Ok(()) }
+    };
+    tokio::try_join!(own, try_join_all(named), name_all)?;
     Ok(())
 }
 
 async fn hand_on(log: &GroupLog, actor: Actor<'_>, group: &GroupId, draft: &Draft) -> Result<Message> {
-    let entered = log.enter(group, actor.user).await?;
+    let entered = log.enter(group, actor).await?;
     may_speak(log, actor, &entered)?;
-    let present: Present = log.audience.of(&entered.roster, Some(actor)).await;
     let message = draft.online_only(log.clock.now());
+    let approved = approve(log, &entered.group, draft.clone(), &message).await?;
+    let message = approved.online_only(log.clock.now());
+    if approved.callbacks.verdict == Verdict::Withheld {
+        return Ok(message);
+    }
+    let present: Present = log.audience.of(&entered.roster, Some(actor)).await;
     log.tell(&present, &entered.roster, actor, &message).await;
     Ok(message)
 }
 
-/// The operator may keep a user from speaking in any group, and a group its members from speaking in it.
+/// The operator may keep a user from speaking in any group, and a group its members from speaking in it. What a business server
+/// says gets through all the same.
 fn may_speak(log: &GroupLog, actor: Actor<'_>, Entered { group, roster, .. }: &Entered) -> Result<()> {
+    if actor.is_administrator {
+        return Ok(());
+    }
     let now = log.clock.now();
     if now / 1000 < actor.mute().group {
         return Err(Error::MutedInGroup);

@@ -34,4 +34,9 @@ impl ManageWorld {
     pub(super) async fn count(&self, actor: Actor<'_>) -> Result<()> {
         if actor.is_administrator { Ok(()) } else { self.limit.count_group(actor.user).await }
     }
+
+    /// What it takes to speak in them.
+    pub fn log(&self) -> &GroupLog {
+        &self.log
+    }
 }

@@ -10,6 +10,7 @@ mod accounts;
 mod blacklists;
 mod contacts;
 mod dispatch;
+mod groups;
 mod messages;
 mod profiles;
 mod speech;
@@ -30,6 +31,7 @@ use crate::{
     caller::Administrator,
     clock::Clock,
     config::{Config, Configured},
+    random::Random,
 };
 
 /// What a command is told.
@@ -41,6 +43,8 @@ pub struct Event {
     pub administrator: Administrator,
     /// What they ask for.
     pub body: Body,
+    /// In which app.
+    pub sdk_app_id: u64,
 }
 
 /// The text of an answer.
@@ -90,6 +94,8 @@ pub struct World {
     history: actions::get_history::World,
     reading: actions::set_message_read::World,
     unread: actions::count_unread::World,
+    groups: actions::groups::ManageWorld,
+    random: Random,
     clock: Clock,
 }
 
@@ -107,6 +113,8 @@ impl World {
             history: actions::get_history::World::new(config)?,
             reading: actions::set_message_read::World::new(config)?,
             unread: actions::count_unread::World::new(config)?,
+            groups: actions::groups::ManageWorld::new(config)?,
+            random: config.random.clone(),
             clock: config.clock.clone(),
         })
     }

@@ -70,9 +70,11 @@ async fn dismiss_group(world: &World, event: &Event) -> Result<Reply> {
 async fn add_group_member(world: &World, event: &Event) -> Result<Reply> {
     let request: ChangeGroupMembers = event.request.data()?;
     let (group, name, users, _) = request.parse()?;
-    let added = actions::add_group_member(world, event.caller.actor(), &group, &name, &users).await?;
+    let added = actions::add_group_member(world, event.caller.actor(), &group, &name, &users, false).await?;
     let is_new = |user: &_| added.users.contains(user);
-    let (success_user_id_list, existed_user_id_list) = users.into_iter().partition(is_new);
+    let (success_user_id_list, others): (_, Vec<_>) = users.into_iter().partition(is_new);
+    // The business server may want some left out.
+    let existed_user_id_list = others.into_iter().filter(|user| added.roster.role(user).is_some()).collect();
     Ok(Reply::data(&AddedMembers { success_user_id_list, existed_user_id_list, group: on_the_wire(&added) }))
 }
 
@@ -80,7 +82,7 @@ async fn delete_group_member(world: &World, event: &Event) -> Result<Reply> {
     let request: ChangeGroupMembers = event.request.data()?;
     let (group, name, users, reason) = request.parse()?;
     let actor = event.caller.actor();
-    let gone = actions::delete_group_member(world, actor, &group, &name, &users, &reason).await?;
+    let gone = actions::delete_group_member(world, actor, &group, &name, &users, (&reason, false)).await?;
     Ok(Reply::data(&RemovedMembers { user_id_list: gone.users.clone(), group: on_the_wire(&gone) }))
 }
 
@@ -88,7 +90,7 @@ async fn get_group_profile(world: &World, event: &Event) -> Result<Reply> {
     let request: GetGroupProfile = event.request.data()?;
     let wanted = request.parse()?;
     let ids: Vec<_> = wanted.iter().filter_map(|(_, group)| group.clone().ok()).collect();
-    let mut found = actions::get_group_profile(world, &event.caller.user, &ids).await?.into_iter();
+    let mut found = actions::get_group_profile(world, event.caller.actor(), &ids).await?.into_iter();
     let seen: Vec<_> = wanted
         .into_iter()
         .filter_map(|(text, group)| match group {
@@ -99,7 +101,7 @@ async fn get_group_profile(world: &World, event: &Event) -> Result<Reply> {
     let (mut group_list, mut failure_group_list) = (Vec::new(), Vec::new());
     for (text, seen) in &seen {
         match seen {
-            Ok((group, last, mine)) => group_list.push(WireGroup::new(group, *last).with(mine.as_ref())),
+            Ok((group, end, mine)) => group_list.push(WireGroup::new(group, end.seq).with(mine.as_ref())),
             Err(error) => failure_group_list.push(FailedGroup::new(text.clone(), error)),
         }
     }
@@ -115,7 +117,7 @@ async fn update_group_profile(world: &World, event: &Event) -> Result<Reply> {
 
 async fn get_group_member_list(world: &World, event: &Event) -> Result<Reply> {
     let request: GetGroupMemberList = event.request.data()?;
-    let members = actions::get_group_member_list(world, &event.caller.user, &request.parse()?).await?;
+    let members = actions::get_group_member_list(world, event.caller.actor(), &request.parse()?).await?;
     let next = members.next.as_ref().map(ToString::to_string).unwrap_or_default();
     Ok(Reply::data(&MemberList { member_list: wire_members(&members), next }))
 }
@@ -123,7 +125,7 @@ async fn get_group_member_list(world: &World, event: &Event) -> Result<Reply> {
 async fn get_group_member_profile(world: &World, event: &Event) -> Result<Reply> {
     let request: GetGroupMemberProfile = event.request.data()?;
     let (group, users) = request.parse()?;
-    let members = actions::get_group_member_profile(world, &event.caller.user, &group, users).await?;
+    let members = actions::get_group_member_profile(world, event.caller.actor(), &group, users).await?;
     Ok(Reply::data(&MemberProfiles { member_list: wire_members(&members) }))
 }
 

@@ -5,15 +5,15 @@ use aws_sdk_dynamodb::types::{Put, Update};
 use hongyan_shared::{
     Error, Result,
     model::{
-        Address, ClientId, Draft, Group, GroupId, InfoChange, LogKey, LogTail, Membership, Message, MyGroup,
-        Promised, ReadMarker, Seq, UserId, group_marker,
+        Address, ClientId, Draft, Group, GroupId, InfoChange, LogKey, LogTail, Membership, Message, Moved,
+        MyGroup, Promised, ReadMarker, Seq, UserId, group_marker,
     },
 };
 
 use super::{
     super::{Consistency, allowance, failed, number, text, update_if},
     GROUP, Messages,
-    group_row::{described, group_of, item_of, promise},
+    group_row::{described, group_of, item_of, moved_value, promise},
     log::tail_of,
     pages::{Order, Rows, bytes_of},
     recall::Recalled,
@@ -241,7 +241,7 @@ pub(in crate::store) fn change_of_members(
     fence: Fence,
     (come, gone): (u64, u64),
     owner: Option<Option<&UserId>>,
-    promised: Option<(&ClientId, &Promised)>,
+    (promised, moved): (Option<(&ClientId, &Promised)>, Option<&Moved>),
 ) -> Result<Update> {
     let mut set = "SET v = v + :one".to_owned();
     let mut removed = "";
@@ -280,6 +280,10 @@ pub(in crate::store) fn change_of_members(
         update = update
             .expression_attribute_names("#token", token.as_str())
             .expression_attribute_values(":tip", promise(promised)?);
+    }
+    if let Some(moved) = moved {
+        set.push_str(", lc = :moved");
+        update = update.expression_attribute_values(":moved", moved_value(moved)?);
     }
     let update = update.update_expression(set + removed).condition_expression(condition);
     update.build().map_err(|_| incomplete())

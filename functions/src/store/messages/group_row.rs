@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use hongyan_shared::{
     Error, Result,
     model::{
-        ClientId, Group, GroupId, GroupInfo, GroupType, InfoChange, InviteOption, JoinOption, Promised, Seq,
-        UserId,
+        ClientId, Group, GroupId, GroupInfo, GroupType, InfoChange, InviteOption, JoinOption, Moved,
+        Movement, Promised, Seq, UserId,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,49 @@ struct GroupRow {
     bf: Option<String>,
     /// Tips that are promised, by their client IDs.
     ob: BTreeMap<String, PromisedRow>,
+    /// Who has come or gone last, for the business server.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    lc: Option<MovedRow>,
+}
+
+/// Members who have come or gone.
+#[derive(Serialize, Deserialize)]
+struct MovedRow {
+    /// How: 0 of their own accord, 1 brought, 2 put out, 3 gone.
+    h: u8,
+    /// By whom.
+    f: String,
+    /// Who.
+    u: Vec<String>,
+    /// When, milliseconds.
+    t: u64,
+}
+
+impl From<&Moved> for MovedRow {
+    fn from(moved: &Moved) -> Self {
+        let h = match moved.how {
+            Movement::Applied => 0,
+            Movement::Invited => 1,
+            Movement::Kicked => 2,
+            Movement::Quit => 3,
+        };
+        let u = moved.users.iter().map(UserId::to_string).collect();
+        Self { h, f: moved.by.to_string(), u, t: moved.at }
+    }
+}
+
+impl MovedRow {
+    fn moved(self) -> Option<Moved> {
+        let how = match self.h {
+            0 => Movement::Applied,
+            1 => Movement::Invited,
+            2 => Movement::Kicked,
+            3 => Movement::Quit,
+            _ => return None,
+        };
+        let users = self.u.iter().map(|user| UserId::parse("u", user)).collect::<Result<_>>().ok()?;
+        Some(Moved { how, by: UserId::parse("f", &self.f).ok()?, users, at: self.t })
+    }
 }
 
 /// A tip that is promised.
@@ -119,6 +162,7 @@ impl GroupRow {
             b: None,
             bf: None,
             ob: BTreeMap::new(),
+            lc: None,
         }
     }
 
@@ -171,6 +215,19 @@ pub(super) fn group_of(item: Item) -> Result<Group> {
 }
 
 /// A tip that is promised, as an attribute.
+/// A group as an item has it, and who has come or gone last.
+pub(super) fn moved_group_of(item: Item) -> Result<(Group, Option<Moved>)> {
+    let mut row: GroupRow = from_item(item)?;
+    let moved = row.lc.take().and_then(MovedRow::moved);
+    Ok((row.group()?, moved))
+}
+
+/// Who has come or gone, as an attribute.
+pub(super) fn moved_value(moved: &Moved) -> Result<AttributeValue> {
+    serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(MovedRow::from(moved))
+        .map_err(|_| Error::Internal("what was done does not fit an attribute".to_owned()))
+}
+
 pub(super) fn promise(promised: &Promised) -> Result<AttributeValue> {
     serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(PromisedRow::from(promised))
         .map_err(|_| Error::Internal("a promise does not fit an attribute".to_owned()))

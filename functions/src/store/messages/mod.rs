@@ -35,7 +35,7 @@ pub(super) use group::{Fence, GROUP_BYTES, change_of_members, creation};
 pub use log::{Appended, Behind, Part, Stretch};
 pub(super) use member::mark;
 pub use recall::Recalled;
-pub use row_change::{LogChange, RecalledMessage};
+pub use row_change::{GroupChange, LogChange, RecalledMessage};
 
 use super::{Consistency, text};
 use crate::config::{Config, Configured};

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use hongyan_shared::{
     Error, Result,
-    model::{Message, Pair, Payload, ReadMarker, Seq, UserId},
+    model::{Group, GroupId, GroupInfo, Message, Moved, Pair, Payload, ReadMarker, Seq, TIP, UserId},
 };
 
 use super::{
     super::{Item, RowChange, from_item},
-    MEMBER,
+    GROUP, MEMBER,
+    group_row::moved_group_of,
     member::MemberRow,
     row::{MessageRow, message},
 };
@@ -23,7 +24,7 @@ pub struct RecalledMessage {
     pub files: BTreeSet<String>,
 }
 
-/// What has happened in a conversation of two users.
+/// What has happened in a conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LogChange {
     /// Its sender, for whom the pair is, has sent this.
@@ -32,6 +33,27 @@ pub enum LogChange {
     Recalled(Pair, Box<Message>),
     /// The user for whom the pair is has read up to there.
     Read(Pair, ReadMarker),
+    /// Its sender has sent this in a group.
+    SentInGroup(GroupId, Box<Message>),
+    /// This was recalled there.
+    RecalledInGroup(GroupId, Box<Message>),
+    /// A group is another one now.
+    OfGroup(Box<Group>, Vec<GroupChange>),
+}
+
+/// What has become of a group.
+#[derive(Debug, Clone, PartialEq)]
+pub enum GroupChange {
+    /// It was made.
+    Created,
+    /// Members have come or gone.
+    Moved(Moved),
+    /// It has as many members as it may have.
+    Full,
+    /// A user has let it say something else than this.
+    Described(UserId, GroupInfo),
+    /// It was dismissed.
+    Dismissed,
 }
 
 impl RowChange {
@@ -51,7 +73,7 @@ impl RowChange {
     }
 
     /// What a business server is told, if that is what it is: a message that is new or recalled, unless it is not to be told of
-    /// it, and a user who has read on. Groups are told of elsewhere.
+    /// it, a user who has read on, and what has become of a group.
     ///
     /// # Errors
     /// As [`RowChange::recalled`].
@@ -68,6 +90,11 @@ impl RowChange {
             let pair = Pair::of_log(&user, log).filter(|_| now.seq > before.seq);
             return Ok(pair.map(|pair| LogChange::Read(pair, now)));
         }
+        if key == GROUP {
+            return Ok(Some(self.of_group()?)
+                .filter(|(_, changes)| !changes.is_empty())
+                .map(|(group, changes)| LogChange::OfGroup(Box::new(group), changes)));
+        }
         if !key.starts_with('M') {
             return Ok(None);
         }
@@ -78,12 +105,52 @@ impl RowChange {
         if message.callbacks.is_untold || message.seq == Seq(0) {
             return Ok(None);
         }
-        let Some(pair) = Pair::of_log(&message.from, log) else { return Ok(None) };
-        Ok(match (is_new, is_recalled) {
-            (true, _) => Some(LogChange::Sent(pair, Box::new(message))),
-            (false, true) => Some(LogChange::Recalled(pair, Box::new(message))),
-            (false, false) => None,
+        let place = match Pair::of_log(&message.from, log) {
+            Some(pair) => Ok(pair),
+            // A tip tells of what the group's own row has told.
+            None if message.elem.kind() == TIP => return Ok(None),
+            None => match GroupId::parse(log) {
+                Ok(group) => Err(group),
+                Err(_) => return Ok(None),
+            },
+        };
+        let message = Box::new(message);
+        Ok(match (place, is_new, is_recalled) {
+            (Ok(pair), true, _) => Some(LogChange::Sent(pair, message)),
+            (Ok(pair), false, true) => Some(LogChange::Recalled(pair, message)),
+            (Err(group), true, _) => Some(LogChange::SentInGroup(group, message)),
+            (Err(group), false, true) => Some(LogChange::RecalledInGroup(group, message)),
+            (_, false, false) => None,
         })
+    }
+
+    /// The group that this row is, and what has become of it.
+    fn of_group(&self) -> Result<(Group, Vec<GroupChange>)> {
+        let (now, moved) = moved_group_of(self.new.clone())?;
+        if self.old.is_empty() {
+            return Ok((now, vec![GroupChange::Created]));
+        }
+        let (before, moved_before) = moved_group_of(self.old.clone())?;
+        let is_full = |group: &Group| group.members >= group.info.limit;
+        let described = || {
+            // Who has done it has promised a tip of it with the same write.
+            let mut promises = now.outbox.iter().filter(|(token, _)| !before.outbox.contains_key(*token));
+            promises.next().map(|(_, promised)| promised.from.clone())
+        };
+        let mut changes = Vec::new();
+        changes.extend(moved.filter(|moved| moved_before.as_ref() != Some(moved)).map(GroupChange::Moved));
+        if now.members > before.members && is_full(&now) && !is_full(&before) {
+            changes.push(GroupChange::Full);
+        }
+        if now.info_version > before.info_version
+            && let Some(by) = described()
+        {
+            changes.push(GroupChange::Described(by, before.info.clone()));
+        }
+        if now.dismissed_at.is_some() && before.dismissed_at.is_none() {
+            changes.push(GroupChange::Dismissed);
+        }
+        Ok((now, changes))
     }
 }
 

@@ -3,6 +3,7 @@
 mod log;
 mod member;
 mod mine;
+mod moved;
 mod state;
 mod tip;
 
@@ -13,5 +14,6 @@ use super::{
 pub use log::{group_marker, next_in_group};
 pub use member::{MAX_ADMINS, Member, Roster};
 pub use mine::{Mention, MyGroup, OWN_AT_MOST, RemindType};
+pub use moved::{Moved, Movement};
 pub use state::{Group, GroupInfo, InfoChange, MAX_MEMBERS, Promised};
 pub use tip::{TIP, Tip, TipKind};
