@@ -13,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use distance::Distance;
 use futures_util::{
     SinkExt, StreamExt,
@@ -140,6 +141,18 @@ impl Server {
             while member.pushes.try_recv().is_ok() {}
         }
         members
+    }
+
+    /// The numbers of all messages of the group.
+    async fn numbers(&self) -> Vec<u64> {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let messages = Client::new(&self.twin.sdk.0).query().table_name(&self.twin.tables.messages);
+        let messages = messages.key_condition_expression("p = :p AND begins_with(s, :m)");
+        let messages = messages
+            .expression_attribute_values(":p", text(GROUP))
+            .expression_attribute_values(":m", text("M"));
+        let rows = messages.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.unwrap();
+        rows.iter().map(|row| row["s"].as_s().unwrap()[1..].parse().unwrap()).collect()
     }
 
     /// Write units of messages' rows, all write units, and read units, since the last time.
@@ -294,10 +307,12 @@ async fn many_writers(per_second: u32) {
         }
         sleep(TURN).await;
     }
-    numbers.sort_unstable();
-    let first = numbers[0];
-    assert!(numbers.iter().copied().eq(first..first + numbers.len() as u64), "a hole, or a number twice");
     let (row, all, read) = server.units();
+    numbers.sort_unstable();
+    assert!(numbers.is_sorted_by(|before, number| before < number), "a number is there twice");
+    // What was not acknowledged may have been stored all the same.
+    let stored = server.numbers().await;
+    assert!(stored.iter().copied().eq(1..=stored.len() as u64), "a number is left out");
     let each = |sum: f64| sum / numbers.len() as f64;
     let share = |code: u64| {
         let count = codes.iter().filter(|each| **each == code).count();
