@@ -218,6 +218,57 @@ async fn what_a_deleted_user_has_written_is_blanked_if_the_operator_wants_it() {
     assert_eq!(said.count(), 0, "it is not in the table either");
 }
 
+#[tokio::test]
+async fn a_deleted_user_quits_their_groups_and_those_that_were_theirs_get_another_owner() {
+    for written in [DeletedUsersMessages::Keep, DeletedUsersMessages::Blank] {
+        let settings =
+            Settings { deleted_users_messages: written, frames_per_second: None, ..Settings::default() };
+        let app = TestApp::with(settings).await;
+        done(&app, IMPORT, json!({ "UserID": "alice" })).await;
+        for (id, kind, owner, others) in [
+            ("handed-over", "Public", "alice", &["bob", "carol", "dave"][..]),
+            ("alone", "Public", "alice", &[]),
+            ("private", "Private", "alice", &["bob"]),
+            ("meeting", "ChatRoom", "bob", &["alice"]),
+            ("another's", "Public", "bob", &["alice"]),
+            ("dismissed", "Public", "bob", &["alice"]),
+        ] {
+            let members: Vec<Value> = others.iter().map(|user| json!({ "userID": user })).collect();
+            let group = json!({ "groupID": id, "type": kind, "name": "g", "memberList": members });
+            app.ask("create-group", owner, group).await;
+            let mut said = crate::harness::text_message(id, "1", 0);
+            said["conversationType"] = json!("GROUP");
+            app.ask("send-message", "alice", said).await;
+        }
+        let admin = json!({ "groupID": "handed-over", "userID": "dave", "role": "Admin", "clientID": "r", "base": 1 });
+        app.ask("set-group-member", "alice", admin).await;
+        app.ask("dismiss-group", "bob", json!({ "groupID": "dismissed" })).await;
+
+        let answer = done(&app, DELETE, json!({ "DeleteItem": [{ "UserID": "alice" }] })).await;
+        assert_eq!(answer["ResultItem"][0]["ResultCode"], 0, "{answer}");
+        assert_eq!(traces(&app, "alice").await, [r#"Connections "C" null"#]);
+        let groups = json!({ "groupIDList": ["handed-over", "alone", "private", "meeting", "another's"] });
+        let groups = app.ask("get-group-profile", "bob", groups).await;
+        let shown: Vec<_> = groups["groupList"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|group| (&group["groupID"], &group["ownerID"], &group["memberCount"]))
+            .collect();
+        let expected = [
+            (json!("handed-over"), json!("dave"), json!(3)),
+            (json!("private"), Value::Null, json!(1)),
+            (json!("meeting"), json!("bob"), json!(1)),
+            (json!("another's"), json!("bob"), json!(1)),
+        ];
+        assert_eq!(shown, expected.each_ref().map(|(id, owner, count)| (id, owner, count)));
+        let history = app.ask("get-message-list", "bob", json!({ "conversationID": "GROUPanother's" })).await;
+        let history = history["messageList"].as_array().unwrap();
+        assert_eq!(history[0]["isRevoked"] == true, written == DeletedUsersMessages::Blank);
+        assert_eq!(history[1]["payload"]["operationType"], 2, "they have quit");
+    }
+}
+
 /// A user with more than one command can do away with. Each call of a table takes a hundredth of a second.
 #[tokio::test]
 async fn a_deletion_that_takes_long_goes_on_when_it_is_asked_for_again() {

@@ -3,7 +3,7 @@
 use hongyan_shared::{
     Error, Result,
     media::Owner,
-    model::{Address, Message, Pair, Seq, UserId},
+    model::{Address, LogKey, Message, Pair, Seq, UserId},
     protocol::{Deletion, MAX_BLACKLIST_CHANGE},
 };
 use tracing::warn;
@@ -12,7 +12,7 @@ use super::{
     accounts::{Progress, within},
     all,
     deadline::Deadline,
-    each, kick, manage_conversation, manage_user,
+    each, groups, kick, manage_conversation, manage_user,
 };
 use crate::{
     caller::Administrator,
@@ -40,6 +40,7 @@ pub struct World {
     /// Conversations and blacklists are emptied as their user would.
     conversation: manage_conversation::World,
     user: manage_user::World,
+    groups: groups::ManageWorld,
 }
 
 impl World {
@@ -58,6 +59,7 @@ impl World {
             clock: config.clock.clone(),
             conversation: manage_conversation::World::new(config)?,
             user: manage_user::World::new(config)?,
+            groups: groups::ManageWorld::new(config)?,
         })
     }
 }
@@ -85,7 +87,7 @@ pub async fn delete_accounts(
 }
 
 /// Nobody comes in with a signature from before, then all goes that is the user's alone: what others see of them, their
-/// conversations and what they have seen of those, their blacklist, their media, and their account. What they have written
+/// conversations and what they have seen of those, their places in groups, their blacklist, their media, and their account. What they have written
 /// stays in the histories of others, unless it is to be blanked.
 async fn delete(
     world: &World,
@@ -102,6 +104,20 @@ async fn delete(
         return Ok(Progress::Unfinished);
     }
     tokio::try_join!(notifier.connections.forget(user), users.remove_profile(user))?;
+    loop {
+        let groups = groups::some_groups(&world.groups, user).await?;
+        if groups.is_empty() {
+            groups::have_no_groups(&world.groups, user).await?;
+            break;
+        }
+        for (group, key) in groups {
+            until.check()?;
+            if world.written == DeletedUsersMessages::Blank {
+                blank(world, &key, user, until).await?;
+            }
+            groups::leave_for_good(&world.groups, administrator.acting_for(user), &group).await?;
+        }
+    }
     loop {
         let peers = conversations.some_of(user, PAGE).await?;
         if peers.is_empty() {
@@ -132,7 +148,7 @@ async fn forget_conversation(
 ) -> Result<()> {
     let pair = Pair::of(user, peer)?;
     if world.written == DeletedUsersMessages::Blank {
-        blank(world, &pair, until).await?;
+        blank(world, &pair.log_key(), user, until).await?;
     }
     // Should somebody be called so again, this is not theirs.
     let deletion = Deletion { pair, up_to: None, keeps_history: false };
@@ -142,15 +158,15 @@ async fn forget_conversation(
 }
 
 /// Takes the content of all that a user has written away, newest first.
-async fn blank(world: &World, pair: &Pair, until: &Deadline<'_>) -> Result<()> {
-    let (key, now) = (pair.log_key(), world.clock.now());
+async fn blank(world: &World, key: &LogKey, user: &UserId, until: &Deadline<'_>) -> Result<()> {
+    let now = world.clock.now();
     let mut before = Address::Number(Seq(u64::MAX));
     loop {
         until.check()?;
-        let part = world.messages.stretch(&key, before, PAGE, Consistency::Eventual, now).await?;
-        let is_theirs = |message: &&Message| message.from == *pair.me() && message.revoked_at.is_none();
+        let part = world.messages.stretch(key, before, PAGE, Consistency::Eventual, now).await?;
+        let is_theirs = |message: &&Message| message.from == *user && message.revoked_at.is_none();
         let theirs = part.messages.iter().filter(is_theirs);
-        all(theirs.map(async |message| world.messages.blank(&key, message, now).await)).await?;
+        all(theirs.map(async |message| world.messages.blank(key, message, now).await)).await?;
         let Some(end) = part.goes_on_before else { return Ok(()) };
         before = end;
     }

@@ -171,13 +171,12 @@ impl MyGroups {
 
     /// Says in a user's list that they have groups. It comes before the first one, and stays.
     pub async fn announce(&self, user: &UserId) -> Result<()> {
-        let row = || Item::from([("u".to_owned(), text(user.as_str())), ("v".to_owned(), text(BEGINNING))]);
         let _half_a_unit = allowance::read(ROW_BYTES, Consistency::Eventual)?;
         let answer = self
             .client
             .get_item()
             .table_name(&self.table)
-            .set_key(Some(row()))
+            .set_key(Some(beginning(user)))
             .send()
             .await
             .map_err(failed)?;
@@ -186,7 +185,7 @@ impl MyGroups {
         }
         // The row, and its place in the index.
         let _two_units = allowance::write(2)?;
-        let mut item = row();
+        let mut item = beginning(user);
         item.insert("s".to_owned(), number(PLACE));
         self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await.map_err(failed)?;
         Ok(())
@@ -282,10 +281,18 @@ impl MyGroups {
     }
 
     /// Lets go of a group that was dismissed.
-    pub async fn forget(&self, member: &Membership) -> Result<()> {
+    pub async fn forget(&self, user: &UserId, group: &GroupId) -> Result<()> {
+        self.delete(key(user, group)).await
+    }
+
+    /// A user's list says no more that they have groups.
+    pub async fn denounce(&self, user: &UserId) -> Result<()> {
+        self.delete(beginning(user)).await
+    }
+
+    async fn delete(&self, key: Item) -> Result<()> {
         let _row = allowance::write(allowance::write_units_of(ROW_BYTES))?;
-        let delete = self.client.delete_item().table_name(&self.table);
-        let delete = delete.set_key(Some(key(member.user(), member.group())));
+        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key));
         delete.send().await.map_err(failed)?;
         Ok(())
     }
@@ -471,6 +478,11 @@ fn remind_text(remind: RemindType) -> &'static str {
         RemindType::AcceptNotNotify => "AcceptNotNotify",
         RemindType::Discard => "Discard",
     }
+}
+
+/// The row that says that a user has groups.
+fn beginning(user: &UserId) -> Item {
+    Item::from([("u".to_owned(), text(user.as_str())), ("v".to_owned(), text(BEGINNING))])
 }
 
 fn key(user: &UserId, group: &GroupId) -> Item {

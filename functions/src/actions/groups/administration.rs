@@ -37,7 +37,7 @@ const PARTS: u32 = 1024;
 const PARTS_AT_ONCE: usize = 16;
 
 /// The name of a change that nobody has asked for before.
-fn new_name(world: &ManageWorld) -> ChangeName {
+pub(super) fn new_name(world: &ManageWorld) -> ChangeName {
     let client_id = ClientId::of(rand::random(), world.log.clock.now() / 1000, rand::random());
     ChangeName { client_id, base: None }
 }

@@ -141,7 +141,10 @@ async fn look_up(
             });
         }
     }
-    let forgotten = dismissed.into_iter().take(MAX_FORGOTTEN).map(|member| world.mine.forget(member));
+    let forgotten = dismissed
+        .into_iter()
+        .take(MAX_FORGOTTEN)
+        .map(|member| world.mine.forget(member.user(), member.group()));
     for failed in join_all(forgotten).await.into_iter().filter_map(Result::err) {
         warn!(%failed, "a group that was dismissed stays in a list until the next time");
     }

@@ -6,6 +6,7 @@ mod change;
 mod changes;
 mod conversation;
 mod history;
+mod leave_for_good;
 mod listed;
 mod log;
 mod profiles;
@@ -24,6 +25,7 @@ pub use changes::{
 };
 pub use conversation::{Cleared, Marking, Recalling, mark, pin, pinned_groups, revoke};
 pub use history::{before, newest, range, ranges};
+pub use leave_for_good::{have_no_groups, leave_for_good, some_groups};
 pub use listed::{ListedGroup, ListedGroups, Listing, list_groups, named_groups};
 pub use log::GroupLog;
 pub use profiles::{
