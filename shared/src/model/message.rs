@@ -3,8 +3,8 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Address, CallbackNotes, Counts, Hidden, Imported, Pair, Payload, Position, PushInfo, Seq, Stamp, UserId,
-    Verdict, payload::KINDS,
+    Address, CallbackNotes, Counts, Hidden, Imported, Pair, Payload, Position, PushInfo, Seq, Stamp, TIP,
+    UserId, Verdict, payload::KINDS,
 };
 use crate::{Error, Result};
 
@@ -386,9 +386,10 @@ impl Message {
         self.seq == Seq(0) && self.imported.is_none()
     }
 
-    /// Whether this is the message that the draft became.
+    /// Whether this is the message that the draft became. A tip has the name of a change, and no message is one.
     pub fn is(&self, draft: &Draft) -> bool {
         self.from == draft.from
+            && (self.elem.kind() == TIP) == (draft.elem.kind() == TIP)
             && match draft.repeats {
                 Repeats::Name => self.client_id == draft.client_id,
                 Repeats::Since(ms) => {

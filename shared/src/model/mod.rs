@@ -25,7 +25,7 @@ pub use conversation::{ConversationId, LogKey, Membership, Pair};
 pub use device::{Device, MultiDevice, Platform};
 pub use group::{
     Group, GroupInfo, InfoChange, MAX_ADMINS, MAX_MEMBERS, Member, Mention, Moved, Movement, MyGroup,
-    OWN_AT_MOST, Promised, RemindType, Roster, TIP, Tip, TipKind, group_marker, next_in_group,
+    OWN_AT_MOST, Promised, RemindType, Roster, Tip, TipKind, group_marker, next_in_group,
 };
 pub use group_id::{GroupId, MAX_GROUP_ID_BYTES};
 pub use group_rules::{GroupType, InviteOption, JoinOption, Op, Role, Who, may};
@@ -37,7 +37,7 @@ pub use message::{
 };
 pub use mute::{Mute, MuteChange};
 pub use one_to_one::OneToOne;
-pub use payload::Payload;
+pub use payload::{Payload, TIP};
 pub use profile::{AdminForbid, AllowType, Gender, MAX_CUSTOM_FIELDS, Profile, ProfileKey};
 pub use side::{Counts, Hidden, Side};
 pub use stamp::{LEEWAY_MS, STEP_MS, Stamp};

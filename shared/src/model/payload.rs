@@ -85,6 +85,9 @@ impl PartialEq for Payload {
     }
 }
 
+/// The type of a group's tips.
+pub const TIP: &str = "TIMGroupTipElem";
+
 /// The message types that a user can create. Group tips and system notices are not among them: a
 /// server writes those, and a user who could would put words into its mouth.
 pub(super) const KINDS: [&str; 10] = [

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// How often a change is tried while others get in between.
-const ATTEMPTS: u64 = 8;
+pub(super) const ATTEMPTS: u64 = 8;
 
 /// What a change has come to.
 pub struct Changed {
@@ -108,10 +108,7 @@ pub(super) async fn change(
     let record = name.and_then(|name| Tip::draft(actor.user, &name.client_id, "{}"));
     let (mut named, mut refused) = (name.cloned(), None);
     for attempt in 0..ATTEMPTS {
-        if attempt > 0 {
-            let ms = rand::random_range(5..40_u64).saturating_mul(attempt);
-            tokio::time::sleep(Duration::from_millis(ms)).await;
-        }
+        let_others_go_first(attempt).await;
         let now = world.log.clock.now();
         let found = world.log.messages.group(id).await?;
         let group = found.filter(|group| group.dismissed_at.is_none()).ok_or(Error::NoSuchGroup)?;
@@ -122,6 +119,12 @@ pub(super) async fn change(
         // What a business server wants done has no name of its own: this one is new, so it is nowhere yet.
         if let Some(name) = named.as_mut().filter(|_| actor.is_administrator && attempt == 0) {
             name.base = Some(tail.last_seq());
+        }
+        // What was changed in between may be this very change, whose tip is nowhere to be seen yet. Members of a meeting
+        // come and go without one.
+        let versions = |group: &Group| (group.version, group.info_version);
+        if versions(&tail.group) != versions(&group) && !group.kind.is_meeting() {
+            continue;
         }
         if let Some((name, record)) = named.as_ref().zip(record.as_ref())
             && let Some(made) = made_before(world, &group, &roster, &tail, name, record).await?
@@ -170,6 +173,14 @@ pub(super) async fn change(
     Err(Error::GroupBusy)
 }
 
+/// Waits before another attempt, the longer the more often others have got in between.
+pub(super) async fn let_others_go_first(attempt: u64) {
+    if attempt > 0 {
+        let ms = rand::random_range(5..40_u64).saturating_mul(attempt);
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+    }
+}
+
 /// What this very change has come to, if it was made before.
 async fn made_before(
     world: &ManageWorld,
@@ -179,13 +190,6 @@ async fn made_before(
     name: &ChangeName,
     record: &Draft,
 ) -> Result<Option<Changed>> {
-    let made = |payload: &str, last: Seq| Changed {
-        group: group.clone(),
-        last,
-        roster: (**roster).clone(),
-        users: users_of(payload),
-        is_new: false,
-    };
     if let Some(promised) = group.outbox.get(&name.client_id) {
         if promised.from != record.from {
             return Err(Error::ClientIdTaken);
@@ -194,11 +198,18 @@ async fn made_before(
         if let Some(entered) = on_behalf(world, group, roster).await? {
             last = world.log.keep(&entered, (&name.client_id, promised)).await?.seq.max(last);
         }
-        return Ok(Some(made(&promised.payload, last)));
+        return Ok(Some(made((group.clone(), roster), &promised.payload, last)));
     }
     let found =
         world.log.messages.find_own(&group.id, tail, record, name.base, world.log.clock.now()).await?;
-    Ok(found.map(|tip| made(tip.elem.payload().as_str(), tail.last_seq())))
+    let Some(tip) = found else { return Ok(None) };
+    // It may have been made between the two reads: then the first one does not show what has come of it.
+    let roster = world.log.rosters.of(&group.id, tail.group.version).await?;
+    Ok(Some(made((tail.group.clone(), &roster), tip.elem.payload().as_str(), tail.last_seq())))
+}
+
+fn made((group, roster): (Group, &Roster), payload: &str, last: Seq) -> Changed {
+    Changed { group, last, roster: roster.clone(), users: users_of(payload), is_new: false }
 }
 
 fn users_of(payload: &str) -> Vec<UserId> {

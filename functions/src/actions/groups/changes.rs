@@ -17,7 +17,7 @@ use hongyan_shared::{
 
 use super::{
     super::ask_before_sending::ask_before_changing,
-    change::{Changed, Coming, Plan, Read, What, ask, change},
+    change::{ATTEMPTS, Changed, Coming, Plan, Read, What, ask, change, let_others_go_first},
     conversation::not_in_it,
     world::ManageWorld,
 };
@@ -29,7 +29,7 @@ use crate::{
 /// Makes a group. The same group of the same creator, made once more, is answered as it is.
 ///
 /// # Errors
-/// [`Error::GroupIdTaken`], [`Error::TooManyConversations`]; a business server that does not want it.
+/// [`Error::GroupIdTaken`], [`Error::GroupBusy`], [`Error::TooManyConversations`]; a business server that does not want it.
 pub async fn create_group(world: &ManageWorld, actor: Actor<'_>, new: NewGroup) -> Result<(Group, Seq)> {
     world.count(actor).await?;
     // One that is there was asked about when it was made.
@@ -59,19 +59,28 @@ pub async fn create_group(world: &ManageWorld, actor: Actor<'_>, new: NewGroup) 
     try_join_all(members.iter().map(|(user, _)| world.log.mine.announce(user))).await?;
     let steps: Vec<MemberStep> =
         members.iter().map(|(user, role)| come(user, *role, Seq(0), ReadMarker::default(), now)).collect();
-    if !world.changes.create(&group, &steps, now).await? {
+    for attempt in 0..ATTEMPTS {
+        let_others_go_first(attempt).await;
+        match world.changes.create(&group, &steps, now).await {
+            Ok(true) => {
+                let others = members.iter().map(|(user, _)| user).filter(|user| *user != actor.user);
+                let added = WireNotice::new(NoticeKind::Added, &group, actor.user, now);
+                tokio::join!(
+                    world.log.audience.notice(others, None, added),
+                    world.log.audience.notice_others(actor, NoticeKind::Created, &group)
+                );
+                return Ok((group, Seq(0)));
+            }
+            // There is one of this ID, or somebody else is at one of the rows at this moment.
+            Ok(false) | Err(Error::Throttled) => {}
+            Err(error) => return Err(error),
+        }
         let found = world.log.messages.group_tail(&group.id, 1, Consistency::Strong, now).await?;
-        let is_mine = |group: &Group| group.creator == *actor.user && group.dismissed_at.is_none();
-        let found = found.filter(|found| is_mine(&found.group)).ok_or(Error::GroupIdTaken)?;
-        return Ok((found.group.clone(), found.last_seq()));
+        let Some(found) = found else { continue };
+        let is_mine = found.group.creator == *actor.user && found.group.dismissed_at.is_none();
+        return if is_mine { Ok((found.group.clone(), found.last_seq())) } else { Err(Error::GroupIdTaken) };
     }
-    let others = members.iter().map(|(user, _)| user).filter(|user| *user != actor.user);
-    let added = WireNotice::new(NoticeKind::Added, &group, actor.user, now);
-    tokio::join!(
-        world.log.audience.notice(others, None, added),
-        world.log.audience.notice_others(actor, NoticeKind::Created, &group)
-    );
-    Ok((group, Seq(0)))
+    Err(Error::GroupBusy)
 }
 
 fn come(user: &UserId, role: Role, joined: Seq, marker: ReadMarker, now_ms: u64) -> MemberStep {
@@ -196,7 +205,8 @@ pub async fn quit_group(
 /// # Errors
 /// [`Error::NoSuchGroup`], [`Error::NotAllowedInGroup`], [`Error::GroupBusy`].
 pub async fn dismiss_group(world: &ManageWorld, actor: Actor<'_>, id: &GroupId) -> Result<()> {
-    for _ in 0..8 {
+    for attempt in 0..ATTEMPTS {
+        let_others_go_first(attempt).await;
         let now = world.log.clock.now();
         let group = world.log.messages.group(id).await?.ok_or(Error::NoSuchGroup)?;
         if group.dismissed_at.is_some() {
@@ -205,10 +215,14 @@ pub async fn dismiss_group(world: &ManageWorld, actor: Actor<'_>, id: &GroupId) 
         }
         let roster = world.log.rosters.of(id, group.version).await?;
         may(group.kind, actor.who(&roster), Op::Dismiss)?;
-        if matches!(world.log.messages.dismiss(&group, now).await, Ok(true)) {
-            let notice = WireNotice::new(NoticeKind::Dismissed, &group, actor.user, now);
-            world.log.audience.notice(roster.members.keys(), Some(actor), notice).await;
-            return Ok(());
+        match world.log.messages.dismiss(&group, now).await {
+            Ok(true) => {
+                let notice = WireNotice::new(NoticeKind::Dismissed, &group, actor.user, now);
+                world.log.audience.notice(roster.members.keys(), Some(actor), notice).await;
+                return Ok(());
+            }
+            Ok(false) | Err(Error::Throttled) => {}
+            Err(error) => return Err(error),
         }
     }
     Err(Error::GroupBusy)

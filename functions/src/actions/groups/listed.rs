@@ -88,7 +88,7 @@ pub async fn named_groups(
     room: usize,
 ) -> Result<ListedGroups> {
     let mut rows = Vec::new();
-    let look = groups.iter().map(|group| world.mine.of(me, group, Consistency::Eventual, world.clock.now()));
+    let look = groups.iter().map(|group| world.mine.of(me, group, Consistency::Strong, world.clock.now()));
     rows.extend(try_join_all(look).await?.into_iter().flatten());
     look_up(world, &rows, room).await
 }

@@ -10,7 +10,10 @@ use hongyan_shared::{
 };
 
 use super::world::ManageWorld;
-use crate::{caller::Actor, store::Consistency};
+use crate::{
+    caller::Actor,
+    store::{Consistency, Messages, allowance},
+};
 
 /// A group, where its log ends, and what a user has of it if they are in it.
 pub type Seen = (Group, ReadMarker, Option<MyGroup>);
@@ -21,7 +24,7 @@ pub async fn get_group_profile(
     actor: Actor<'_>,
     groups: &[GroupId],
 ) -> Result<Vec<std::result::Result<Seen, Error>>> {
-    let look = groups.iter().map(async |group| {
+    let look = async |group: &GroupId| {
         let now = world.log.clock.now();
         let mine = async {
             match actor.is_administrator {
@@ -39,8 +42,16 @@ pub async fn get_group_profile(
         }
         let end = found.end();
         Ok::<_, Error>(Ok((found.group, end, mine.map(|(_, mine)| mine))))
-    });
-    try_join_all(look).await
+    };
+    let mut seen = Vec::new();
+    while let Some(left) = groups.get(seen.len()..).filter(|left| !left.is_empty()) {
+        // As many at once as may be read at the worst: most cost less, and leave room for the others.
+        let at_once =
+            allowance::read_units_left() / Messages::group_tail_units(Consistency::Strong).saturating_add(1);
+        let at_once = usize::try_from(at_once).unwrap_or_default().max(1);
+        seen.extend(try_join_all(left.iter().take(at_once).map(&look)).await?);
+    }
+    Ok(seen)
 }
 
 /// Some members of a group.

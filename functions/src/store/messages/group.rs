@@ -263,9 +263,12 @@ pub(in crate::store) fn change_of_members(
         update = update.expression_attribute_values(":v", number(group.version));
     }
     if come > 0 {
-        condition.push_str(" AND mn <= :room");
+        // How many there may be, and who may come, is what the group said of itself.
+        condition.push_str(" AND iv = :iv AND mn <= :room");
         let room = group.info.limit.saturating_sub(come);
-        update = update.expression_attribute_values(":room", number(room));
+        update = update
+            .expression_attribute_values(":room", number(room))
+            .expression_attribute_values(":iv", number(group.info_version));
     }
     match owner {
         None => {}

@@ -16,4 +16,4 @@ pub use member::{MAX_ADMINS, Member, Roster};
 pub use mine::{Mention, MyGroup, OWN_AT_MOST, RemindType};
 pub use moved::{Moved, Movement};
 pub use state::{Group, GroupInfo, InfoChange, MAX_MEMBERS, Promised};
-pub use tip::{TIP, Tip, TipKind};
+pub use tip::{Tip, TipKind};

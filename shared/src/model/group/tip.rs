@@ -4,10 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{GroupId, InfoChange};
-use crate::model::{ClientId, Draft, Elem, Options, Payload, UserId};
-
-/// The type of such a message.
-pub const TIP: &str = "TIMGroupTipElem";
+use crate::model::{ClientId, Draft, Elem, Options, Payload, TIP, UserId};
 
 /// What has happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
