@@ -173,6 +173,20 @@ async fn g17_a_change_costs_two_writes_per_row_and_three_for_its_tip() {
 }
 
 #[tokio::test]
+async fn g17_twenty_groups_are_looked_up_by_one_request() {
+    let app = TestApp::without_limits().await;
+    let ids: Vec<String> = (0..20).map(|number| format!("group-{number:02}")).collect();
+    for id in &ids {
+        app.ask("create-group", "alice", json!({ "groupID": id, "type": "Public", "name": "g" })).await;
+    }
+    let found = app.ask("get-group-profile", "alice", json!({ "groupIDList": ids })).await;
+    let found = found["groupList"].as_array().unwrap().iter().map(|group| group["groupID"].as_str().unwrap());
+    assert!(found.eq(&ids));
+    let (_, reads, ..) = cost_of(&app, "get-group-profile", "alice", json!({ "groupIDList": ids })).await;
+    assert_eq!(reads, 40.0);
+}
+
+#[tokio::test]
 async fn g17_a_user_without_groups_pays_nothing_for_them() {
     let app = TestApp::without_limits().await;
     app.send("bob", "alice", "1", 0).await;

@@ -1,34 +1,9 @@
-//! G6 and G7: read positions, and what is unread.
+//! G7: what is unread.
 
 use serde_json::json;
 
 use super::{GROUP, change, conversation, group_of, history, listed, log, message, public, say};
 use crate::harness::{TestApp, random_numbers};
-
-#[tokio::test]
-async fn g6_a_position_moves_forward_alone_and_never_past_the_end_and_outsiders_have_none() {
-    let app = public(&["bob"]).await;
-    for number in 0..5 {
-        say(&app, "alice", &number.to_string(), 0).await;
-    }
-    let mark = async |user: &str, sequence: u64| {
-        app.invoke(
-            "set-message-read",
-            user,
-            json!({ "conversationID": conversation(), "sequence": sequence }),
-        )
-        .await
-    };
-    for (named, read, unread) in [(3, 3, 3), (2, 3, 3), (99, 6, 0), (1, 6, 0)] {
-        let reply = mark("bob", named).await;
-        assert_eq!(
-            reply["data"],
-            json!({ "conversationID": conversation(), "readSequence": read, "unreadCount": unread })
-        );
-    }
-    assert_eq!(mark("mallory", 3).await["code"], 10007);
-    assert!(!app.dump("Conversations").await.iter().any(|row| row["u"]["S"] == "mallory"));
-}
 
 #[tokio::test]
 async fn g7_unread_is_what_a_brute_force_count_says_at_any_time() {

@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use super::{
     replica::{self, Change, Replica},
@@ -26,6 +26,8 @@ use super::{
 pub struct Call {
     /// `Query`, `PutItem` and so on; `POST` or `DELETE` for connections.
     pub operation: String,
+    /// Whether its answer was no refusal.
+    pub has_succeeded: bool,
     /// Whether it counts frames: one frame in sixteen makes such a call, beside its work.
     pub is_sample: bool,
     pub read_units: f64,
@@ -74,8 +76,10 @@ struct Inner {
     /// Who writes has it until the write is over, so that the replica gets all of them in their order.
     replica: tokio::sync::Mutex<Option<Replica>>,
     lost: Notify,
-    held: Notify,
-    released: Notify,
+    /// Calls that are held, that may arrive, and that have been answered after that: a permit for each.
+    held: Semaphore,
+    released: Semaphore,
+    answered: Semaphore,
 }
 
 impl FaultProxy {
@@ -87,8 +91,9 @@ impl FaultProxy {
             plan: Mutex::new(Box::new(|_, _| Fault::None)),
             replica: tokio::sync::Mutex::default(),
             lost: Notify::new(),
-            held: Notify::new(),
-            released: Notify::new(),
+            held: Semaphore::new(0),
+            released: Semaphore::new(0),
+            answered: Semaphore::new(0),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -129,12 +134,17 @@ impl FaultProxy {
 
     /// Waits until a call is held.
     pub async fn held(&self) {
-        self.inner.held.notified().await;
+        self.inner.held.acquire().await.unwrap().forget();
     }
 
     /// Lets a call that is held arrive.
     pub fn release(&self) {
-        self.inner.released.notify_one();
+        self.inner.released.add_permits(1);
+    }
+
+    /// Waits until a call that was held has its answer.
+    pub async fn answered(&self) {
+        self.inner.answered.acquire().await.unwrap().forget();
     }
 
     /// Waits until a call or its answer is lost.
@@ -161,8 +171,8 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
         Fault::Cancel(reason) => return cancel(&request, reason),
         Fault::LoseCall => return lose(&inner).await,
         Fault::Hold => {
-            inner.held.notify_one();
-            inner.released.notified().await;
+            inner.held.add_permits(1);
+            inner.released.acquire().await.unwrap().forget();
         }
         Fault::Reset => return broken(StatusCode::BAD_GATEWAY),
         Fault::Unprocessed => {
@@ -202,12 +212,16 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
     let units = units::consumed(&request, &serde_json::from_slice(&bytes).unwrap_or_default());
     inner.calls.lock().unwrap().push(Call {
         operation,
+        has_succeeded: status.is_success(),
         is_sample,
         read_units: if is_read { units } else { 0.0 },
         write_units: if is_read { 0.0 } else { units },
         started,
         ended: Instant::now(),
     });
+    if fault == Fault::Hold {
+        inner.answered.add_permits(1);
+    }
     if fault == Fault::LoseAnswer {
         return lose(&inner).await;
     }

@@ -8,6 +8,7 @@ pub mod program;
 pub mod replica;
 pub mod sandbox;
 pub mod socket;
+pub mod steps;
 pub mod template;
 pub mod units;
 
