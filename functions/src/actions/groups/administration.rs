@@ -11,11 +11,9 @@ use hongyan_shared::{
 
 use super::{
     super::{deadline::Deadline, each},
-    changes::{
-        add_group_member, change_group_owner, create_group, delete_group_member, mute_group_member,
-        set_group_member, update_group_profile,
-    },
+    changes::{change_group_owner, create_group, update_group_profile},
     listed::{ListedGroup, Listing, list_groups},
+    members::{add_group_member, delete_group_member, mute_group_member, set_group_member},
     profiles::get_group_roster,
     world::ManageWorld,
 };

@@ -9,7 +9,8 @@ use hongyan_shared::{
 
 use super::{
     administration::new_name,
-    changes::{change_group_owner, dismiss_group, quit_group},
+    changes::{change_group_owner, dismiss_group},
+    members::quit_group,
     world::ManageWorld,
 };
 use crate::caller::Actor;
