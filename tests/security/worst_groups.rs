@@ -67,7 +67,9 @@ pub async fn put_group(app: &TestApp, promises: u64) {
 
 /// What it costs in a group with so many promises, whatever it is answered, unless that is to be this.
 async fn frame(route: &str, promises: u64, data: Value) -> Units {
-    let app = many_devices().await;
+    let mut app = many_devices().await;
+    // Three thousand devices that are gone are told for as long as in an account.
+    app.be_impatient();
     put_group(&app, promises).await;
     app.calls();
     app.invoke(route, &me(), data).await;
