@@ -112,7 +112,7 @@ pub async fn delete_members(
 /// Mutes members, or lets them speak, some at a time. Who is so already is passed over.
 ///
 /// # Errors
-/// Those of [`mute_group_member`]; [`Error::Throttled`] when there is no more time.
+/// Those of every change; [`Error::Throttled`] when there is no more time.
 pub async fn mute_members(
     world: &ManageWorld,
     actor: Actor<'_>,
@@ -278,7 +278,7 @@ pub async fn joined_groups(world: &ManageWorld, user: &UserId) -> Result<Vec<Lis
 /// Returns where it goes on, 0 if it does not.
 ///
 /// There is no list of all groups that each of them would be written into: it is looked for where their members are, in one
-/// [`PARTS`]th of the table after the other. A part is looked through as a whole, so that a number is all that one has to know to
+/// part of the table after the other. A part is looked through as a whole, so that a number is all that one has to know to
 /// go on.
 ///
 /// # Errors
