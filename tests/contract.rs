@@ -265,7 +265,7 @@ fn a_stream_goes_on_behind_what_always_fails() {
         assert!(function["Properties"].get("Events").is_none(), "{name}: SAM would let it read every stream");
         let policies = function["Properties"]["Policies"].to_string();
         for right in [&source["EventSourceArn"], &format!("{queue}.Arn").into()] {
-            assert!(policies.contains(right.as_str().unwrap()), "{name}: {right}");
+            assert!(policies.contains(&right.to_string()), "{name}: {right}");
         }
         // Ten attempts at a time of the SDK's longest have to fit the function's time, unless it looks at the time itself.
         let looks_at_the_time = source["FunctionName"] == "Callback.Arn";

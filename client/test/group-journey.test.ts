@@ -7,7 +7,7 @@ import TIM, { type Conversation, type Group, type Message } from '../src/index.j
 import { codeOf, same, textOf, until, type User } from './harness/user.js';
 import { withTwin } from './harness/users.js';
 
-const users = withTwin('--multi-device', 'many');
+const users = withTwin('--multi-device', 'many', '--new-conversations-per-hour', '0');
 const { TYPES } = TIM;
 
 const groupsOf = (user: User): Group[] => user.told<Group[]>('onGroupListUpdated').at(-1) ?? [];

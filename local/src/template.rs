@@ -105,7 +105,8 @@ fn name(resources: &Map<String, Value>, function: &str, names: &[&'static str]) 
 }
 
 fn event_source(resources: &Map<String, Value>, source: &Value) -> Option<EventSource> {
-    let table = source.get("EventSourceArn")?.as_str()?.strip_suffix(".StreamArn")?;
+    // Without a restored table.
+    let table = source.pointer("/EventSourceArn/2")?.as_str()?.strip_suffix(".StreamArn")?;
     let function = source.get("FunctionName")?.as_str()?.strip_suffix(".Arn")?;
     // The table has a stream on a condition, and so has the function.
     let view_type = resources.get(table)?.pointer("/Properties/StreamSpecification/1/StreamViewType")?;
