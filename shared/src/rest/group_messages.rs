@@ -5,7 +5,7 @@ use serde_json::{Value, json, value::RawValue};
 
 use super::{
     Error, MsgElement, Number, Result,
-    messages::{REPEATED_MS, Written, wrong},
+    messages::{REPEATED_MS, Written, is, wrong},
 };
 use crate::{
     model::{
@@ -95,8 +95,8 @@ impl SendGroupMsg {
             callbacks,
             ..Draft::new(client_id, from, elem, options)
         };
-        let is_online_only = self.online_only_flag.is_some_and(|Number(flag)| flag == 1);
-        let sending = if is_online_only { Sending::OnlineOnly } else { Sending::Stored { base: None } };
+        let sending =
+            if is(self.online_only_flag) { Sending::OnlineOnly } else { Sending::Stored { base: None } };
         Ok((group, draft, sending))
     }
 }

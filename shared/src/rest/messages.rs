@@ -94,7 +94,8 @@ pub(super) struct Written {
     pub supports_extension: Option<Number<u32>>,
 }
 
-fn is(flag: Option<Number<u32>>) -> bool {
+/// Whether a flag is set.
+pub(super) fn is(flag: Option<Number<u32>>) -> bool {
     flag.is_some_and(|Number(flag)| flag == 1)
 }
 
