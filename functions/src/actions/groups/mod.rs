@@ -1,5 +1,6 @@
 //! What there is to do in a group. `log` has what all need who write to its log, `change` how it is changed, and `changes`, `members` and
-//! `applications` each change, and `administration` what business servers alone want; the others are what verbs of conversations do in a group.
+//! `applications` each change, and `administration` and
+//! `leave_for_good` what business servers alone want; the others are what verbs of conversations do in a group.
 
 mod administration;
 mod applications;
