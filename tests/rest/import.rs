@@ -75,8 +75,7 @@ async fn users_are_imported_with_their_profiles_and_once() {
         json!({ "UserProfileItem": [{ "To_Account": "bob", "ResultCode": 0, "ProfileItem": profile }] }),
     );
 
-    let expected =
-        json!({ "messages": 0, "users": 2, "refused": 1, "recalled": 0, "group": 0, "unknown": 0 });
+    let expected = json!({ "messages": 0, "users": 2, "refused": 1, "recalled": 0, "group": 0, "outside": 0, "unknown": 0 });
     assert_eq!(counts(&import(&twin, folder.path(), &["--dry-run"]).output().unwrap())["users"], 3);
     let checked = json!({ "CheckItem": [{ "UserID": "alice" }, { "UserID": "bob" }] });
     let status = async || {

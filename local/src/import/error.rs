@@ -13,19 +13,11 @@ pub enum ImportError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// A file is no JSON.
-    #[error("{path} cannot be read: {why}. Is it complete? Get it again, and run the same command", path = path.display())]
-    Json {
-        /// Which.
-        path: PathBuf,
-        /// What is wrong, and where.
-        why: String,
-    },
     /// There is nothing to import.
     #[error("no files: name those that have the messages, or their folder")]
     NoFiles,
     /// The journal is of something else.
-    #[error("{path} is no journal of an import into this deployment: {why}. Choose another one with --journal", path = path.display())]
+    #[error("{path} is no journal of this import: {why}. Choose another one with --journal", path = path.display())]
     Journal {
         /// Which.
         path: PathBuf,

@@ -43,7 +43,17 @@ pub struct Found {
     pub value: Value,
 }
 
-/// The files, and all files in the folders, in the order of their names, which are those of hours.
+/// A file that is no JSON, or not to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Which.
+    pub path: PathBuf,
+    /// What is wrong, and where.
+    pub why: String,
+}
+
+/// The files, and all files in the folders, in the order of their names, which are those of hours. What in a folder has a name that
+/// begins with a dot was put there by a system or an editor, and is left out.
 ///
 /// # Errors
 /// [`ImportError::File`], [`ImportError::NoFiles`].
@@ -67,39 +77,44 @@ fn add(path: &Path, files: &mut Vec<File>) -> io::Result<()> {
         return Ok(());
     }
     for entry in fs::read_dir(path)? {
-        add(&entry?.path(), files)?;
+        let entry = entry?;
+        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+            add(&entry.path(), files)?;
+        }
     }
     Ok(())
 }
 
-/// Sends the records of each file but for as many as are done, until there are no more or nobody wants them.
-///
-/// # Errors
-/// [`ImportError::File`], [`ImportError::Json`].
-pub fn read(files: &[(u64, File)], read: &AtomicU64, to: &Sender<Found>) -> Result<(), ImportError> {
+/// Sends the records of each file but for as many as are done, until there are no more or nobody wants them. Returns the files that
+/// cannot be read to their end: one that is cut off, or none of Tencent's, keeps none of the others from being imported.
+pub fn read(files: &[(u64, File)], read: &AtomicU64, to: &Sender<Found>) -> Vec<Unreadable> {
+    let mut unreadable = Vec::new();
     for (done, file) in files {
-        let unusable = |source| ImportError::File { path: file.path.clone(), source };
-        let opened = fs::File::open(&file.path).map_err(unusable)?;
-        let mut counted = BufReader::new(Counted { file: opened, read });
-        let is_gzip = counted.fill_buf().map_err(unusable)?.starts_with(&GZIP);
-        let plain: Box<dyn BufRead> =
-            if is_gzip { Box::new(BufReader::new(MultiGzDecoder::new(counted))) } else { Box::new(counted) };
         let (mut number, mut is_wanted) = (0, true);
-        let ended = records(plain, &mut |value| {
-            if number >= *done {
-                let found = Found { path: file.path.clone(), bytes: file.bytes, number, value };
-                is_wanted = to.blocking_send(found).is_ok();
-            }
-            number += 1;
-            is_wanted
+        let ended = open(file, read).map_err(serde_json::Error::io).and_then(|plain| {
+            records(plain, &mut |value| {
+                if number >= *done {
+                    let found = Found { path: file.path.clone(), bytes: file.bytes, number, value };
+                    is_wanted = to.blocking_send(found).is_ok();
+                }
+                number += 1;
+                is_wanted
+            })
         });
         match ended {
             Ok(()) => {}
-            Err(_) if !is_wanted => return Ok(()),
-            Err(error) => return Err(ImportError::Json { path: file.path.clone(), why: error.to_string() }),
+            Err(_) if !is_wanted => break,
+            Err(error) => unreadable.push(Unreadable { path: file.path.clone(), why: error.to_string() }),
         }
     }
-    Ok(())
+    unreadable
+}
+
+/// What is in a file, compressed or not.
+fn open<'a>(file: &File, read: &'a AtomicU64) -> io::Result<Box<dyn BufRead + 'a>> {
+    let mut counted = BufReader::new(Counted { file: fs::File::open(&file.path)?, read });
+    let is_gzip = counted.fill_buf()?.starts_with(&GZIP);
+    Ok(if is_gzip { Box::new(BufReader::new(MultiGzDecoder::new(counted))) } else { Box::new(counted) })
 }
 
 /// Counts what is read of a file, for those who wait.
@@ -275,14 +290,14 @@ mod tests {
         }
     }
 
-    /// What is sent of these files from these records on, and whether they could be read.
-    fn sent(files: &[(u64, File)]) -> (Vec<(u64, Value)>, Result<(), ImportError>) {
+    /// What is sent of these files from these records on, and which could not be read.
+    fn sent(files: &[(u64, File)]) -> (Vec<(u64, Value)>, Vec<Unreadable>) {
         let (sender, mut found) = mpsc::channel(16);
-        let ended = read(files, &AtomicU64::new(0), &sender);
+        let unreadable = read(files, &AtomicU64::new(0), &sender);
         drop(sender);
         (
             std::iter::from_fn(|| found.blocking_recv()).map(|found| (found.number, found.value)).collect(),
-            ended,
+            unreadable,
         )
     }
 
@@ -305,17 +320,37 @@ mod tests {
         assert_eq!(files.len(), 2, "what is named twice is there once: {files:?}");
 
         let from = |begin: [u64; 2]| begin.into_iter().zip(files.clone()).collect::<Vec<_>>();
-        let (all, ended) = sent(&from([0, 0]));
+        let (all, unreadable) = sent(&from([0, 0]));
         let seqs: Vec<_> =
             all.iter().map(|(number, value)| (*number, value["MsgSeq"].as_u64().unwrap())).collect();
         assert_eq!(seqs, [(0, 1), (1, 2), (0, 3), (1, 4)]);
-        assert!(ended.is_ok());
+        assert_eq!(unreadable, []);
         let (rest, _) = sent(&from([1, 2]));
         assert_eq!(rest, [(1, json!({ "MsgSeq": 2 }))]);
+    }
 
-        write("2026112501.gz", &gzip[..gzip.len() - 12]);
-        let (_, ended) = sent(&from([0, 0]));
-        assert!(ended.unwrap_err().to_string().contains("Get it again"));
+    #[test]
+    fn a_file_that_is_none_of_tencents_or_cut_off_is_named_and_keeps_no_other_from_being_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+        fs::create_dir(folder.path().join(".git")).unwrap();
+        for name in [".DS_Store", ".git/HEAD"] {
+            write(name, b"\0\0\0\x01Bud1");
+        }
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(br#"{"MsgList":[{"MsgSeq":1}]}"#).unwrap();
+        let gzip = encoder.finish().unwrap();
+        write("1.gz", &gzip[..gzip.len() - 12]);
+        write("2.txt", b"read me");
+        write("3", br#"{"MsgList":[{"MsgSeq":3}]}"#);
+        let found = find(&[folder.path().into()]).unwrap();
+        let (all, unreadable) = sent(&found.into_iter().map(|file| (0, file)).collect::<Vec<_>>());
+        let names: Vec<_> = unreadable.iter().map(|file| file.path.file_name().unwrap()).collect();
+        assert_eq!(names, ["1.gz", "2.txt"]);
+        assert!(unreadable[1].why.contains("line 1"), "{unreadable:?}");
+        assert_eq!(all.last().unwrap().1, json!({ "MsgSeq": 3 }));
+        let named = find(&[folder.path().join(".DS_Store")]).unwrap();
+        assert_eq!(named.len(), 1, "what is named is meant");
     }
 
     #[test]

@@ -45,6 +45,9 @@ pub struct Counts {
     pub recalled: u64,
     /// Messages to groups.
     pub group: u64,
+    /// Messages of another time than that of which they are imported.
+    #[serde(default)]
+    pub outside: u64,
     /// Records that are neither a message nor a user.
     pub unknown: u64,
 }
@@ -68,6 +71,11 @@ struct Saved {
     /// Where everything is imported to.
     url: String,
     sdk_app_id: u64,
+    /// Of which seconds.
+    #[serde(default)]
+    from: u64,
+    #[serde(default)]
+    until: Option<u64>,
     counts: Counts,
     files: BTreeMap<PathBuf, Progress>,
     refusals: Vec<Refusal>,
@@ -96,7 +104,8 @@ impl Journal {
     /// [`ImportError::Journal`], [`ImportError::File`].
     pub fn open(options: &Options) -> Result<Self, ImportError> {
         let (url, sdk_app_id) = (options.url.trim_end_matches('/').to_owned(), options.sdk_app_id);
-        let new = Saved { url, sdk_app_id, ..Saved::default() };
+        let (from, until) = (options.from, options.until);
+        let new = Saved { url, sdk_app_id, from, until, ..Saved::default() };
         let saved = match &options.journal {
             Some(path) => read(path, &new)?.unwrap_or(new),
             None => new,
@@ -130,6 +139,7 @@ impl Journal {
                 Outcome::Refused(..) => &mut counts.refused,
                 Outcome::Skipped(Skip::Recalled) => &mut counts.recalled,
                 Outcome::Skipped(Skip::Group) => &mut counts.group,
+                Outcome::Skipped(Skip::Outside) => &mut counts.outside,
                 Outcome::Skipped(Skip::Unknown) => &mut counts.unknown,
             };
             *count = count.saturating_add(1);
@@ -166,6 +176,10 @@ fn read(path: &Path, expected: &Saved) -> Result<Option<Saved>, ImportError> {
     let saved: Saved = serde_json::from_str(&text).map_err(|error| other(error.to_string()))?;
     if (&saved.url, saved.sdk_app_id) != (&expected.url, expected.sdk_app_id) {
         return Err(other(format!("it is of {} and the app {}", saved.url, saved.sdk_app_id)));
+    }
+    // What was left out then counts as done, and would be left out now.
+    if (saved.from, saved.until) != (expected.from, expected.until) {
+        return Err(other("--from or --until was another one".to_owned()));
     }
     Ok(Some(saved))
 }

@@ -15,6 +15,7 @@ mod run;
 mod server;
 
 pub use error::ImportError;
+pub use files::Unreadable;
 pub use journal::{Counts, Refusal};
 pub use options::Options;
 pub use run::{Status, run};

@@ -17,6 +17,10 @@ pub struct Options {
     pub keys: Keys,
     /// How many calls there may be at once.
     pub at_once: usize,
+    /// The second from which on messages are imported.
+    pub from: u64,
+    /// The second before which they are.
+    pub until: Option<u64>,
     /// Where it is written down how far the import is. Without it everything is read and nothing called.
     pub journal: Option<PathBuf>,
 }

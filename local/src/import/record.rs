@@ -1,5 +1,7 @@
 //! What is called for a record. What a message or a profile may be is for the server to say, and not looked at here.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value, json};
 
 /// A call of the API.
@@ -25,6 +27,8 @@ pub enum Skip {
     Recalled,
     /// It was said to a group.
     Group,
+    /// It was said at another time than that of which messages are imported.
+    Outside,
     /// It is neither a message nor a user.
     Unknown,
 }
@@ -38,19 +42,19 @@ const HISTORY: u64 = 2;
 const NICK: &str = "Tag_Profile_IM_Nick";
 const FACE: &str = "Tag_Profile_IM_Image";
 
-/// The calls for a record, in their order.
-pub fn work(record: &Value) -> Work {
+/// The calls for a record, in their order; of messages, for those that were said in these seconds.
+pub fn work(record: &Value, seconds: &Range<u64>) -> Work {
     if let Some(user) = record.as_str() {
         return Work::User(vec![account(user, None, None)]);
     }
     let Some(members) = record.as_object() else { return Work::Skip(Skip::Unknown) };
     if members.contains_key("MsgBody") {
-        return message(members);
+        return message(members, seconds);
     }
     user(members).unwrap_or(Work::Skip(Skip::Unknown))
 }
 
-fn message(members: &Map<String, Value>) -> Work {
+fn message(members: &Map<String, Value>, seconds: &Range<u64>) -> Work {
     if number(members, &["MsgFlagBits"]).is_some_and(|bits| bits & RECALLED != 0) {
         return Work::Skip(Skip::Recalled);
     }
@@ -61,13 +65,16 @@ fn message(members: &Map<String, Value>) -> Work {
         return Work::Skip(Skip::Group);
     }
     let needed = || {
-        let elements = members.get("MsgBody")?.as_array()?;
+        let elements = members.get("MsgBody")?.as_array().filter(|elements| !elements.is_empty())?;
         // The files of an hour spell the time in their own way.
         let time = number(members, &["MsgTimeStamp", "MsgTimestamp", "MsgTime"])?;
         let (seq, random) = (number(members, &["MsgSeq"])?, number(members, &["MsgRandom"])?);
         Some((text(members, "From_Account")?, text(members, "To_Account")?, elements, time, seq, random))
     };
     let Some((from, to, elements, time, seq, random)) = needed() else { return Work::Skip(Skip::Unknown) };
+    if !seconds.contains(&time) {
+        return Work::Skip(Skip::Outside);
+    }
     let call = |(element, random): (&Value, u64)| {
         let mut body = json!({
             "SyncFromOldSystem": HISTORY, "From_Account": from, "To_Account": to,
@@ -136,6 +143,10 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
     use super::*;
+
+    fn work(record: &Value) -> Work {
+        super::work(record, &(0..u64::MAX))
+    }
 
     #[test]
     fn a_message_of_an_hours_file_and_one_that_roams_become_the_same_call() {
@@ -231,11 +242,26 @@ mod tests {
             (json!({ "From_Account": "alice", "MsgSeq": 1, "MsgBody": [] }), Skip::Group),
             (message(json!({ "MsgSeq": "many" })), Skip::Unknown),
             (message(json!({ "From_Account": 5 })), Skip::Unknown),
+            (message(json!({ "MsgBody": [] })), Skip::Unknown),
             (json!({ "To_Account": "nobody", "ResultCode": 70107, "ProfileItem": [] }), Skip::Unknown),
             (json!({ "ActionStatus": "FAIL", "ErrorCode": 60010 }), Skip::Unknown),
             (json!(5), Skip::Unknown),
         ] {
             assert_eq!(work(&record), Work::Skip(why), "{record}");
         }
+    }
+
+    #[test]
+    fn a_message_of_the_first_second_is_imported_and_one_of_the_second_behind_the_last_is_not() {
+        for (second, is_in) in [(9, false), (10, true), (19, true), (20, false)] {
+            let record = json!({
+                "From_Account": "alice", "To_Account": "bob", "MsgTimeStamp": second, "MsgSeq": 2, "MsgRandom": 3,
+                "MsgBody": [{ "MsgType": "a" }],
+            });
+            let is_left_out = super::work(&record, &(10..20)) == Work::Skip(Skip::Outside);
+            assert_eq!(is_left_out, !is_in, "{second}");
+        }
+        let user = super::work(&json!("alice"), &(10..20));
+        assert!(matches!(user, Work::User(_)), "users are of no time");
     }
 }

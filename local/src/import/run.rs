@@ -13,7 +13,7 @@ use tokio::{sync::mpsc, time::interval};
 
 use super::{
     error::ImportError,
-    files::{self, Found},
+    files::{self, Found, Unreadable},
     journal::{Counts, Journal, Outcome},
     options::Options,
     record::{self, Work},
@@ -33,6 +33,8 @@ pub struct Status {
     pub bytes: (u64, u64),
     /// What has become of the records, those of earlier runs included.
     pub counts: Counts,
+    /// The files that cannot be read to their end, when it has ended.
+    pub unreadable: Vec<Unreadable>,
 }
 
 /// Imports what is not imported yet, tells how far it is twice a second, and returns that at the end.
@@ -62,8 +64,10 @@ async fn import(
     });
     let mut calls = FuturesUnordered::new();
     let (mut tick, mut is_read) = (interval(TICK), false);
-    let status =
-        |journal: &Journal| Status { bytes: (read.load(Ordering::Relaxed), total), counts: journal.counts() };
+    let status = |journal: &Journal| {
+        let bytes = (read.load(Ordering::Relaxed), total);
+        Status { bytes, counts: journal.counts(), unreadable: Vec::new() }
+    };
     while !is_read || !calls.is_empty() {
         tokio::select! {
             next = found.recv(), if !is_read && calls.len() < options.at_once => match next {
@@ -91,14 +95,14 @@ async fn import(
     tell(&status);
     // It has ended, for it holds the other end of the channel.
     match reader.await {
-        Ok(ended) => ended.map(|()| status),
+        Ok(unreadable) => Ok(Status { unreadable, ..status }),
         Err(panic) => Err(ImportError::Refused(panic.to_string())),
     }
 }
 
 /// Makes the calls of a record, one after another.
 async fn do_one(options: &Options, server: &impl Ask, found: Found) -> (Found, Result<Outcome, ImportError>) {
-    let work = record::work(&found.value);
+    let work = record::work(&found.value, &(options.from..options.until.unwrap_or(u64::MAX)));
     let outcome = match work {
         Work::Skip(why) => Ok(Outcome::Skipped(why)),
         Work::Message(calls) => make(options, server, &calls, Outcome::Message).await,
@@ -190,6 +194,8 @@ mod tests {
             administrator: "administrator".to_owned(),
             keys: Keys::parse("key").unwrap(),
             at_once: 8,
+            from: 0,
+            until: None,
             journal: Some(folder.path().join("journal.json")),
         };
         (folder, options)
@@ -255,11 +261,43 @@ mod tests {
         let error = import(&elsewhere, &Imported::default(), |_| {}).await.unwrap_err().to_string();
         assert!(error.contains("http://127.0.0.1:1/v4") && error.contains("--journal"), "{error}");
 
+        let shorter = Options { until: Some(5), ..options.clone() };
+        let error = import(&shorter, &Imported::default(), |_| {}).await.unwrap_err().to_string();
+        assert!(error.contains("--until was another one"), "{error}");
+
         let list = [message(20), message(21)];
         fs::write(folder.path().join("files/0"), json!({ "MsgList": list }).to_string()).unwrap();
         let server = Imported::default();
         assert_eq!(import(&options, &server, |_| {}).await.unwrap().counts.messages, 7);
         assert!(server.0.borrow().keys().eq(&[20, 21]));
+    }
+
+    #[tokio::test]
+    async fn what_was_said_at_another_time_is_counted_and_not_imported() {
+        let (folder, options) = folder(&[(0, 5)]);
+        let at = |seq| {
+            let mut message = message(seq);
+            message["MsgTimestamp"] = json!(100 + seq);
+            message
+        };
+        let list: Vec<_> = (0..5).map(at).collect();
+        fs::write(folder.path().join("files/0"), json!({ "MsgList": list }).to_string()).unwrap();
+        let server = Imported::default();
+        let some = Options { from: 101, until: Some(103), ..options };
+        let status = import(&some, &server, |_| {}).await.unwrap();
+        assert_eq!(status.counts, Counts { messages: 2, outside: 3, ..Counts::default() });
+        assert!(server.0.borrow().keys().eq(&[1, 2]));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_read_is_said_at_the_end_and_the_others_are_imported() {
+        let (folder, options) = folder(&[(0, 5), (10, 15)]);
+        fs::write(folder.path().join("files/0"), "no JSON").unwrap();
+        let server = Imported::default();
+        let status = import(&options, &server, |_| {}).await.unwrap();
+        assert_eq!((status.counts.messages, status.unreadable.len()), (5, 1));
+        assert!(status.unreadable[0].path.ends_with("files/0"));
+        assert!(server.0.borrow().keys().copied().eq(10..15));
     }
 
     #[tokio::test]

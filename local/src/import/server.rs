@@ -123,11 +123,19 @@ fn read(status: u16, body: &[u8]) -> Result<Answer, Unanswered> {
             Err(Unanswered::Yet(format!("status {status}{}", info.unwrap_or_default())))
         }
         (200, Some(Envelope { code: 0, .. })) => Ok(Answer::Done),
+        (200, Some(Envelope { code, info })) if is_passing(code) => {
+            Err(Unanswered::Yet(format!("{info} ({code})")))
+        }
         (200, Some(Envelope { code, info })) => Ok(Answer::Refused { code, info }),
         _ => Err(Unanswered::Ever(format!(
             "it answers with status {status} and not as Tencent's API does. --url is the output RestUrl, with its /v4"
         ))),
     }
+}
+
+/// Whether a code says that the same may be asked again: too fast, or something failed. Tencent says so with status 200.
+fn is_passing(code: i64) -> bool {
+    matches!(code, 40006 | 60007 | 60008 | 70169 | 70500 | 90992..=90995 | 91000)
 }
 
 /// Whether a code is about the URL, the administrator or the signature, so that no other call would fare better.
@@ -211,6 +219,16 @@ mod tests {
         let last = asked.last().unwrap();
         assert!(*last >= PATIENCE && *last < PATIENCE + 2 * LONGEST_PAUSE, "{last:?}");
         assert!(asked.len() < 80, "{} times", asked.len());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_busy_with_a_status_of_success_as_tencent_is_is_asked_again_too() {
+        for code in [40006, 60007, 60008, 70169, 70500, 90992, 90993, 90994, 90995, 91000] {
+            let busy = read(200, format!(r#"{{"ErrorCode":{code},"ErrorInfo":"later"}}"#).as_bytes());
+            assert_eq!(busy, Err(Unanswered::Yet(format!("later ({code})"))));
+            let (answer, asked) = ask(vec![busy, Ok(Answer::Done)]).await;
+            assert_eq!((answer.unwrap(), asked.len()), (Answer::Done, 2));
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::Args;
-use hongyan_local::import::{self, Counts, Status};
+use hongyan_local::import::{self, Counts, Status, Unreadable};
 use serde_json::json;
 
 use crate::{
@@ -37,6 +37,12 @@ pub struct Options {
     /// How many calls there may be at once
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000))]
     at_once: u16,
+    /// The second, counted from 1970 on, from which on messages are imported
+    #[arg(long, value_name = "SECOND", default_value_t = 0)]
+    from: u64,
+    /// The second before which they are: `date -d '2026-12-01 03:00' +%s`
+    #[arg(long, value_name = "SECOND")]
+    until: Option<u64>,
     /// The file in which it is written down how far it is. The same command goes on from there
     #[arg(long, default_value = "hongyan-import.json")]
     journal: PathBuf,
@@ -60,6 +66,8 @@ pub async fn run(options: Options) -> ExitCode {
         administrator: options.administrator,
         keys,
         at_once: options.at_once.into(),
+        from: options.from,
+        until: options.until,
         journal: (!options.dry_run).then(|| options.journal.clone()),
     };
     let mut progress = Progress::new();
@@ -71,14 +79,23 @@ pub async fn run(options: Options) -> ExitCode {
     };
     if options.json {
         say(&json!(status.counts).to_string());
+    } else {
+        let done = if options.dry_run { "There are" } else { "Imported" };
+        say(&format!("{done}: {}.", in_words(&status.counts)));
+        if status.counts.refused > 0 {
+            say(&format!("{} says which were refused, and why.", options.journal.display()));
+        }
+    }
+    let unreadable = status.unreadable.iter();
+    let unreadable: Vec<_> = unreadable
+        .map(|Unreadable { path, why }| {
+            format!("{} is no JSON, or not to its end: {why}. What is before that was read.", path.display())
+        })
+        .collect();
+    if unreadable.is_empty() {
         return ExitCode::SUCCESS;
     }
-    let done = if options.dry_run { "There are" } else { "Imported" };
-    say(&format!("{done}: {}.", in_words(&status.counts)));
-    if status.counts.refused > 0 {
-        say(&format!("{} says which were refused, and why.", options.journal.display()));
-    }
-    ExitCode::SUCCESS
+    fail(&format!("{}\nGet what is cut off again, and run the same command", unreadable.join("\n")))
 }
 
 /// How far it is, on one line that is written anew, or on a line now and then where it would not be seen.
@@ -119,8 +136,8 @@ fn line(begun: &Status, status: &Status, elapsed: Duration) -> String {
     let share = if total == 0 { 1.0 } else { read as f64 / total as f64 };
     let full = ((share * BAR as f64) as usize).min(BAR);
     let records = |status: &Status| {
-        let Counts { messages, users, refused, recalled, group, unknown } = status.counts;
-        messages + users + refused + recalled + group + unknown
+        let Counts { messages, users, refused, recalled, group, outside, unknown } = status.counts;
+        messages + users + refused + recalled + group + outside + unknown
     };
     let per_second = (records(status) - records(begun)) as f64 / elapsed.as_secs_f64().max(0.001);
     let bytes_per_second = read.saturating_sub(begun.bytes.0) as f64 / elapsed.as_secs_f64().max(0.001);
@@ -140,11 +157,12 @@ fn line(begun: &Status, status: &Status, elapsed: Duration) -> String {
 
 /// What is never zero: messages and users. What else there is besides.
 fn in_words(counts: &Counts) -> String {
-    let Counts { messages, users, refused, recalled, group, unknown } = *counts;
+    let Counts { messages, users, refused, recalled, group, outside, unknown } = *counts;
     let more = [
         (refused, "refused"),
         (recalled, "recalled, and not imported"),
         (group, "said to groups, and not imported"),
+        (outside, "of another time, and not imported"),
         (unknown, "neither a message nor a user"),
     ];
     let more = more.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}"));
