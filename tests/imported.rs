@@ -321,7 +321,7 @@ async fn both_users_chat_while_programs_import_and_nothing_is_lost_on_either_sid
 }
 
 #[tokio::test]
-async fn an_import_costs_a_write_and_a_read_and_the_first_of_two_users_six_writes_more() {
+async fn an_import_costs_a_write_and_a_read_and_the_first_of_two_users_four_writes_more() {
     let app = TestApp::new().await;
     let at = |minute: u64| place(NOW_S - 365 * DAY_S + 60 * minute, 1, 1);
     let said = "今天下班以后我们一起去吃那家新开的面馆吧";
