@@ -791,8 +791,8 @@ interface ChatSDK extends UnsupportedMethods, EmptyMethods, SynchronousMethods {
     logout(): Promise<Result<Nothing>>;
     destroy(): Promise<Result<Nothing>>;
     isReady(): boolean;
-    /** The name of `isReady` in 2.0.9. */
-    ready(): boolean;
+    /** The name of `isReady` in 2.0.9. With a callback, that is called once it is so. */
+    ready(callback?: () => void): boolean;
     /** Empty when nobody is logged in. */
     getLoginUser(): string;
     /** In seconds. */
@@ -854,7 +854,10 @@ interface ChatSDK extends UnsupportedMethods, EmptyMethods, SynchronousMethods {
         conversationID: string;
     }>>;
     getTotalUnreadMessageCount(): number;
-    /** In every group method a list of users may be of any length: it is sent in parts of six. */
+    /**
+     * In every group method a list of users may be of any length: it is sent in parts of six. Six of those who come with the
+     * group can be admins; `overLimitUserIDList` has those who could not be brought.
+     */
     createGroup(options: CreateGroupOptions): Promise<Result<{
         group: Group;
         overLimitUserIDList: string[];
@@ -947,7 +950,7 @@ interface ChatSDK extends UnsupportedMethods, EmptyMethods, SynchronousMethods {
         group: Group;
         member: GroupMember;
     }>>;
-    /** Of a group. */
+    /** Of a group; of users it is not served (2905). */
     setMessageRemindType(options: {
         groupID: string;
         messageRemindType: string;

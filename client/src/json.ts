@@ -1,4 +1,4 @@
-/** The text of a frame, and copies of what goes into one. */
+/** The text of a frame, copies of what goes into one, and what is an object. */
 
 import { PARAM_INVALID } from './codes.js';
 import { ChatError } from './errors.js';
@@ -22,4 +22,8 @@ export function toJSON(value: object): string {
 /** A copy that shares nothing with it, as the other side will read it. */
 export function plain<T extends object>(value: T): T {
   return JSON.parse(toJSON(value)) as T;
+}
+
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

@@ -643,8 +643,8 @@ export interface ChatSDK extends UnsupportedMethods, EmptyMethods, SynchronousMe
   logout(): Promise<Result<Nothing>>;
   destroy(): Promise<Result<Nothing>>;
   isReady(): boolean;
-  /** The name of `isReady` in 2.0.9. */
-  ready(): boolean;
+  /** The name of `isReady` in 2.0.9. With a callback, that is called once it is so. */
+  ready(callback?: () => void): boolean;
   /** Empty when nobody is logged in. */
   getLoginUser(): string;
   /** In seconds. */
@@ -691,7 +691,10 @@ export interface ChatSDK extends UnsupportedMethods, EmptyMethods, SynchronousMe
   }): Promise<Result<{ conversationID: string }>>;
   getTotalUnreadMessageCount(): number;
 
-  /** In every group method a list of users may be of any length: it is sent in parts of six. */
+  /**
+   * In every group method a list of users may be of any length: it is sent in parts of six. Six of those who come with the
+   * group can be admins; `overLimitUserIDList` has those who could not be brought.
+   */
   createGroup(options: CreateGroupOptions): Promise<Result<{ group: Group; overLimitUserIDList: string[] }>>;
   joinGroup(options: {
     groupID: string;
@@ -728,7 +731,7 @@ export interface ChatSDK extends UnsupportedMethods, EmptyMethods, SynchronousMe
     userID?: string;
     nameCard: string;
   }): Promise<Result<{ group: Group; member: GroupMember }>>;
-  /** Of a group. */
+  /** Of a group; of users it is not served (2905). */
   setMessageRemindType(options: { groupID: string; messageRemindType: string }): Promise<Result<{ group: Group }>>;
   getGroupApplicationList(): Promise<Result<{ applicationList: GroupApplication[] }>>;
   /** Of the message that told of it, or from the list. */

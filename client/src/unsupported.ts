@@ -97,13 +97,14 @@ const SYNCHRONOUS: SynchronousMethods = {
       case 'statTUIKeyFeatures':
         return undefined;
       default:
-        return refuse(`${String(key)} is not served by Hongyan, see docs/client.md`);
+        return refuse(String(key));
     }
   },
 };
 
-function refuse(message: string): Promise<never> {
-  return Promise.reject(new ChatError(INVALID_OPERATION, message));
+/** Rejects, with what is not served. */
+export function refuse(what: string): Promise<never> {
+  return Promise.reject(new ChatError(INVALID_OPERATION, `${what} is not served by Hongyan, see docs/client.md`));
 }
 
 /** Gives an object all of these methods. */
@@ -112,7 +113,7 @@ export function addUnsupported(target: object): void {
   for (const [name, data] of Object.entries(EMPTY)) methods[name] = () => Promise.resolve({ code: 0, data: data() });
   for (const [what, lines] of Object.entries(NOT_SERVED)) {
     for (const name of lines.join(' ').split(' ')) {
-      methods[name] = () => refuse(`${what} is not served by Hongyan, see docs/client.md`);
+      methods[name] = () => refuse(what);
     }
   }
   Object.assign(target, methods);

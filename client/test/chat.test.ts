@@ -455,6 +455,21 @@ test('SDK_READY comes once for each login, and not for one that is over', async 
   await until(() => alice.told('sdkStateReady').length === 2);
 });
 
+test('ready calls back once, when somebody is logged in or at once if so', async () => {
+  const alice = users.add(new User(users.twin, users.named('alice')));
+  const called: boolean[] = [];
+  const ready = (): boolean => alice.tim.ready(() => called.push(alice.tim.isReady()));
+  assert.equal(ready(), false);
+  await alice.login();
+  await until(() => alice.told('sdkStateReady').length === 1);
+  same(called, [true]);
+  assert.equal(ready(), true);
+  await alice.tim.logout();
+  await alice.login();
+  await until(() => alice.told('sdkStateReady').length === 2);
+  same(called, [true, true]);
+});
+
 test('what comes between login and SDK_READY is announced too, also what was sent on another device', async () => {
   const [alice, bob] = await two();
   await alice.send(bob.userID, '历史');

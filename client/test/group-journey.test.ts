@@ -80,7 +80,7 @@ test('a group is there for all its members, and what is said in it reaches them 
   const theirs = alice.tim.findMessage(mine.ID) as Message;
   await alice.tim.revokeMessage(theirs);
   await until(() => mine.isRevoked && carol.told('onMessageRevoked').length === 1);
-  same([mine.revoker, mine.payload], [alice.userID, { text: '' }]);
+  same([mine.revoker, mine.revokerInfo.nick, mine.payload], [alice.userID, '爱丽丝', { text: '' }]);
 });
 
 test('members come and go, rise and are silenced: each knows, and so does who was not there', async () => {

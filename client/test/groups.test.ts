@@ -57,14 +57,13 @@ function listed(groupID: string, last: number, fields: Data = {}): Data {
 
 const pageOf = (...conversationList: Data[]): Data => ({ ...EMPTY_PAGE, conversationList });
 const groupsOf = (user: User): Group[] => user.told<Group[]>('onGroupListUpdated').at(-1) ?? [];
-const actions = (): string[] => server.asked.map(([action]) => action);
 const dataOf = (action: string): Data[] => server.asked.filter(([asked]) => asked === action).map(([, data]) => data);
 
 test('the list has the groups: what they are, what is unread, who is mentioned, and what does not disturb', async () => {
   const at = [{ from: 'bob', messageSequence: 4, atTypeArray: [1] }];
   server.page = pageOf(
     listed('g1', 5, { unreadCount: 2, readSequence: 3, groupAtInfoList: at }),
-    listed('g2', 3, { unreadCount: 1, readSequence: 2, groupProfile: group('g2', { nextMessageSeq: 4, selfInfo: { role: 'Owner', joinTime: 1, messageRemindType: 'AcceptNotNotify' } }) }),
+    listed('g2', 3, { unreadCount: 1, readSequence: 2, groupProfile: group('g2', { nextMessageSeq: 4, ownerID: 'alice', selfInfo: { role: 'Owner', joinTime: 1, messageRemindType: 'AcceptNotNotify' } }) }),
     listed('g3', 0),
   );
   server.script['getMessageList'] = ({ ranges }) => ({ rangeList: ranges.map(({ conversationID, fromSequence, toSequence }: Data) => ({
@@ -114,7 +113,8 @@ test('messages of a group: one\'s own are not unread, mentions are noted, and a 
   // The peer of a conversation of two reads; in a group nobody is told.
   assert.equal(alice.received.some(({ isPeerRead }) => isPeerRead), false);
   same(groupsOf(alice).map(({ groupID, nextMessageSeq, lastMessage }) => [groupID, nextMessageSeq, lastMessage.messageForShow]), [['g1', 4, '3'], ['g2', 3, '2']]);
-  assert.equal(actions().filter((action) => action === 'getUserProfile').length, 1, 'for whom the push of `g2` has no name');
+  // Of one whose name a push has said it is the rest of the profile.
+  await until(() => dataOf('getUserProfile').length === 1);
 });
 
 test('a message with mentions is sent and acknowledged, and its recall by an admin says who it was', async () => {
@@ -240,7 +240,7 @@ test('coming and going: joined, waiting, in already; left, dismissed; and what t
   server.script['joinGroup'] = ({ groupID }) => ({ status: 'JoinedSuccess', group: group(groupID) });
   server.script['getConversationList'] = () => pageOf(listed('g2', 4, { joinedSequence: 3, readSequence: 3, unreadCount: 1 }));
   same(await joinGroup('g2'), ['JoinedSuccess', 'g2']);
-  same((await alice.tim.getGroupList()).data.groupList.map(({ groupID }) => groupID), ['g1', 'work', 'g2']);
+  same((await alice.tim.getGroupList()).data.groupList.map(({ groupID }) => groupID), ['g2', 'g1', 'work']);
   assert.equal((await alice.tim.getConversationProfile('GROUPg2')).data.conversation.unreadCount, 1);
 
   assert.equal(await codeOf(alice.tim.quitGroup('g9')), 2623);
@@ -270,6 +270,8 @@ test('members come page by page, by a number, with names and cards', async () =>
   };
   const alice = await join();
   const first = (await alice.tim.getGroupMemberList({ groupID: 'g1' })).data;
+  // Their cards come with them: it is what they are called that has to be asked for.
+  same([dataOf('getUserProfile').length, dataOf('getGroupMemberProfile').length], [1, 0]);
   same([first.memberList.length, first.offset], [15, 15]);
   same(first.memberList[1], { nick: 'u01的昵称', avatar: '', nameCard: '一号', muteUntil: 9, lastSendMsgTime: 0, memberCustomField: [], userID: 'u01', role: 'Member', joinTime: 1 });
   const second = (await alice.tim.getGroupMemberList({ groupID: 'g1', count: 15, offset: first.offset })).data;
@@ -316,6 +318,7 @@ test('notices: added, applied for, appointed, put out; they are in the conversat
   server.script['getConversationList'] = ({ conversationIDList }) => pageOf(...(conversationIDList.includes('GROUPg2') ? [listed('g2', 1, { joinedSequence: 0, readSequence: 0, unreadCount: 1 })] : []));
   notice(7, 'g2');
   await until(() => groupsOf(alice).length === 2);
+  server.push('onMessageReceived', [tip('g1', 2, 'bob', 4, { userIDList: ['alice'] })]);
   notice(9, 'g1');
   notice(1, 'g1', { operatorID: 'carol', handleMessage: '让我进', authentication: 'token', messageKey: 7 });
   await until(() => groupsOf(alice).find(({ groupID }) => groupID === 'g1')?.selfInfo.role === 'Admin');
@@ -332,6 +335,7 @@ test('notices: added, applied for, appointed, put out; they are in the conversat
   const open = { applicant: 'dave', userID: 'dave', groupID: 'g1', groupName: 'g1群', applyMessage: '', authentication: 't2', messageKey: 8, applicationType: 0, time: 1 };
   server.script['getGroupApplicationList'] = () => ({ applicationList: [open] });
   const { applicationList: [listedOne] } = (await alice.tim.getGroupApplicationList()).data;
+  assert.equal(listedOne?.applicantNick, 'dave的昵称');
   await alice.tim.handleGroupApplication({ handleAction: 'Reject', application: listedOne! });
   same(dataOf('handleGroupApplication').at(-1)?.['userID'], 'dave');
   assert.equal(await codeOf(alice.tim.handleGroupApplication({ handleAction: 'Agree' })), 70402);
@@ -363,7 +367,8 @@ test('notices: added, applied for, appointed, put out; they are in the conversat
 test('a reconnect tells which groups there are, over as many pages as they take; one that is missing was left', async () => {
   server.page = pageOf(listed('g1', 1), listed('g2', 1), listed('g3', 1));
   const alice = await join();
-  same(groupsOf(alice).map(({ groupID }) => groupID), []);
+  same(groupsOf(alice).map(({ groupID }) => groupID), ['g1', 'g2', 'g3']);
+  same(alice.events.map(({ name }) => name).filter((name) => /GroupList|Ready/.test(name)), ['onGroupListUpdated', 'sdkStateReady']);
   server.page = { ...pageOf(listed('g1', 2, { unreadCount: 1, readSequence: 1 })), groupsGoOn: true, nextReqConversationID: 'GROUP.g1', isCompleted: false, completeFrom: 2 ** 40 };
   server.script['getConversationList'] = ({ nextReqConversationID, conversationIDList }) => (nextReqConversationID
     ? pageOf(listed('g3', 1), listed('g4', 1)) : pageOf(...(conversationIDList as string[]).map((id) => listed(id.slice(5), id === 'GROUPg4' ? 2 : 1))));
@@ -377,4 +382,122 @@ test('a reconnect tells which groups there are, over as many pages as they take;
   same(dataOf('getConversationList').at(-1), { conversationIDList: ['GROUPg1', 'GROUPg3', 'GROUPg4'] });
   await alice.device.pass(60_000);
   assert.equal(dataOf('getConversationList').length, 2);
+});
+
+test('a group that was made or joined is there, also when the list does not know it yet or cannot be asked', async () => {
+  const alice = await join();
+  server.script['sendMessage'] = (data) => ({ message: { ...message(data['to'], 1, 'alice'), ...data } });
+  server.script['createGroup'] = (data) => ({ group: group(data['groupID'], { ownerID: 'alice', type: data['type'], selfInfo: undefined }) });
+  server.script['joinGroup'] = ({ groupID }) => ({ status: 'JoinedSuccess', group: group(groupID, { nextMessageSeq: 5, selfInfo: undefined }) });
+  for (const [number, answer] of [pageOf(), { code: 70402, message: 'no' }].entries()) {
+    server.script['getConversationList'] = () => answer;
+    const made = (await alice.tim.createGroup({ name: '同学', groupID: `made${number}` })).data.group;
+    const joined = (await alice.tim.joinGroup({ groupID: `joined${number}` })).data.group;
+    same([made.groupID, made.selfInfo.role, joined.groupID, joined.selfInfo.role], [`made${number}`, 'Owner', `joined${number}`, 'Member']);
+  }
+  await until(() => groupsOf(alice).length === 4);
+  server.push('onMessageReceived', [message('joined0', 5, 'bob')]);
+  await until(() => alice.texts.includes('5'));
+  // What is not said is not said: no ID, no type.
+  const nothing = { groupID: '', type: undefined, memberList: undefined } as object;
+  const { group: { groupID, type } } = (await alice.tim.createGroup({ name: '同学', ...nothing })).data;
+  assert.match(groupID, /^@TGS#[0-9A-Z]{12}$/);
+  assert.equal(type, 'Private');
+});
+
+test('a group is made also when some cannot be brought into it, and its admins come first', async () => {
+  const alice = await join();
+  const memberList = [...Array.from({ length: 17 }, (_, at) => ({ userID: `u${at}`, role: 'Member' })), { userID: 'admin', role: 'Admin' }];
+  server.script['createGroup'] = (data) => ({ group: group(data['groupID'], { ownerID: 'alice' }) });
+  server.script['getConversationList'] = ({ conversationIDList: [id] }) => pageOf(listed(id.slice(5), 0));
+  server.script['addGroupMember'] = ({ groupID, userIDList }) => (userIDList.includes('u5') ? { code: 10014, message: 'full' }
+    : { successUserIDList: userIDList, existedUserIDList: [], group: group(groupID, { ownerID: 'alice', memberCount: 13 }) });
+  const { data } = await alice.tim.createGroup({ name: '同学', memberList });
+  same(dataOf('createGroup')[0]?.['memberList'].map(({ userID, role }: Data) => [userID, role]), [
+    ['admin', 'Admin'], ...['u0', 'u1', 'u2', 'u3', 'u4'].map((userID) => [userID, 'Member']),
+  ]);
+  same(data.overLimitUserIDList, ['u5', 'u6', 'u7', 'u8', 'u9', 'u10']);
+  same([dataOf('addGroupMember').at(-1)?.['userIDList'], data.group.memberNum], [['u11', 'u12', 'u13', 'u14', 'u15', 'u16'], 13]);
+});
+
+test('a group that is left while a page of it loads does not come back', async () => {
+  server.page = pageOf(listed('g1', 3), listed('g2', 1));
+  const alice = await join();
+  server.script['getMessageList'] = () => {
+    server.push('onGroupNotice', { operationType: 5, groupID: 'g1', groupName: 'x', type: 'Public', operatorID: 'bob', time: 1 });
+    return { messageList: [1, 2, 3].map((sequence) => message('g1', sequence, 'bob')), nextReqMessageID: 'more', isCompleted: false };
+  };
+  same((await alice.tim.getMessageList({ conversationID: 'GROUPg1' })).data, { messageList: [], nextReqMessageID: '', isCompleted: true });
+  const { conversationList } = (await alice.tim.getConversationList()).data;
+  same(conversationList.map(({ conversationID }) => conversationID).sort(), ['@TIM#SYSTEM', 'GROUPg2']);
+});
+
+test('the last message of a group is that of its conversation, recalled and cleared as well, and its mentions go with it', async () => {
+  server.page = pageOf(listed('g1', 5), listed('g2', 7));
+  const alice = await join();
+  const lasts = (): unknown[] => groupsOf(alice).map(({ groupID, lastMessage }) => [groupID, lastMessage.lastSequence, lastMessage.fromAccount, lastMessage.messageForShow]);
+  same(lasts(), [['g2', 7, 'bob', '7'], ['g1', 5, 'bob', '5']]);
+  server.push('onMessageReceived', [message('g1', 6, 'bob', { time: 1_795_000_100, atUserList: ['alice'] })]);
+  await until(() => alice.received.length === 1);
+  same(lasts(), [['g1', 6, 'bob', '6'], ['g2', 7, 'bob', '7']]);
+  server.push('onMessageRevoked', [message('g1', 6, 'bob', { time: 1_795_000_100, payload: {}, isRevoked: true, revoker: 'bob' })]);
+  await until(() => alice.told('onMessageRevoked').length === 1);
+  same((await alice.tim.getGroupList()).data.groupList[0]?.lastMessage.messageForShow, '[消息已撤回]');
+  same(alice.received[0]?.revokerInfo, { userID: 'bob', nick: 'bob的昵称', avatar: '' });
+  same((await alice.tim.getConversationProfile('GROUPg1')).data.conversation.groupAtInfoList.length, 1);
+  server.script['deleteConversation'] = ({ conversationID, sequence }) => ({ conversationID, clearedSequence: sequence });
+  await alice.tim.deleteConversation('GROUPg1');
+  same((await alice.tim.getGroupList()).data.groupList.find(({ groupID }) => groupID === 'g1')?.lastMessage, { lastTime: 0, lastSequence: 0, fromAccount: '', messageForShow: '' });
+  same((await alice.tim.getConversationProfile('GROUPg1')).data.conversation.groupAtInfoList, []);
+});
+
+test('what a tip changes is told at once, whatever is still to be asked for of who has spoken before it', async () => {
+  server.page = pageOf(listed('g1', 1));
+  const alice = await join();
+  alice.device.loses = ({ action }) => action === 'getUserProfile';
+  server.push('onMessageReceived', [message('g1', 2, 'bob')]);
+  await until(() => dataOf('getUserProfile').length === 1);
+  server.push('onMessageReceived', [tip('g1', 3, 'bob', 6, { newGroupProfile: { groupName: '新名字' } })]);
+  await until(() => groupsOf(alice)[0]?.name === '新名字');
+  assert.equal(alice.received.length, 0);
+});
+
+test('a card of one\'s own is in the group at once, and a card that was taken off is gone', async () => {
+  server.page = pageOf(listed('g1', 1));
+  server.script['setGroupMember'] = ({ userID, nameCard }) => ({ member: { userID, role: 'Member', joinTime: 1, ...(nameCard && { nameCard }) } });
+  const alice = await join();
+  for (const nameCard of ['小爱', '']) {
+    const { group: { selfInfo } } = (await alice.tim.setGroupMemberNameCard({ groupID: 'g1', nameCard })).data;
+    assert.equal(selfInfo.nameCard, nameCard);
+    await until(() => groupsOf(alice)[0]?.selfInfo.nameCard === nameCard);
+  }
+  server.push('onMessageReceived', [message('g1', 2, 'bob', { nick: '鲍勃', nameCard: '老鲍' })]);
+  await until(() => alice.received.length === 1);
+  assert.equal(alice.received[0]?.nameCard, '老鲍');
+  server.push('onMessageReceived', [message('g1', 3, 'bob', { nick: '鲍勃' })]);
+  await until(() => alice.received.length === 2);
+  assert.equal(alice.received[1]?.nameCard, '');
+});
+
+test('who hands a group over is a member, and who is put out while they change something hears that', async () => {
+  server.page = pageOf(listed('g1', 1, { groupProfile: group('g1', { ownerID: 'alice', nextMessageSeq: 2, selfInfo: { role: 'Owner', joinTime: 1, messageRemindType: 'AcceptAndNotify' } }) }));
+  const alice = await join();
+  server.script['changeGroupOwner'] = ({ newOwnerID }) => ({ group: group('g1', { ownerID: newOwnerID, nextMessageSeq: 3, selfInfo: undefined }) });
+  same((await alice.tim.changeGroupOwner({ groupID: 'g1', newOwnerID: 'bob' })).data.group.selfInfo.role, 'Member');
+  for (const change of [
+    () => alice.tim.setGroupMemberNameCard({ groupID: 'g1', nameCard: 'x' }),
+    () => alice.tim.setMessageRemindType({ groupID: 'g1', messageRemindType: 'Discard' }),
+  ]) {
+    const { length } = dataOf('getConversationList');
+    server.script['getConversationList'] = () => pageOf(listed('g1', 2));
+    server.push('onGroupNotice', { operationType: 7, groupID: 'g1', groupName: 'x', type: 'Public', operatorID: 'alice', time: 1 });
+    await until(() => dataOf('getConversationList').length > length);
+    await alice.tim.getUserProfile({ userIDList: ['bob'] });
+    server.script['setGroupMember'] = () => {
+      server.push('onGroupNotice', { operationType: 4, groupID: 'g1', groupName: 'x', type: 'Public', operatorID: 'bob', time: 1 });
+      return { member: { userID: 'alice', role: 'Member', joinTime: 1 }, selfInfo: { role: 'Member', joinTime: 1, messageRemindType: 'Discard' } };
+    };
+    assert.equal(await codeOf(change()), 2623);
+  }
+  assert.equal(await codeOf(alice.tim.setMessageRemindType({ userIDList: ['bob'], messageRemindType: 'Discard' } as never)), 2905);
 });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { ChatError } from '../src/errors.js';
 import {
-  createMessage, createUnserved, fromWire, isMessage, isServed, lastMessageOf, messageForShow, type BuilderOptions,
+  createMessage, createUnserved, fromWire, isMessage, isServed, lastMessageOf, messageForShow, toWire, type BuilderOptions,
 } from '../src/model/message.js';
 import type { Message, MessageType } from '../src/types.js';
 import type { WireMessage } from '../src/wire.js';
@@ -36,6 +36,17 @@ test('a message survives JSON as it is', () => {
     assert.deepEqual(JSON.parse(JSON.stringify(message)), { ...message });
     assert.ok(isMessage(JSON.parse(JSON.stringify(message))));
     assert.equal(Object.values(message).includes(undefined), false);
+  }
+});
+
+test('what is kept of a message says all of it but the names of its sender, which are kept with their profile', () => {
+  const full: WireMessage = {
+    ...wire, conversationType: 'GROUP', to: 'g1', cloudCustomData: 'c', nameCard: '小爱', atUserList: ['bob'], isModified: true, priority: 'High',
+    needReadReceipt: true, isSupportExtension: true, messageControlInfo: { excludedFromUnreadCount: true },
+  };
+  for (const each of [wire, full, { ...full, payload: {}, isRevoked: true, revoker: 'carol' }]) {
+    const message = fromWire(each, 'bob');
+    assert.deepEqual(fromWire(JSON.parse(JSON.stringify(toWire(message))), 'bob'), message);
   }
 });
 

@@ -56,7 +56,10 @@ class FakeTim {
   getServerTime(): number { return NOW + 60; }
 
   login(options: Any): Promise<Any> {
-    setTimeout(() => this.emit(EVENT.SDK_READY), 0);
+    setTimeout(() => {
+      this.emit(EVENT.GROUP_LIST_UPDATED, this.groupList);
+      this.emit(EVENT.SDK_READY);
+    }, 0);
     return this.answer('login', options, {});
   }
 
@@ -65,9 +68,8 @@ class FakeTim {
     return this.conversationList.reduce((sum, conversation) => sum + conversation.unreadCount, 0);
   }
   getConversationList(filter?: Any): Promise<Any> { return this.answer('getConversationList', filter, { conversationList: this.conversationList }); }
-  /** The groups that this user is in, and what is answered to a change of one. */
+  /** The groups that this user is in. */
   groupList: Any[] = [];
-  getGroupList(): Promise<Any> { return this.answer('getGroupList', undefined, { groupList: this.groupList }); }
   members: Any[] = [];
   getGroupMemberList(options: Any): Promise<Any> {
     const end = options.offset + options.count;
@@ -1091,6 +1093,18 @@ async function groupChat(role: string, messages: Any[] = []): Promise<Any> {
   tim.pages.push({ messageList: messages, nextReqMessageID: '', isCompleted: true });
   return phone.open('chat', { conversationID: 'GROUPg1' });
 }
+
+test('a group that is tapped as soon as somebody is logged in opens, whatever is still under way', async () => {
+  const later = new Phone();
+  later.launch();
+  later.tim.groupList = [group('Member')];
+  later.tim.getBlacklist = () => new Promise(() => {});
+  void later.app.enter('alice');
+  await until(() => later.app.userID === 'alice');
+  await later.open('chat', { conversationID: 'GROUPg1' });
+  await settled();
+  assert.equal(later.said('reLaunch').length, 0);
+});
 
 test('the list has groups: their names, who said what, and that somebody was mentioned', async () => {
   const of = (lastMessage: Any, fields = {}): Any => conversation('x', 0, {

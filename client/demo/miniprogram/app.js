@@ -38,9 +38,6 @@ App({
       return app.tim.getBlacklist();
     }).then(function (result) {
       app.blacklist = result.data;
-      return app.tim.getGroupList();
-    }).then(function (result) {
-      app.setGroups(result.data.groupList);
     });
     app.entering.then(over, over);
     return app.entering;

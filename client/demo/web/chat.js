@@ -957,9 +957,8 @@ async function enter() {
   account = 'in';
   netState = 'connected';
   renderConnection();
-  const lists = await attempt(() => Promise.all([tim.getConversationList(), tim.getBlacklist(), tim.getGroupList()]));
+  const lists = await attempt(() => Promise.all([tim.getConversationList(), tim.getBlacklist()]));
   if (lists) {
-    tools.listUpdated(lists[2].data.groupList);
     conversations = lists[0].data.conversationList;
     blacklist = lists[1].data;
   }

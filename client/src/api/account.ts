@@ -29,7 +29,13 @@ export function accountMethods(account: Account): AccountMethods {
     logout: () => account.logout(),
     destroy: () => account.destroy(),
     isReady: () => account.isReady,
-    ready: () => account.isReady,
+    ready(callback) {
+      if (typeof callback === 'function') {
+        if (account.isReady) callback();
+        else account.events.emitter.once(EVENT.SDK_READY, () => callback());
+      }
+      return account.isReady;
+    },
     getLoginUser: () => account.userID,
     getServerTime: () => Math.floor(account.now() / 1000),
   };
@@ -132,7 +138,8 @@ export class Account {
   /** Programs for the SDK wait for the event, some of them only from when `login` has resolved. */
   private tellReady(session: Session): void {
     if (this.session === session) this.events.tellList();
-    // What is told may have been answered with a logout.
+    // What is told may have been answered with a logout. Some programs know of their groups by this alone.
+    if (this.session === session) this.events.tellGroups();
     if (this.session === session) this.events.emit(EVENT.SDK_READY, undefined);
     // Not before those who wait for the event have had the time to listen.
     setTimeout(() => session.announce(), 0);

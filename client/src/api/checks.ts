@@ -2,12 +2,13 @@
 
 import { CONVERSATION_INVALID_ID, PARAM_INVALID } from '../codes.js';
 import { ChatError } from '../errors.js';
+import { isObject } from '../json.js';
 import { groupIDOf, peerOf } from '../model/conversation-id.js';
 import { isMessage } from '../model/message.js';
 import type { Message, UserList } from '../types.js';
 
 export function requireObject<T extends object>(options: T): T {
-  if (typeof options === 'object' && options !== null) return options;
+  if (isObject(options)) return options;
   throw new ChatError(PARAM_INVALID, `the argument must be an object, see docs/client.md`);
 }
 

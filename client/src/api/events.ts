@@ -3,7 +3,6 @@
 import { EVENT } from '../constants.js';
 import { Emitter } from '../emitter.js';
 import type { ChatError } from '../errors.js';
-import { copyOf } from '../model/group.js';
 import type { SessionEvents } from '../sync/events.js';
 import type { Session } from '../sync/session.js';
 import type { ChatSDK, EventMap, EventName, Message, NetState, Profile, UserStatus } from '../types.js';
@@ -37,8 +36,8 @@ export class AppEvents implements SessionEvents {
   /** Messages that came while nobody listened. */
   private undelivered: Message[] = [];
   private totalUnread = 0;
-  private isListChanging = false;
-  private areGroupsChanging = false;
+  readonly listChanged = this.inOneGo(() => this.tellList());
+  private readonly groupsAlone = this.inOneGo(() => this.tellGroups());
 
   constructor(private readonly session: () => Session | undefined) {}
 
@@ -68,25 +67,22 @@ export class AppEvents implements SessionEvents {
     this.emit(EVENT.MESSAGE_READ_BY_PEER, messages);
   }
 
-  /** Tells the list once, however much of it has changed in one go. */
-  listChanged(): void {
-    if (this.isListChanging || !this.session()?.isReady) return;
-    this.isListChanging = true;
-    void Promise.resolve().then(() => {
-      this.isListChanging = false;
-      if (this.session()?.isReady) this.tellList();
-    });
+  groupsChanged(): void {
+    this.groupsAlone();
+    this.listChanged();
   }
 
-  /** The same for the groups. */
-  groupsChanged(): void {
-    if (this.areGroupsChanging || !this.session()?.isReady) return;
-    this.areGroupsChanging = true;
-    void Promise.resolve().then(() => {
-      this.areGroupsChanging = false;
-      const session = this.session();
-      if (session?.isReady) this.emit(EVENT.GROUP_LIST_UPDATED, session.groups().map(copyOf));
-    });
+  /** Tells something once, however often it changes in one go. */
+  private inOneGo(tell: () => void): () => void {
+    let isDue = false;
+    return () => {
+      if (isDue || !this.session()?.isReady) return;
+      isDue = true;
+      void Promise.resolve().then(() => {
+        isDue = false;
+        if (this.session()?.isReady) tell();
+      });
+    };
   }
 
   profileUpdated(profile: Profile): void {
@@ -117,6 +113,11 @@ export class AppEvents implements SessionEvents {
     if (total === this.totalUnread) return;
     this.totalUnread = total;
     this.emit(EVENT.TOTAL_UNREAD_MESSAGE_COUNT_UPDATED, total);
+  }
+
+  /** The groups as they are now. */
+  tellGroups(): void {
+    this.emit(EVENT.GROUP_LIST_UPDATED, this.session()?.groups() ?? []);
   }
 
   /** Forgets messages that nobody has listened to: all of them, or those of which it is so. */

@@ -9,10 +9,11 @@ import { copyOf, groupOf, memberOf } from '../model/group.js';
 import { random32 } from '../model/message.js';
 import { errorDataOf } from '../net/error-data.js';
 import { setGroup } from '../sync/groups.js';
-import { loadNames } from '../sync/profiles.js';
+import { loadNames, loadProfiles } from '../sync/profiles.js';
 import type { Session } from '../sync/session.js';
-import type { ChatSDK, Group, GroupMember, GroupNoticePayload, Result } from '../types.js';
-import type { Actions, FirstMember, Role, RemindType, SetGroupMember, WireGroup, WireMember } from '../wire.js';
+import type { ChatSDK, Group, GroupMember, GroupNoticePayload, Result, UserList } from '../types.js';
+import { refuse } from '../unsupported.js';
+import type { Actions, FirstMember, RemindType, Role, SelfInfo, SetGroupMember, WireGroup, WireMember } from '../wire.js';
 import type { Account } from './account.js';
 import { requireObject, requireUserIDs } from './checks.js';
 import type { MessageMethods } from './messages.js';
@@ -70,18 +71,28 @@ export function groupMethods(account: Account, { createCustomMessage, sendMessag
   /** What a group is now, taken over if this user is in it. */
   function update(session: Session, wire: WireGroup): Group {
     const state = session.conversations.get(idOf(wire.groupID));
-    return copyOf(state?.group ? setGroup(session, state, wire) : groupOf(wire, session.userID));
+    if (state?.group) setGroup(session, state, wire);
+    return state?.shownGroup ?? copyOf(groupOf(wire, session.userID));
   }
 
-  /** A group that this user is in now. */
+  /** A group that this user is in now. Done is done: should looking it up fail or come too early, it is what the answer says. */
   async function entered(session: Session, wire: WireGroup): Promise<Group> {
     const id = idOf(wire.groupID);
-    await session.lookUp([id]);
-    return copyOf(session.conversations.get(id)?.group ?? groupOf(wire, session.userID));
+    await session.lookUp([id]).catch(() => {});
+    const state = session.conversation(id, wire.nextMessageSeq - 1);
+    if (!state.group) setGroup(session, state, { selfInfo: { role: 'Member' } as SelfInfo, ...wire });
+    return state.shownGroup as Group;
   }
 
   function known(session: Session, groupID: string): Group | undefined {
-    return session.conversations.get(idOf(groupID))?.group;
+    return session.conversations.get(idOf(groupID))?.shownGroup;
+  }
+
+  /** A group that this user is in, with what has changed of what they have of it. */
+  function mine(session: Session, groupID: string, changed?: Partial<SelfInfo> | false): Group {
+    const group = session.conversations.get(idOf(groupID))?.group;
+    if (!group) throw new ChatError(GROUP_NOT_IN, 'this user is not in the group');
+    return update(session, { ...group, selfInfo: { ...group.selfInfo, ...changed } } as WireGroup);
   }
 
   async function profile(options: Named | string): Promise<Result<{ group: Group }>> {
@@ -92,9 +103,10 @@ export function groupMethods(account: Account, { createCustomMessage, sendMessag
   }
 
   async function members(session: Session, groupID: string, list: readonly WireMember[]): Promise<GroupMember[]> {
-    await loadNames(session, idOf(groupID), list.map(({ userID }) => ({ from: userID, type: '', payload: {} })));
-    const cards = session.conversations.get(idOf(groupID))?.cards;
+    const id = idOf(groupID);
+    const cards = session.conversations.get(id)?.cards;
     for (const { userID, nameCard = '' } of list) cards?.set(userID, nameCard);
+    await loadNames(session, id, list.map(({ userID }) => ({ from: userID, type: '', payload: {} })));
     return list.map((wire) => memberOf(wire, session.profile(wire.userID)));
   }
 
@@ -104,17 +116,18 @@ export function groupMethods(account: Account, { createCustomMessage, sendMessag
     const { session, groupID } = requireGroup(options);
     const { userID = session.userID } = options;
     const { member } = await change(session, 'setGroupMember', { groupID, userID, ...what });
+    const group = mine(session, groupID, userID === session.userID && { nameCard: member?.nameCard ?? '' });
     const [changed] = await members(session, groupID, member ? [member] : []);
-    return ok({ group: copyOf(known(session, groupID) as Group), member: changed as GroupMember });
+    return ok({ group, member: changed as GroupMember });
   }
 
-  async function add(session: Session, groupID: string, userIDs: readonly string[]): Promise<{ success: string[]; existed: string[]; wire: WireGroup | undefined }> {
-    const done = { success: [] as string[], existed: [] as string[], wire: undefined as WireGroup | undefined };
+  async function add(session: Session, groupID: string, userIDs: readonly string[]): Promise<{ success: string[]; existed: string[]; group: Group | undefined }> {
+    const done = { success: [] as string[], existed: [] as string[], group: undefined as Group | undefined };
     for (const userIDList of chunks(userIDs, MAX_CHANGED)) {
       const reply = await change(session, 'addGroupMember', { groupID, userIDList });
       done.success.push(...reply.successUserIDList);
       done.existed.push(...reply.existedUserIDList);
-      done.wire = reply.group;
+      done.group = update(session, reply.group);
     }
     return done;
   }
@@ -122,26 +135,32 @@ export function groupMethods(account: Account, { createCustomMessage, sendMessag
   return {
     async createGroup(options) {
       const session = account.requireSession();
-      const { memberList = [], ...rest } = requireObject(options);
-      const groupID = rest.groupID ?? `@TGS#${Array.from({ length: 12 }, () => LETTERS[random32() % LETTERS.length]).join('')}`;
+      const { memberList, type, ...rest } = requireObject(options);
+      const groupID = rest.groupID || `@TGS#${Array.from({ length: 12 }, () => LETTERS[random32() % LETTERS.length]).join('')}`;
+      // Those who come with the group have their roles.
+      const first = [...memberList ?? []].sort((a, b) => Number(b.role === 'Admin') - Number(a.role === 'Admin'));
+      const later = first.splice(MAX_CHANGED).map(({ userID }) => userID);
       const { group } = await session.connection.requestWithRetry('createGroup', {
-        type: TYPES.GRP_WORK, ...rest, groupID, memberList: memberList.slice(0, MAX_CHANGED) as FirstMember[],
+        ...rest, type: type || TYPES.GRP_WORK, groupID, memberList: first as FirstMember[],
       });
       const created = await entered(session, group);
-      const others = memberList.slice(MAX_CHANGED).map(({ userID }) => userID);
-      if (others.length > 0) await add(session, groupID, others);
+      const overLimitUserIDList: string[] = [];
+      for (const part of chunks(later, MAX_CHANGED)) {
+        // Without them the group is made all the same.
+        await add(session, groupID, part).catch(() => { overLimitUserIDList.push(...part); });
+      }
       // The SDK says so to all who are in it, and programs for it wait for that.
       const message = createCustomMessage({
         to: groupID, conversationType: TYPES.CONV_GROUP, payload: { data: 'group_create', description: '', extension: `${session.userID}创建群组` },
       });
       sendMessage(message).catch(() => {});
-      return ok({ group: copyOf(known(session, groupID) ?? created), overLimitUserIDList: [] });
+      return ok({ group: known(session, groupID) ?? created, overLimitUserIDList });
     },
 
     async joinGroup(options) {
       const { session, groupID } = requireGroup(options);
-      const mine = known(session, groupID);
-      if (mine) return ok({ status: TYPES.JOIN_STATUS_ALREADY_IN_GROUP, group: copyOf(mine) });
+      const joined = known(session, groupID);
+      if (joined) return ok({ status: TYPES.JOIN_STATUS_ALREADY_IN_GROUP, group: joined });
       const { applyMessage } = options;
       const { status, group } = await change(session, 'joinGroup', { groupID, ...(applyMessage && { applyMessage }) });
       return ok({ status, group: status === TYPES.JOIN_STATUS_WAIT_APPROVAL ? update(session, group) : await entered(session, group) });
@@ -149,7 +168,7 @@ export function groupMethods(account: Account, { createCustomMessage, sendMessag
 
     async quitGroup(options) {
       const { session, groupID } = requireGroup(options);
-      if (!known(session, groupID)) throw new ChatError(GROUP_NOT_IN, 'this user is not in the group');
+      mine(session, groupID);
       await change(session, 'quitGroup', { groupID });
       session.leaveGroup(idOf(groupID));
       return ok({ groupID });
@@ -170,7 +189,7 @@ export function groupMethods(account: Account, { createCustomMessage, sendMessag
     getGroupProfile: profile,
 
     async getGroupList() {
-      return ok({ groupList: account.requireSession().groups().map(copyOf) });
+      return ok({ groupList: account.requireSession().groups() });
     },
 
     async updateGroupProfile(options) {
@@ -186,10 +205,9 @@ export function groupMethods(account: Account, { createCustomMessage, sendMessag
 
     async addGroupMember(options) {
       const { session, groupID } = requireGroup(options);
-      const { success, existed, wire } = await add(session, groupID, requireUserIDs(options));
+      const { success, existed, group } = await add(session, groupID, requireUserIDs(options));
       return ok({
-        successUserIDList: success, existedUserIDList: existed, failureUserIDList: [], overLimitUserIDList: [],
-        group: update(session, wire as WireGroup),
+        successUserIDList: success, existedUserIDList: existed, failureUserIDList: [], overLimitUserIDList: [], group: group as Group,
       });
     },
 
@@ -243,15 +261,17 @@ export function groupMethods(account: Account, { createCustomMessage, sendMessag
     setGroupMemberNameCard: async (options) => setMember(options, { nameCard: options?.nameCard }),
 
     async setMessageRemindType(options) {
+      if ((options as Partial<UserList> | undefined)?.userIDList) return refuse('a remind type of users');
       const { session, groupID } = requireGroup(options);
       const messageRemindType = options.messageRemindType as RemindType;
       const { selfInfo } = await change(session, 'setGroupMember', { groupID, messageRemindType });
-      return ok({ group: update(session, { ...known(session, groupID) as WireGroup, ...(selfInfo && { selfInfo }) }) });
+      return ok({ group: mine(session, groupID, selfInfo) });
     },
 
     async getGroupApplicationList() {
       const session = account.requireSession();
       const { applicationList } = await session.connection.request('getGroupApplicationList', {});
+      await loadProfiles(session, applicationList.map(({ applicant }) => applicant));
       return ok({ applicationList: applicationList.map((each) => ({ ...each, applicantNick: session.profile(each.applicant).nick })) });
     },
 

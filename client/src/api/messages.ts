@@ -3,7 +3,6 @@
 import { INVALID_OPERATION, MESSAGE_DELETE_FAIL, MESSAGE_INVALID, MESSAGE_REVOKE_FAIL, MESSAGE_SEND_FAIL } from '../codes.js';
 import { TYPES } from '../constants.js';
 import { ChatError } from '../errors.js';
-import { groupIDOf } from '../model/conversation-id.js';
 import { forwardedPayload } from '../model/media.js';
 import { createMade, createMessage, createUnserved, fromWire, isMessage, isServed, markRevoked, setOptions, type BuilderOptions } from '../model/message.js';
 import type { ConversationState } from '../sync/conversation.js';
@@ -18,7 +17,7 @@ import { Media } from './media.js';
 import { failure, ok } from './result.js';
 
 const PAGE_SIZE = 15;
-const EMPTY_PAGE = (): MessageListData => ({ messageList: [], nextReqMessageID: '', isCompleted: true });
+const lastPage = (messageList: Message[] = []): MessageListData => ({ messageList, nextReqMessageID: '', isCompleted: true });
 const MAX_DELETED_PER_REQUEST = 30;
 /** How many pages of nothing but deleted messages are passed over for one that has something to show. */
 const MAX_EMPTY_PAGES = 10;
@@ -90,8 +89,9 @@ export function messageMethods(account: Account): MessageMethods {
     createForwardMessage(options) {
       const original = options?.payload;
       if (!isMessage(original)) throw new ChatError(MESSAGE_INVALID, '`payload` must be a message');
-      const { type, cloudCustomData } = original;
-      return createMade(type, { cloudCustomData, ...options }, account.origin, () => forwardedPayload(type, original.payload));
+      const { type } = original;
+      const { cloudCustomData = original.cloudCustomData } = options;
+      return createMade(type, { ...options, cloudCustomData }, account.origin, () => forwardedPayload(type, original.payload));
     },
 
     sendMessage,
@@ -107,11 +107,14 @@ export function messageMethods(account: Account): MessageMethods {
     },
 
     async revokeMessage(message) {
-      const { userID, messagesByID, connection } = account.requireSession();
+      const session = account.requireSession();
       const sequence = requireSequence(message, MESSAGE_REVOKE_FAIL);
-      await connection.request('revokeMessage', { conversationID: message.conversationID, sequence });
-      const known = messagesByID.get(message.ID);
-      for (const each of known ? [message, known] : [message]) markRevoked(each, userID);
+      await session.connection.request('revokeMessage', { conversationID: message.conversationID, sequence });
+      const known = session.messagesByID.get(message.ID);
+      for (const each of known ? [message, known] : [message]) {
+        markRevoked(each, session.userID);
+        session.withSender(each);
+      }
       account.events.listChanged();
       return ok({ message });
     },
@@ -149,11 +152,11 @@ export function messageMethods(account: Account): MessageMethods {
       const session = account.requireSession();
       const { conversationID, nextReqMessageID = '' } = requireObject(options);
       if (conversationID === TYPES.CONV_SYSTEM) {
-        return ok({ ...EMPTY_PAGE(), messageList: [...session.system.messagesBySequence.values()] });
+        return ok(lastPage([...session.system.messagesBySequence.values()]));
       }
       requireConversation(conversationID);
       // Of a group that this user is not in there is nothing to see.
-      if (groupIDOf(conversationID) && !session.conversations.has(conversationID)) return ok(EMPTY_PAGE());
+      if (session.isLeft(conversationID)) return ok(lastPage());
       const count = options.count && options.count > 0 && options.count < PAGE_SIZE ? Math.floor(options.count) : PAGE_SIZE;
       // Together with the page: one that is not loaded, or was deleted, has marks.
       const looking = session.conversations.has(conversationID) || session.lookUp([conversationID]).catch(() => {});
@@ -166,6 +169,7 @@ export function messageMethods(account: Account): MessageMethods {
       }
       await looking;
       await loadNames(session, conversationID, page.messageList);
+      if (session.isLeft(conversationID)) return ok(lastPage());
       pageShown(session, conversationID, page.messageList);
       const messageList = page.messageList.map((wire) => session.toMessage(wire));
       const state = session.conversations.get(conversationID);

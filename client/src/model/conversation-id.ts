@@ -9,7 +9,7 @@ export function conversationIDFor(type: ConversationType, target: string): strin
 }
 
 /** The ID of the conversation that a message of the wire is in, as the user `me` sees it. */
-export function conversationIDOf({ from, to, conversationType }: WireMessage, me: string): string {
+export function conversationIDOf({ from, to, conversationType }: Pick<WireMessage, 'from' | 'to' | 'conversationType'>, me: string): string {
   return conversationIDFor(conversationType, from === me || conversationType === 'GROUP' ? to : from);
 }
 

@@ -4,12 +4,14 @@ import type { Group, GroupMember, GroupNoticePayload, GroupTipPayload, Message, 
 import type { WireGroup, WireMember, WireNotice } from '../wire.js';
 import { messageForShow } from './message.js';
 
+/** A group but for its last message, which is that of its conversation. */
+export type KnownGroup = Omit<Group, 'lastMessage'>;
+
 /** A group with everything that nobody has set. What it says nothing of stays as it was `before`. */
-export function groupOf(wire: WireGroup, userID: string, before?: Group): Group {
+export function groupOf(wire: WireGroup, userID: string, before?: KnownGroup): KnownGroup {
   const { memberCount, maxMemberCount, selfInfo } = wire;
-  return {
+  const group: KnownGroup = {
     avatar: '', introduction: '', notification: '', ownerID: '', muteAllMembers: false, groupCustomField: [], isSupportTopic: false,
-    lastMessage: before?.lastMessage ?? { lastTime: 0, lastSequence: 0, fromAccount: '', messageForShow: '' },
     ...wire,
     memberNum: memberCount,
     maxMemberNum: maxMemberCount,
@@ -18,6 +20,14 @@ export function groupOf(wire: WireGroup, userID: string, before?: Group): Group 
       readedSequence: 0, excludedUnreadSequenceList: [], ...(selfInfo ?? before?.selfInfo),
     },
   };
+  settleOwner(group);
+  return group;
+}
+
+/** There is one owner, and who was it is a member. */
+function settleOwner({ ownerID, selfInfo }: KnownGroup): void {
+  if (ownerID === selfInfo.userID) selfInfo.role = 'Owner';
+  else if (ownerID && selfInfo.role === 'Owner') selfInfo.role = 'Member';
 }
 
 export function memberOf(wire: WireMember, { nick, avatar }: Profile): GroupMember {
@@ -25,15 +35,11 @@ export function memberOf(wire: WireMember, { nick, avatar }: Profile): GroupMemb
 }
 
 /** Another message of a group, which may say what has changed in it. One from before what is known of it says nothing new. */
-export function takeMessage(group: Group, message: Message): void {
-  const { sequence, time, from, messageControlInfo, type } = message;
+export function takeMessage(group: KnownGroup, { sequence, type, payload }: Message): void {
   if (sequence < group.nextMessageSeq) return;
   group.nextMessageSeq = sequence + 1;
-  if (!messageControlInfo.excludedFromLastMessage) {
-    group.lastMessage = { lastTime: time, lastSequence: sequence, fromAccount: from, messageForShow: messageForShow(message) };
-  }
   if (type !== 'TIMGroupTipElem') return;
-  const { operationType, memberNum, newGroupProfile, userIDList } = message.payload as GroupTipPayload;
+  const { operationType, memberNum, newGroupProfile, userIDList } = payload as GroupTipPayload;
   if (memberNum > 0) group.memberCount = group.memberNum = memberNum;
   const { selfInfo } = group;
   const isMine = userIDList.includes(selfInfo.userID);
@@ -42,9 +48,7 @@ export function takeMessage(group: Group, message: Message): void {
   const { groupName, maxMemberCount, ...changes } = newGroupProfile;
   Object.assign(group, changes, groupName !== undefined && { name: groupName },
     maxMemberCount !== undefined && { maxMemberCount, maxMemberNum: maxMemberCount });
-  // There is one owner, and who was it is a member.
-  if (changes['ownerID'] === selfInfo.userID) selfInfo.role = 'Owner';
-  else if (changes['ownerID'] && selfInfo.role === 'Owner') selfInfo.role = 'Member';
+  settleOwner(group);
 }
 
 export function noticeOf({ operationType, operatorID, groupID, groupName, type, handleMessage = '', authentication = '', messageKey = 0, userDefinedField = '' }: WireNotice): GroupNoticePayload {
@@ -54,7 +58,13 @@ export function noticeOf({ operationType, operatorID, groupID, groupName, type, 
   };
 }
 
-/** What the app gets, and may change. */
-export function copyOf(group: Group): Group {
-  return { ...group, selfInfo: { ...group.selfInfo }, lastMessage: { ...group.lastMessage } };
+/** What the app gets, and may change. `last` is the newest message of it. */
+export function copyOf(group: KnownGroup, last?: Message): Group {
+  return {
+    ...group,
+    selfInfo: { ...group.selfInfo },
+    lastMessage: {
+      lastTime: last?.time ?? 0, lastSequence: last?.sequence ?? 0, fromAccount: last?.from ?? '', messageForShow: last ? messageForShow(last) : '',
+    },
+  };
 }

@@ -2,6 +2,7 @@
 
 import { AUDIO_UPLOAD_FAIL, FILE_MISSING, FILE_UPLOAD_FAIL, FILE_URL_EMPTY, IMAGE_MISSING, NETWORK_ERROR, VIDEO_UPLOAD_FAIL } from '../codes.js';
 import { ChatError } from '../errors.js';
+import { isObject } from '../json.js';
 import type { BrowserFile, ChosenFile, MediaFile, Message, MessageType, Payloads } from '../types.js';
 import type { MediaKind } from '../wire.js';
 import { emptyPayload, PICTURES } from './payload.js';
@@ -85,7 +86,7 @@ export function sourceOf(type: MediaType, given: MediaFile | undefined): Source 
   // Only a file of a browser can be cut.
   const handle = typeof chosen?.slice === 'function'
     ? chosen as BrowserFile : chosen?.path || chosen?.tempFilePath || first(outer.tempFilePaths);
-  if (!chosen || !handle || typeof handle !== 'string' && typeof handle !== 'object') return undefined;
+  if (!chosen || !handle || typeof handle !== 'string' && !isObject(handle)) return undefined;
   const path = typeof handle === 'string' ? handle : '';
   const name = String(chosen.name || path.slice(path.lastIndexOf('/') + 1));
   const duration = number(chosen.duration ?? outer.duration);
@@ -106,8 +107,8 @@ export function sourceOf(type: MediaType, given: MediaFile | undefined): Source 
 
 /** What a list, or what is like one, begins with; and anything else itself. */
 function first(value: unknown): unknown {
-  const list = value as { length?: unknown; 0?: unknown } | null | undefined;
-  return typeof value === 'object' && typeof list?.length === 'number' ? list[0] : value;
+  const list = value as { length?: unknown; 0?: unknown };
+  return isObject(value) && typeof list.length === 'number' ? list[0] : value;
 }
 
 function number(value: unknown): number {

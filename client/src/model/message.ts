@@ -2,7 +2,7 @@
 
 import { CONVERSATION_TYPE_INVALID, PARAM_INVALID } from '../codes.js';
 import { ChatError } from '../errors.js';
-import { plain } from '../json.js';
+import { isObject, plain } from '../json.js';
 import type {
   CreateCustomMessageOptions, CreateFaceMessageOptions, CreateLocationMessageOptions, CreateTextMessageOptions,
   ConversationType, CreateUnservedMessageOptions, GroupNoticePayload, LastMessage, Message, MessageElement, MessageOptions, MessageType, Payloads, SendOptions,
@@ -92,7 +92,7 @@ export function createMade(
 ): Message {
   check(options);
   const { payload } = options;
-  if (typeof payload !== 'object' || payload === null) throw invalid('`payload` must be an object');
+  if (!isObject(payload)) throw invalid('`payload` must be an object');
   return compose(type, make(payload), options, origin);
 }
 
@@ -155,38 +155,24 @@ function compose(type: MessageType, given: object, options: MessageOptions<unkno
 }
 
 /** What the wire says, as `me` sees it. */
-export function fromWire(wire: WireMessage, me: string): Message {
+export function fromWire({ clientID, isRevoked, revoker, messageControlInfo, onlineUserOnly, ...wire }: WireMessage, me: string): Message {
   const { from, to, time, sequence } = wire;
-  const flow = from === me ? 'out' : 'in';
-  const ID = OWN_ID.test(wire.clientID) ? wire.clientID : `${hash(`${from}\n${to}`)}-${time}-${sequence}`;
+  const ID = OWN_ID.test(clientID) ? clientID : `${hash(`${from}\n${to}`)}-${time}-${sequence}`;
   // The name of 2.0.9 for the same thing.
   const type = (wire.type === 'TIMVideoElem' ? 'TIMVideoFileElem' : wire.type) as MessageType;
   const message = messageOf({
+    ...wire,
     ID,
     type,
     payload: type === 'TIMGroupTipElem' ? tipOf(wire.payload) : completePayload(type, wire.payload),
-    conversationType: wire.conversationType,
     conversationID: conversationIDOf(wire, me),
-    from,
-    to,
-    flow,
-    time,
-    sequence,
+    flow: from === me ? 'out' : 'in',
     status: 'success',
-    cloudCustomData: wire.cloudCustomData ?? '',
-    nick: wire.nick ?? '',
-    avatar: wire.avatar ?? '',
-    nameCard: wire.nameCard ?? '',
-    atUserList: wire.atUserList ?? [],
-    priority: wire.priority ?? 'Normal',
-    needReadReceipt: wire.needReadReceipt === true,
-    isSupportExtension: wire.isSupportExtension === true,
-    messageControlInfo: controlInfo(wire.messageControlInfo),
-    onlineOnlyFlag: wire.onlineUserOnly === true,
-    isModified: wire.isModified === true,
+    messageControlInfo: controlInfo(messageControlInfo),
+    onlineOnlyFlag: onlineUserOnly === true,
     random: Number(ID.slice(ID.lastIndexOf('-') + 1)),
   });
-  if (wire.isRevoked) markRevoked(message, wire.revoker ?? from);
+  if (isRevoked) markRevoked(message, revoker || from);
   return message;
 }
 
@@ -205,15 +191,22 @@ export function createNotice(payload: GroupNoticePayload, time: number, to: stri
     time,
     sequence,
     status: 'success',
-    cloudCustomData: '',
     isSystemMessage: true,
     random,
   });
 }
 
+/** What a message has under the same name on the wire, as far as it may be the last one of a list. */
+const ON_THE_WIRE = [
+  'from', 'to', 'conversationType', 'sequence', 'time', 'type', 'payload', 'cloudCustomData', 'nameCard', 'atUserList', 'isRevoked', 'revoker',
+  'isModified',
+] as const;
+
 /** What the wire would say of a message that was sent. */
-export function toWire({ from, to, conversationType, ID, sequence, time, type, payload, cloudCustomData, isRevoked }: Message): WireMessage {
-  return { from, to, conversationType: conversationType as WireMessage['conversationType'], clientID: ID, sequence, time, type, payload: { ...payload }, cloudCustomData, isRevoked };
+export function toWire(message: Message): WireMessage {
+  const wire: Partial<Record<keyof WireMessage, unknown>> = { clientID: message.ID, ...wireOptions(message) };
+  for (const name of ON_THE_WIRE) wire[name] = message[name];
+  return wire as WireMessage;
 }
 
 /** How a message is to be sent. */
@@ -245,10 +238,10 @@ function controlInfo(given: SendOptions['messageControlInfo']): Message['message
 
 /** Whether it is a message, by its shape: what comes back from `setData` is a clone. */
 export function isMessage(value: unknown): value is Message {
-  if (typeof value !== 'object' || value === null) return false;
+  if (!isObject(value)) return false;
   const { ID, type, to, conversationID, payload } = value as Partial<Message>;
   return [ID, type, to, conversationID].every((each) => typeof each === 'string' && each !== '')
-    && typeof payload === 'object' && payload !== null;
+    && isObject(payload);
 }
 
 /** One line of text for a list of conversations. */
@@ -282,7 +275,7 @@ export function lastMessageOf(message: Message | undefined): LastMessage {
   };
 }
 
-type Given = 'ID' | 'conversationID' | 'from' | 'to' | 'flow' | 'time' | 'sequence' | 'status' | 'random' | 'cloudCustomData';
+type Given = 'ID' | 'conversationID' | 'from' | 'to' | 'flow' | 'time' | 'sequence' | 'status' | 'random';
 
 /** All fields. Each is there from the start and none is undefined, which `setData` does not take. */
 function messageOf(
@@ -291,6 +284,7 @@ function messageOf(
   const defaults = {
     conversationType: 'C2C',
     conversationSubType: '',
+    cloudCustomData: '',
     priority: 'Normal',
     nick: '',
     avatar: '',
@@ -325,7 +319,7 @@ function messageOf(
 
 /** The known fields of a payload, each of its type. */
 function parsePayload(shape: Record<string, string>, payload: unknown): object {
-  if (typeof payload !== 'object' || payload === null) {
+  if (!isObject(payload)) {
     throw invalid(`\`payload\` must be an object with ${Object.keys(shape).join(', ')}`);
   }
   const parsed: Record<string, unknown> = {};

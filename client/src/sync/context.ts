@@ -5,7 +5,7 @@
 
 import { TYPES } from '../constants.js';
 import type { ChatError } from '../errors.js';
-import { conversationIDOf, peerOf } from '../model/conversation-id.js';
+import { conversationIDOf, groupIDOf, peerOf } from '../model/conversation-id.js';
 import { fromWire } from '../model/message.js';
 import { profileOf } from '../model/profile.js';
 import type { Connection } from '../net/connection.js';
@@ -133,11 +133,15 @@ export abstract class SessionContext {
     return this.conversation(conversationIDOf(wire, this.userID), Math.max(0, wire.sequence - 1));
   }
 
+  /** All that are known, the newest first. */
+  private newestFirst(): ConversationState[] {
+    const time = ({ newest }: ConversationState): number => newest?.time ?? 0;
+    return [...this.conversations.values()].sort((a, b) => time(b) - time(a));
+  }
+
   /** What is in the list: pinned ones first, and then the newest. */
   sorted(): ConversationState[] {
-    const time = ({ newest }: ConversationState): number => newest?.time ?? 0;
-    return [...this.conversations.values()].filter((state) => state.isListed)
-      .sort((a, b) => Number(b.isOnTop) - Number(a.isOnTop) || time(b) - time(a));
+    return this.newestFirst().filter((state) => state.isListed).sort((a, b) => Number(b.isOnTop) - Number(a.isOnTop));
   }
 
   /** The list as the app gets it. */
@@ -146,16 +150,19 @@ export abstract class SessionContext {
     return states.map((state) => state.snapshot({ ...this.profile(state.peer) }));
   }
 
-  /** The groups that this user is in. */
+  /** The groups that this user is in, the newest first, as the app gets them. */
   groups(): Group[] {
-    return [...this.conversations.values()].map(({ group }) => group).filter((group): group is Group => group !== undefined);
+    return this.newestFirst().map((state) => state.shownGroup).filter((group): group is Group => group !== undefined);
+  }
+
+  /** Whether it is one of a group that this user is not in, or not any more. */
+  isLeft(id: string): boolean {
+    return groupIDOf(id) !== undefined && !this.conversations.has(id);
   }
 
   /** Nothing of a group is left. */
   leaveGroup(id: string): void {
-    if (!this.conversations.delete(id)) return;
-    this.events.groupsChanged();
-    this.events.listChanged();
+    if (this.conversations.delete(id)) this.events.groupsChanged();
   }
 
   /** The profile of a user, as far as it is known. */
@@ -212,12 +219,13 @@ export abstract class SessionContext {
     return this.outbox.has(id) || this.uploads.has(id);
   }
 
-  /** A message with the names of its sender, and of those whom a tip is about. Who has come or gone is the one of it. */
+  /** A message with the names of its sender, of who has recalled it, and of those whom a tip is about. Who has come or gone is the one of it. */
   withSender(message: Message): Message {
     const { from, conversationID } = message;
     const tip = message.payload as GroupTipPayload;
     const [first] = namedIn(message);
     if (first) for (const member of tip.memberList) Object.assign(member, this.namesOf(member.userID));
+    if (message.revoker) Object.assign(message.revokerInfo, this.namesOf(message.revoker));
     const nameCard = this.conversations.get(conversationID)?.cards.get(from) ?? message.nameCard;
     return Object.assign(message, { nameCard }, this.namesOf(first && ABOUT_OTHERS.includes(tip.operationType) ? first : from));
   }

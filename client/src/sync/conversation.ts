@@ -1,7 +1,7 @@
 /** What is known of one conversation. No I/O: the rest of `sync` feeds it. */
 
 import { groupIDOf, peerOf } from '../model/conversation-id.js';
-import { copyOf, takeMessage } from '../model/group.js';
+import { copyOf, takeMessage, type KnownGroup } from '../model/group.js';
 import { lastMessageOf, toWire } from '../model/message.js';
 import { TYPES } from '../constants.js';
 import type { Conversation, Group, GroupAtInfo, Message, Profile } from '../types.js';
@@ -15,7 +15,7 @@ export class ConversationState {
   /** The other user; empty of a group. */
   readonly peer: string;
   /** The group, when it is one that this user is in. */
-  group: Group | undefined;
+  group: KnownGroup | undefined;
   /** What members are called in it, as far as that is known. */
   readonly cards = new Map<string, string>();
   /** Where pages of members end, as the server calls it. */
@@ -137,7 +137,7 @@ export class ConversationState {
   }
 
   /** A message that may concern this user by name. */
-  private mention({ sequence, from, flow, atUserList }: Message, { groupID, selfInfo }: Group): void {
+  private mention({ sequence, from, flow, atUserList }: Message, { groupID, selfInfo }: KnownGroup): void {
     const kind = Number(atUserList.includes(selfInfo.userID)) + 2 * Number(atUserList.includes(TYPES.MSG_AT_ALL));
     if (!kind || flow === 'out' || sequence <= this.done || this.mentions.some((each) => each.messageSequence === sequence)) return;
     this.mentions.push({ from, groupID, topicID: '', messageSequence: sequence, atTypeArray: [kind] });
@@ -146,7 +146,6 @@ export class ConversationState {
   /** Everything up to a number is read. */
   markRead(upTo: number): void {
     this.read = Math.max(this.read, upTo);
-    this.mentions = this.mentions.filter((each) => each.messageSequence > upTo);
     this.countSeen();
   }
 
@@ -168,9 +167,10 @@ export class ConversationState {
     return flow === 'in' && sequence > this.done && !messageControlInfo.excludedFromUnreadCount && this.group?.type !== 'ChatRoom';
   }
 
-  /** Of what this client has seen it knows itself what is unread. */
+  /** Of what this client has seen it knows itself what is unread, and what of that concerns this user by name. */
   private countSeen(): void {
     this.unread = [...this.messagesBySequence.values()].filter((message) => this.isUnread(message)).length;
+    this.mentions = this.mentions.filter(({ messageSequence }) => messageSequence > this.done);
   }
 
   /** Should it be unread, it goes on counting, as it does on the server, until everything is read. */
@@ -207,6 +207,11 @@ export class ConversationState {
     return news;
   }
 
+  /** The group as the app gets it. */
+  get shownGroup(): Group | undefined {
+    return this.group && copyOf(this.group, this.newest);
+  }
+
   /** What the list of the server would say of it. */
   toWire(): WireConversation {
     return {
@@ -228,7 +233,7 @@ export class ConversationState {
       toAccount: this.peer || groupID,
       unreadCount: this.unread,
       lastMessage: lastMessageOf(this.newest),
-      groupProfile: (group ? copyOf(group) : groupID ? { groupID, name: '', avatar: '', type: '' } : {}) as Group,
+      groupProfile: (this.shownGroup ?? (groupID ? { groupID, name: '', avatar: '', type: '' } : {})) as Group,
       userProfile,
       groupAtInfoList: [...this.mentions],
       remark: '',

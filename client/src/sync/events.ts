@@ -9,6 +9,7 @@ export interface SessionEvents {
   modified(messages: Message[]): void;
   readByPeer(messages: Message[]): void;
   listChanged(): void;
+  /** And with them the list, which shows what they are. */
   groupsChanged(): void;
   /** The list as it is now, whether the session is ready or not. */
   tellList(): void;

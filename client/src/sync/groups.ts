@@ -4,7 +4,7 @@ import { TYPES } from '../constants.js';
 import { conversationIDFor } from '../model/conversation-id.js';
 import { groupOf, noticeOf } from '../model/group.js';
 import { createNotice } from '../model/message.js';
-import type { Group, RemindType } from '../types.js';
+import type { RemindType } from '../types.js';
 import type { WireConversation, WireGroup, WireNotice } from '../wire.js';
 import type { SessionContext } from './context.js';
 import type { ConversationState } from './conversation.js';
@@ -24,16 +24,11 @@ export function adopt(session: SessionContext, state: ConversationState, wire: W
 }
 
 /** Takes over what a group is now. Of one that tips have changed since, it is what this user has of it alone. */
-export function setGroup(session: SessionContext, state: ConversationState, wire: WireGroup): Group {
+export function setGroup(session: SessionContext, state: ConversationState, wire: WireGroup): void {
   const { group: known } = state;
-  const before = JSON.stringify(known);
   const isOld = known && known.nextMessageSeq > wire.nextMessageSeq;
-  const group = state.group = groupOf(isOld ? { ...known as WireGroup, ...(wire.selfInfo && { selfInfo: wire.selfInfo }) } : wire, session.userID, known);
-  if (JSON.stringify(group) !== before) {
-    session.events.groupsChanged();
-    session.events.listChanged();
-  }
-  return group;
+  state.group = groupOf(isOld ? { ...known as WireGroup, ...(wire.selfInfo && { selfInfo: wire.selfInfo }) } : wire, session.userID, known);
+  if (JSON.stringify(state.group) !== JSON.stringify(known)) session.events.groupsChanged();
 }
 
 /** Something has happened to this user in a group, or this user has done it on another device. */
@@ -45,11 +40,10 @@ export function noticed(session: SessionContext, notice: WireNotice): void {
   if ([2, 6, 7].includes(operationType)) session.lookUp([id]).catch(() => {});
   // Put out, dismissed, left.
   if ([4, 5, 8].includes(operationType)) session.leaveGroup(id);
-  if (group && [9, 10, 20].includes(operationType)) {
-    if (operationType === 20) group.selfInfo.messageRemindType = messageRemindType as RemindType;
-    else group.selfInfo.role = operationType === 9 ? 'Admin' : 'Member';
+  // Who is made an admin, or is none any more, hears so by a tip too, which changes the group.
+  if (group && operationType === 20) {
+    group.selfInfo.messageRemindType = messageRemindType as RemindType;
     session.events.groupsChanged();
-    session.events.listChanged();
   }
   // What this user has done is no news.
   if (operationType === 20 || operatorID === session.userID) return;

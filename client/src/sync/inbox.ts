@@ -3,7 +3,7 @@
  * numbers: what is missing in between is fetched. The app is told of them when it is known what their sender is called.
  */
 
-import { conversationIDFor } from '../model/conversation-id.js';
+import { conversationIDOf } from '../model/conversation-id.js';
 import { markRevoked } from '../model/message.js';
 import type { Message } from '../types.js';
 import type { ConversationUpdate, WireMessage } from '../wire.js';
@@ -18,14 +18,9 @@ export function place(session: SessionContext, state: ConversationState, wire: W
   if (state.gap) session.fillLater();
 }
 
-/** Whether it is of a group that this user is not in any more. */
-export function isGone(session: SessionContext, { conversationType, to }: WireMessage): boolean {
-  return conversationType === 'GROUP' && !session.conversations.has(conversationIDFor(conversationType, to));
-}
-
 /** A message of this client has its number. */
 export function messageSent(session: SessionContext, wire: WireMessage): void {
-  if (wire.sequence === 0 || isGone(session, wire)) return;
+  if (wire.sequence === 0 || session.isLeft(conversationIDOf(wire, session.userID))) return;
   const state = session.conversationOf(wire);
   if (wire.sequence > state.timeline.top) state.ownSequences.add(wire.sequence);
   place(session, state, wire);
@@ -56,6 +51,7 @@ export function revoke(session: SessionContext, state: ConversationState, wires:
       : state.messagesBySequence.get(wire.sequence) ?? (newest?.sequence === wire.sequence ? newest : undefined);
     if (!wire.isRevoked || !message || message.isRevoked) continue;
     markRevoked(message, wire.revoker ?? wire.from);
+    session.withSender(message);
     news.push(message);
   }
   if (news.length === 0 || !session.lifecycle.isReady) return;
@@ -157,10 +153,10 @@ export function show(session: SessionContext, state: ConversationState, ready: r
     const isHistory = wire.sequence <= state.loadedUpTo && (message.flow === 'out' || wire.sequence <= state.done);
     if (!isOurs && !isHistory && wire.sequence > state.shownUpTo) news.push(message);
   }
+  if (state.group) session.events.groupsChanged();
   if (state.unnamed) {
     state.unnamed.push(...news);
   } else if (news.length > 0 && state.group) {
-    session.events.groupsChanged();
     state.unnamed = news;
     void announceInGroup(session, state);
   } else if (news.length > 0 && !session.profiles.has(state.peer)) {

@@ -24,7 +24,9 @@ export function cacheProfile(session: SessionContext, wire: WireProfile, always 
   session.profiles.set(userID, profile);
   const isRenamed = nick !== (before?.nick ?? '') || avatar !== (before?.avatar ?? '');
   if (isRenamed) {
-    for (const message of session.messagesByID.values()) if (message.from === userID || namedIn(message).includes(userID)) session.withSender(message);
+    for (const message of session.messagesByID.values()) {
+      if (message.from === userID || message.revoker === userID || namedIn(message).includes(userID)) session.withSender(message);
+    }
   }
   if (session.lifecycle.isReady && (always || isRenamed && before)) {
     session.events.profileUpdated(profile);
@@ -36,7 +38,8 @@ export function cacheProfile(session: SessionContext, wire: WireProfile, always 
 /** Takes over what a push says of its sender, if that is anything. */
 export function cacheSender(session: SessionContext, wire: WireMessage): void {
   const { from, nick = '', avatar = '', nameCard = '' } = wire;
-  if (nameCard) session.conversations.get(conversationIDOf(wire, session.userID))?.cards.set(from, nameCard);
+  // Who is called by a card in a group has it in each of their pushes.
+  session.conversations.get(conversationIDOf(wire, session.userID))?.cards.set(from, nameCard);
   const known = session.profiles.get(from);
   if (!nick && !avatar || known?.nick === nick && known.avatar === avatar) return;
   cacheProfile(session, { ...(known ?? profileOf({ userID: from })), nick, avatar });

@@ -8,7 +8,7 @@ import type { Push, WireMessage } from '../wire.js';
 import type { SessionContext } from './context.js';
 import type { ConversationState } from './conversation.js';
 import { noticed } from './groups.js';
-import { deleteMessages, isGone, place, revoke, updateConversation } from './inbox.js';
+import { deleteMessages, place, revoke, updateConversation } from './inbox.js';
 import { ANNOUNCED, CLOSED } from './lifecycle.js';
 import { cacheProfile, cacheSender, setBlacklist } from './profiles.js';
 
@@ -39,11 +39,10 @@ function attempt(session: SessionContext, act: () => void): void {
 /** Does something with the conversation of a message. One that is not loaded is looked up first, unless it is new. */
 function inConversation(session: SessionContext, wire: WireMessage, act: (state: ConversationState) => void): void {
   const id = conversationIDOf(wire, session.userID);
-  const isGroup = wire.conversationType === 'GROUP';
-  if (session.conversations.has(id) || wire.sequence === 1 && !isGroup) return act(session.conversationOf(wire));
+  if (session.conversations.has(id) || wire.sequence === 1 && !session.isLeft(id)) return act(session.conversationOf(wire));
   const go = (): void => {
     // What comes late of a group that was left is nobody's.
-    if (session.lifecycle.phase !== CLOSED && !isGone(session, wire)) attempt(session, () => act(session.conversationOf(wire)));
+    if (session.lifecycle.phase !== CLOSED && !session.isLeft(id)) attempt(session, () => act(session.conversationOf(wire)));
   };
   session.lookUp([id]).then(go, go);
 }
