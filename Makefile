@@ -40,7 +40,7 @@ lint: $(VENV)/ready ## format, clippy, docs, template, the figures of docs/cost.
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint --template cloudfront.yaml
-	$(VENV)/bin/cfn-lint template.yaml cloudfront.yaml
+	$(VENV)/bin/cfn-lint template.yaml cloudfront.yaml tables.yaml
 	cd docs && python3 cost.py --check && python3 -m unittest --quiet test_cost
 
 client: client/node_modules/ready ## the client's one file, which is committed
@@ -66,7 +66,7 @@ release: build client/node_modules/ready ## what a release consists of, in targe
 	rm -rf $(ARTEFACTS) && mkdir -p $(ARTEFACTS)
 	cd client && npm pack --silent --pack-destination $(CURDIR)/$(ARTEFACTS)
 	@set -e; version=$$(sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml); folder=$(ARTEFACTS)/hongyan-$$version; \
-		cp -R .aws-sam/build $$folder && cp samconfig.toml cloudfront.yaml CHANGELOG.md LICENSE $$folder; \
+		cp -R .aws-sam/build $$folder && cp samconfig.toml cloudfront.yaml tables.yaml CHANGELOG.md LICENSE $$folder; \
 		tar -czf $$folder.tar.gz -C $(ARTEFACTS) hongyan-$$version && rm -rf $$folder
 	cd $(ARTEFACTS) && sha256sum *.tgz *.tar.gz | tee SHA256SUMS
 

@@ -8,7 +8,7 @@ import pytest
 from stack import Stack
 from test_media import PICTURE, Bucket, ask
 
-OPERATE = Path(__file__).parents[2] / "docs/operate.md"
+ROOT = Path(__file__).parents[2]
 KEPT = ["Messages", "Conversations", "Connections", "Users", "Groups"]
 
 
@@ -27,7 +27,9 @@ def test_chats_outlive_their_stack_and_the_next_one_takes_them_over(stack_with_m
     left = stack.emulator.client("dynamodb").list_tables()["TableNames"]
     assert {resources[name] for name in KEPT} <= set(left)
 
-    tables, media = re.findall(r"^```yaml\n(.*?)^```", OPERATE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    tables = (ROOT / "tables.yaml").read_text(encoding="utf-8")
+    operate = (ROOT / "docs/operate.md").read_text(encoding="utf-8")
+    [media] = re.findall(r"^```yaml\n(.*?)^```", operate, re.MULTILINE | re.DOTALL)
     assert "BucketName: hongyan-media-123456789012-ap-east-1" in media
     stack.adopt(tables + media.replace("hongyan-media-123456789012-ap-east-1", bucket.name), KEPT, bucket.name)
     # The stack finds the streams of tables that it has taken over by itself.
