@@ -9,14 +9,17 @@ export SAM_CLI_TELEMETRY := 0
 # SAM hands the credentials that it finds on to the function that it runs.
 NOBODY := AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_SESSION_TOKEN=local AWS_REGION=us-east-1
 
-.PHONY: run test test-server test-client cloud-test cloud-build lint client wire version build release deploy invoke model soak states fuzz bench bench-attack bench-groups bench-start bench-cold bench-peers import deny audit mutants prove clean screenshot
+.PHONY: run help test test-server test-client cloud-test cloud-build lint client wire version build release deploy invoke model soak states fuzz bench bench-attack bench-groups bench-start bench-cold bench-peers import deny audit mutants prove clean screenshot
 
 run: ## everything on this machine
 	cargo run
 
+help: ## what there is
+	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
 test: test-server test-client ## all tests
 
-test-server: $(VENV)/ready
+test-server: $(VENV)/ready ## the server and the laptop twin
 	$(NOBODY) $(VENV)/bin/python -W ignore tests/template/test_invoke.py
 	cargo build --workspace --bins
 	AWS_LAMBDA_RIE="$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64)" \
@@ -31,7 +34,7 @@ cloud-test: cloud-build $(CLOUD)/ready client/node_modules/ready ## deployed int
 	cargo build --workspace --bin hongyan
 	SAM=$(CURDIR)/$(SAM) $(CLOUD)/bin/pytest tests/cloud $(CLOUD_TESTS)
 
-cloud-build: $(VENV)/ready
+cloud-build: $(VENV)/ready ## the functions as cloud-test deploys them, which is not optimized
 	SAM_BUILD_MODE=debug CARGO_PROFILE_DEV_STRIP=true PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(SAM) build --build-dir target/cloud
 
 lint: $(VENV)/ready ## format, clippy, docs, template, the figures of docs/cost.md
@@ -133,12 +136,14 @@ audit: $(DENY) client/node_modules/ready ## its known weaknesses as well; needs 
 	$(DENY) --locked check --hide-inclusion-graph
 	cd client && npm audit
 
+# Shorter episodes where ten of a minute have no room.
+prove: FOR ?= 3600
+prove: ## an hour of users and groups while everything breaks, and a check of what they saw: docs/proofs.md. make prove FOR=60 is a minute
+	cargo run --package hongyan-prove -- run --seconds $(FOR) --episode $$(($(FOR) < 600 ? 16 : 60))
+
 # The tests that each mutant of functions has to pass, first without one. What is left out needs other programs, or is slow
 # and about what a frame costs.
 FUNCTIONS_TESTS := -- --skip cli:: --skip lambda:: --skip gateway:: --skip worst_frames
-
-prove: ## an hour of users and groups while everything breaks, and a check of what they saw: docs/proofs.md. make prove FOR=60 is a minute
-	cargo run --package hongyan-prove -- run --seconds $(or $(FOR),3600) --episode $(if $(FOR),16,60)
 
 mutants: $(MUTANTS) ## the code, broken in every small way: all of shared, a tenth of functions; what comes of it is in docs/proofs.md
 	mkdir -p target/mutants/shared target/mutants/functions
@@ -148,7 +153,7 @@ mutants: $(MUTANTS) ## the code, broken in every small way: all of shared, a ten
 		--shard 3/10 --sharding round-robin --test-package hongyan-functions,hongyan-tests \
 		--cargo-arg=--lib --cargo-arg=--test=hongyan -- $(FUNCTIONS_TESTS)
 
-clean:
+clean: ## all that was built, and the data of the twin
 	rm -rf target .aws-sam $(VENV) $(CLOUD) .hongyan client/node_modules \
 		client/dist/types client/dist/plugins client/dist/index.mjs client/dist/basic.js client/dist/standard.js client/dist/professional.js
 
