@@ -3,10 +3,11 @@
 //! # Layout
 //!
 //! - `harness`: a twin, its clock, its users, and proxies that count and break calls.
-//! - `routes`: one file per verb, against the real engine, told by the events in `events/`.
+//! - `routes`: a file per verb, and one for those of groups, against the real engine, told by the events in `events/`.
 //! - `promises`, `budgets`: what `docs/tables.md` promises, each line by a test of its name.
 //! - `imported`: history that was said elsewhere, before.
-//! - `list`: what a list promises there, each line by a test of its name.
+//! - `list`, `groups`: what lists and groups promise there, each line by a test of its name.
+//! - `media`: files, from the form to the recall.
 //! - `races`: orders of calls that broke a promise once, found by the model in `numbers`.
 //! - `faults`: what breaks, and what must not break with it.
 //! - `bad_input`: what nobody should send, sent.
@@ -14,7 +15,7 @@
 //! - `journeys`: two users over real sockets. `gateway`: the twin against API Gateway's rules.
 //! - `contract`: template, binaries, events and documents agree. `cli`: the program `hongyan`.
 //! - `documents`: what the documents say of versions, decisions, metrics and one another.
-//! - `security`: what an attacker may try, a file for each row of docs/security.md.
+//! - `security`: what an attacker may try, as docs/security.md lists it.
 //! - `callbacks`: what a business server is asked and told, and what it may do to users.
 //! - `record`: what an operator learns of an invocation.
 //! - `model`: random sequences of actions, against a model that is the specification.

@@ -1,5 +1,4 @@
-//! What an attacker may try, as docs/security.md lists it: a file for each row, with the worst data that
-//! somebody could make.
+//! What an attacker may try, as docs/security.md lists it, with the worst data that somebody could make.
 
 mod blocks;
 mod connections;

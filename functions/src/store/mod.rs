@@ -1,4 +1,4 @@
-//! The five tables, one file each, and one each for those who watch, for what is counted, and for what spans tables: groups. `docs/tables.md` says what is in
+//! The five tables, a file for each kind of row, and one for the transactions that span tables. `docs/tables.md` says what is in
 //! them and why.
 //!
 //! **Architecture invariant:** nothing outside this module knows DynamoDB, and row types do not
