@@ -141,6 +141,7 @@ test('a callback is taken with its signature only, for a minute, and for this ap
   const wrong: Call[] = [
     { time: now - 65 }, { time: now + 65 }, { time: now, sign: `${genuine.slice(0, -1)}${genuine.endsWith('0') ? '1' : '0'}` },
     { time: now, sign: genuine.slice(0, -1) }, { time: now - 1, sign: genuine }, { sign: '' }, { app: SDK_APP_ID + 1 },
+    { sign: encodeURIComponent('é'.repeat(64)) },
   ];
   for (const call of wrong) assert.equal((await callback(body, call))[0], 403, JSON.stringify(call));
   assert.equal((await post('/callback', body))[0], 403);
@@ -227,10 +228,10 @@ const sentTo = async (user: string): Promise<Body[]> => (await messages(0)).filt
 
 test('a notice reaches the user, and says by its key which one it was', async () => {
   const ivy = await connect(twin as Twin, 'oIvy', await login('oIvy'));
-  const run = promisify(execFile)(PROGRAM, [...ARGUMENTS, 'notice', 'oIvy', '你的订单已发货'], { env: environment });
+  const run = promisify(execFile)(PROGRAM, [...ARGUMENTS, 'notice', 'oIvy', '你的订单', '已发货'], { env: environment });
   const key = (await run).stdout.trim();
   const { messageList: [message] } = await ivy.ask('getMessageList', { conversationID: 'C2Cadministrator' });
-  assert.deepEqual([message.from, message.payload.text, key.split('_')[0]], ['administrator', '你的订单已发货', String(message.sequence)]);
-  assert.deepEqual(ivy.pushed.map(({ data }) => (data as Body[])[0]?.['payload'].text as string), ['你的订单已发货']);
+  assert.deepEqual([message.from, message.payload.text, key.split('_')[0]], ['administrator', '你的订单 已发货', String(message.sequence)]);
+  assert.deepEqual(ivy.pushed.map(({ data }) => (data as Body[])[0]?.['payload'].text as string), ['你的订单 已发货']);
   ivy.close();
 });

@@ -50,9 +50,11 @@ static class Server
 
     static int Main(string[] arguments)
     {
-        if (arguments.Length == 3 && arguments[0] == "notice")
+        if (arguments.Length > 0 && arguments[0] == "notice")
         {
-            Console.WriteLine(SendNotice(arguments[1], arguments[2], RandomNumber()).GetAwaiter().GetResult().MsgKey);
+            if (arguments.Length < 3) throw new ArgumentException("notice USER TEXT");
+            var text = string.Join(" ", arguments.Skip(2));
+            Console.WriteLine(SendNotice(arguments[1], text, RandomNumber()).GetAwaiter().GetResult().MsgKey);
             return 0;
         }
         Serve(Setting("PORT", "8080")).GetAwaiter().GetResult();

@@ -98,10 +98,10 @@ function isGenuine(query) {
   const time = query.get('RequestTime') ?? '';
   if (query.get('SdkAppid') !== String(settings.sdkAppID) || !/^\d{1,12}$/.test(time)) return false;
   if (Math.abs(Date.now() / 1000 - Number(time)) > MAX_SKEW_S) return false;
-  const expected = createHash('sha256').update(settings.callbackToken + time).digest('hex');
-  const given = query.get('Sign') ?? '';
+  const expected = Buffer.from(createHash('sha256').update(settings.callbackToken + time).digest('hex'));
+  const given = Buffer.from(query.get('Sign') ?? '');
   // It takes as long whatever is wrong with it, so nobody finds out a signature by trying.
-  return given.length === expected.length && timingSafeEqual(Buffer.from(given), Buffer.from(expected));
+  return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
 /** The conversations of which somebody was told and has not read since, as `who from`. */
@@ -224,6 +224,7 @@ async function serve(request) {
 const [command, ...words] = process.argv.slice(2);
 if (command === 'notice') {
   const [to, ...text] = words;
+  if (text.length === 0) throw new Error('notice USER TEXT');
   console.log((await sendNotice(to, text.join(' '))).MsgKey);
 } else {
   const server = createServer(async (request, response) => {
@@ -237,5 +238,5 @@ if (command === 'notice') {
     }
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   });
-  server.listen(Number(env('PORT', '8080')), () => console.log(`http://127.0.0.1:${server.address().port}`));
+  server.listen(Number(env('PORT', '8080')), '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}`));
 }
