@@ -501,3 +501,43 @@ test('who hands a group over is a member, and who is put out while they change s
   }
   assert.equal(await codeOf(alice.tim.setMessageRemindType({ userIDList: ['bob'], messageRemindType: 'Discard' } as never)), 2905);
 });
+
+test('one look more asks for every group, goes on where one reply has no room for all, and leaves what is not in a whole one', async () => {
+  const names = Array.from({ length: 60 }, (_, at) => `g${at}`);
+  // Of one there is no message, so that no list shows it.
+  server.page = pageOf(...names.map((name, at) => listed(name, at === 7 ? 0 : 1)));
+  const alice = await join();
+  const left = new Set(['GROUPg9']);
+  server.script['getConversationList'] = ({ conversationIDList }) => {
+    const there = (conversationIDList as string[]).filter((id) => !left.has(id));
+    return { ...pageOf(...there.slice(0, 14).map((id) => listed(id.slice(5), 1))), isCompleted: there.length <= 14 };
+  };
+  await alice.device.pass(5_000);
+  await until(() => groupsOf(alice).length === 59);
+  same(groupsOf(alice).map(({ groupID }) => groupID).sort(), names.filter((name) => name !== 'g9').sort());
+  const asked = dataOf('getConversationList').map(({ conversationIDList }) => conversationIDList as string[]);
+  same([new Set(asked.flat()).size, Math.max(...asked.map(({ length }) => length))], [60, 50]);
+  assert.ok(asked.length <= 6, `${asked.length} requests`);
+  // One that has room for nothing says nothing of any group.
+  server.script['getConversationList'] = () => ({ ...pageOf(), isCompleted: false });
+  alice.device.cut();
+  await until(() => dataOf('login').length === 2);
+  const { length } = dataOf('getConversationList');
+  await alice.device.pass(5_000);
+  await until(() => dataOf('getConversationList').length === length + 2);
+  await alice.tim.getUserProfile({ userIDList: ['bob'] });
+  assert.equal((await alice.tim.getGroupList()).data.groupList.length, 60);
+});
+
+test('after a lost network the newest 500 messages of a group are fetched', async () => {
+  server.page = pageOf(listed('g1', 10));
+  const alice = await join();
+  server.push('onMessageReceived', [message('g1', 11, 'bob', { time: Math.floor(Date.now() / 1000) })]);
+  await until(() => alice.received.length === 1);
+  server.page = pageOf(listed('g1', 9_000, { readSequence: 11, unreadCount: 8_989 }));
+  alice.device.cut();
+  await until(() => dataOf('getMessageList').length > 0);
+  same(dataOf('getMessageList').flatMap(({ ranges }) => ranges), [{ conversationID: 'GROUPg1', fromSequence: 8_501, toSequence: 8_999 }]);
+  await until(() => alice.texts.includes('9000'));
+  assert.equal(alice.tim.getTotalUnreadMessageCount(), 8_989);
+});

@@ -8,8 +8,8 @@ import type { Conversation, Group, GroupAtInfo, Message, Profile } from '../type
 import type { WireConversation, WireGroup, WireMessage } from '../wire.js';
 import { Timeline } from './timeline.js';
 
-/** So many unread messages of a conversation are announced after a login; older ones are history. */
-const UNREAD_AT_LOGIN = 500;
+/** So many messages of a conversation are fetched after a login or a lost network; older ones are history. */
+export const MAX_MISSED = 500;
 
 export class ConversationState {
   /** The other user; empty of a group. */
@@ -68,7 +68,7 @@ export class ConversationState {
   /** The state of a conversation that this client has not seen before. What is unread is still to come. */
   static of(wire: WireConversation): ConversationState {
     const farthest = Math.max(
-      wire.readSequence, wire.clearedSequence, wire.unlistedSequence ?? 0, wire.joinedSequence ?? 0, wire.lastSequence - UNREAD_AT_LOGIN);
+      wire.readSequence, wire.clearedSequence, wire.unlistedSequence ?? 0, wire.joinedSequence ?? 0, wire.lastSequence - MAX_MISSED);
     const top = wire.unreadCount > 0 ? Math.min(farthest, wire.lastSequence) : wire.lastSequence;
     const state = new ConversationState(wire.conversationID, top);
     state.loadedUpTo = wire.lastSequence;

@@ -5,7 +5,7 @@ import { groupIDOf } from '../model/conversation-id.js';
 import { profileOf } from '../model/profile.js';
 import type { Actions, ConversationPage, WireConversation } from '../wire.js';
 import type { SessionContext } from './context.js';
-import { ConversationState } from './conversation.js';
+import { ConversationState, MAX_MISSED } from './conversation.js';
 import { adopt } from './groups.js';
 import { announceNamed, clearConversation, revoke, show } from './inbox.js';
 import { cacheProfile } from './profiles.js';
@@ -16,7 +16,7 @@ const FIRST_PAGE = 20;
 /** Of so many the page is at most that says what has happened since. */
 const CHANGES_PAGE = 100;
 /** So many conversations one request may name. */
-export const MAX_NAMED = 50;
+const MAX_NAMED = 50;
 
 // What a page is.
 /** The newest conversations, or some that were named. It has the profiles of all peers. */
@@ -82,6 +82,11 @@ export function merge(session: SessionContext, state: ConversationState, wire: W
   const news = state.readByPeer(wire.peerReadSequence, wire.peerReadTime);
   if (news.length > 0 && session.lifecycle.isReady) session.events.readByPeer(news);
   state.recheck(session.lifecycle.contact - session.recallMs, lastMessage?.sequence);
+  // After a lost network as at a login: what is before the newest ones is history.
+  if (lastSequence - MAX_MISSED > state.timeline.top) {
+    state.rechecked(Infinity);
+    show(session, state, state.timeline.fill([], lastSequence - MAX_MISSED));
+  }
   if (lastSequence >= state.timeline.top) {
     if (lastMessage && session.isComposed(lastMessage)) state.ownSequences.add(lastMessage.sequence);
     state.newest = lastMessage && session.toMessage(lastMessage);
@@ -110,10 +115,13 @@ async function lookUpWanted(session: SessionContext): Promise<void> {
     while (wanted.size > 0) {
       const [conversationIDList] = chunks([...wanted], MAX_NAMED) as [string[]];
       const page = await session.connection.requestWithRetry('getConversationList', { conversationIDList });
-      for (const id of conversationIDList) wanted.delete(id);
-      mergePage(session, page, NEWEST);
       const found = new Set(page.conversationList.map((wire) => wire.conversationID));
-      for (const id of conversationIDList) if (groupIDOf(id) && !found.has(id)) session.leaveGroup(id);
+      const left = conversationIDList.filter((id) => !found.has(id));
+      // Of what is too much for one reply the next one has more, until one has nothing. A group is not there if the reply is whole.
+      const isLast = page.isCompleted || left.length === conversationIDList.length;
+      for (const id of conversationIDList) if (isLast || found.has(id)) wanted.delete(id);
+      mergePage(session, page, NEWEST);
+      if (page.isCompleted) for (const id of left) if (groupIDOf(id)) session.leaveGroup(id);
     }
   } finally {
     wanted.clear();

@@ -8,7 +8,7 @@ import type { Actions, LoginReply } from '../wire.js';
 import type { SessionContext } from './context.js';
 import { MAX_RANGES, fillGaps } from './gaps.js';
 import { STARTING } from './lifecycle.js';
-import { CHANGES, MAX_NAMED, NEWEST, changeable, loadOlder, loginData, lookUp, mergePage } from './list.js';
+import { CHANGES, NEWEST, changeable, loadOlder, loginData, lookUp, mergePage } from './list.js';
 import { cacheProfile, loadProfiles } from './profiles.js';
 import { flushPushes } from './pushes.js';
 import { reportRead } from './read-marks.js';
@@ -17,6 +17,9 @@ import { reportRead } from './read-marks.js';
 const PAGE_INTERVAL_MS = 1_000;
 /** When groups are looked at once more after a login. */
 const GROUPS_AFTER_MS = 5_000;
+
+/** The conversations of the groups that this user is in. */
+const groupsOf = (session: SessionContext): string[] => [...session.conversations.values()].filter(({ group }) => group).map(({ id }) => id);
 
 /** Runs a comparison, unless a newer one takes its place. `reply` is that of a login, if there is one already. */
 export async function synchronise(session: SessionContext, generation: number, reply?: LoginReply): Promise<void> {
@@ -27,7 +30,7 @@ export async function synchronise(session: SessionContext, generation: number, r
   session.asking.forget?.();
   session.asking = {};
   try {
-    const groups = new Set([...session.conversations.values()].filter(({ group }) => group).map(({ id }) => id));
+    const groups = new Set(groupsOf(session));
     await compare(session, generation, groups, reply ?? await ask(session, 'login', loginData(session)));
     await grow(session, generation);
   } catch (error) {
@@ -85,9 +88,8 @@ async function compare(session: SessionContext, generation: number, gone: Set<st
   if (since === 0) session.freshSince = session.since;
   lifecycle.compared();
   // What was sent to a group while this connection was made may be in neither list nor push.
-  const groups = session.sorted().filter(({ group }) => group).map(({ id }) => id).slice(0, MAX_NAMED);
   clearTimeout(session.groupTimer);
-  if (groups.length > 0) session.groupTimer = setTimeout(() => { session.lookUp(groups).catch(() => {}); }, GROUPS_AFTER_MS);
+  session.groupTimer = setTimeout(() => { session.lookUp(groupsOf(session)).catch(() => {}); }, GROUPS_AFTER_MS);
   void fillGaps(session);
 }
 
