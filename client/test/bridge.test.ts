@@ -123,8 +123,8 @@ const unread = async (side: Side, To_Account: string, peer: string): Promise<num
   (await ask(side, 'openim/get_c2c_unread_msg_num', { To_Account, Peer_Account: [peer] }))['C2CUnreadMsgNumList'][0].C2CUnreadMsgNum;
 
 /** A callback of this side, made by hand. */
-async function callback(side: string, body: Body, { token = TOKENS[side as Side], at = Math.floor(Date.now() / 1000) } = {}): Promise<number> {
-  const Sign = createHash('sha256').update(`${token}${at}`).digest('hex');
+async function callback(side: string, body: Body, { token = TOKENS[side as Side], at = Math.floor(Date.now() / 1000), sign = '' } = {}): Promise<number> {
+  const Sign = sign || createHash('sha256').update(`${token}${at}`).digest('hex');
   const query = new URLSearchParams({ SdkAppid: String(SDK_APP_ID), CallbackCommand: body['CallbackCommand'], contenttype: 'json', Sign, RequestTime: String(at) });
   return (await fetch(`${url}/${side}?${query}`, { method: 'POST', body: JSON.stringify(body) })).status;
 }
@@ -200,6 +200,7 @@ test('a message with several elements is one for each, is sent once however ofte
   await startBridge();
   assert.equal(await callback('tencent', call), 200);
   assert.deepEqual(said(), ['hongyan sendmsg', 'hongyan sendmsg']);
+  for (const { body } of asked) assert.deepEqual(body['ForbidCallbackControl'], ['ForbidBeforeSendMsgCallback', 'ForbidAfterSendMsgCallback']);
   assert.deepEqual(asked.map(({ body }) => body['MsgRandom'] as number), [4_294_967_295, 0]);
   const { CallbackCommand: _, ...of } = call;
   for (let time = 0; time < 2; time++) assert.equal(await callback('tencent', { ...of, CallbackCommand: 'C2C.CallbackAfterMsgWithDraw' }), 200);
@@ -241,10 +242,18 @@ test('a callback is taken with the signature of its side only, for a minute', as
   const now = Math.floor(Date.now() / 1000);
   const call = sending('carol', 'fred', 1, [element('x')]);
   for (const [side, options, status] of [
-    ['tencent', { token: TOKENS.hongyan }, 403], ['tencent', { at: now - 65 }, 403], ['tencent', { at: now + 65 }, 403], ['constructor', {}, 404], ['', {}, 404],
+    ['tencent', { token: TOKENS.hongyan }, 403], ['tencent', { sign: 'é'.repeat(64) }, 403], ['tencent', { sign: 'short' }, 403],
+    ['tencent', { at: now - 65 }, 403], ['tencent', { at: now + 65 }, 403], ['constructor', {}, 404], ['', {}, 404],
   ] as const) assert.equal(await callback(side, call, options), status, side);
   assert.equal(await callback('tencent', sending('carol', 'fred', 1, [element('x'.repeat(1 << 20))])), 413);
   assert.deepEqual(said(), []);
+});
+
+test('what it needs to know and is not told, it says', async () => {
+  for (const [name, value] of [['TENCENT_TOKEN', ''], ['SINCE', 'today'], ['USERSIG_KEY', '']] as const) {
+    const started = run('node', [path('examples/migration/bridge.mjs')], { env: { ...environment, [name]: value }, timeout: 10_000 });
+    await assert.rejects(started, (error: Error) => error.message.includes(name));
+  }
 });
 
 test('groups are brought over with their members, and what is said in them is handed on', async () => {

@@ -9,7 +9,7 @@
 //   TENCENT_TOKEN, HONGYAN_TOKEN    what each of them signs its callbacks with
 //   SDK_APP_ID, USERSIG_KEY         of both. ADMINISTRATOR, if it is another one
 //   SINCE                           the second from which on it hands on: before that, everything is imported
-//   PORT                            8080
+//   PORT                            8080, on 127.0.0.1 alone
 //   FILE                            bridge.jsonl, in which is which message of the one is which of the other
 //
 // It is one process. It knows the last messages of the conversations that were busy last, as many as is said below. What comes again is
@@ -33,14 +33,15 @@ const UNTOLD = { ForbidCallbackControl: ['ForbidBeforeSendMsgCallback', 'ForbidA
 const WITHDRAWN_BEFORE = 20023;
 
 const env = (name, fallback) => {
-  const value = process.env[name] ?? fallback;
-  if (value === undefined) throw new Error(`set ${name}: bridge.mjs says what it is`);
+  const value = process.env[name] || fallback;
+  if (!value) throw new Error(`set ${name}: bridge.mjs says what it is`);
   return value;
 };
 const [SDK_APP_ID, SINCE, FILE] = [env('SDK_APP_ID'), Number(env('SINCE')), env('FILE', 'bridge.jsonl')];
 const side = (name, other) => ({ name, other, token: env(`${name.toUpperCase()}_TOKEN`), ask: api(env(`${name.toUpperCase()}_URL`), process.env) });
 const sides = { tencent: side('tencent', 'hongyan'), hongyan: side('hongyan', 'tencent') };
 env('USERSIG_KEY');
+if (!(SINCE > 0)) throw new Error('SINCE is a second, counted from 1970 on: `date +%s`');
 
 // --- What is known --------------------------------------------------------------------------------------------------
 
@@ -196,9 +197,9 @@ const handlers = {
 function isGenuine(token, query) {
   const time = query.get('RequestTime') ?? '';
   if (query.get('SdkAppid') !== SDK_APP_ID || !/^\d{1,12}$/.test(time) || Math.abs(Date.now() / 1000 - Number(time)) > MAX_SKEW_S) return false;
-  const expected = createHash('sha256').update(token + time).digest('hex');
-  const given = query.get('Sign') ?? '';
-  return given.length === expected.length && timingSafeEqual(Buffer.from(given), Buffer.from(expected));
+  const expected = Buffer.from(createHash('sha256').update(token + time).digest('hex'));
+  const given = Buffer.from(query.get('Sign') ?? '');
+  return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
 async function bodyOf(request) {
@@ -234,4 +235,4 @@ const server = createServer(async (request, response) => {
   const answer = status === 200 ? { ActionStatus: 'OK', ErrorCode: 0, ErrorInfo: '' } : { ActionStatus: 'FAIL', ErrorCode: 1, ErrorInfo: '' };
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
 });
-server.listen(Number(env('PORT', '8080')), () => console.log(`http://127.0.0.1:${server.address().port}`));
+server.listen(Number(env('PORT', '8080')), '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}`));
