@@ -3,7 +3,7 @@ import { mock, test, type TestContext } from 'node:test';
 import { ChatError } from '../src/errors.js';
 import { createMessage } from '../src/model/message.js';
 import { Outbox } from '../src/net/outbox.js';
-import { inTime } from '../src/net/patience.js';
+import { inTime } from '../src/net/timeout.js';
 import { Requests, type Cancellation } from '../src/net/requests.js';
 import type { Message } from '../src/types.js';
 import type { SendMessage, WireMessage } from '../src/wire.js';

@@ -12,7 +12,7 @@ import { wireOptions } from '../model/message.js';
 import type { Message } from '../types.js';
 import type { MessageRange, MessageReply, SendMessage, WireMessage } from '../wire.js';
 import { errorDataOf } from './error-data.js';
-import { inTime } from './patience.js';
+import { inTime } from './timeout.js';
 import type { Cancellation, Requests } from './requests.js';
 
 /** How often a message is composed anew because its base did not fit. */

@@ -9,7 +9,7 @@ import { LARGE, MEDIA, THUMBNAIL, learn, type MediaType, type Place, type Previe
 import type { GetUploadForm, UploadFormReply } from '../wire.js';
 import { backOff } from './backoff.js';
 import type { Connection } from './connection.js';
-import { inTime } from './patience.js';
+import { inTime } from './timeout.js';
 import { lookAt, post, POST_TIMEOUT_MS, sizeOf } from './platform.js';
 import type { Cancellation } from './requests.js';
 

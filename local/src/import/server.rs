@@ -25,7 +25,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// For how long one call is made again. A server that is deployed anew, or throttled, is back by then.
-const PATIENCE: Duration = Duration::from_secs(300);
+const GIVE_UP_AFTER: Duration = Duration::from_secs(300);
 
 /// For how long a signature is good. Each call has its own.
 const SIG_SECONDS: i64 = 3600;
@@ -155,7 +155,7 @@ pub async fn until_answered(server: &impl Ask, call: &Call) -> Result<Answer, Im
             Err(Unanswered::Ever(why)) => return Err(ImportError::Refused(why)),
             Err(Unanswered::Yet(why)) => why,
         };
-        if started.elapsed() >= PATIENCE {
+        if started.elapsed() >= GIVE_UP_AFTER {
             return Err(ImportError::Unanswered(why));
         }
         // Half of it is by chance, or all who were refused at once would come back at once.
@@ -217,7 +217,7 @@ mod tests {
         let error = answer.unwrap_err().to_string();
         assert!(error.contains("status 429: slower (60007)") && error.contains("goes on"), "{error}");
         let last = asked.last().unwrap();
-        assert!(*last >= PATIENCE && *last < PATIENCE + 2 * LONGEST_PAUSE, "{last:?}");
+        assert!(*last >= GIVE_UP_AFTER && *last < GIVE_UP_AFTER + 2 * LONGEST_PAUSE, "{last:?}");
         assert!(asked.len() < 80, "{} times", asked.len());
     }
 
