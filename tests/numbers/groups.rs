@@ -58,7 +58,7 @@ const USERS: u8 = 8;
 const OWNER: u8 = 0;
 const LIMIT: usize = 5;
 const JOBS: u32 = 40;
-const AT_ONCE: usize = 6;
+const MAX_CONCURRENCY: usize = 6;
 const ATTEMPTS: usize = 30;
 
 /// A generator of numbers that is the same everywhere (splitmix64).
@@ -538,7 +538,7 @@ fn run(seed: u64, mutant: Option<Mutant>) -> Outcome {
     let mut acknowledged: Vec<(Job, u64)> = Vec::new();
     let mut running: Vec<Running<'_>> = Vec::new();
     while !jobs.is_empty() || !running.is_empty() {
-        if let Some(mut job) = jobs.pop_if(|_| running.len() < AT_ONCE) {
+        if let Some(mut job) = jobs.pop_if(|_| running.len() < MAX_CONCURRENCY) {
             let base = *job.base.get_or_insert_with(|| run.group.borrow().last());
             let Job { user, id, wish, .. } = job;
             let run = &run;

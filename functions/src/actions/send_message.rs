@@ -27,11 +27,11 @@ use crate::{
 const TAIL: usize = 8;
 
 /// How many messages of one request are under way at once.
-const AT_ONCE: usize = 32;
+const MAX_CONCURRENCY: usize = 32;
 
 /// Who is told of a message at once.
 #[derive(Clone, Copy)]
-enum Telling<'a> {
+enum Notify<'a> {
     /// Both users.
     Both,
     /// The peer alone, by a sender of these names.
@@ -84,7 +84,7 @@ pub async fn send_message(
     draft: &Draft,
     sending: Sending,
 ) -> Result<Message> {
-    send(world, actor, pair, draft, sending, Telling::Both).await
+    send(world, actor, pair, draft, sending, Notify::Both).await
 }
 
 /// Sends what a business server lets a user say to each of many, and returns in their order what has become of it. Each may take as much from the tables
@@ -100,10 +100,10 @@ pub async fn send_to_many(
     let each: Vec<_> = messages
         .iter()
         .map(|(pair, draft)| {
-            Box::pin(one_frame(send(world, actor, pair, draft, sending, Telling::Peer(&names))))
+            Box::pin(one_frame(send(world, actor, pair, draft, sending, Notify::Peer(&names))))
         })
         .collect();
-    let sent: Vec<Result<Message>> = stream::iter(each).buffered(AT_ONCE).collect().await;
+    let sent: Vec<Result<Message>> = stream::iter(each).buffered(MAX_CONCURRENCY).collect().await;
     let others = world.notifier.presence_of(actor.user, Consistency::Strong).await.connections;
     if !others.is_empty() {
         let own = Recipients { peer: Vec::new(), others, names };
@@ -111,7 +111,7 @@ pub async fn send_to_many(
             messages.iter().zip(&sent).filter_map(|(message, sent)| Some((message, sent.as_ref().ok()?)));
         let told: Vec<_> =
             told.map(|((pair, draft), sent)| Box::pin(push(world, pair, draft, sent, &own))).collect();
-        stream::iter(told).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+        stream::iter(told).buffer_unordered(MAX_CONCURRENCY).collect::<Vec<()>>().await;
     }
     sent
 }
@@ -122,16 +122,16 @@ async fn send(
     pair: &Pair,
     draft: &Draft,
     sending: Sending,
-    telling: Telling<'_>,
+    notify: Notify<'_>,
 ) -> Result<Message> {
     let draft = noted(world.business_server.as_ref(), actor, draft);
     match sending {
-        Sending::Stored { base } => store(world, actor, pair, &draft, base, telling).await,
-        Sending::OnlineOnly => hand_on(world, actor, pair, draft, telling).await,
+        Sending::Stored { base } => store(world, actor, pair, &draft, base, notify).await,
+        Sending::OnlineOnly => push_only(world, actor, pair, draft, notify).await,
     }
 }
 
-impl Telling<'_> {
+impl Notify<'_> {
     async fn recipients(
         self,
         world: &World,
@@ -155,7 +155,7 @@ async fn store(
     pair: &Pair,
     draft: &Draft,
     base: Option<Seq>,
-    telling: Telling<'_>,
+    notify: Notify<'_>,
 ) -> Result<Message> {
     let mut deadline = world.clock.now().saturating_add(TIMEOUT_MS);
     let mut approved = None;
@@ -177,14 +177,14 @@ async fn store(
                 approved
             }
         };
-        let begun = Begun { world, actor, conversation: &conversation };
-        let Some(sent) = world.writer().append(&begun, (draft, &written), base, deadline).await? else {
+        let read = InOneToOne { world, actor, conversation: &conversation };
+        let Some(sent) = world.writer().append(&read, (draft, &written), base, deadline).await? else {
             approved = Some(written);
             continue;
         };
         // Who connects before this is told, and who connects after it finds the message in the list, however long
         // anything takes: so one look at the list is enough.
-        let recipients = telling.recipients(world, pair, actor, Consistency::Strong).await;
+        let recipients = notify.recipients(world, pair, actor, Consistency::Strong).await;
         push(world, pair, draft, &sent, &recipients).await;
         return Ok(sent);
     }
@@ -192,17 +192,17 @@ async fn store(
 }
 
 /// A message that nobody will ask for again, a typing hint say. Who is not there misses it.
-async fn hand_on(
+async fn push_only(
     world: &World,
     actor: Actor<'_>,
     pair: &Pair,
     draft: Draft,
-    telling: Telling<'_>,
+    notify: Notify<'_>,
 ) -> Result<Message> {
     let key = pair.log_key();
     let (members, recipients) = tokio::join!(
         world.messages.members(&key),
-        telling.recipients(world, pair, actor, Consistency::Eventual)
+        notify.recipients(world, pair, actor, Consistency::Eventual)
     );
     let conversation =
         OneToOne { pair: pair.clone(), tail: LogTail { members: members?, ..LogTail::default() } };
@@ -274,13 +274,13 @@ async fn find_duplicate(
 }
 
 /// A conversation of two as a send has read it.
-struct Begun<'a> {
+struct InOneToOne<'a> {
     world: &'a World,
     actor: Actor<'a>,
     conversation: &'a OneToOne,
 }
 
-impl Conversation for Begun<'_> {
+impl Conversation for InOneToOne<'_> {
     /// However large it is, the first number that is taken says enough: two users are no crowd.
     const LARGE: usize = usize::MAX;
 

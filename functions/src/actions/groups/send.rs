@@ -34,7 +34,7 @@ pub async fn send_to_group(
     sending: Sending,
 ) -> Result<Message> {
     let draft = &noted(log.business_server.as_ref(), actor, draft);
-    let Sending::Stored { base } = sending else { return hand_on(log, actor, group, draft).await };
+    let Sending::Stored { base } = sending else { return push_only(log, actor, group, draft).await };
     let mut deadline = log.clock.now().saturating_add(TIMEOUT_MS);
     let mut approved = None;
     while log.clock.now() < deadline {
@@ -121,7 +121,7 @@ async fn note(log: &GroupLog, entered: &Entered, message: &Message) -> Result<()
     Ok(())
 }
 
-async fn hand_on(log: &GroupLog, actor: Actor<'_>, group: &GroupId, draft: &Draft) -> Result<Message> {
+async fn push_only(log: &GroupLog, actor: Actor<'_>, group: &GroupId, draft: &Draft) -> Result<Message> {
     let entered = log.enter(group, actor).await?;
     may_speak(log, actor, &entered)?;
     let message = draft.online_only(log.clock.now());
