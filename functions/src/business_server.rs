@@ -3,10 +3,7 @@
 //! It may be slow, dead or wrong. Nothing that it does takes longer than its time, is larger than its room, or leads
 //! anywhere else.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, SharedHttpConnector},
@@ -22,6 +19,7 @@ use tokio::time::timeout;
 
 use crate::{
     aws,
+    breaker::Breaker,
     clock::Clock,
     config::{CallbackFailure, CallbackPlace, CallbackToken, Config, Configured},
     record::{Metric, count},
@@ -37,29 +35,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How large an answer may be, in bytes: a message may be rewritten, and has a fifth of it.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-/// After how many failures in a row nobody is asked for a while.
-const FAILURES: u32 = 5;
-
-/// For how long.
-const PAUSE_MS: u64 = 10_000;
-
 /// The business server of a deployment.
 pub struct BusinessServer {
     place: CallbackPlace,
     token: Option<Secret<Token>>,
     connector: SharedHttpConnector,
-    breaker: Breaker,
+    breaker: Arc<Breaker>,
     clock: Clock,
-}
-
-/// What this sandbox has seen of it.
-#[derive(Default)]
-struct Breaker(Mutex<Seen>);
-
-#[derive(Default)]
-struct Seen {
-    failures: u32,
-    pause_until_ms: u64,
 }
 
 impl BusinessServer {
@@ -78,7 +60,13 @@ impl BusinessServer {
             }
         };
         let connector = aws::connector(CONNECT_TIMEOUT);
-        Ok(Some(Self { place, token, connector, breaker: Breaker::default(), clock: config.clock.clone() }))
+        Ok(Some(Self {
+            place,
+            token,
+            connector,
+            breaker: Arc::clone(&config.breaker),
+            clock: config.clock.clone(),
+        }))
     }
 
     /// Whether what cannot be asked about is sent all the same.
@@ -157,40 +145,4 @@ async fn read(answer: HttpResponse) -> std::result::Result<Vec<u8>, String> {
         bytes.extend_from_slice(&part);
     }
     Ok(bytes)
-}
-
-impl Breaker {
-    fn lets_through(&self, now_ms: u64) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pause_until_ms <= now_ms
-    }
-
-    fn note(&self, is_alive: bool, now_ms: u64) {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.failures = if is_alive { 0 } else { seen.failures.saturating_add(1) };
-        if seen.failures >= FAILURES {
-            seen.pause_until_ms = now_ms.saturating_add(PAUSE_MS);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn after_five_failures_in_a_row_nobody_is_asked_for_ten_seconds() {
-        let breaker = Breaker::default();
-        for is_alive in [false, false, false, false, true, false, false, false, false] {
-            breaker.note(is_alive, 1_000);
-            assert!(breaker.lets_through(1_000), "an answer in between counts");
-        }
-        breaker.note(false, 1_000);
-        assert!(!breaker.lets_through(1_000) && !breaker.lets_through(10_999));
-        assert!(breaker.lets_through(11_000));
-        breaker.note(false, 11_000);
-        assert!(!breaker.lets_through(20_999), "one more is enough to wait again");
-        breaker.note(true, 21_000);
-        breaker.note(false, 21_000);
-        assert!(breaker.lets_through(21_000));
-    }
 }

@@ -17,6 +17,7 @@ use hongyan_shared::{
 pub use crate::environment::{Configured, Misconfigured, Variables};
 use crate::{
     aws::{self, FormSigner},
+    breaker::Breaker,
     clock::Clock,
     environment::{text, variable},
     meter::Meter,
@@ -43,6 +44,8 @@ pub struct Config {
     pub push_patience: Duration,
     /// A laptop's business server.
     pub callback: Option<CallbackPlace>,
+    /// What this sandbox has seen of the business server: one for all who call it.
+    pub(crate) breaker: Arc<Breaker>,
     meter: OnceLock<Arc<Meter>>,
 }
 
@@ -264,6 +267,7 @@ impl Config {
             report: record::log(),
             push_patience: PUSH_PATIENCE,
             callback: None,
+            breaker: Arc::default(),
             meter: OnceLock::new(),
         }
     }

@@ -13,7 +13,8 @@
 //! - [`audience`]: those of a group who are connected, and how they are told.
 //! - [`notify`]: who is told of what has changed. [`presence`]: who is told that a user comes or goes.
 //! - [`connections_api`]: frames to connections. The only part that knows `@connections`.
-//! - [`business_server`]: calls to it. The only part that knows where it is. [`secret`]: the only part that knows the parameter store.
+//! - [`business_server`]: calls to it. The only part that knows where it is. `breaker`: whether it is worth it. [`secret`]: the only
+//!   part that knows the parameter store.
 //! - [`media_store`]: the objects that users have uploaded. The only part that knows S3.
 //! - [`store`]: the tables. The only part that knows DynamoDB.
 //! - [`record`]: what an operator learns of an invocation. The only part that knows CloudWatch.
@@ -22,6 +23,7 @@
 pub mod actions;
 pub mod audience;
 pub mod aws;
+mod breaker;
 pub mod business_server;
 pub mod caller;
 pub mod clock;

@@ -8,7 +8,7 @@ use std::{
 use hongyan_functions::config::{CallbackFailure, CallbackPlace};
 use serde_json::{Value, json};
 
-use super::start;
+use super::{send, start};
 use crate::{
     groups::{GROUP, change, group_of, history, log, members, message, row, say, try_say},
     harness::{
@@ -51,6 +51,24 @@ async fn four(app: &TestApp, number: usize) -> [Value; 4] {
     let add = app.invoke("add-group-member", "alice", add).await;
     let said = try_say(app, "alice", &format!("m-{number}"), 0).await;
     [create, join, add, said].map(|reply| json!([reply["code"], reply["message"]]))
+}
+
+/// Who does not answer about one message is not waited for with the next one, whichever kind of conversation that is in.
+#[tokio::test]
+async fn who_is_known_to_be_down_is_not_asked_about_groups_either() {
+    let server = BusinessServer::start().await;
+    let app = with_group(server.place()).await;
+    server.take();
+    server.always(Reaction::Raw(503, String::new()));
+    for base in 0..5 {
+        assert_eq!(send(&app, &base.to_string(), base, "x").await["code"], 0);
+    }
+    assert_eq!(server.take().len(), 5);
+    say(&app, "alice", "1", 0).await;
+    assert!(server.take().is_empty());
+    app.advance(Duration::from_secs(10));
+    say(&app, "alice", "2", 0).await;
+    assert_eq!(server.take().len(), 1);
 }
 
 #[tokio::test]
