@@ -318,11 +318,11 @@ pub enum Error {
     },
 
     /// DynamoDB or API Gateway throttles.
-    #[error("too many requests: wait a second, then try again with the same clientID")]
+    #[error("too many requests: wait a second, then send the same again")]
     Throttled,
 
     /// What only the operator can mend. The text is for the log.
-    #[error("something failed on our side: try again with the same clientID")]
+    #[error("something failed on our side: send the same again")]
     Internal(String),
 }
 

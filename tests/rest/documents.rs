@@ -9,7 +9,7 @@ use super::ask;
 use crate::{contract::fits, harness::TestApp};
 
 /// The examples in their order: path, body, answer.
-fn examples() -> Vec<(String, Value, Value)> {
+pub fn examples() -> Vec<(String, Value, Value)> {
     let text = include_str!("../../docs/rest.md");
     let mut blocks = text.split("\n```json ").skip(1).map(|block| {
         let (title, rest) = block.split_once('\n').unwrap();

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod blacklists;
+mod broken;
 mod contacts;
 mod costs;
 mod documents;
