@@ -164,7 +164,7 @@ async fn chat(twin: &Twin, mut stop: tokio::sync::oneshot::Receiver<()>) -> Vec<
         // As fast as somebody who types.
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let mut page = json!({ "conversationID": "C2Ca-0", "nextReqMessageID": "", "count": 15 });
+    let mut page = json!({ "conversationID": "C2Ca-0", "nextReqMessageID": "", "count": 100 });
     let mut texts = Vec::new();
     loop {
         let data = b.ask("getMessageList", page.clone()).await;
