@@ -333,9 +333,9 @@ test('notices: added, applied for, appointed, put out; they are in the conversat
   same((await alice.tim.handleGroupApplication({ handleAction: 'Agree', handleMessage: '欢迎', message: application })).data.group.memberNum, 4);
   same(dataOf('handleGroupApplication').map(({ clientID, base, ...what }) => what), [{ groupID: 'g1', userID: 'carol', authentication: 'token', handleAction: 'Agree', handleMessage: '欢迎' }]);
   const open = { applicant: 'dave', userID: 'dave', groupID: 'g1', groupName: 'g1群', applyMessage: '', authentication: 't2', messageKey: 8, applicationType: 0, time: 1 };
-  server.script['getGroupApplicationList'] = () => ({ applicationList: [open] });
-  const { applicationList: [listedOne] } = (await alice.tim.getGroupApplicationList()).data;
-  assert.equal(listedOne?.applicantNick, 'dave的昵称');
+  server.script['getGroupApplicationList'] = ({ next }) => (next ? { applicationList: [open] } : { applicationList: [{ ...open, applicant: 'erin', userID: 'erin' }], next: 'g0' });
+  const { applicationList: [erins, listedOne] } = (await alice.tim.getGroupApplicationList()).data;
+  same([erins?.applicantNick, listedOne?.applicantNick, dataOf('getGroupApplicationList')], ['erin的昵称', 'dave的昵称', [{}, { next: 'g0' }]]);
   await alice.tim.handleGroupApplication({ handleAction: 'Reject', application: listedOne! });
   same(dataOf('handleGroupApplication').at(-1)?.['userID'], 'dave');
   assert.equal(await codeOf(alice.tim.handleGroupApplication({ handleAction: 'Agree' })), 70402);

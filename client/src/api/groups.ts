@@ -13,7 +13,9 @@ import { loadNames, loadProfiles } from '../sync/profiles.js';
 import type { Session } from '../sync/session.js';
 import type { ChatSDK, Group, GroupMember, GroupNoticePayload, Result, UserList } from '../types.js';
 import { refuse } from '../unsupported.js';
-import type { Actions, FirstMember, RemindType, Role, SelfInfo, SetGroupMember, WireGroup, WireMember } from '../wire.js';
+import type {
+  Actions, ApplicationList, FirstMember, NoData, RemindType, Role, SelfInfo, SetGroupMember, WireApplication, WireGroup, WireMember,
+} from '../wire.js';
 import type { Account } from './account.js';
 import { requireObject, requireUserIDs } from './checks.js';
 import type { MessageMethods } from './messages.js';
@@ -270,9 +272,15 @@ export function groupMethods(account: Account, { createCustomMessage, sendMessag
 
     async getGroupApplicationList() {
       const session = account.requireSession();
-      const { applicationList } = await session.connection.request('getGroupApplicationList', {});
-      await loadProfiles(session, applicationList.map(({ applicant }) => applicant));
-      return ok({ applicationList: applicationList.map((each) => ({ ...each, applicantNick: session.profile(each.applicant).nick })) });
+      const applications: WireApplication[] = [];
+      let next: string | undefined;
+      do {
+        const page: ApplicationList & { next?: string } = await session.connection.request('getGroupApplicationList', (next ? { next } : {}) as NoData);
+        applications.push(...page.applicationList);
+        ({ next } = page);
+      } while (next);
+      await loadProfiles(session, applications.map(({ applicant }) => applicant));
+      return ok({ applicationList: applications.map((each) => ({ ...each, applicantNick: session.profile(each.applicant).nick })) });
     },
 
     async handleGroupApplication(options) {
