@@ -10,7 +10,7 @@ use hongyan_shared::{
 use crate::{
     clock::Clock,
     record::{Metric, count},
-    store::{Appended, Behind, Messages},
+    store::{Appended, Messages, Newer},
 };
 
 /// For how long a request tries to get a number before the conversation counts as busy.
@@ -119,7 +119,7 @@ impl Writer<'_> {
                 let at_most = STAND_BACK_MS << taken_before.min(DOUBLINGS);
                 tokio::time::sleep(Duration::from_millis(rand::random_range(0..at_most))).await;
                 // What has expired still holds its number.
-                let Behind::All(newer) = self.messages.behind(&key, newest.seq).await? else { break };
+                let Newer::All(newer) = self.messages.newer_than(&key, newest.seq).await? else { break };
                 if let Some(sent) = newer.iter().find(|message| message.is(draft)) {
                     return once_more(draft, sent.clone()).map(Some);
                 }

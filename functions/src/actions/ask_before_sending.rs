@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The draft as callbacks want to know of it: what only they want to know is left out where there are none.
-pub(super) fn noted(server: Option<&BusinessServer>, actor: Actor<'_>, draft: &Draft) -> Draft {
+pub(super) fn with_callback_notes(server: Option<&BusinessServer>, actor: Actor<'_>, draft: &Draft) -> Draft {
     let callbacks = match server {
         None => CallbackNotes::default(),
         Some(_) => CallbackNotes { platform: actor.platform(), ..draft.callbacks.clone() },
@@ -78,9 +78,9 @@ pub(super) async fn ask_before_sending(
     }
     match ask(server, call, |body| answer(&draft, body, asked)).await?.unwrap_or(Answer::Send) {
         Answer::Send => Ok(draft),
-        Answer::SendInstead(elem) => Ok(Draft { elem, ..judged(draft, Verdict::Rewritten) }),
+        Answer::SendInstead(elem) => Ok(Draft { elem, ..with_verdict(draft, Verdict::Rewritten) }),
         Answer::Withhold => {
-            let draft = judged(draft, Verdict::Withheld);
+            let draft = with_verdict(draft, Verdict::Withheld);
             let callbacks = CallbackNotes { is_untold: true, ..draft.callbacks.clone() };
             Ok(Draft { callbacks, ..draft })
         }
@@ -88,7 +88,7 @@ pub(super) async fn ask_before_sending(
     }
 }
 
-fn judged(draft: Draft, verdict: Verdict) -> Draft {
+fn with_verdict(draft: Draft, verdict: Verdict) -> Draft {
     let callbacks = CallbackNotes { verdict, ..draft.callbacks.clone() };
     Draft { callbacks, ..draft }
 }

@@ -10,7 +10,7 @@ use hongyan_shared::{
 
 use super::{
     append::{Conversation, TIMEOUT_MS, Writer, once_more},
-    ask_before_sending::{ask_before_sending, noted},
+    ask_before_sending::{ask_before_sending, with_callback_notes},
 };
 use crate::{
     business_server::BusinessServer,
@@ -124,7 +124,7 @@ async fn send(
     sending: Sending,
     notify: Notify<'_>,
 ) -> Result<Message> {
-    let draft = noted(world.business_server.as_ref(), actor, draft);
+    let draft = with_callback_notes(world.business_server.as_ref(), actor, draft);
     match sending {
         Sending::Stored { base } => store(world, actor, pair, &draft, base, notify).await,
         Sending::OnlineOnly => push_only(world, actor, pair, draft, notify).await,

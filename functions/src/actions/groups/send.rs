@@ -12,7 +12,7 @@ use tracing::warn;
 use super::{
     super::{
         append::{TIMEOUT_MS, once_more},
-        ask_before_sending::{ask_before_sending, noted},
+        ask_before_sending::{ask_before_sending, with_callback_notes},
     },
     log::{Entered, GroupLog, TAIL},
 };
@@ -33,7 +33,7 @@ pub async fn send_to_group(
     draft: &Draft,
     sending: Sending,
 ) -> Result<Message> {
-    let draft = &noted(log.business_server.as_ref(), actor, draft);
+    let draft = &with_callback_notes(log.business_server.as_ref(), actor, draft);
     let Sending::Stored { base } = sending else { return push_only(log, actor, group, draft).await };
     let mut deadline = log.clock.now().saturating_add(TIMEOUT_MS);
     let mut approved = None;

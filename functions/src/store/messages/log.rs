@@ -46,7 +46,7 @@ pub struct Stretch {
 
 /// What there is behind a number.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Behind {
+pub enum Newer {
     /// All of it, newest first. There may be nothing.
     All(Vec<Message>),
     /// More than one frame may look at.
@@ -161,7 +161,7 @@ impl Messages {
     }
 
     /// All messages behind a number, newest first, live or not.
-    pub async fn behind(&self, key: &LogKey, seq: Seq) -> Result<Behind> {
+    pub async fn newer_than(&self, key: &LogKey, seq: Seq) -> Result<Newer> {
         let (mut all, mut to) = (Vec::new(), Seq(u64::MAX));
         for _ in 0..PAGES {
             let count = PAGE.min(affordable(Consistency::Strong, 0));
@@ -174,10 +174,10 @@ impl Messages {
             all.extend(page.messages);
             match oldest.filter(|oldest| page.goes_on && *oldest > seq.next()) {
                 Some(oldest) => to = oldest.prev(),
-                None => return Ok(Behind::All(all)),
+                None => return Ok(Newer::All(all)),
             }
         }
-        Ok(Behind::TooMuch)
+        Ok(Newer::TooMuch)
     }
 
     /// The live messages from one number to another, oldest first: `count` of them, or as many as
