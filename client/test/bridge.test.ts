@@ -176,6 +176,13 @@ test('what is said, recalled and read on either side is so on both, once, with t
   await alice.ask('setMessageRead', { conversationID: 'C2Cbob', sequence: 7 });
   await eventually(() => unread('hongyan', 'alice', 'bob'), 0);
 
+  // Who has changed to the new version takes back there what they have said in the old one.
+  const page = await ask('hongyan', 'openim/admin_getroammsg', { Operator_Account: 'bob', Peer_Account: 'alice', MaxCnt: 100, MinTime: 0, MaxTime: 4_000_000_000 });
+  const third = (page['MsgList'] as Body[]).find(({ MsgBody }) => MsgBody[0]?.MsgContent.Text === '3');
+  const withdrawal = { CallbackCommand: 'C2C.CallbackAfterMsgWithDraw', From_Account: 'alice', To_Account: 'bob', MsgKey: third?.['MsgKey'] };
+  assert.equal(await callback('hongyan', withdrawal), 200);
+  await eventually(() => texts(alice, 'C2Cbob'), [...recalled, 'alice: recalled', 'alice: 4', 'bob: 5']);
+
   // Callbacks of one conversation come in their order: when these are there, what came before is done.
   await say(alice, 'bob', 'the end there');
   await say(bob, 'alice', 'the end here');
@@ -184,9 +191,9 @@ test('what is said, recalled and read on either side is so on both, once, with t
   }
   assert.deepEqual(await Promise.all((['tencent', 'hongyan'] as const).map((side) => unread(side, 'bob', 'alice'))), [2, 2], 'what was not read is unread');
   // Two are in any order where both have said something.
-  assert.deepEqual([...said().slice(0, 6), ...said().slice(6, 8).sort(), ...said().slice(8, 9), ...said().slice(9).sort()], [
+  assert.deepEqual([...said().slice(0, 6), ...said().slice(6, 8).sort(), ...said().slice(8, 10), ...said().slice(10).sort()], [
     'hongyan sendmsg', 'tencent sendmsg', 'hongyan admin_msgwithdraw', 'tencent admin_msgwithdraw', 'hongyan sendmsg', 'tencent admin_set_msg_read',
-    'hongyan sendmsg', 'tencent sendmsg', 'hongyan admin_set_msg_read', 'hongyan sendmsg', 'tencent sendmsg',
+    'hongyan sendmsg', 'tencent sendmsg', 'hongyan admin_set_msg_read', 'tencent admin_msgwithdraw', 'hongyan sendmsg', 'tencent sendmsg',
   ]);
   for (const user of [alice, bob]) user.close();
 });
