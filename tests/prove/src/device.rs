@@ -36,6 +36,8 @@ type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<(i64, Value)>>>>;
 pub struct Device {
     pub user: String,
     pub history: Arc<History>,
+    /// The highest number that it has seen, by conversation.
+    pub seen: HashMap<String, u64>,
     platform: &'static str,
     port: u16,
     link: Option<Link>,
@@ -56,7 +58,8 @@ impl Drop for Link {
 
 impl Device {
     pub fn new(user: &str, platform: &'static str, port: u16, history: Arc<History>) -> Self {
-        Self { user: user.to_owned(), history, platform, port, link: None, patience: PATIENCE }
+        let (user, seen) = (user.to_owned(), HashMap::new());
+        Self { user, history, seen, platform, port, link: None, patience: PATIENCE }
     }
 
     /// One for a time in which nothing breaks.

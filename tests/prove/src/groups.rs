@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::{
     device::Device,
     history::History,
+    reading::pause,
     workload::{AT_ONCE, ask, name, read_log},
 };
 
@@ -55,8 +56,6 @@ struct Member {
     directory: Directory,
     /// What they are where, as far as they know.
     roles: HashMap<String, String>,
-    /// The highest number that they have seen, by group.
-    seen: HashMap<String, u64>,
     /// What they have asked for under a name, and when.
     asked: Vec<(&'static str, Value, u64)>,
     made: usize,
@@ -82,7 +81,6 @@ pub async fn work(
             number,
             directory: Arc::clone(&directory),
             roles: HashMap::new(),
-            seen: HashMap::new(),
             asked: Vec::new(),
             made: 0,
             retention,
@@ -152,6 +150,10 @@ async fn groups_of(device: &mut Device) -> Vec<Value> {
     groups
 }
 
+fn conversation(group: &str) -> String {
+    format!("GROUP{group}")
+}
+
 fn is_large(group: &str) -> bool {
     LARGE.iter().any(|(large, _)| *large == group)
 }
@@ -185,9 +187,9 @@ impl Member {
             _ if looks_after => self.look_after(&group, &role).await,
             0..=349 => self.send(&group).await,
             350..=409 => self.once_more().await,
-            410..=509 => self.range(&group).await,
-            510..=549 => self.pages(&group).await,
-            550..=649 => self.mark(&group).await,
+            410..=509 => self.device.range(&mut self.random, &conversation(&group)).await,
+            510..=549 => self.device.pages(&mut self.random, &conversation(&group)).await,
+            550..=649 => self.device.mark(&mut self.random, &conversation(&group)).await,
             650..=739 => self.list().await,
             740..=769 => {
                 self.device.ask("getGroupMemberList", json!({ "groupID": group, "count": 100 })).await;
@@ -306,20 +308,6 @@ impl Member {
         tokio::time::sleep(took + Duration::from_millis(ms)).await;
     }
 
-    async fn again(&mut self) {
-        let ms = self.random.random_range(50..500);
-        tokio::time::sleep(Duration::from_millis(ms)).await;
-    }
-
-    fn saw(&mut self, group: &str, number: u64) {
-        let seen = self.seen.entry(group.to_owned()).or_default();
-        *seen = number.max(*seen);
-    }
-
-    fn base(&self, group: &str) -> u64 {
-        self.seen.get(group).copied().unwrap_or_default()
-    }
-
     fn new_name(&self) -> String {
         format!("{}-g-{}", self.device.user, self.asked.len())
     }
@@ -335,8 +323,10 @@ impl Member {
             match self.device.ask(action, data.clone()).await {
                 Some((0, answer)) => return Some(answer),
                 // The group is in a hurry, or something has failed.
-                Some((10006 | 10023 | 20005 | 60007, _)) | None => self.again().await,
-                Some((20004, answer)) if answer["lastSequence"].is_null() => self.again().await,
+                Some((10006 | 10023 | 20005 | 60007, _)) | None => pause(&mut self.random, 50..500).await,
+                Some((20004, answer)) if answer["lastSequence"].is_null() => {
+                    pause(&mut self.random, 50..500).await
+                }
                 Some(_) => return None,
             }
         }
@@ -363,7 +353,7 @@ impl Member {
                 self.directory.lock().unwrap().insert(id, kind);
                 return;
             }
-            self.again().await;
+            pause(&mut self.random, 50..500).await;
         }
     }
 
@@ -372,7 +362,7 @@ impl Member {
             match self.device.ask("dismissGroup", json!({ "groupID": group })).await {
                 Some((0 | 10010, _)) => break,
                 Some((10007, _)) => return,
-                _ => self.again().await,
+                _ => pause(&mut self.random, 50..500).await,
             }
         }
         // They knock themselves, and others for a while.
@@ -384,7 +374,7 @@ impl Member {
     async fn change(&mut self, action: &'static str, group: &str, mut data: Value) {
         data["groupID"] = json!(group);
         data["clientID"] = json!(self.new_name());
-        data["base"] = json!(self.base(group));
+        data["base"] = json!(self.device.seen(&conversation(group)));
         let done = self.until_known(action, data).await;
         match (action, done) {
             ("joinGroup", Some(answer)) if answer["status"] != "WaitAdminApproval" => {
@@ -405,7 +395,8 @@ impl Member {
             0 => 2_000,
             _ => self.random.random_range(0..60),
         };
-        let mut data = message(group, &self.new_name(), json!(self.base(group)), &"雁".repeat(length));
+        let base = json!(self.device.seen(&conversation(group)));
+        let mut data = message(group, &self.new_name(), base, &"雁".repeat(length));
         match self.random.random_range(0..20) {
             0 => data["messageControlInfo"] = json!({ "excludedFromUnreadCount": true }),
             1..=3 => data["atUserList"] = json!(self.somebody(2)),
@@ -413,7 +404,8 @@ impl Member {
             _ => {}
         }
         if let Some(answer) = self.until_known("sendMessage", data).await {
-            self.saw(group, answer["message"]["sequence"].as_u64().unwrap_or_default());
+            let number = answer["message"]["sequence"].as_u64().unwrap_or_default();
+            self.device.saw(&conversation(group), number);
         }
     }
 
@@ -425,42 +417,6 @@ impl Member {
         if self.is_young(begun) {
             self.device.ask(action, data).await;
         }
-    }
-
-    async fn range(&mut self, group: &str) {
-        let from = self.base(group).saturating_sub(self.random.random_range(0..30)).max(1);
-        self.read(group, json!({ "fromSequence": from })).await;
-    }
-
-    async fn pages(&mut self, group: &str) {
-        let mut next = json!("");
-        for _ in 0..self.random.random_range(1..=3) {
-            let Some(page) = self.read(group, json!({ "nextReqMessageID": next })).await else { return };
-            next = page["nextReqMessageID"].clone();
-            if page["isCompleted"] == true {
-                return;
-            }
-        }
-    }
-
-    async fn read(&mut self, group: &str, mut what: Value) -> Option<Value> {
-        what["conversationID"] = json!(format!("GROUP{group}"));
-        let (code, part) = self.device.ask("getMessageList", what).await?;
-        let newest = part["messageList"].as_array().and_then(|list| list.last()?["sequence"].as_u64());
-        self.saw(group, newest.unwrap_or_default());
-        (code == 0).then_some(part)
-    }
-
-    async fn mark(&mut self, group: &str) {
-        let mut mark = json!({ "conversationID": format!("GROUP{group}") });
-        let seen = self.base(group);
-        match self.random.random_range(0..10) {
-            0 | 1 => {}
-            2 => mark["sequence"] = json!(seen.saturating_sub(self.random.random_range(0..10)).max(1)),
-            3 => mark["sequence"] = json!(seen + 2),
-            _ => mark["sequence"] = json!(seen.max(1)),
-        }
-        self.device.ask("setMessageRead", mark).await;
     }
 
     async fn list(&mut self) {
@@ -476,13 +432,14 @@ impl Member {
                 continue;
             };
             self.roles.insert(group.to_owned(), role.to_owned());
-            self.saw(group, listed["lastSequence"].as_u64().unwrap_or_default());
+            self.device.saw(&conversation(group), listed["lastSequence"].as_u64().unwrap_or_default());
         }
     }
 
     async fn recall(&mut self, group: &str) {
-        let number = self.base(group).saturating_sub(self.random.random_range(0..20)).max(1);
-        let recall = json!({ "conversationID": format!("GROUP{group}"), "sequence": number });
+        let id = conversation(group);
+        let number = self.device.seen(&id).saturating_sub(self.random.random_range(0..20)).max(1);
+        let recall = json!({ "conversationID": id, "sequence": number });
         self.device.ask("revokeMessage", recall).await;
     }
 }

@@ -5,8 +5,8 @@
 //! # Layout
 //!
 //! - [`history`]: the format. [`checker`]: the twelve points, in linear time.
-//! - [`run`]: episodes, each with a seed. [`workload`]: what two users do; [`groups`]: what members do. [`device`]: one of
-//!   their connections.
+//! - [`run`]: episodes, each with a seed. [`workload`]: what two users do; [`groups`]: what members do; [`reading`]:
+//!   what both do. [`device`]: one of their connections.
 //! - [`nemesis`]: what is done to them. [`twin`]: the server, a process that can be killed; [`serve`]: the same from
 //!   inside, with sandboxes ([`sandboxes`]) on calls that break ([`calls`]). [`proxy`]: the network.
 
@@ -17,6 +17,7 @@ pub mod groups;
 pub mod history;
 pub mod nemesis;
 pub mod proxy;
+pub mod reading;
 pub mod run;
 pub mod sandboxes;
 pub mod serve;

@@ -1,7 +1,6 @@
 //! What twenty users do: write, write again when they are not sure, read in all ways, mark, and block each other.
 
 use std::{
-    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -13,7 +12,7 @@ use futures_util::{StreamExt, stream};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 
-use crate::{device::Device, history::History};
+use crate::{device::Device, history::History, reading::pause};
 
 pub const USERS: usize = 20;
 /// Every other user has a second device.
@@ -32,8 +31,6 @@ struct Person {
     number: usize,
     is_first: bool,
     peers: Vec<usize>,
-    /// The highest number that this device has seen, by peer.
-    seen: HashMap<usize, u64>,
     /// What this device has sent.
     sent: Vec<Value>,
     retention: Option<u64>,
@@ -51,6 +48,10 @@ fn peers(user: usize) -> Vec<usize> {
 
 /// So many users do not stop to think, and have eyes for their neighbour alone.
 const HASTY: usize = 4;
+
+fn conversation(peer: usize) -> String {
+    format!("C2C{}", name(peer))
+}
 
 /// Everybody does something until they are told to stop, and completes what they have begun.
 pub async fn work(
@@ -70,7 +71,6 @@ pub async fn work(
                 number,
                 is_first: index == 0,
                 peers: peers(number),
-                seen: HashMap::new(),
                 sent: Vec::new(),
                 retention,
                 think_ms,
@@ -94,7 +94,7 @@ pub async fn read_all(port: u16, history: &Arc<History>) {
         ask(&mut device, "getConversationList", json!({})).await;
         ask(&mut device, "getBlacklist", json!({})).await;
         for peer in peers(number) {
-            read_log(&mut device, &json!(format!("C2C{}", name(peer)))).await;
+            read_log(&mut device, &json!(conversation(peer))).await;
         }
     };
     stream::iter(0..USERS).for_each_concurrent(AT_ONCE, read).await;
@@ -133,9 +133,9 @@ impl Person {
         match self.random.random_range(0..100) {
             0..=39 => self.send(peer).await,
             40..=46 => self.send_once_more().await,
-            47..=61 => self.range(peer).await,
-            62..=69 => self.pages(peer).await,
-            70..=85 => self.mark(peer).await,
+            47..=61 => self.device.range(&mut self.random, &conversation(peer)).await,
+            62..=69 => self.device.pages(&mut self.random, &conversation(peer)).await,
+            70..=85 => self.device.mark(&mut self.random, &conversation(peer)).await,
             86..=94 => {
                 self.device.ask("getConversationList", json!({})).await;
             }
@@ -151,18 +151,7 @@ impl Person {
         if self.number < HASTY {
             return;
         }
-        let ms = self.random.random_range(0..=2 * self.think_ms);
-        tokio::time::sleep(Duration::from_millis(ms)).await;
-    }
-
-    async fn again(&mut self) {
-        let ms = self.random.random_range(20..200);
-        tokio::time::sleep(Duration::from_millis(ms)).await;
-    }
-
-    fn saw(&mut self, peer: usize, number: u64) {
-        let seen = self.seen.entry(peer).or_default();
-        *seen = number.max(*seen);
+        pause(&mut self.random, 0..2 * self.think_ms + 1).await;
     }
 
     /// A message of a new name, until it is known what has become of it.
@@ -175,7 +164,7 @@ impl Person {
         };
         let mut data = json!({
             "to": name(peer), "conversationType": "C2C", "clientID": client_id,
-            "base": self.seen.get(&peer).copied().unwrap_or_default(),
+            "base": self.device.seen(&conversation(peer)),
             "type": "TIMTextElem", "payload": { "text": format!("{client_id}: {}", "雁".repeat(length)) },
         });
         match self.random.random_range(0..20) {
@@ -196,7 +185,8 @@ impl Person {
             }
             match self.device.ask("sendMessage", data.clone()).await {
                 Some((0, answer)) => {
-                    return self.saw(peer, answer["message"]["sequence"].as_u64().unwrap_or_default());
+                    let number = answer["message"]["sequence"].as_u64().unwrap_or_default();
+                    return self.device.saw(&conversation(peer), number);
                 }
                 Some((20004, answer)) => {
                     // As the protocol says: look for it behind the base, and send again from there.
@@ -214,7 +204,7 @@ impl Person {
                 }
                 None => {}
             }
-            self.again().await;
+            pause(&mut self.random, 20..200).await;
         }
     }
 
@@ -222,7 +212,7 @@ impl Person {
     async fn is_behind(&mut self, peer: usize, base: u64, client_id: &Value) -> Option<bool> {
         let mut from = base + 1;
         loop {
-            let part = self.read(peer, json!({ "fromSequence": from })).await?;
+            let part = self.device.read(&conversation(peer), json!({ "fromSequence": from })).await?;
             let list = part["messageList"].as_array()?;
             if list
                 .iter()
@@ -248,51 +238,6 @@ impl Person {
         self.device.ask("sendMessage", data).await;
     }
 
-    async fn range(&mut self, peer: usize) {
-        let seen = self.seen.get(&peer).copied().unwrap_or_default();
-        let from = seen.saturating_sub(self.random.random_range(0..30)).max(1);
-        let mut range = json!({ "fromSequence": from });
-        if self.random.random_range(0..4) == 0 {
-            range["toSequence"] = json!(from + self.random.random_range(0..20));
-        }
-        self.read(peer, range).await;
-    }
-
-    async fn pages(&mut self, peer: usize) {
-        let mut next = json!("");
-        for _ in 0..self.random.random_range(1..=3) {
-            let Some(page) = self.read(peer, json!({ "nextReqMessageID": next })).await else { return };
-            next = page["nextReqMessageID"].clone();
-            if page["isCompleted"] == true {
-                return;
-            }
-        }
-    }
-
-    async fn read(&mut self, peer: usize, mut what: Value) -> Option<Value> {
-        what["conversationID"] = json!(format!("C2C{}", name(peer)));
-        let (code, part) = self.device.ask("getMessageList", what).await?;
-        let newest = part["messageList"].as_array().and_then(|list| list.last()?["sequence"].as_u64());
-        self.saw(peer, newest.unwrap_or_default());
-        (code == 0).then_some(part)
-    }
-
-    async fn mark(&mut self, peer: usize) {
-        let mut mark = json!({ "conversationID": format!("C2C{}", name(peer)) });
-        let seen = self.seen.get(&peer).copied().unwrap_or_default();
-        match self.random.random_range(0..10) {
-            0 => {}
-            1 | 2 => mark["sequence"] = json!(seen.saturating_sub(self.random.random_range(0..10)).max(1)),
-            3 => mark["sequence"] = json!(seen + 2),
-            _ => mark["sequence"] = json!(seen.max(1)),
-        }
-        if self.random.random_range(0..4) == 0 {
-            self.device.say("setMessageRead", mark).await;
-        } else {
-            self.device.ask("setMessageRead", mark).await;
-        }
-    }
-
     async fn block(&mut self, peer: usize) {
         for action in ["addToBlacklist", "removeFromBlacklist"] {
             for _ in 0..ATTEMPTS {
@@ -300,10 +245,9 @@ impl Person {
                 if done.is_some_and(|(code, _)| code == 0) {
                     break;
                 }
-                self.again().await;
+                pause(&mut self.random, 20..200).await;
             }
-            let ms = self.random.random_range(100..1_500);
-            tokio::time::sleep(Duration::from_millis(ms)).await;
+            pause(&mut self.random, 100..1_500).await;
         }
     }
 }

@@ -2,8 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-/// For how long what has had no answer may still take effect.
-const LINGERS: u64 = 30_000_000;
+use super::operations::LINGERS;
 
 #[derive(Debug, Default)]
 pub struct Blocks(HashMap<String, HashMap<String, Intervals>>);

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use crate::history::{Event, Return, What};
 
+/// For how long what has had no answer may still take effect.
+pub const LINGERS: u64 = 30_000_000;
+
 /// What a history can be wrong about: the points of docs/proofs.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Point {
@@ -94,6 +97,12 @@ impl<'a> Operation<'a> {
     pub fn good(&self) -> Option<Answer<'a>> {
         self.answer.filter(|answer| answer.code == 0)
     }
+
+    /// The entries of the answer, if it is a list of conversations.
+    pub fn listed(&self) -> impl Iterator<Item = &'a Value> {
+        let answer = self.good().filter(|_| self.action == "getConversationList");
+        answer.into_iter().flat_map(|answer| list(answer.data, "conversationList"))
+    }
 }
 
 pub fn name(operation: &Operation) -> String {
@@ -129,6 +138,11 @@ pub fn text<'a>(data: &'a Value, field: &str) -> &'a str {
 
 pub fn list<'a>(data: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
     data[field].as_array().into_iter().flatten()
+}
+
+/// The numbers of the messages that a read shows.
+pub fn numbers(answer: &Value) -> impl Iterator<Item = u64> {
+    list(answer, "messageList").filter_map(|message| message["sequence"].as_u64())
 }
 
 /// What a message says.

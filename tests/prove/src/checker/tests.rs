@@ -385,6 +385,23 @@ fn a_read_position_does_not_go_back() {
 }
 
 #[test]
+fn a_read_position_does_not_go_back_behind_what_a_list_has_shown() {
+    for (then, is_good) in [(2, true), (1, false)] {
+        let (mut story, log) = story_of_a_read_position();
+        story.asks("bob", "setMessageRead", json!({ "conversationID": "C2Calice", "sequence": 2 }));
+        story.lists("bob", 2, 3, 1);
+        story.wait(1_500);
+        story.lists("bob", then, 3, 3 - then);
+        let verdict = story.ends_with(&log);
+        if is_good {
+            accepted(verdict)
+        } else {
+            refused(verdict, Point::Positions, &["op 10 ", "bob has read alice up to 1, but had up to 2"])
+        }
+    }
+}
+
+#[test]
 fn a_read_position_is_as_far_as_was_asked_for_and_no_farther() {
     for (named, read, unread, words) in [
         (2, 1, 2, "op 7 (bob setMessageRead alice"),

@@ -3,15 +3,19 @@
 use hongyan_shared::model::{Op, Role, may};
 use serde_json::Value;
 
-use super::{Group, Groups, Muted, log::is_in_order, numbers};
-use crate::checker::operations::{Anomaly, Answer, Operation, Point, group_of, is_range, list, name, text};
+use super::{Group, Groups, Muted};
+use crate::checker::{
+    log::{Fault, Message},
+    operations::{Answer, Operation, Point, group_of, is_range, list, name, numbers, text},
+    view::View,
+};
 
 /// How many messages that name them somebody's list has at most.
 const MENTIONS: usize = 16;
 
 const ALL: &str = "__kImSDK_MesssageAtALL__";
 
-type Wrong = Vec<(Point, String)>;
+type Wrong = Vec<Fault>;
 
 impl<'a> Groups<'a> {
     pub(super) fn check_answers(&mut self) {
@@ -45,38 +49,20 @@ impl<'a> Groups<'a> {
                     "sendMessage" | "getMessageList" | "setMessageRead" | "getGroupMemberList"
                     | "dismissGroup",
                     10010,
-                ) if !group.may_be_dead(self.stale(operation.at), answer.at) => {
+                ) if !group.may_be_dead(self.rules.stale(operation.at), answer.at) => {
                     wrong.push((Point::Members, format!("{} does not find what was there", name(operation))));
                 }
                 _ => {}
             }
             match (operation.action, answer.code) {
                 ("getMessageList", 0) => self.check_read(operation, answer, (id, group), &mut wrong),
-                ("setMessageRead", 0) => {
-                    let read = answer.data["readSequence"].as_u64().unwrap_or_default();
-                    let unread = answer.data["unreadCount"].as_u64().unwrap_or(u64::MAX);
-                    let named = operation.data["sequence"].as_u64();
-                    let stale = self.stale(operation.at);
-                    self.check_position(operation, answer, (id, group), read, &mut wrong);
-                    let there =
-                        group.log.range(..=named.unwrap_or(u64::MAX).min(group.known.before(operation.at)));
-                    let short = there
-                        .last()
-                        .filter(|(there, message)| read < **there && self.lives(message.time, answer.clock));
-                    if let Some((there, _)) = short {
-                        let what =
-                            format!("{} has read up to {read} only, but {there} was there", name(operation));
-                        wrong.push((Point::Positions, what));
-                    }
-                    let ends = (group.known.before(stale), group.most(answer.at));
-                    self.check_unread(operation, answer, (id, group), (read, unread), ends, &mut wrong);
-                }
+                ("setMessageRead", 0) => view(operation, answer, (id, group)).check_mark(&mut wrong),
                 ("getGroupMemberList", 0) => self.check_members(operation, answer, group, &mut wrong),
                 ("revokeMessage", 0) => self.check_recall(operation, answer, group, &mut wrong),
                 _ => {}
             }
         }
-        self.anomalies.extend(wrong.into_iter().map(|(point, what)| Anomaly { point, what }));
+        self.wrong.extend(wrong);
     }
 
     /// Who was not in it all the time has nothing of it, and nobody has what was dismissed.
@@ -89,7 +75,7 @@ impl<'a> Groups<'a> {
             // What was said may be read until the list lets go of it.
             "getMessageList" => return,
             // A mark that names a number looks at the group as it was a moment ago.
-            "setMessageRead" => self.stale(operation.at),
+            "setMessageRead" => self.rules.stale(operation.at),
             _ => operation.at,
         };
         if !group.may_be_alive(from, answer.at) {
@@ -116,58 +102,17 @@ impl<'a> Groups<'a> {
         &self,
         operation: &Operation,
         answer: &Answer,
-        (_, group): (&str, &Group),
+        (id, group): (&str, &Group),
         wrong: &mut Wrong,
     ) {
-        if !is_in_order(answer.data) {
-            return wrong.push((Point::Reads, format!("{} is out of order", name(operation))));
-        }
-        let Some((hidden, bound)) = group.bound(operation.user, operation.at, answer.at) else { return };
-        let shown: Vec<u64> = numbers(answer.data).collect();
-        let is_completed = answer.data["isCompleted"] == true;
-        if let Some(early) = shown.first().filter(|shown| **shown <= hidden) {
-            let what = format!(
-                "{} shows {early}, of before {} came, behind {hidden}",
-                name(operation),
-                operation.user
-            );
+        let me = operation.user;
+        let (hidden, bound) = group.bound(me, operation.at, answer.at).unwrap_or((0, u64::MAX));
+        view(operation, answer, (id, group)).check_read(bound, wrong);
+        if let Some(early) = numbers(answer.data).next().filter(|shown| *shown <= hidden) {
+            let what = format!("{} shows {early}, of before {me} came, behind {hidden}", name(operation));
             wrong.push((Point::Members, what));
         }
-        let newest = shown.last().copied().unwrap_or_default();
-        let stale = self.stale(operation.at);
-        let (from, to) = if is_range(operation) {
-            let from = operation.data["fromSequence"].as_u64().unwrap_or(1);
-            let to = match answer.data["nextSequence"].as_u64() {
-                Some(next) if !is_completed => next.saturating_sub(1),
-                _ => operation.data["toSequence"].as_u64().unwrap_or(u64::MAX),
-            };
-            (from, to.min(newest.max(group.known.before(operation.at))))
-        } else {
-            let oldest = if is_completed { 1 } else { shown.first().copied().unwrap_or(u64::MAX) };
-            let is_first = text(operation.data, "nextReqMessageID").is_empty();
-            (oldest, if is_first { newest.max(group.known.before(stale)) } else { newest })
-        };
-        let from = from.max(bound + 1);
-        if from <= to {
-            let mut rest = shown.iter().peekable();
-            for (number, message) in group.log.range(from..=to) {
-                while rest.next_if(|shown| **shown < *number).is_some() {}
-                if rest.next_if(|shown| **shown == *number).is_none()
-                    && self.lives(message.time, answer.clock)
-                {
-                    let what = format!(
-                        "{} lacks message {number} ('{}' of {}, seen by {})",
-                        name(operation),
-                        message.client_id,
-                        message.from,
-                        message.seen
-                    );
-                    wrong.push((Point::Reads, what));
-                    break;
-                }
-            }
-        }
-        let then = if is_range(operation) { operation.at } else { stale };
+        let then = if is_range(operation) { operation.at } else { self.rules.stale(operation.at) };
         for message in list(answer.data, "messageList").filter(|message| message["isRevoked"] != true) {
             let recalls = message["sequence"].as_u64().and_then(|number| group.recalls.get(&number));
             let mut recalls = recalls.into_iter().flatten().map(|index| &self.operations[*index]);
@@ -203,7 +148,7 @@ impl<'a> Groups<'a> {
 
     fn check_recall(&self, operation: &Operation, answer: &Answer, group: &Group, wrong: &mut Wrong) {
         let number = operation.data["sequence"].as_u64().unwrap_or_default();
-        let Some(message) = group.log.get(&number) else { return };
+        let Some(message) = group.log.messages.get(&number) else { return };
         // Another one may have recalled it before, and then it is answered to everybody.
         let others = group.recalls.get(&number).into_iter().flatten().map(|index| &self.operations[*index]);
         let may_anybody = others.filter(|other| other.at < answer.at).any(|other| {
@@ -221,16 +166,15 @@ impl<'a> Groups<'a> {
     }
 
     fn check_list(&self, operation: &Operation, answer: &Answer, wrong: &mut Wrong) {
-        let (me, stale) = (operation.user, self.stale(operation.at));
+        let (me, stale) = (operation.user, self.rules.stale(operation.at));
         let mut there = Vec::new();
-        for listed in list(answer.data, "conversationList") {
+        for listed in operation.listed() {
             let Some((id, group)) = group_of("", listed).and_then(|id| Some((id, self.groups.get(id)?)))
             else {
                 continue;
             };
             there.push(id);
-            let (number, profile) =
-                (|field: &str| listed[field].as_u64().unwrap_or_default(), &listed["groupProfile"]);
+            let profile = &listed["groupProfile"];
             let mut say =
                 |point: Point, why: String| wrong.push((point, format!("{}: {id} {why}", name(operation))));
             if !group.may_be_in(me, operation.at, answer.at) {
@@ -257,7 +201,7 @@ impl<'a> Groups<'a> {
             if count > limit {
                 say(Point::Members, format!("has {count:?} members, of {limit:?} at most"));
             }
-            let (joined, last) = (number("joinedSequence"), number("lastSequence"));
+            let joined = listed["joinedSequence"].as_u64().unwrap_or_default();
             if let Some((low, high)) = group.bound(me, operation.at, answer.at)
                 && !(low..=high).contains(&joined)
             {
@@ -266,29 +210,7 @@ impl<'a> Groups<'a> {
                     format!("begins behind {joined}, and {me} came between {low} and {high}"),
                 );
             }
-            let known = group.known.before(stale);
-            if last < known
-                && group.log.get(&known).is_some_and(|message| self.lives(message.time, answer.clock))
-            {
-                say(
-                    Point::Reads,
-                    format!("ends with {last}, but {known} was seen by {}", group.log[&known].seen),
-                );
-            }
-            if last > group.most(answer.at) {
-                say(Point::Reads, format!("ends with {last}, which nobody has asked for yet"));
-            }
-            let read = number("readSequence");
-            self.check_position(operation, answer, (id, group), read, wrong);
-            let unread = listed["unreadCount"].as_u64().unwrap_or(u64::MAX);
-            self.check_unread(
-                operation,
-                answer,
-                (id, group),
-                (read.max(joined), unread),
-                (last, last),
-                wrong,
-            );
+            view(operation, answer, (id, group)).check_listed(listed, operation.at, wrong);
             self.check_mentions(operation, answer, (id, group), listed, wrong);
         }
         let is_whole = answer.data["isCompleted"] == true
@@ -302,96 +224,6 @@ impl<'a> Groups<'a> {
                         .push((Point::Members, format!("{} lacks {id}, in which {me} was", name(operation))));
                 }
             }
-        }
-    }
-
-    /// Where a user is who has read: at least as far as was known then, and no farther than they said or came.
-    fn check_position(
-        &self,
-        operation: &Operation,
-        answer: &Answer,
-        (id, group): (&str, &Group),
-        read: u64,
-        wrong: &mut Wrong,
-    ) {
-        let me = operation.user;
-        let position = group.positions.get(me);
-        let has_number = operation.data.get("sequence").is_some();
-        let then = if has_number { self.stale(operation.at) } else { operation.at };
-        let known = position.map_or(0, |position| position.known.before(then));
-        // With retention nobody knows of what nobody has seen.
-        let message = group.log.get(&known);
-        let lives =
-            message.map_or(self.rules.retention.is_none(), |message| self.lives(message.time, answer.clock));
-        // Who goes and comes again has read up to where they came; into a meeting two of their attempts may come.
-        let may_be_new = group.kind.is_meeting() && group.gone.get(me).is_some_and(|gone| *gone < answer.at);
-        if read < known && lives && !may_be_new {
-            let what = format!("{}: {me} has read {id} up to {read}, but had up to {known}", name(operation));
-            wrong.push((Point::Positions, what));
-        }
-        let possible = group.most(answer.at);
-        let wanted = position.map_or(0, |position| position.wanted.before(answer.at)).min(possible);
-        // Where they came, everything was read.
-        let came = match group.bound(me, operation.at, answer.at) {
-            Some(_) if group.kind.is_meeting() => possible,
-            Some((_, high)) => high,
-            None => 0,
-        };
-        if read > wanted.max(came) {
-            let what =
-                format!("{}: {me} has read {id} up to {read}, beyond {}", name(operation), wanted.max(came));
-            wrong.push((Point::Positions, what));
-        }
-    }
-
-    /// As brute force would count it. Of one's own messages those alone are certainly not unread whose sender has been told.
-    fn check_unread(
-        &self,
-        operation: &Operation,
-        answer: &Answer,
-        (id, group): (&str, &Group),
-        (read, unread): (u64, u64),
-        (least, most): (u64, u64),
-        wrong: &mut Wrong,
-    ) {
-        let me = operation.user;
-        if group.kind.is_meeting() {
-            if unread != 0 {
-                wrong.push((
-                    Point::Positions,
-                    format!("{}: {unread} unread in the meeting {id}", name(operation)),
-                ));
-            }
-            return;
-        }
-        let last_of = |is_so: &dyn Fn(u64) -> bool| {
-            let mut gone = group.log.iter().take_while(|(_, message)| is_so(message.time));
-            if self.rules.retention.is_none() {
-                0
-            } else {
-                gone.by_ref().last().map_or(0, |(number, _)| *number)
-            }
-        };
-        let gone = read.max(last_of(&|time| !self.may_live(time, operation.clock)));
-        let going = read.max(last_of(&|time| !self.lives(time, answer.clock)));
-        let others = |behind: u64, to: u64| {
-            let (all, missing) = group.count(behind, to);
-            (all - group.own(me, behind, to).len() as u64, missing)
-        };
-        let (low, _) = others(going, least);
-        let (high, missing) = others(gone, most);
-        // What is not noted yet, or was sent before they went and came again.
-        let maybe = group.own(me, gone, most).iter().filter(|number| {
-            let message = &group.log[number];
-            message.noted_at > operation.at || group.may_be_out(me, message.sent_at, answer.at)
-        });
-        let high = high + missing.min(group.unseen_before(answer.at)) + maybe.count() as u64;
-        if unread < low || unread > high {
-            let what = format!(
-                "{}: {me} has read {id} up to {read} of {most}, which leaves {low} to {high} unread, not {unread}",
-                name(operation)
-            );
-            wrong.push((Point::Positions, what));
         }
     }
 
@@ -412,7 +244,7 @@ impl<'a> Groups<'a> {
             let (me_too, all) = (kinds.iter().any(|kind| kind % 2 == 1), kinds.iter().any(|kind| *kind > 1));
             let number = entry["messageSequence"].as_u64().unwrap_or_default();
             shown.push((number, me_too, all));
-            let Some(message) = group.log.get(&number) else { continue };
+            let Some(message) = group.log.messages.get(&number) else { continue };
             let named = self.named(message.from, message.client_id);
             let is_so = message.from == text(entry, "from")
                 && (!me_too || named.contains(&me))
@@ -425,7 +257,7 @@ impl<'a> Groups<'a> {
             }
         }
         let mut mine = 0;
-        for (number, message) in &group.log {
+        for (number, message) in &group.log.messages {
             let named = self.named(message.from, message.client_id);
             let names_me = named.contains(&me) && message.from != me;
             mine += usize::from(names_me);
@@ -433,7 +265,9 @@ impl<'a> Groups<'a> {
             if *number <= behind || message.is_tip || group.recalls.contains_key(number) {
                 continue;
             }
-            if group.may_be_out(me, message.sent_at, answer.at) || !self.lives(message.time, answer.clock) {
+            if group.may_be_out(me, message.sent_at, answer.at)
+                || !self.rules.lives(message.time, answer.clock)
+            {
                 continue;
             }
             let is_noted = message.noted_at < operation.at && mine <= MENTIONS;
@@ -442,7 +276,7 @@ impl<'a> Groups<'a> {
                     format!("{}: {number} of {id} names {me}, and the list does not say so", name(operation));
                 wrong.push((Point::Mentions, what));
             }
-            let is_known = message.noted_at < self.stale(operation.at);
+            let is_known = message.noted_at < self.rules.stale(operation.at);
             if named.contains(&ALL)
                 && is_known
                 && !shown.iter().any(|(shown, _, all)| shown >= number && *all)
@@ -456,6 +290,33 @@ impl<'a> Groups<'a> {
 
     fn named(&self, from: &str, client_id: &str) -> Vec<&str> {
         self.sent.get(&(from, client_id)).map(|sent| sent.named.clone()).unwrap_or_default()
+    }
+}
+
+/// A group as an answer shows it.
+fn view<'l>(
+    operation: &'l Operation<'l>,
+    answer: &'l Answer<'l>,
+    (id, group): (&'l str, &'l Group<'l>),
+) -> View<'l, impl Fn(&Message) -> bool> {
+    let (me, from, to) = (operation.user, operation.at, answer.at);
+    let is_meeting = group.kind.is_meeting();
+    View {
+        log: &group.log,
+        operation,
+        answer,
+        called: id,
+        // Who goes and comes again has read up to where they came; into a meeting two of their attempts may come.
+        came: match group.bound(me, from, to) {
+            Some(_) if is_meeting => group.log.most(to),
+            Some((_, high)) => high,
+            None => 0,
+        },
+        may_be_new: is_meeting && group.gone.get(me).is_some_and(|gone| *gone < to),
+        is_meeting,
+        unseen: group.log.unseen_before(to),
+        // What is not noted yet, or was sent before they went and came again.
+        may_be_unread: move |own: &Message| own.noted_at > from || group.may_be_out(me, own.sent_at, to),
     }
 }
 

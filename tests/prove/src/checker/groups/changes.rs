@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use hongyan_shared::model::{GroupType, InviteOption, JoinOption, Op, Role, may};
 use serde_json::Value;
 
-use super::{Came, Change, Groups, LINGERS, Message, Muted, users};
+use super::{Came, Change, Groups, Muted, users};
 use crate::checker::{
-    operations::{Anomaly, Operation, Point, group_of, list, name, text},
+    log::Message,
+    operations::{LINGERS, Operation, Point, group_of, list, name, text},
     register::{Register, Write},
 };
 
@@ -252,9 +253,9 @@ impl<'a> Groups<'a> {
     /// Who comes sees what is said from then on. When nothing lives, that is all.
     fn bound_of(&self, change: &Change, span: &Span) -> (u64, u64) {
         let group = &self.groups[change.group];
-        let known = group.known.before(span.at);
-        let lives = group.log.get(&known).is_some_and(|message| self.lives(message.time, span.clock_over));
-        (if lives { known } else { 0 }, group.most(span.over))
+        let known = group.log.known.before(span.at);
+        let lives = group.log.living(known, span.clock_over).is_some();
+        (if lives { known } else { 0 }, group.log.most(span.over))
     }
 
     fn until(&self, span: &Span, seconds: u64) -> Muted {
@@ -269,9 +270,9 @@ impl<'a> Groups<'a> {
     }
 
     fn tip_of(&self, change: &Change) -> Option<&Message<'a>> {
-        let group = self.groups.get(change.group)?;
-        let numbers = group.numbers.get(&(change.user, change.client_id))?;
-        numbers.iter().map(|number| &group.log[number]).find(|message| message.is_tip)
+        let log = &self.groups.get(change.group)?.log;
+        let numbers = log.numbers.get(&(change.user, change.client_id))?;
+        numbers.iter().map(|number| &log.messages[number]).find(|message| message.is_tip)
     }
 
     /// From when it was first asked for until it was first known: by its tip, or by an answer. An attempt that found nothing to
@@ -335,13 +336,13 @@ impl<'a> Groups<'a> {
                 wrong.push((Point::Changes, what));
             }
         }
-        self.anomalies.extend(wrong.into_iter().map(|(point, what)| Anomaly { point, what }));
+        self.wrong.extend(wrong);
     }
 
     /// What an answer says that is not what the tip says. Before the tip was there, there may have been nothing to do.
     fn is_answered_otherwise(&self, change: &Change, done: &Operation, tip: &Message) -> Option<String> {
         let answer = done.good()?;
-        let is_known = done.at > tip.seen_at && self.lives(tip.time, answer.clock);
+        let is_known = done.at > tip.seen_at && self.rules.lives(tip.time, answer.clock);
         let field = match change.action {
             "joinGroup" => {
                 let status = text(answer.data, "status");
@@ -372,7 +373,7 @@ impl<'a> Groups<'a> {
     /// Whether a tip of what was asked for then is in the view of somebody who reads everything in the end, and still lives.
     fn would_be_seen(&self, change: &Change, at: u64) -> bool {
         let group = &self.groups[change.group];
-        let known = group.known.before(at);
+        let known = group.log.known.before(at);
         self.rules.retention.is_none() && group.last.values().any(|last| last.bound() <= known)
     }
 

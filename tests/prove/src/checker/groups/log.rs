@@ -1,155 +1,83 @@
-//! The log of each group: what it is, from all that anybody saw of it, and whether it is a log.
-
-use std::collections::HashMap;
+//! The log of each group, and whether those who wrote it, who read it in the end and who were told of it could.
 
 use hongyan_shared::model::{GroupType, Role};
-use serde_json::Value;
 
-use super::{Groups, Message, TIP, numbers, said};
+use super::{Change, Groups, Last, said};
 use crate::{
-    checker::operations::{Anomaly, Operation, Point, list, name, seconds, text},
-    history::{Event, Push, Return, What},
+    checker::{
+        log::{Fault, Message, Sight},
+        operations::{Point, group_of, list, seconds, text},
+    },
+    history::{Event, Push, What},
 };
 
 impl<'a> Groups<'a> {
-    pub(super) fn learn_all(&mut self, events: &'a [Event]) {
-        let index: HashMap<u64, usize> =
-            self.operations.iter().enumerate().map(|(index, operation)| (operation.op, index)).collect();
-        for event in events {
-            match &event.what {
-                What::Return(Return { op, code: 0, data }) => {
-                    let Some(operation) = index.get(op).map(|index| self.operations[*index]) else {
-                        continue;
-                    };
-                    self.learn_answer(&operation, data, event);
+    pub(super) fn learn_all(&mut self, sights: &[Sight<'a>]) {
+        for sight in sights.iter().filter(|sight| sight.is_of_group()) {
+            let learnt = self.learn(sight);
+            self.wrong.extend(learnt.err());
+        }
+        self.find_unseen();
+        for operation in self.operations {
+            let marked = (operation.action == "setMessageRead").then_some(operation.data);
+            if let Some(group) = marked.and_then(|data| self.groups.get_mut(group_of("", data)?)) {
+                group.log.learn_mark(operation);
+            }
+            for listed in operation.listed() {
+                if let Some(group) = group_of("", listed).and_then(|id| self.groups.get_mut(id)) {
+                    group.log.learn_listed(operation, listed);
                 }
-                What::Push(Push { user, event: kind, data })
-                    if ["onMessageReceived", "onMessageRevoked"].contains(&kind.as_str()) =>
-                {
-                    for message in data.as_array().into_iter().flatten() {
-                        let how = || format!("a push to {user} at {}", seconds(event.at));
-                        self.learn(Point::Pushes, message, event, &how);
-                    }
-                }
-                _ => {}
             }
         }
+        self.groups.values_mut().for_each(|group| group.log.finish());
     }
 
-    fn learn_answer(&mut self, operation: &Operation<'a>, data: &'a Value, event: &Event) {
-        let how = || name(operation);
-        match operation.action {
-            "sendMessage" => {
-                let (message, asked) = (&data["message"], operation.data);
-                self.learn(Point::OneNumber, message, event, &how);
-                if message["conversationType"] == "GROUP"
-                    && (text(message, "clientID") != text(asked, "clientID")
-                        || text(message, "from") != operation.user)
-                {
-                    let what = format!("{} is acknowledged with another message: {message}", how());
-                    self.wrong(Point::OneNumber, what);
-                }
-            }
-            "revokeMessage" => self.learn(Point::Reads, &data["message"], event, &how),
-            "getMessageList" => {
-                list(data, "messageList").for_each(|message| self.learn(Point::Reads, message, event, &how));
-            }
-            "getConversationList" => {
-                for listed in list(data, "conversationList") {
-                    self.learn(Point::Reads, &listed["lastMessage"], event, &how);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn learn(&mut self, point: Point, message: &'a Value, event: &Event, how: &dyn Fn() -> String) {
-        if message["conversationType"] != "GROUP" {
-            return;
-        }
-        let (from, id, client_id) = (text(message, "from"), text(message, "to"), text(message, "clientID"));
-        let (number, time) =
-            (message["sequence"].as_u64().unwrap_or_default(), message["time"].as_u64().unwrap_or_default());
-        let (at, margin, retention) = (event.at, self.margin_s(), self.rules.retention);
-        let is_tip = text(message, "type") == TIP;
+    fn learn(&mut self, sight: &Sight<'a>) -> Result<(), Fault> {
+        let Sight { point, message, at, .. } = *sight;
+        let (is_tip, id) = (sight.is_tip(), text(message, "to"));
         let asked = if is_tip {
-            self.by_name.get(&(from, client_id)).map(|change| {
+            self.by_name.get(&sight.name()).map(|change| {
                 let change = &self.changes[*change];
                 let first = &self.operations[change.operations[0]];
                 let good = change.operations.iter().filter_map(|index| self.operations[*index].good());
                 (first.at, first.op, change.group, good.map(|answer| answer.at).min().unwrap_or(u64::MAX))
             })
         } else {
-            self.sent.get(&(from, client_id)).map(|sent| (sent.at, sent.op, sent.group, sent.noted_at))
+            self.sent.get(&sight.name()).map(|sent| (sent.at, sent.op, sent.group, sent.noted_at))
         };
-        let Some((sent_at, op, wanted, noted_at)) = asked.filter(|(.., group, _)| *group == id) else {
-            return self.wrong(point, format!("{} shows what nobody has asked for: {message}", how()));
+        let Some((sent_at, op, _, noted_at)) = asked.filter(|(.., group, _)| *group == id) else {
+            return Err((point, format!("{sight} shows what nobody has asked for: {message}")));
         };
         if sent_at > at {
-            let late =
-                format!("{} shows what op {op} asks for only at {}: {message}", how(), seconds(sent_at));
-            return self.wrong(Point::Unanswered, late);
+            let late = format!("{sight} shows what op {op} asks for only at {}: {message}", seconds(sent_at));
+            return Err((Point::Unanswered, late));
         }
-        let Some(group) = self.groups.get_mut(wanted).filter(|_| number > 0 && time > 0) else {
-            return self
-                .wrong(point, format!("{} shows a message without a number or a group: {message}", how()));
+        let Some(group) = self.groups.get_mut(id) else {
+            return Err((point, format!("{sight} shows a message of no group: {message}")));
         };
         if message["isRevoked"] == true {
-            let asked = group.recalls.get(&number).is_some_and(|recalls| self.operations[recalls[0]].at < at);
-            if !asked {
-                return self.wrong(point, format!("{} shows what nobody has recalled: {message}", how()));
+            let recalls = message["sequence"].as_u64().and_then(|number| group.recalls.get(&number));
+            if recalls.is_none_or(|recalls| self.operations[recalls[0]].at >= at) {
+                return Err((point, format!("{sight} shows what nobody has recalled: {message}")));
             }
-        } else if !is_tip && self.sent[&(from, client_id)].what != said(message) {
-            let what = format!("{} shows {message}, but op {op} has sent something else", how());
-            return self.wrong(point, what);
+        } else if !is_tip && self.sent[&sight.name()].what != said(message) {
+            return Err((point, format!("{sight} shows {message}, but op {op} has sent something else")));
         }
-        if let Some(there) = group.log.get(&number) {
-            let is_same = (there.from, there.client_id, there.time) == (from, client_id, time);
-            if !is_same || is_tip && there.data["payload"] != message["payload"] {
-                let two = format!(
-                    "{id} has two messages {number}: '{client_id}' of {from} ({time} s), seen by {}, and '{}' of {} ({} s), seen by {}",
-                    how(),
-                    there.client_id,
-                    there.from,
-                    there.time,
-                    there.seen
-                );
-                self.wrong(Point::OneNumber, two);
+        group.log.learn(sight, sent_at, noted_at)
+    }
+
+    fn find_unseen(&mut self) {
+        let sent = self.sent.iter().map(|((user, client_id), sent)| (*user, *client_id, sent.group, sent.at));
+        let changes = self.changes.iter().map(|change| {
+            let Change { user, client_id, group, operations, .. } = change;
+            (*user, *client_id, *group, self.operations[operations[0]].at)
+        });
+        for (user, client_id, group, at) in sent.chain(changes) {
+            if let Some(group) = self.groups.get_mut(group)
+                && !group.log.numbers.contains_key(&(user, client_id))
+            {
+                group.log.never_saw(user, at);
             }
-            return;
-        }
-        let numbers = group.numbers.entry((from, client_id)).or_default();
-        // What has expired is forgotten, and may be asked for anew.
-        let twice = numbers.iter().map(|other| (*other, &group.log[other])).find(|(_, other)| {
-            retention.is_none_or(|retention| time.abs_diff(other.time) + margin < retention)
-        });
-        let twice = twice.map(|(other, there)| {
-            format!(
-                "'{client_id}' of {from} is in {id} twice: as {other}, seen by {}, and as {number}, seen by {}",
-                there.seen,
-                how()
-            )
-        });
-        numbers.push(number);
-        let counts = message["messageControlInfo"]["excludedFromUnreadCount"] != true;
-        group.log.insert(
-            number,
-            Message {
-                from,
-                client_id,
-                time,
-                counts,
-                is_tip,
-                data: message,
-                sent_at,
-                seen_at: at,
-                seen_clock: event.clock,
-                seen: how(),
-                noted_at,
-            },
-        );
-        if let Some(twice) = twice {
-            self.wrong(Point::OneNumber, twice);
         }
     }
 
@@ -158,59 +86,17 @@ impl<'a> Groups<'a> {
         let end = self.end.map_or(u64::MAX, |(_, clock)| clock);
         for (id, group) in &self.groups {
             // Before where the view of the first of them begins, nobody sees in the end what was not seen before.
-            let seen_from = group.last.values().map(|last| last.bound()).min().unwrap_or(u64::MAX);
-            let mut before: Option<(u64, &Message)> = None;
-            for (number, message) in &group.log {
-                let from = before.map_or(0, |(number, _)| number);
-                let is_unseen = *number - from - 1 <= group.unseen_before(message.seen_at);
-                let may_skip = is_unseen && number - 1 <= seen_from
-                    || match (self.rules.retention, before) {
-                        (None, _) => false,
-                        (Some(_), None) => true,
-                        (Some(retention), Some((_, last))) => {
-                            message.time + self.margin_s() >= last.time + retention
-                                || !self.lives(last.time, end) && is_unseen
-                        }
-                    };
-                if *number != from + 1 && !may_skip {
-                    let hole = format!(
-                        "{id} has no message {}, but {number} ('{}' of {}, seen by {})",
-                        from + 1,
-                        message.client_id,
-                        message.from,
-                        message.seen
-                    );
-                    wrong.push((Point::NoHole, hole));
-                }
-                if let Some((earlier, last)) = before.filter(|(_, last)| last.time > message.time) {
-                    let back = format!(
-                        "{id}: message {number} ('{}') is of {} s, and {earlier} ('{}') before it of {} s",
-                        message.client_id, message.time, last.client_id, last.time
-                    );
-                    wrong.push((Point::NoHole, back));
-                }
-                let known = group.known.before(message.sent_at);
-                if known >= *number {
-                    let order = format!(
-                        "{id}: '{}' of {} was first asked for at {} and has number {number}, but {known} was seen before that by {}",
-                        message.client_id,
-                        message.from,
-                        seconds(message.sent_at),
-                        group.log[&known].seen
-                    );
-                    wrong.push((Point::RealTime, order));
-                }
-                if !message.is_tip {
-                    self.check_sender(id, *number, message, &mut wrong);
-                }
-                before = Some((*number, message));
+            let hidden = group.last.values().map(Last::bound).min().unwrap_or(u64::MAX);
+            group.log.check(hidden, end, &mut wrong);
+            for (number, message) in group.log.messages.iter().filter(|(_, message)| !message.is_tip) {
+                self.check_sender(id, *number, message, &mut wrong);
             }
         }
-        self.anomalies.extend(wrong.into_iter().map(|(point, what)| Anomaly { point, what }));
+        self.wrong.extend(wrong);
     }
 
     /// Whether who has sent something can have been in it, and not muted.
-    fn check_sender(&self, id: &str, number: u64, message: &Message, wrong: &mut Vec<(Point, String)>) {
+    fn check_sender(&self, id: &str, number: u64, message: &Message, wrong: &mut Vec<Fault>) {
         let group = &self.groups[id];
         let (from, to, user) = (message.sent_at, message.seen_at, message.from);
         let what = |why: &str| {
@@ -250,17 +136,7 @@ impl<'a> Groups<'a> {
         let mut wrong = Vec::new();
         for (id, group) in &self.groups {
             for (user, last) in &group.last {
-                let bound = last.bound();
-                let lost = group.log.range(bound + 1..).find(|(number, message)| {
-                    self.lives(message.time, clock) && !last.numbers.contains(number)
-                });
-                if let Some((number, message)) = lost {
-                    let what = format!(
-                        "at the end {user} does not find message {number} of {id} ('{}' of {}), which was seen by {}",
-                        message.client_id, message.from, message.seen
-                    );
-                    wrong.push((Point::NoHole, what));
-                }
+                group.log.check_end(user, last.bound(), &last.numbers, clock, &mut wrong);
                 let Some(listed) = last.listed else {
                     wrong.push((
                         Point::Members,
@@ -300,7 +176,7 @@ impl<'a> Groups<'a> {
                 wrong.push((Point::Members, format!("at the end nobody is in {id}")));
             }
         }
-        self.anomalies.extend(wrong.into_iter().map(|(point, what)| Anomaly { point, what }));
+        self.wrong.extend(wrong);
     }
 
     pub(super) fn check_pushes(&mut self, events: &'a [Event]) {
@@ -311,29 +187,24 @@ impl<'a> Groups<'a> {
             }
             for message in data.as_array().into_iter().flatten() {
                 let Some(group) = self.groups.get(text(message, "to")) else { continue };
-                let Some(there) = message["sequence"].as_u64().and_then(|number| group.log.get(&number))
+                let Some(there) =
+                    message["sequence"].as_u64().and_then(|number| group.log.messages.get(&number))
                 else {
                     continue;
                 };
                 if message["conversationType"] == "GROUP" && !group.may_be_in(user, there.sent_at, event.at) {
                     let at = seconds(event.at);
                     let what = format!("a push to {user} at {at}, who is not in it: {message}");
-                    self.wrong(Point::Pushes, what);
+                    self.wrong.push((Point::Pushes, what));
                 }
             }
         }
     }
 }
 
-impl super::Last<'_> {
+impl Last<'_> {
     /// Behind which number their view begins.
     pub(super) fn bound(&self) -> u64 {
         self.listed.and_then(|listed| listed["joinedSequence"].as_u64()).unwrap_or_default()
     }
-}
-
-/// That a read shows numbers in order.
-pub(super) fn is_in_order(answer: &Value) -> bool {
-    let shown: Vec<u64> = numbers(answer).collect();
-    shown.windows(2).all(|two| two[0] < two[1])
 }

@@ -13,17 +13,11 @@ use hongyan_shared::model::{GroupType, InviteOption, Role};
 use serde_json::Value;
 
 use super::{
-    operations::{Anomaly, Operation, Point, group_of, list, text, what_of},
+    log::{Fault, Log, Sight},
+    operations::{Operation, group_of, list, numbers, text, what_of},
     register::Register,
-    steps::Steps,
 };
 use crate::history::{ALL_IS_WELL, Event, Rules, What};
-
-/// For how long what has had no answer may still take effect.
-const LINGERS: u64 = 30_000_000;
-
-/// The type of a tip.
-const TIP: &str = "TIMGroupTipElem";
 
 /// What changes a group under a name.
 const CHANGES: [&str; 8] = [
@@ -36,24 +30,6 @@ const CHANGES: [&str; 8] = [
     "updateGroupProfile",
     "handleGroupApplication",
 ];
-
-/// A message or a tip under its number.
-struct Message<'a> {
-    from: &'a str,
-    client_id: &'a str,
-    time: u64,
-    counts: bool,
-    is_tip: bool,
-    /// What it says, as it was first seen.
-    data: &'a Value,
-    /// When it was asked for first, and when it was first seen, also by the server's clock.
-    sent_at: u64,
-    seen_at: u64,
-    seen_clock: u64,
-    seen: String,
-    /// When who sent it was first told so: it is noted then whom it concerns.
-    noted_at: u64,
-}
 
 struct Sent<'a> {
     at: u64,
@@ -85,15 +61,7 @@ struct Group<'a> {
     kind: GroupType,
     /// Whether anybody may come into it at once who wants to.
     is_open: bool,
-    log: BTreeMap<u64, Message<'a>>,
-    numbers: HashMap<(&'a str, &'a str), Vec<u64>>,
-    known: Steps,
-    possible: Steps,
-    /// All numbers, and how many messages count up to there; and those of each sender that do.
-    counts: Vec<(u64, u64)>,
-    own: HashMap<&'a str, Vec<u64>>,
-    /// When what nobody has ever seen was asked for.
-    unseen: Vec<u64>,
+    log: Log<'a>,
     /// Attempts to recall, by number.
     recalls: HashMap<u64, Vec<usize>>,
     is_alive: Register<bool>,
@@ -105,18 +73,10 @@ struct Group<'a> {
     muted: HashMap<&'a str, Register<Muted>>,
     /// Who has certainly or possibly gone, and when that was first asked for.
     gone: HashMap<&'a str, u64>,
-    positions: HashMap<&'a str, Position>,
     /// When somebody began to send the last message to it, when nothing broke any more: what was promised before is kept by it.
     completed_at: u64,
     /// What its members have in the end.
     last: HashMap<&'a str, Last<'a>>,
-}
-
-/// How far somebody has read, and how far they wanted to.
-#[derive(Default)]
-struct Position {
-    known: Steps,
-    wanted: Steps,
 }
 
 /// What a member reads when all is over.
@@ -135,26 +95,28 @@ struct Groups<'a> {
     changes: Vec<Change<'a>>,
     by_name: HashMap<(&'a str, &'a str), usize>,
     end: Option<(u64, u64)>,
-    anomalies: Vec<Anomaly>,
+    wrong: Vec<Fault>,
 }
 
 /// What is wrong with the groups of a history, and how many messages they have.
 pub(super) fn check<'a>(
     rules: &'a Rules,
     operations: &'a [Operation<'a>],
+    sights: &[Sight<'a>],
     events: &'a [Event],
     end: Option<(u64, u64)>,
-) -> (Vec<Anomaly>, usize) {
+) -> (Vec<Fault>, usize) {
     let mut groups = Groups::new(rules, operations, end);
-    groups.learn_all(events);
-    groups.prepare(events);
+    groups.learn_all(sights);
+    groups.learn_end(events);
+    groups.learn_changes();
     groups.check_logs();
     groups.check_changes();
     groups.check_answers();
     groups.check_pushes(events);
     groups.check_end();
-    let messages = groups.groups.values().map(|group| group.log.len()).sum();
-    (groups.anomalies, messages)
+    let messages = groups.groups.values().map(|group| group.log.messages.len()).sum();
+    (groups.wrong, messages)
 }
 
 impl<'a> Groups<'a> {
@@ -167,7 +129,7 @@ impl<'a> Groups<'a> {
             changes: Vec::new(),
             by_name: HashMap::new(),
             end,
-            anomalies: Vec::new(),
+            wrong: Vec::new(),
         };
         for (index, operation) in operations.iter().enumerate() {
             let Operation { user, action, data, at, op, .. } = *operation;
@@ -178,7 +140,8 @@ impl<'a> Groups<'a> {
                 "createGroup" => {
                     if let Ok(kind) = GroupType::parse(text(data, "type")) {
                         let is_open = kind == GroupType::Meeting || data["joinOption"] == "FreeAccess";
-                        this.groups.entry(group).or_insert_with(|| Group::new(kind, is_open));
+                        let new = || Group::new(kind, is_open, Log::new(rules, group.to_owned(), 1));
+                        this.groups.entry(group).or_insert_with(new);
                     }
                 }
                 "sendMessage" => {
@@ -219,81 +182,6 @@ impl<'a> Groups<'a> {
         this
     }
 
-    fn wrong(&mut self, point: Point, what: String) {
-        self.anomalies.push(Anomaly { point, what });
-    }
-
-    fn prepare(&mut self, events: &[Event]) {
-        self.find_unseen();
-        for group in self.groups.values_mut() {
-            group.known = Steps::of(group.log.iter().map(|(number, message)| (message.seen_at, *number)));
-            group.possible = Steps::of(group.log.iter().map(|(number, message)| (message.sent_at, *number)));
-            let mut count = 0;
-            for (number, message) in &group.log {
-                count += u64::from(message.counts);
-                group.counts.push((*number, count));
-                if message.counts {
-                    group.own.entry(message.from).or_default().push(*number);
-                }
-            }
-        }
-        self.learn_end(events);
-        self.learn_changes();
-        self.learn_positions();
-    }
-
-    fn find_unseen(&mut self) {
-        for ((user, client_id), sent) in &self.sent {
-            if let Some(group) = self.groups.get_mut(sent.group)
-                && !group.numbers.contains_key(&(*user, *client_id))
-            {
-                group.unseen.push(sent.at);
-            }
-        }
-        for Change { user, group, client_id, operations, .. } in &self.changes {
-            if let Some(group) = self.groups.get_mut(group)
-                && !group.numbers.contains_key(&(*user, *client_id))
-            {
-                group.unseen.push(self.operations[operations[0]].at);
-            }
-        }
-        self.groups.values_mut().for_each(|group| group.unseen.sort_unstable());
-    }
-
-    fn learn_positions(&mut self) {
-        type Growth = (Vec<(u64, u64)>, Vec<(u64, u64)>);
-        let mut positions: HashMap<(&str, &str), Growth> = HashMap::new();
-        for operation in self.operations {
-            let Operation { user, action, data, at, .. } = *operation;
-            match action {
-                "setMessageRead" => {
-                    let Some(group) = group_of(action, data) else { continue };
-                    let (known, wanted) = positions.entry((group, user)).or_default();
-                    wanted.push((at, data["sequence"].as_u64().unwrap_or(u64::MAX)));
-                    if let Some(answer) = operation.good() {
-                        known.push((answer.at, answer.data["readSequence"].as_u64().unwrap_or_default()));
-                    }
-                }
-                "getConversationList" => {
-                    let Some(answer) = operation.good() else { continue };
-                    for listed in list(answer.data, "conversationList") {
-                        if let Some(group) = group_of("", listed) {
-                            let (known, _) = positions.entry((group, user)).or_default();
-                            known.push((answer.at, listed["readSequence"].as_u64().unwrap_or_default()));
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        for ((group, user), (known, wanted)) in positions {
-            if let Some(group) = self.groups.get_mut(group) {
-                let position = Position { known: Steps::of(known), wanted: Steps::of(wanted) };
-                group.positions.insert(user, position);
-            }
-        }
-    }
-
     fn learn_end(&mut self, events: &[Event]) {
         let is_well = |event: &&Event| matches!(&event.what, What::Nemesis(what) if what == ALL_IS_WELL);
         let well_at = events.iter().rev().find(is_well).map_or(u64::MAX, |event| event.at);
@@ -306,13 +194,10 @@ impl<'a> Groups<'a> {
         for operation in self.operations.iter().filter(|operation| operation.at > end) {
             let Operation { user, action, data, .. } = *operation;
             let Some(answer) = operation.good() else { continue };
-            if action == "getConversationList" {
-                for listed in list(answer.data, "conversationList") {
-                    if let Some(group) = group_of("", listed).and_then(|group| self.groups.get_mut(group)) {
-                        group.last.entry(user).or_default().listed = Some(listed);
-                    }
+            for listed in operation.listed() {
+                if let Some(group) = group_of("", listed).and_then(|group| self.groups.get_mut(group)) {
+                    group.last.entry(user).or_default().listed = Some(listed);
                 }
-                continue;
             }
             let Some(group) = group_of(action, data).and_then(|group| self.groups.get_mut(group)) else {
                 continue;
@@ -325,40 +210,14 @@ impl<'a> Groups<'a> {
             }
         }
     }
-
-    /// By how many seconds the end of a message is uncertain, as between two users.
-    fn margin_s(&self) -> u64 {
-        3 * self.rules.skew_ms.div_ceil(1000) + 2
-    }
-
-    fn lives(&self, time: u64, clock_ms: u64) -> bool {
-        let Some(retention) = self.rules.retention else { return true };
-        (time + retention).saturating_sub(self.margin_s()) * 1000 > clock_ms
-    }
-
-    fn may_live(&self, time: u64, clock_ms: u64) -> bool {
-        let Some(retention) = self.rules.retention else { return true };
-        (time + retention + self.margin_s()) * 1000 > clock_ms
-    }
-
-    /// From when on a read that is not strongly consistent may tell.
-    fn stale(&self, at: u64) -> u64 {
-        at.saturating_sub(self.rules.stale_ms * 1000)
-    }
 }
 
 impl<'a> Group<'a> {
-    fn new(kind: GroupType, is_open: bool) -> Self {
+    fn new(kind: GroupType, is_open: bool, log: Log<'a>) -> Self {
         Self {
             kind,
             is_open,
-            log: BTreeMap::new(),
-            numbers: HashMap::new(),
-            known: Steps::default(),
-            possible: Steps::default(),
-            counts: Vec::new(),
-            own: HashMap::new(),
-            unseen: Vec::new(),
+            log,
             recalls: HashMap::new(),
             is_alive: Register::of(false, []),
             mutes_all: Register::of(false, []),
@@ -368,7 +227,6 @@ impl<'a> Group<'a> {
             came: HashMap::new(),
             muted: HashMap::new(),
             gone: HashMap::new(),
-            positions: HashMap::new(),
             completed_at: 0,
             last: HashMap::new(),
         }
@@ -400,35 +258,6 @@ impl<'a> Group<'a> {
         let bounds = self.came.get(user)?.between(from, to).filter_map(|came| *came);
         bounds.reduce(|(low, high), (other_low, other_high)| (low.min(other_low), high.max(other_high)))
     }
-
-    /// The highest number that there can be before a time. There may be more that nobody has ever seen.
-    fn most(&self, at: u64) -> u64 {
-        self.possible.before(at) + self.unseen_before(at)
-    }
-
-    fn unseen_before(&self, at: u64) -> u64 {
-        self.unseen.partition_point(|sent_at| *sent_at < at) as u64
-    }
-
-    fn index(&self, to: u64) -> usize {
-        self.counts.partition_point(|(number, _)| *number <= to)
-    }
-
-    /// How many messages that count there are behind one number and up to another, and how many numbers nobody has seen.
-    fn count(&self, behind: u64, to: u64) -> (u64, u64) {
-        if to <= behind {
-            return (0, 0);
-        }
-        let (first, last) = (self.index(behind), self.index(to));
-        let up_to = |index: usize| index.checked_sub(1).map_or(0, |index| self.counts[index].1);
-        (up_to(last) - up_to(first), to - behind - (last - first) as u64)
-    }
-
-    fn own(&self, user: &str, behind: u64, to: u64) -> &[u64] {
-        let Some(own) = self.own.get(user).filter(|_| to > behind) else { return &[] };
-        let at = |number: u64| own.partition_point(|own| *own <= number);
-        &own[at(behind)..at(to)]
-    }
 }
 
 /// What a message says, and whom it names.
@@ -436,10 +265,6 @@ fn said(message: &Value) -> Value {
     let mut said = what_of(message);
     said.as_array_mut().unwrap().push(message["atUserList"].clone());
     said
-}
-
-fn numbers(answer: &Value) -> impl Iterator<Item = u64> {
-    list(answer, "messageList").filter_map(|message| message["sequence"].as_u64())
 }
 
 fn users<'a>(data: &'a Value, field: &str) -> Vec<&'a str> {

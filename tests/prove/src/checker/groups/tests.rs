@@ -194,6 +194,22 @@ fn the_numbers_of_a_group_have_no_hole_and_none_has_two() {
 }
 
 #[test]
+fn what_is_sent_to_a_group_is_not_acknowledged_with_what_was_not() {
+    for (kind, to, id) in [("GROUP", "g", "a1"), ("C2C", "bob", "a2")] {
+        let mut story = group("Public");
+        let log = [says(&mut story, "alice", "a1", 1)];
+        let op = story.asks("alice", "sendMessage", sent("a2"));
+        let mut other = shown(&story, "alice", 1, sent(id));
+        other["conversationType"] = json!(kind);
+        other["to"] = json!(to);
+        other["time"] = log[0]["time"].clone();
+        story.answer(op, json!({ "message": other }));
+        let words = if kind == "GROUP" { "is acknowledged with another message" } else { "nobody has sent" };
+        refused(ends(story, &log), Point::OneNumber, &["alice sendMessage g 'a2'", words]);
+    }
+}
+
+#[test]
 fn what_a_group_has_acknowledged_is_there_at_the_end() {
     let mut story = group("Public");
     let log = [says(&mut story, "bob", "b1", 1)];
