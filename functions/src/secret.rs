@@ -1,12 +1,17 @@
 //! Secrets: given, as on a laptop, or kept in the parameter store.
 
-use tokio::sync::Mutex;
+use std::time::Duration;
+
+use tokio::{sync::Mutex, time::timeout};
 use tracing::warn;
 
 use crate::aws::reason;
 
 /// How long a secret is used before it is read again: a rotation is complete after this time.
 const FRESH_MS: u64 = 300_000;
+
+/// How long the parameter store may take when the secret is known: who needs it has a time of its own, and more to do in it.
+const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How soon the parameter store is asked again when it did not answer and the secret is known.
 const ASK_AGAIN_MS: u64 = 30_000;
@@ -65,7 +70,13 @@ impl<T: Clone> Secret<T> {
             return cached.value.clone();
         }
         let last_known = cache.as_ref().and_then(|cached| cached.value.as_ref().ok().cloned());
-        let read = fetch(client, name).await.and_then(|text| parse(&text));
+        let fetched = match last_known {
+            None => fetch(client, name).await,
+            Some(_) => timeout(TIMEOUT, fetch(client, name))
+                .await
+                .unwrap_or_else(|_| Err("the parameter store has not answered in half a second".to_owned())),
+        };
+        let read = fetched.and_then(|text| parse(&text));
         let (value, good_for_ms) = match (read.map_err(|why| format!("{name}: {why}")), last_known) {
             (Ok(value), _) => (Ok(value), FRESH_MS),
             // That the parameter store is away is no reason to do without.

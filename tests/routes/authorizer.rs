@@ -1,7 +1,10 @@
 use std::{
     io::Write,
-    sync::{Arc, Mutex},
-    time::Duration,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -162,6 +165,41 @@ async fn the_key_comes_from_the_parameter_store_and_a_rotation_needs_five_minute
     *value.lock().unwrap() = None;
     clock.advance(Duration::from_secs(300));
     assert_eq!(decide().await, "Deny");
+}
+
+#[tokio::test]
+async fn a_parameter_store_that_hangs_keeps_nobody_waiting_who_knows_the_key() {
+    let (hangs, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(0)));
+    let (is_hanging, count) = (Arc::clone(&hangs), Arc::clone(&asked));
+    let respond = move || {
+        *count.lock().unwrap() += 1;
+        let hangs = is_hanging.load(Ordering::Relaxed);
+        async move {
+            if hangs {
+                std::future::pending::<()>().await;
+            }
+            json!({ "Parameter": { "Type": "SecureString", "Value": OWN_KEY } }).to_string()
+        }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(respond)).await });
+    let clock = Clock::manual(START_MS);
+    let authorizer = authorizer(&url, &clock).await;
+    let decide = async || {
+        let handshake = serde_json::from_value(signed()).unwrap();
+        effect(&authorizer.handle(handshake, "").await.unwrap()).to_owned()
+    };
+    assert_eq!(decide().await, "Allow");
+    hangs.store(true, Ordering::Relaxed);
+    // A callback has two seconds in all, and its token is read in them.
+    for _ in 0..2 {
+        clock.advance(Duration::from_secs(300));
+        let started = Instant::now();
+        assert_eq!((decide().await, decide().await), ("Allow".to_owned(), "Allow".to_owned()));
+        assert!(started.elapsed() < Duration::from_millis(1_400), "{:?}", started.elapsed());
+    }
+    assert_eq!(*asked.lock().unwrap(), 3, "and it is not asked again at once");
 }
 
 #[tokio::test]
