@@ -375,7 +375,7 @@ fn no_modules_take_from_each_other_in_a_circle() {
 }
 
 /// Where a crate may be known, below which folder. Each that is listed does know it.
-const KNOWN: [(&[&str], &str, &[&str]); 14] = [
+const KNOWN: [(&[&str], &str, &[&str]); 15] = [
     // Lambda.
     (
         &["lambda_http", "lambda_runtime", "aws_lambda_events"],
@@ -390,6 +390,8 @@ const KNOWN: [(&[&str], &str, &[&str]); 14] = [
     (&["aws_sdk_apigatewaymanagement"], "functions/src/", &["connections_api.rs", "config.rs"]),
     // The parameter store.
     (&["aws_sdk_ssm"], "functions/src/", &["secret.rs"]),
+    // The queue.
+    (&["aws_sdk_sqs"], "functions/src/", &["undelivered.rs"]),
     // The business server.
     (&["aws_smithy_runtime_api", "aws_smithy_types"], "functions/src/", &["business_server.rs", "aws.rs"]),
     // CloudWatch.

@@ -2,6 +2,7 @@
 
 mod after;
 mod before;
+mod given_up;
 mod groups;
 mod state;
 

@@ -230,7 +230,11 @@ async fn each_binary_answers_its_event() {
         measure("rest", &rest, &rest.lines(), first, &event("rest")).await;
     }
     // Nobody is there, which is found out by the very stack that would reach somebody.
-    let nobody = [("CALLBACK_URL", "https://127.0.0.1:9"), ("CALLBACK_FAILURE", "send")];
+    let nobody = [
+        ("CALLBACK_URL", "https://127.0.0.1:9"),
+        ("CALLBACK_FAILURE", "send"),
+        ("UNDELIVERED_QUEUE", "https://127.0.0.1:9/queue"),
+    ];
     let callback = Sandbox::start(&binary("callback"), &[&environment[..], &nobody].concat());
     let (answer, first) = timed(callback.invoke(&event("callback"))).await;
     assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": "100000000000000000001" }] }));

@@ -24,6 +24,7 @@ use crate::{
     config::{CallbackFailure, CallbackPlace, CallbackToken, Config, Configured},
     record::{Metric, count},
     secret::Secret,
+    undone::{Failure, Undone},
 };
 
 /// How long a call may take in all. Tencent's time, which business servers are made for.
@@ -34,6 +35,24 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How large an answer may be, in bytes: a message may be rewritten, and has a fifth of it.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+/// Why there is no answer of success.
+struct Unanswered {
+    why: String,
+    /// Whether there may be one yet.
+    failure: Failure,
+}
+
+impl From<String> for Unanswered {
+    fn from(why: String) -> Self {
+        Self { why, failure: Failure::Transient }
+    }
+}
+
+/// Whether a status is about the call, and not about the moment: 408, 425 and 429 ask for it again.
+fn refuses(status: u16) -> bool {
+    (400..500).contains(&status) && ![408, 425, 429].contains(&status)
+}
 
 /// The business server of a deployment.
 pub struct BusinessServer {
@@ -74,36 +93,62 @@ impl BusinessServer {
         self.place.failure
     }
 
-    /// Calls it, and returns what it has answered with a status of success.
+    /// Tells it something. Whatever it answers with a status of success is all right.
     ///
     /// # Errors
-    /// [`Error::BusinessServer`].
-    pub async fn call(&self, call: &Call) -> Result<Vec<u8>> {
-        let answer = match timeout(TIMEOUT, self.call_in_time(call)).await {
-            Ok(answer) => answer,
-            Err(_) => Err("it has not answered in two seconds".to_owned()),
-        };
-        count(if answer.is_ok() { Metric::Callbacks } else { Metric::FailedCallbacks });
-        let command = call.command.name();
-        answer.map_err(|why| Error::BusinessServer(format!("{command}: {why}")))
+    /// [`Error::BusinessServer`], with [`Failure::Refused`] if it has looked at the call and does not want it.
+    pub async fn tell(&self, call: &Call) -> std::result::Result<(), Undone> {
+        self.call(call).await.map(drop)
     }
 
-    /// As [`BusinessServer::call`], for what can do without: nothing, and at once, for ten seconds after five failures in a row.
+    /// Asks it something, and returns what its answer means.
+    ///
+    /// # Errors
+    /// [`Error::BusinessServer`], also when nothing can be made of the answer.
+    pub async fn ask<Meant>(
+        &self,
+        call: &Call,
+        meaning: impl Fn(&[u8]) -> std::result::Result<Meant, String>,
+    ) -> Result<Meant> {
+        let answer = self.call(call).await.map_err(|undone| undone.error)?;
+        meaning(&answer).map_err(|why| {
+            count(Metric::FailedCallbacks);
+            Error::BusinessServer(format!("{}: {why}", call.command.name()))
+        })
+    }
+
+    /// As [`BusinessServer::ask`], for what can do without: nothing, and at once, for ten seconds after five failures in a row.
     /// Then one call finds out how it is.
     ///
     /// # Errors
-    /// As [`BusinessServer::call`].
-    pub async fn call_unless_dead(&self, call: &Call) -> Result<Option<Vec<u8>>> {
+    /// As [`BusinessServer::ask`].
+    pub async fn ask_unless_dead<Meant>(
+        &self,
+        call: &Call,
+        meaning: impl Fn(&[u8]) -> std::result::Result<Meant, String>,
+    ) -> Result<Option<Meant>> {
         if !self.breaker.lets_through(self.clock.now()) {
             count(Metric::SkippedCallbacks);
             return Ok(None);
         }
-        let answer = self.call(call).await;
-        self.breaker.note(answer.is_ok(), self.clock.now());
-        answer.map(Some)
+        let meant = self.ask(call, meaning).await;
+        self.breaker.note(meant.is_ok(), self.clock.now());
+        meant.map(Some)
     }
 
-    async fn call_in_time(&self, call: &Call) -> std::result::Result<Vec<u8>, String> {
+    async fn call(&self, call: &Call) -> std::result::Result<Vec<u8>, Undone> {
+        let answer = match timeout(TIMEOUT, self.call_in_time(call)).await {
+            Ok(answer) => answer,
+            Err(_) => Err("it has not answered in two seconds".to_owned().into()),
+        };
+        count(if answer.is_ok() { Metric::Callbacks } else { Metric::FailedCallbacks });
+        answer.map_err(|Unanswered { why, failure }| {
+            let error = Error::BusinessServer(format!("{}: {why}", call.command.name()));
+            Undone { error, failure }
+        })
+    }
+
+    async fn call_in_time(&self, call: &Call) -> std::result::Result<Vec<u8>, Unanswered> {
         let now_ms = self.clock.now();
         let token = match &self.token {
             None => None,
@@ -119,9 +164,10 @@ impl BusinessServer {
         let answer = answer.map_err(|error| aws::with_causes(&error))?;
         let status = answer.status().as_u16();
         if !answer.status().is_success() {
-            return Err(format!("it has answered with status {status}"));
+            let failure = if refuses(status) { Failure::Refused } else { Failure::Transient };
+            return Err(Unanswered { why: format!("it has answered with status {status}"), failure });
         }
-        read(answer).await
+        Ok(read(answer).await?)
     }
 
     async fn post(&self, url: &str, body: &str) -> std::result::Result<HttpResponse, ConnectorError> {

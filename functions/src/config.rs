@@ -46,6 +46,8 @@ pub struct Config {
     pub callback: Option<CallbackPlace>,
     /// What this sandbox has seen of the business server: one for all who call it.
     pub(crate) breaker: Arc<Breaker>,
+    /// The queue of what that was not told, of which a laptop has none.
+    pub undelivered_queue: Option<String>,
     meter: OnceLock<Arc<Meter>>,
 }
 
@@ -191,7 +193,7 @@ pub struct CallbackPlace {
     pub url: CallbackUrl,
     /// What calls are signed with.
     pub token: CallbackToken,
-    /// What becomes of a message about which it cannot be asked.
+    /// What becomes of that about which it cannot be asked.
     pub failure: CallbackFailure,
 }
 
@@ -206,10 +208,11 @@ pub enum CallbackToken {
     Parameter(String),
 }
 
-/// What becomes of a message about which the business server cannot be asked.
+/// What becomes of that about which the business server cannot be asked: a message, a group that is to be made, somebody who is to
+/// come into one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CallbackFailure {
-    /// It is sent.
+    /// It is sent, or done.
     #[default]
     Send,
     /// It is refused.
@@ -268,6 +271,7 @@ impl Config {
             push_patience: PUSH_PATIENCE,
             callback: None,
             breaker: Arc::default(),
+            undelivered_queue: None,
             meter: OnceLock::new(),
         }
     }
@@ -389,6 +393,14 @@ impl Config {
         match &self.source {
             Source::Environment(_) => self.variable("CALLBACK_URL").is_ok(),
             Source::Given { .. } => self.callback.is_some(),
+        }
+    }
+
+    /// The URL of the queue of what it was not told, if there is one.
+    pub(crate) fn undelivered_queue(&self) -> Configured<Option<String>> {
+        match &self.source {
+            Source::Environment(_) => self.variable("UNDELIVERED_QUEUE").map(Some),
+            Source::Given { .. } => Ok(self.undelivered_queue.clone()),
         }
     }
 

@@ -15,6 +15,8 @@
 //! - [`connections_api`]: frames to connections. The only part that knows `@connections`.
 //! - [`business_server`]: calls to it. The only part that knows where it is. `breaker`: whether it is worth it. [`secret`]: the only
 //!   part that knows the parameter store.
+//! - [`undone`]: why something is not done, and whether it may be yet. [`undelivered`]: where that is kept of which the business
+//!   server is not told. The only part that knows SQS.
 //! - [`media_store`]: the objects that users have uploaded. The only part that knows S3.
 //! - [`store`]: the tables. The only part that knows DynamoDB.
 //! - [`record`]: what an operator learns of an invocation. The only part that knows CloudWatch.
@@ -43,3 +45,5 @@ pub mod runtime;
 pub mod secret;
 pub mod store;
 pub mod trigger;
+pub mod undelivered;
+pub mod undone;

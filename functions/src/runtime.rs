@@ -22,6 +22,7 @@ use crate::{
         stream::{Consumer, Turns},
         websocket::Function,
     },
+    undone::Undone,
 };
 
 /// Serves the routes of a function until the sandbox ends: the whole of a `main`.
@@ -57,7 +58,7 @@ pub async fn serve_stream<World, Action, Done>(
 where
     World: Send + Sync + 'static,
     Action: Fn(&'static World, RowChange) -> Done + Copy + Send + Sync + 'static,
-    Done: Future<Output = Result<()>> + Send + 'static,
+    Done: Future<Output = std::result::Result<(), Undone>> + Send + 'static,
 {
     let consumer = start(|config| Consumer::new(config, name, turns, world))?;
     run(service_fn(move |event: LambdaEvent<Changes>| async move {

@@ -263,6 +263,22 @@ async fn when_it_is_down_for_ten_minutes_a_few_are_asked_about_and_all_are_sent(
     assert_eq!(send(&app, "back", 600, "x").await["code"], 20006);
 }
 
+/// A proxy before it answers with a page of its own, or it answers what means nothing.
+#[tokio::test]
+async fn one_whose_answers_mean_nothing_is_left_alone_as_a_dead_one_is() {
+    for nonsense in [Reaction::Raw(200, "<html>".to_owned()), Reaction::code(5)] {
+        let (app, server) = start().await;
+        server.always(nonsense.clone());
+        for base in 0..20 {
+            assert_eq!(
+                send(&app, &base.to_string(), base, "x").await["data"]["message"]["sequence"],
+                base + 1
+            );
+        }
+        assert_eq!(server.take().len(), 5, "{nonsense:?}");
+    }
+}
+
 #[tokio::test]
 async fn where_nothing_is_to_be_sent_unasked_it_is_asked_every_time_and_a_dead_port_is_told_at_once() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

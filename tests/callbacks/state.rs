@@ -63,13 +63,13 @@ async fn it_is_told_who_comes_who_goes_and_how() {
     assert_eq!(told(&app, &server).await, one("Web", "Login Register 3"));
     app.respond("logout", &on("logout", "Web", "w", "4=", at + 3)).await;
     app.respond("disconnect", &on("disconnect", "Web", "w", "4=", at + 3)).await;
-    assert_eq!(told(&app, &server).await, one("Web", "Logout Unregister 0"));
+    assert_eq!(told(&app, &server).await, one("Web", "Logout Unregister 4"));
     // Having logged out once is nothing that sticks.
     app.respond("connect", &on("connect", "Web", "w", "5=", at + 4)).await;
     app.respond("disconnect", &on("disconnect", "Web", "w", "5=", at + 4)).await;
     let told_of = told(&app, &server).await;
     let web = |what: &str| ("Web".to_owned(), what.to_owned());
-    assert_eq!(told_of, [web("Login Register 4"), web("Disconnect LinkClose 0")]);
+    assert_eq!(told_of, [web("Login Register 4"), web("Disconnect LinkClose 5")]);
 
     // Nobody has noticed the end of the phone's connection until the phone is back, hours later.
     app.advance(Duration::from_secs(3 * 60 * 60));

@@ -1,7 +1,9 @@
 """What a business server is asked and told by what was deployed. The emulator's streams know no partial failures: how those are
 dealt with is tested in tests/callbacks."""
 
+import json
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -72,6 +74,18 @@ def test_the_business_server_allows_refuses_and_rewrites(user, business_server):
         assert (sent["sequence"], sent["payload"]) == (2, {"text": "**"})
         assert dan.texts("call-edda") == ["好", "**"]
     assert text(business_server.call(AFTER, From_Account="call-dan", MsgSeq=2)) == "**"
+
+
+def test_what_is_given_up_is_in_the_queue(stack):
+    event = json.loads((Path(__file__).parents[2] / "events/callback.json").read_text(encoding="utf-8"))
+    image = event["Records"][0]["dynamodb"]["NewImage"]
+    image["t"] = {"S": "no time"}
+    callback, queue = (stack.resources[name] for name in ["Callback", "UndeliveredCallbacks"])
+    answer = stack.emulator.client("lambda").invoke(FunctionName=callback, Payload=json.dumps(event))
+    assert json.loads(answer["Payload"].read()) == {"batchItemFailures": []}
+    [kept] = stack.emulator.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
+    [record] = json.loads(kept["Body"])["Records"]
+    assert record["dynamodb"]["NewImage"] == image
 
 
 def test_without_a_url_nobody_is_called_and_nothing_of_it_is_there(stack, user, business_server):

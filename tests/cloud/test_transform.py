@@ -1,5 +1,6 @@
 """What SAM makes of the template, where the emulator does not show it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -140,13 +141,28 @@ def test_callbacks_are_there_with_a_url_and_leave_media_alone():
     on, off = deployed(**callbacks), deployed(AlarmEmail="you@example.com")
     assert set(on) - set(off) == {
         "Callback", "CallbackRole", "MessagesToTell", "ConnectionsToTell", "UndeliveredCallbacks",
-        "FailedCallbacksAlarm", "UndeliveredCallbacksAlarm",
+        "FailedCallbacksAlarm", "UndeliveredCallbacksAlarm", "LateCallbacksAlarm",
     }
+    late = on["LateCallbacksAlarm"]["Properties"]
+    assert (late["MetricName"], late["Statistic"], late["Threshold"]) == ("IteratorAge", "Maximum", 600_000)
+    assert late["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "Callback"}}]
     assert "CallbackToken" not in str(of_type(on, "AWS::IAM::Role"))
     assert "CallbackToken" in str(of_type(deployed(**callbacks, CallbackTokenParameter="/token"), "AWS::IAM::Role"))
     # A stream that is there cannot be made to show something else.
     with_media, with_both = (deployed(Media="true", **each)["Messages"]["Properties"] for each in [{}, callbacks])
     assert with_media["StreamSpecification"] == with_both["StreamSpecification"]
+
+
+def test_a_url_of_callbacks_that_can_be_deployed_is_one_that_the_functions_take():
+    """Those of `messages_go_by_https_and_on_a_laptop_to_the_laptop` in shared/src/callback/target.rs."""
+    pattern = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Parameters"]["CallbackUrl"]["AllowedPattern"]
+    for url in ["", "https://example.com", "https://example.com:8443/im?x=1", "https://[::1]/", "https://example.com?a@b=c"]:
+        assert re.fullmatch(pattern, url), url
+    for url in [
+        "https://", "https:///x", "https://user@example.com", "https://example.com/#x", "https://example.com/ x", "https://例子.cn/im",
+        "https://example.com/回调", "http://example.com", "ftp://example.com", "HTTPS://example.com",
+    ]:
+        assert not re.fullmatch(pattern, url), url
 
 
 def test_the_url_of_business_servers_is_logged_nowhere():

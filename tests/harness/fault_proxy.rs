@@ -42,6 +42,8 @@ pub enum Fault {
     None,
     /// It arrives when the test lets it: [`FaultProxy::release`].
     Hold,
+    /// It is for another service, which does it and has nothing to say.
+    Done,
     /// It arrives, and its answer never does.
     LoseAnswer,
     /// It does not arrive, and neither does an answer.
@@ -168,6 +170,7 @@ async fn forward(State(inner): State<Arc<Inner>>, request: Request) -> Response 
     let fault = (inner.plan.lock().unwrap())(&operation, &request);
     match &fault {
         Fault::Refuse(status, kind) => return refuse(*status, kind),
+        Fault::Done => return ([("content-type", "application/x-amz-json-1.0")], "{}").into_response(),
         Fault::Cancel(reason) => return cancel(&request, reason),
         Fault::LoseCall => return lose(&inner).await,
         Fault::Hold => {

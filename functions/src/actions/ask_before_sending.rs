@@ -9,12 +9,7 @@ use hongyan_shared::{
 };
 use tracing::warn;
 
-use crate::{
-    business_server::BusinessServer,
-    caller::Actor,
-    config::CallbackFailure,
-    record::{Metric, count},
-};
+use crate::{business_server::BusinessServer, caller::Actor, config::CallbackFailure};
 
 /// The draft as callbacks want to know of it: what only they want to know is left out where there are none.
 pub(super) fn with_callback_notes(server: Option<&BusinessServer>, actor: Actor<'_>, draft: &Draft) -> Draft {
@@ -31,17 +26,10 @@ async fn ask<Meant>(
     call: &Call,
     meaning: impl Fn(&[u8]) -> std::result::Result<Meant, String>,
 ) -> Result<Option<Meant>> {
-    let answered = match server.failure() {
-        CallbackFailure::Send => server.call_unless_dead(call).await,
-        CallbackFailure::Refuse => server.call(call).await.map(Some),
+    let meant = match server.failure() {
+        CallbackFailure::Send => server.ask_unless_dead(call, meaning).await,
+        CallbackFailure::Refuse => server.ask(call, meaning).await.map(Some),
     };
-    let meant = answered.and_then(|body| {
-        let meant = body.map(|body| meaning(&body)).transpose();
-        meant.map_err(|why| {
-            count(Metric::FailedCallbacks);
-            Error::BusinessServer(why)
-        })
-    });
     match meant {
         Err(error) if server.failure() == CallbackFailure::Send => {
             warn!(%error, detail = detail(&error), "something is done that the business server was not asked about");

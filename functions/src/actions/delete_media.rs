@@ -2,16 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use hongyan_shared::{
-    Result,
-    media::{MediaKey, Owner},
-};
+use hongyan_shared::media::{MediaKey, Owner};
 
 use super::all;
 use crate::{
     config::{Config, Configured},
     media_store::MediaStore,
     store::RowChange,
+    undone::Undone,
 };
 
 /// What it takes to delete media.
@@ -34,14 +32,14 @@ impl World {
 ///
 /// # Errors
 /// A row that is no message, and an object that cannot be deleted now.
-pub async fn delete_media(world: &World, row: RowChange) -> Result<()> {
-    let Some(message) = row.recalled()? else { return Ok(()) };
+pub async fn delete_media(world: &World, row: RowChange) -> Result<(), Undone> {
+    let Some(message) = row.recalled().map_err(Undone::permanently)? else { return Ok(()) };
     let owner = Owner::of(world.sdk_app_id, &message.from);
     let own: Vec<MediaKey> = message.files.iter().filter_map(|text| MediaKey::parse(text)).collect();
     let is_own = |key: &MediaKey| key.is_of(&owner) && own.iter().any(|own| own.folder() == key.folder());
     let keys: BTreeSet<MediaKey> =
         message.files.iter().filter_map(|text| key_in(text)).filter(is_own).collect();
-    all(keys.iter().map(|key| world.media.delete(key))).await
+    Ok(all(keys.iter().map(|key| world.media.delete(key))).await?)
 }
 
 /// The key that a text names: it is one, or it is a URL with one as its path, whatever the host. A deployment may have

@@ -3,7 +3,7 @@
 //! The tables are what it is told from, so nothing that is in them can be forgotten; and it may be told twice.
 
 use hongyan_shared::{
-    Result,
+    Error,
     callback::{
         Call, End, Receiver, StateChange, after_create, after_describe, after_dismiss, after_full,
         after_move, after_read, after_recall, after_recall_in_group, after_send, after_send_in_group,
@@ -19,6 +19,7 @@ use crate::{
         Connections, Consistency, GroupChange, LogChange, Messages, PresenceChange, Rosters, RowChange,
         SlotChange,
     },
+    undone::Undone,
 };
 
 /// What it takes to tell it.
@@ -46,21 +47,22 @@ impl World {
 /// Tells it of a change of a row, if that is something for it. Whatever it answers with a status of success is all right.
 ///
 /// # Errors
-/// [`hongyan_shared::Error::BusinessServer`]: it has not heard of it, or nobody knows.
-pub async fn tell_business_server(world: &World, change: RowChange) -> Result<()> {
+/// [`Error::BusinessServer`]: it has not heard of it, or nobody knows. A row that is none of ours, for good.
+pub async fn tell_business_server(world: &World, change: RowChange) -> Result<(), Undone> {
     for call in calls(world, &change).await? {
-        world.server.call(&call).await?;
+        world.server.tell(&call).await?;
     }
     Ok(())
 }
 
-async fn calls(world: &World, change: &RowChange) -> Result<Vec<Call>> {
-    if let Some(PresenceChange { user, slots, at_ms }) = change.of_presence()? {
+async fn calls(world: &World, change: &RowChange) -> Result<Vec<Call>, Undone> {
+    let presence = change.of_presence().map_err(Undone::permanently)?;
+    if let Some(PresenceChange { user, slots, at_ms }) = presence {
         let changes = slots.iter().flat_map(|slot| state_changes(slot, at_ms));
         return Ok(changes.map(|(state, at_ms)| state.call(&user, at_ms)).collect());
     }
     let now = world.clock.now();
-    Ok(match change.in_log()? {
+    Ok(match change.in_log().map_err(Undone::permanently)? {
         None => Vec::new(),
         Some(LogChange::Sent(pair, message)) => {
             let peer = pair.peer().clone();
@@ -105,14 +107,15 @@ async fn calls(world: &World, change: &RowChange) -> Result<Vec<Call>> {
 }
 
 /// A group as it is by now: what kind it is has not changed.
-async fn group(world: &World, id: &GroupId) -> Result<Option<Group>> {
+async fn group(world: &World, id: &GroupId) -> Result<Option<Group>, Error> {
     let now = world.clock.now();
     let found = world.messages.group_tail(id, 1, Consistency::Eventual, now).await?;
     Ok(found.map(|found| found.group))
 }
 
 /// What a change of a slot means, and when it has happened, in milliseconds. Whose connection ends without anybody's noticing is
-/// told of when its place is taken, or swept.
+/// told of when its place is taken, or swept. A stream has whole seconds: none ends before it has begun, or who goes by the time
+/// would have it for one that is there.
 fn state_changes(slot: &SlotChange, at_ms: u64) -> Vec<(StateChange, u64)> {
     let SlotChange { before, after, has_logged_out } = slot;
     let ended = |end| before.as_ref().map(|before| StateChange::Logout { platform: before.platform, end });
@@ -123,7 +126,8 @@ fn state_changes(slot: &SlotChange, at_ms: u64) -> Vec<(StateChange, u64)> {
                 true => End::TimedOut,
                 false => End::Closed,
             };
-            ended(end).map(|change| (change, at_ms)).into_iter().collect()
+            let ended_at = at_ms.max(before.connected_at.saturating_add(1));
+            ended(end).map(|change| (change, ended_at)).into_iter().collect()
         }
         (None, Some(after)) => {
             vec![(StateChange::Login { platform: after.platform, kicked: Vec::new() }, after.connected_at)]

@@ -14,13 +14,17 @@ use aws_lambda_events::{
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
 };
 use futures_util::{StreamExt, future::join_all, stream};
-use hongyan_shared::Result;
+use hongyan_shared::Error;
+use tracing::error;
 
+use super::failing::FailingRecords;
 use crate::{
     clock::Clock,
     config::{Config, Configured},
-    record::{InvocationRecord, MetricCounts, Refused, Report},
+    record::{InvocationRecord, Metric, MetricCounts, Refused, Report},
     store::{RowChange, allowance::one_frame},
+    undelivered::Undelivered,
+    undone::Undone,
 };
 
 /// In which order the records of a batch are dealt with.
@@ -28,7 +32,7 @@ use crate::{
 pub enum Turns {
     /// In none.
     AllAtOnce,
-    /// Those of a partition one after the other, and none behind one that has failed.
+    /// Those of a partition one after the other, and none behind one that has failed and is not given up.
     InOrder,
 }
 
@@ -36,7 +40,7 @@ pub enum Turns {
 const PARTITIONS: usize = 16;
 
 /// For how long another record is begun with, in milliseconds. What is left of the function's time (template.yaml) is enough
-/// for the last ones.
+/// for the last ones, whatever they take.
 const BEGUN_FOR_MS: u64 = 40_000;
 
 /// After how many failures no other record is begun with: whatever they need is not there.
@@ -55,6 +59,9 @@ pub struct Consumer<World> {
     report: Report,
     /// What has been dealt with and comes again, because something before it has failed. Who forgets it does it twice.
     done: Mutex<VecDeque<String>>,
+    failing: FailingRecords,
+    /// Where that goes which is given up here, where order matters. All else Lambda gives up.
+    undelivered: Option<Undelivered>,
 }
 
 impl<World> Consumer<World> {
@@ -65,15 +72,28 @@ impl<World> Consumer<World> {
         turns: Turns,
         world: impl FnOnce(&Config) -> Configured<World>,
     ) -> Configured<Self> {
-        let (clock, report) = (config.clock.clone(), config.report.clone());
-        Ok(Self { name, turns, world: world(config)?, clock, report, done: Mutex::default() })
+        let undelivered = match turns {
+            Turns::AllAtOnce => None,
+            Turns::InOrder => Some(Undelivered::new(config)?),
+        };
+        Ok(Self {
+            name,
+            turns,
+            world: world(config)?,
+            clock: config.clock.clone(),
+            report: config.report.clone(),
+            done: Mutex::default(),
+            failing: FailingRecords::default(),
+            undelivered,
+        })
     }
 
     /// Does something for each record, for many at once, and says for which it has failed: Lambda tells of
     /// those again, and of all that are behind the first of them.
     ///
     /// So an action is done at least once, and one record that nobody can ever make anything of keeps none of the others in
-    /// its batch from being done. What the template says of the stream ends its own attempts.
+    /// its batch from being done. Lambda reads no other batch of the shard before this one is dealt with: that is why a record is
+    /// given up that fails while others pass. What the template says of the stream ends all other attempts.
     pub async fn consume<'a, Action, Done>(
         &'a self,
         event: Event,
@@ -82,11 +102,14 @@ impl<World> Consumer<World> {
     ) -> DynamoDbEventResponse
     where
         Action: Fn(&'a World, RowChange) -> Done + Copy,
-        Done: Future<Output = Result<()>>,
+        Done: Future<Output = Result<(), Undone>>,
     {
         let failed: Vec<String> = match self.turns {
             Turns::AllAtOnce => {
-                let each = event.records.into_iter().map(|record| self.one(record, request_id, action));
+                let each = event.records.iter().map(|record| async move {
+                    let done = self.one(record, request_id, action).await;
+                    done.err().map(|_| number(record))
+                });
                 join_all(each).await.into_iter().flatten().collect()
             }
             Turns::InOrder => self.in_order(event.records, request_id, action).await,
@@ -109,7 +132,7 @@ impl<World> Consumer<World> {
     ) -> Vec<String>
     where
         Action: Fn(&'a World, RowChange) -> Done + Copy,
-        Done: Future<Output = Result<()>>,
+        Done: Future<Output = Result<(), Undone>>,
     {
         let until_ms = self.clock.now().saturating_add(BEGUN_FOR_MS);
         let failures = AtomicUsize::new(0);
@@ -117,23 +140,22 @@ impl<World> Consumer<World> {
         for record in records {
             partitions.entry(row_change(&record).partition()).or_default().push(record);
         }
-        let each = partitions.into_values().map(async |records| {
+        // Whether others pass is known before it is tried again what has failed.
+        let mut partitions: Vec<Vec<EventRecord>> = partitions.into_values().collect();
+        partitions
+            .sort_by_key(|records| records.iter().any(|record| self.failing.is_failing(&record.event_id)));
+        let each = partitions.into_iter().map(async |records| {
             let mut done = Vec::new();
             for record in records {
-                let (id, number) = (record.event_id.clone(), record.change.sequence_number.clone());
-                if self.is_done(&id) {
+                if self.is_done(&record.event_id) {
                     continue;
                 }
                 let is_in_vain = failures.load(Ordering::Relaxed) >= FAILURES || self.clock.now() >= until_ms;
-                let failed = match is_in_vain {
-                    true => Some(number.unwrap_or_default()),
-                    false => self.one(record, request_id, action).await,
-                };
-                if failed.is_some() {
+                if is_in_vain || !self.is_dealt_with(&record, request_id, action).await {
                     failures.fetch_add(1, Ordering::Relaxed);
-                    return (done, failed);
+                    return (done, Some(number(&record)));
                 }
-                done.push(id);
+                done.push(record.event_id);
             }
             (done, None)
         });
@@ -158,32 +180,76 @@ impl<World> Consumer<World> {
         done.drain(..too_many);
     }
 
-    /// The number of the record, if it has to come again.
-    async fn one<'a, Action, Done>(
+    /// Whether the record need not come again: it is done, or given up.
+    async fn is_dealt_with<'a, Action, Done>(
         &'a self,
-        record: EventRecord,
+        record: &EventRecord,
         request_id: &str,
         action: Action,
-    ) -> Option<String>
+    ) -> bool
     where
         Action: Fn(&'a World, RowChange) -> Done,
-        Done: Future<Output = Result<()>>,
+        Done: Future<Output = Result<(), Undone>>,
+    {
+        let id = &record.event_id;
+        if let Err(undone) = self.one(record, request_id, action).await
+            && !self.is_given_up(record, &undone).await
+        {
+            return false;
+        }
+        self.failing.forget(id);
+        true
+    }
+
+    /// Whether a record that has failed is given up, and kept elsewhere.
+    async fn is_given_up(&self, record: &EventRecord, undone: &Undone) -> bool {
+        let Some(undelivered) = &self.undelivered else { return false };
+        if !self.failing.is_over(&record.event_id, undone.failure, self.clock.now()) {
+            return false;
+        }
+        // The function can be given it once more. To a sandbox that still knows this record it is another one.
+        let mut event = Event::default();
+        let mut again = record.clone();
+        again.event_id = format!("again-{}", record.event_id);
+        event.records.push(again);
+        let kept = match serde_json::to_string(&event) {
+            Ok(event) => undelivered.keep(event, &record.event_id, &undone.error).await,
+            Err(error) => Err(Error::Internal(error.to_string())),
+        };
+        kept.inspect_err(|why| error!(?why, "what is to be given up cannot be kept, and comes again")).is_ok()
+    }
+
+    async fn one<'a, Action, Done>(
+        &'a self,
+        record: &EventRecord,
+        request_id: &str,
+        action: Action,
+    ) -> Result<(), Undone>
+    where
+        Action: Fn(&'a World, RowChange) -> Done,
+        Done: Future<Output = Result<(), Undone>>,
     {
         let started = self.clock.now();
-        let change = row_change(&record);
-        let (done, metrics) = MetricCounts::of(one_frame(action(&self.world, change))).await;
+        let (done, metrics) = MetricCounts::of(one_frame(action(&self.world, row_change(record)))).await;
+        if metrics.counts().any(|(what, _)| what == Metric::Callbacks) {
+            self.failing.passed(self.clock.now());
+        }
         (self.report)(&InvocationRecord {
             route: self.name,
             request_id,
             user: "",
             connection: "",
             ms: self.clock.now().saturating_sub(started),
-            refused: done.as_ref().err().map(Refused::from),
+            refused: done.as_ref().err().map(|undone| Refused::from(&undone.error)),
             metrics,
         });
-        // One without a number is the whole batch to Lambda.
-        done.err().map(|_| record.change.sequence_number.unwrap_or_default())
+        done
     }
+}
+
+/// What Lambda knows the record by. One without a number is the whole batch to it.
+fn number(record: &EventRecord) -> String {
+    record.change.sequence_number.clone().unwrap_or_default()
 }
 
 fn row_change(record: &EventRecord) -> RowChange {

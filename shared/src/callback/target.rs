@@ -107,7 +107,12 @@ mod tests {
     #[test]
     fn messages_go_by_https_and_on_a_laptop_to_the_laptop() {
         let is_taken = |url: &str, is_laptop| CallbackUrl::parse(url, is_laptop).is_ok();
-        for url in ["https://example.com", "https://example.com:8443/im?x=1", "https://[::1]/"] {
+        for url in [
+            "https://example.com",
+            "https://example.com:8443/im?x=1",
+            "https://[::1]/",
+            "https://example.com?a@b=c",
+        ] {
             assert!(is_taken(url, false) && is_taken(url, true), "{url}");
         }
         for url in ["http://127.0.0.1", "http://127.0.0.1:80/x", "http://127.0.0.1/x", "http://127.0.0.1?x"] {
@@ -121,6 +126,8 @@ mod tests {
             "https://example.com/#x",
             "https://example.com/ x",
             "https://example.com/\n",
+            "https://例子.cn/im",
+            "https://example.com/回调",
             "http://example.com",
             "http://127.0.0.1.example.com",
             "http://127.0.0.1@example.com",

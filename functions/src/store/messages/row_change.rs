@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use hongyan_shared::{
     Error, Result,
-    model::{Group, GroupId, GroupInfo, Message, Moved, Pair, Payload, ReadMarker, Seq, TIP, UserId},
+    model::{Group, GroupId, GroupInfo, Message, Moved, Pair, Payload, ReadMarker, TIP, UserId, Verdict},
 };
 
 use super::{
     super::{Item, RowChange, from_item},
-    GROUP, MEMBER,
+    GROUP, IMPORTED, MEMBER, NUMBER,
     group_row::moved_group_of,
     member::MemberRow,
     row::{MessageRow, message},
@@ -72,8 +72,8 @@ impl RowChange {
         Ok(Some(RecalledMessage { from, files: said.files(&row.y) }))
     }
 
-    /// What a business server is told, if that is what it is: a message that is new or recalled, unless it is not to be told of
-    /// it, a user who has read on, and what has become of a group.
+    /// What a business server is told, if that is what it is: a message that is new, unless that is not to be told or it was
+    /// imported, one that is recalled, unless it had withheld it, a user who has read on, and what has become of a group.
     ///
     /// # Errors
     /// As [`RowChange::recalled`].
@@ -95,14 +95,17 @@ impl RowChange {
                 .filter(|(_, changes)| !changes.is_empty())
                 .map(|(group, changes)| LogChange::OfGroup(Box::new(group), changes)));
         }
-        if !key.starts_with('M') {
+        if ![NUMBER, IMPORTED].iter().any(|kind| key.starts_with(*kind)) {
             return Ok(None);
         }
         let row = message_row(self.new.clone())?;
-        let is_new = self.old.is_empty();
-        let is_recalled = row.r.is_some() && !self.old.contains_key("r");
+        let is_there = !self.old.is_empty();
+        let is_recalled = is_there && row.r.is_some() && !self.old.contains_key("r");
         let message = message(row)?;
-        if message.callbacks.is_untold || message.seq == Seq(0) {
+        // Who has withheld it has refused it. Who is not told of the send may have it from elsewhere, and is to learn of its end.
+        let is_withheld = message.callbacks.verdict == Verdict::Withheld;
+        let is_new = !is_there && !message.callbacks.is_untold && message.imported.is_none();
+        if is_withheld || !(is_new || is_recalled) {
             return Ok(None);
         }
         let place = match Pair::of_log(&message.from, log) {
@@ -115,13 +118,12 @@ impl RowChange {
             },
         };
         let message = Box::new(message);
-        Ok(match (place, is_new, is_recalled) {
-            (Ok(pair), true, _) => Some(LogChange::Sent(pair, message)),
-            (Ok(pair), false, true) => Some(LogChange::Recalled(pair, message)),
-            (Err(group), true, _) => Some(LogChange::SentInGroup(group, message)),
-            (Err(group), false, true) => Some(LogChange::RecalledInGroup(group, message)),
-            (_, false, false) => None,
-        })
+        Ok(Some(match (place, is_recalled) {
+            (Ok(pair), false) => LogChange::Sent(pair, message),
+            (Ok(pair), true) => LogChange::Recalled(pair, message),
+            (Err(group), false) => LogChange::SentInGroup(group, message),
+            (Err(group), true) => LogChange::RecalledInGroup(group, message),
+        }))
     }
 
     /// The group that this row is, and what has become of it.
