@@ -22,6 +22,7 @@ mod g7_unread;
 mod g8_pull;
 mod g9_the_door;
 mod gaps;
+mod in_many_groups;
 mod presence;
 mod state;
 

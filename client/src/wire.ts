@@ -636,10 +636,18 @@ export type HandleGroupApplication = { groupID: string,
   authentication: string, handleAction: "Agree" | "Reject", handleMessage?: string, clientID: string, base?: number,
 };
 
+/** `getGroupApplicationList`. */
+export type GetGroupApplicationList = {
+  /** Where the previous reply ended, if that was not the end. */
+  next?: string,
+};
+
 /** The reply to `getGroupApplicationList`. */
 export type ApplicationList = {
-  /** Of all groups that the user looks after. */
+  /** Of groups that the user looks after, by the IDs of those. */
   applicationList: Array<WireApplication>,
+  /** What to ask for those of further groups with, if not all have been looked at. */
+  next?: string,
 };
 
 /** `getUserProfile`, `getUserStatus`, `subscribeUserStatus`, `unsubscribeUserStatus`, `addToBlacklist`
@@ -705,7 +713,7 @@ export interface Actions {
   setGroupMember: { data: SetGroupMember; reply: MemberReply };
   changeGroupOwner: { data: ChangeGroupOwner; reply: GroupReply };
   handleGroupApplication: { data: HandleGroupApplication; reply: GroupReply };
-  getGroupApplicationList: { data: NoData; reply: ApplicationList };
+  getGroupApplicationList: { data: GetGroupApplicationList; reply: ApplicationList };
   getUserProfile: { data: UserIdList; reply: ProfileList };
   updateMyProfile: { data: ProfileFields; reply: ProfileReply };
   getBlacklist: { data: NoData; reply: BlacklistReply };

@@ -226,6 +226,24 @@ async fn it_is_not_asked_about_what_is_so_and_about_those_who_go() {
 }
 
 #[tokio::test]
+async fn with_whom_a_group_is_made_it_is_asked_once_however_many_they_are() {
+    let server = BusinessServer::start().await;
+    let app = TestApp::with_asked(server.place()).await;
+    let names: Vec<String> = (0..60).map(|number| format!("user-{number:03}")).collect();
+    let others: Vec<Value> = names.iter().map(|user| json!({ "Member_Account": user })).collect();
+    server.react(|called| {
+        let is_invited = called.body["CallbackCommand"] == "Group.CallbackBeforeInviteJoinGroup";
+        if is_invited { Reaction::code(1) } else { Reaction::ok() }
+    });
+    let body = json!({ "GroupId": GROUP, "Type": "Public", "Name": "g", "MemberList": others });
+    rest::done(&app, &format!("{REST}/create_group"), body).await;
+    assert_eq!(members(&app).await, names);
+    let called = server.take();
+    assert_eq!(self::names(&called), ["BeforeCreateGroup"]);
+    assert_eq!(called[0].body["MemberList"].as_array().map(Vec::len), Some(60));
+}
+
+#[tokio::test]
 async fn it_is_told_of_groups_in_order_whether_there_is_a_tip_or_not() {
     let (app, server) = start().await;
     group_of(&app, "Public", &[]).await;

@@ -26,7 +26,7 @@ MAY = {
     "Authorizer": {"the key": ["GetParameter"], "Connections": ["GetItem"]},
     "Connect": {
         "Messages": ["Query"],
-        "Conversations": ["UpdateItem", "DeleteItem", "Query", "GetItem"],
+        "Conversations": ["UpdateItem", "DeleteItem", "Query"],
         "Connections": PRESENCE,
         "Users": ["BatchGetItem", "Query", "UpdateItem"],
         **SPEAKS,
@@ -51,7 +51,7 @@ MAY = {
     },
     "GetConversationList": {
         "Messages": ["Query"],
-        "Conversations": ["UpdateItem", "DeleteItem", "Query", "GetItem"],
+        "Conversations": ["UpdateItem", "DeleteItem", "Query"],
         "Users": ["BatchGetItem"],
         **COUNTS,
         **SPEAKS,

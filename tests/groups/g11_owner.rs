@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{GROUP, change, group_of, members, public, row, state::state, try_change};
+use super::{GROUP, change, group_of, history, members, public, row, state::state, try_change};
 use crate::harness::{TestApp, random_numbers};
 
 #[tokio::test]
@@ -34,6 +34,8 @@ async fn g11_there_is_one_owner_in_all_rows() {
     change(&app, "quit-group", "alice", "quit", json!({})).await;
     assert_eq!(row(&app).await["ow"], Value::Null, "a Private group may have none");
     assert_eq!(members(&app).await, ["bob"]);
+    let tip = history(&app, "bob").await.last().unwrap()["payload"].clone();
+    assert_eq!((&tip["operationType"], &tip["newGroupProfile"]), (&json!(2), &json!({ "ownerID": "" })));
 }
 
 #[tokio::test]

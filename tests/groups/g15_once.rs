@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{
-    Ask, GROUP, ask, change, code, create, log, members, public,
+    Ask, GROUP, ask, change, code, create, history, log, members, public, row,
     state::{State, state},
     try_change,
 };
-use crate::harness::{TestApp, steps::Side};
+use crate::harness::{TestApp, fault_proxy::Fault, steps::Side};
 
 #[tokio::test]
 async fn g15_a_change_that_is_asked_for_again_is_made_once_and_answered_the_same() {
@@ -110,6 +110,86 @@ async fn g15_what_is_asked_for_again_after_others_have_undone_it_is_not_done_aga
         change(&app, route, user, &format!("1 {route}"), more).await;
         assert_eq!((state(&app, GROUP).await, log(&app).await), (before, tips), "{route}");
     }
+}
+
+#[tokio::test]
+async fn g15_a_name_stands_for_one_change_and_not_for_another_one() {
+    let app = public(&["bob", "carol"]).await;
+    change(&app, "join-group", "dave", "dave", json!({})).await;
+    for (name, route, more) in [
+        ("add", "add-group-member", json!({ "userIDList": ["erin"] })),
+        ("mute", "set-group-member", json!({ "userID": "bob", "muteTime": 60 })),
+        ("admin", "set-group-member", json!({ "userID": "carol", "role": "Admin" })),
+        ("say", "update-group-profile", json!({ "name": "n" })),
+        ("kick", "delete-group-member", json!({ "userIDList": ["erin"] })),
+    ] {
+        change(&app, route, "alice", name, more).await;
+    }
+    let before = (state(&app, GROUP).await, log(&app).await);
+    for (user, name, route, more) in [
+        ("dave", "dave", "quit-group", json!({})),
+        ("alice", "add", "add-group-member", json!({ "userIDList": ["frank"] })),
+        ("alice", "add", "delete-group-member", json!({ "userIDList": ["erin", "bob"] })),
+        ("alice", "kick", "add-group-member", json!({ "userIDList": ["erin"] })),
+        ("alice", "mute", "set-group-member", json!({ "userID": "bob", "muteTime": 0 })),
+        ("alice", "mute", "set-group-member", json!({ "userID": "dave", "muteTime": 60 })),
+        ("alice", "admin", "set-group-member", json!({ "userID": "carol", "role": "Member" })),
+        ("alice", "say", "update-group-profile", json!({ "name": "m" })),
+        ("alice", "say", "change-group-owner", json!({ "newOwnerID": "bob" })),
+    ] {
+        let reply = try_change(&app, &app.sandbox, route, user, name, more.clone()).await;
+        assert_eq!((&reply["code"], &reply["data"]), (&json!(70402), &json!({})), "{route} {name} {more}");
+    }
+    assert_eq!((state(&app, GROUP).await, log(&app).await), before);
+    change(&app, "quit-group", "dave", "another name", json!({})).await;
+}
+
+#[tokio::test]
+async fn g15_an_admin_who_agrees_while_another_one_rejects_learns_that_it_is_decided() {
+    let app = std::sync::Arc::new(TestApp::without_limits().await);
+    create(&app, "Public", GROUP).await;
+    let application = json!({
+        "g": { "S": GROUP }, "s": { "S": "J#erin" }, "k": { "S": "please" }, "t": { "N": "1" }, "x": { "N": "9999999999" },
+    });
+    app.put("Groups", application).await;
+    let mut is_first = true;
+    app.dynamodb.break_calls(move |operation, _| {
+        let is_it = operation == "TransactWriteItems" && std::mem::take(&mut is_first);
+        if is_it { Fault::Hold } else { Fault::None }
+    });
+    let decide = |user: &'static str, action: &str| {
+        let more = json!({ "userID": "erin", "authentication": "please", "handleAction": action });
+        let (app, name) = (std::sync::Arc::clone(&app), format!("{user} decides"));
+        async move { try_change(&app, &app.sandbox, "handle-group-application", user, &name, more).await }
+    };
+    let agrees = tokio::spawn(decide("bob", "Agree"));
+    app.dynamodb.held().await;
+    assert_eq!(decide("alice", "Reject").await["code"], 0);
+    app.dynamodb.release();
+    assert_eq!(agrees.await.unwrap()["code"], 10024);
+    assert_eq!(members(&app).await, ["alice", "bob", "carol", "dave"]);
+}
+
+#[tokio::test]
+async fn g15_what_a_type_fixes_is_neither_changed_nor_told() {
+    let app = TestApp::without_limits().await;
+    super::group_of(&app, "Private", &["bob"]).await;
+    let before = (row(&app).await, log(&app).await);
+    let free = json!({ "joinOption": "FreeAccess", "inviteOption": "DisableInvite" });
+    let group = change(&app, "update-group-profile", "bob", "1", free).await["group"].clone();
+    let fixed = |group: &Value| [&group["joinOption"], &group["inviteOption"]].map(Value::clone);
+    assert_eq!(fixed(&group), ["DisableApply", "FreeAccess"]);
+    assert_eq!((row(&app).await, log(&app).await), before, "there is nothing to do");
+    let named = json!({ "joinOption": "FreeAccess", "name": "n" });
+    let group = change(&app, "update-group-profile", "bob", "2", named).await["group"].clone();
+    assert_eq!(
+        (fixed(&group), &group["name"]),
+        (["DisableApply", "FreeAccess"].map(|text| json!(text)), &json!("n"))
+    );
+    let told = history(&app, "alice").await.last().unwrap()["payload"]["newGroupProfile"].clone();
+    assert_eq!(told, json!({ "groupName": "n" }));
+    let seen = app.ask("get-group-profile", "alice", json!({ "groupIDList": [GROUP] })).await;
+    assert_eq!(fixed(&seen["groupList"][0]), ["DisableApply", "FreeAccess"]);
 }
 
 /// Two attempts at one request at once come to what one comes to, and both are answered the same, behind whichever of

@@ -161,6 +161,10 @@ async fn g17_a_change_costs_two_writes_per_row_and_three_for_its_tip() {
         change_cost(&app, "set-group-member", "alice", "n-1", json!({ "userID": "bob", "nameCard": "b" }))
             .await;
     assert_eq!(card.0, 6.0);
+    let remind = json!({ "groupID": GROUP, "messageRemindType": "Discard" });
+    let remind = cost_of(&app, "set-group-member", "bob", remind).await;
+    assert_eq!((remind.0, remind.1, remind.2), (6.0, 4.5, 0));
+    assert!(remind.3 <= 6, "{remind:?}");
     let named = change_cost(&app, "update-group-profile", "alice", "p-1", json!({ "name": "n" })).await;
     assert_eq!(named.0, 1.0 + 3.0);
     let owner = change_cost(&app, "change-group-owner", "alice", "o-1", json!({ "newOwnerID": "bob" })).await;

@@ -92,6 +92,35 @@ async fn g9_who_was_put_out_or_has_quit_finds_it_shut_and_comes_back_to_what_is_
 }
 
 #[tokio::test]
+async fn g9_who_was_put_out_learns_nothing_by_the_names_of_what_they_have_done() {
+    for kind in ["Private", "Public"] {
+        let app = TestApp::without_limits().await;
+        super::group_of(&app, kind, &[]).await;
+        change(
+            &app,
+            "update-group-profile",
+            "alice",
+            "open",
+            json!({ "inviteOption": "FreeAccess", "notification": "" }),
+        )
+        .await;
+        change(&app, "add-group-member", "alice", "bob comes", json!({ "userIDList": ["bob"] })).await;
+        change(&app, "add-group-member", "bob", "old", json!({ "userIDList": ["carol"] })).await;
+        change(&app, "delete-group-member", "alice", "kick", json!({ "userIDList": ["bob"] })).await;
+        change(&app, "add-group-member", "alice", "dave comes", json!({ "userIDList": ["dave"] })).await;
+        let six = json!({ "userIDList": ["carol", "dave", "erin", "frank", "alice", "bob"] });
+        for more in [six, json!({ "userIDList": ["carol"] })] {
+            let reply = super::try_change(&app, &app.sandbox, "add-group-member", "bob", "old", more).await;
+            assert_eq!((&reply["code"], &reply["data"]), (&json!(10007), &json!({})), "{kind}: {reply}");
+        }
+        let other = json!({ "userIDList": ["alice"] });
+        let reply = super::try_change(&app, &app.sandbox, "delete-group-member", "bob", "old", other).await;
+        assert_eq!((&reply["code"], &reply["data"]), (&json!(70402), &json!({})), "{kind}: {reply}");
+        assert_shut(&app, "bob").await;
+    }
+}
+
+#[tokio::test]
 async fn g9_a_group_that_was_dismissed_is_nobodys() {
     let app = public(&["bob"]).await;
     say(&app, "bob", "1", 0).await;

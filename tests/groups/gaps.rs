@@ -256,8 +256,12 @@ async fn g9_what_was_begun_before_a_kick_may_be_behind_it_and_leaves_no_row() {
         ("set-message-read", json!({ "conversationID": conversation(), "sequence": 1 }), "SET rn", 10007),
         ("delete-conversation", json!({ "conversationID": conversation() }), "SET cn", 10007),
         ("pin-conversation", json!({ "conversationID": conversation(), "isPinned": true }), "SET k", 10007),
-        ("set-group-member", json!({ "groupID": GROUP, "messageRemindType": "Discard" }), "SET rm", 10007),
-        ("set-group-member", json!({ "groupID": GROUP, "messageRemindType": "Discard" }), "SET d", 0),
+        (
+            "set-group-member",
+            json!({ "groupID": GROUP, "messageRemindType": "Discard" }),
+            "transaction",
+            10007,
+        ),
         (
             "set-group-member",
             json!({ "groupID": GROUP, "nameCard": "late", "userID": "bob" }),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{conversation, history, listed, message, public, say};
+use super::{GROUP, conversation, history, listed, message, public, say};
 use crate::harness::{TestApp, body, event, fault_proxy::Fault, replica::Lag, set_user, socket::Socket};
 
 /// Which messages have been pushed to a device, by their names.
@@ -86,6 +86,56 @@ async fn g8_who_has_connected_within_three_seconds_misses_the_push_and_finds_the
     app.advance(Duration::from_secs(4));
     say(&app, "alice", "seen", 1).await;
     assert!(posts(&app) > 0);
+}
+
+#[tokio::test]
+async fn g8_who_wants_to_hear_of_a_group_again_is_told_again_by_sandboxes_that_know_its_roster() {
+    let app = public(&["bob"]).await;
+    let other = app.sandbox(app.sandbox.settings);
+    let mut device = app.connect("bob").await;
+    app.advance(Duration::from_secs(4));
+    let remind = async |wanted: &str| {
+        let data = json!({ "groupID": GROUP, "messageRemindType": wanted });
+        let mine = app.ask("set-group-member", "bob", data).await;
+        assert_eq!(mine["selfInfo"]["messageRemindType"], wanted);
+        assert_eq!(
+            listed(&app, "bob").await.unwrap()["groupProfile"]["selfInfo"]["messageRemindType"],
+            wanted
+        );
+    };
+    let mut number = 0;
+    for (wanted, is_told) in
+        [("Discard", false), ("AcceptAndNotify", true), ("Discard", false), ("AcceptNotNotify", true)]
+    {
+        remind(wanted).await;
+        for sandbox in [&app.sandbox, &other] {
+            number += 1;
+            app.advance(Duration::from_secs(1));
+            let name = number.to_string();
+            let reply = app.invoke_in(sandbox, "send-message", "alice", message(&name, 1)).await;
+            assert_eq!(reply["code"], 0, "{reply}");
+            let expected = if is_told { vec![name] } else { Vec::new() };
+            assert_eq!(pushed(&mut device).await, expected, "{wanted}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn g8_two_devices_that_want_to_hear_something_else_at_once_come_to_one_of_both_in_both_rows() {
+    let app = public(&["bob"]).await;
+    for number in 0..6 {
+        let wants = ["Discard", "AcceptAndNotify"].map(|wanted| {
+            let data = json!({ "groupID": GROUP, "messageRemindType": wanted });
+            app.invoke("set-group-member", "bob", data)
+        });
+        for reply in futures_util::future::join_all(wants).await {
+            assert_eq!(reply["code"], 0, "{number}: {reply}");
+        }
+        let theirs = super::state::theirs(&app, GROUP).await;
+        let rows = app.dump("Groups").await;
+        let bob = rows.iter().find(|row| row["s"]["S"] == "U#bob").unwrap();
+        assert_eq!(theirs["bob"]["rm"]["S"] == "Discard", bob["d"]["BOOL"] == true, "{number}: {bob}");
+    }
 }
 
 /// The handshake of a device, of which API Gateway does not know anything.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{ask, done, refused};
 use crate::{
     groups::{history, listed, log, members, message, row, try_say},
-    harness::TestApp,
+    harness::{TestApp, fault_proxy::Fault},
 };
 
 const GROUP: &str = crate::groups::GROUP;
@@ -109,18 +109,62 @@ async fn a_hundred_come_with_a_group_and_libraries_may_want_more_room_than_there
     let added = of_group(&app, "add_group_member", json!({ "Silence": 1, "MemberList": more })).await;
     let results = added["MemberList"].as_array().unwrap();
     let came = results.iter().filter(|each| each["Result"] == 1).count();
-    assert_eq!((came, members(&app).await.len()), (80, 181), "as many as fit, forty at a time");
-    assert!(results[80..].iter().all(|each| each["Result"] == 0));
+    assert_eq!((came, members(&app).await.len()), (99, 200), "as many as there is room for");
+    assert!(results[99..].iter().all(|each| each["Result"] == 0));
     assert!(log(&app).await.is_empty());
-    let one = json!({ "MemberList": [{ "Member_Account": "more-100" }] });
-    assert_eq!(of_group(&app, "add_group_member", one).await["MemberList"][0]["Result"], 1);
-    of_group(&app, "modify_group_base_info", json!({ "MaxMemberNum": "182" })).await;
-    let one = json!({ "MemberList": [{ "Member_Account": "more-101" }] });
+    // Where there is none left, it says all the same who was there.
+    let some: Vec<Value> = [0, 110, 20, 98, 111]
+        .into_iter()
+        .map(|number| json!({ "Member_Account": format!("more-{number:03}") }))
+        .collect();
+    let added = of_group(&app, "add_group_member", json!({ "MemberList": some })).await;
+    let results: Vec<&Value> =
+        added["MemberList"].as_array().unwrap().iter().map(|each| &each["Result"]).collect();
+    assert_eq!(results, [2, 0, 2, 2, 0]);
+    let one = json!({ "MemberList": [{ "Member_Account": "more-110" }] });
     assert_eq!(refused_of(&app, "add_group_member", one).await, 10014);
 
     let gone: Vec<&str> = others.iter().copied().take(90).collect();
     of_group(&app, "delete_group_member", json!({ "MemberToDel_Account": gone, "Silence": 1 })).await;
-    assert_eq!(members(&app).await.len(), 92);
+    assert_eq!(members(&app).await.len(), 110);
+}
+
+#[tokio::test]
+async fn who_has_left_is_not_brought_back_when_a_large_group_is_made_once_more() {
+    let app = TestApp::without_limits().await;
+    let names: Vec<String> = (0..100).map(|number| format!("user-{number:03}")).collect();
+    let members_of = |role: fn(usize) -> &'static str| -> Vec<Value> {
+        let of = |(number, user)| json!({ "Member_Account": user, "Role": role(number) });
+        names.iter().enumerate().map(of).collect()
+    };
+    let body = |list: Vec<Value>| json!({ "Type": "Public", "Name": "g", "Owner_Account": "alice", "MemberList": list });
+    let admins: fn(usize) -> &'static str = |number| if number >= 90 { "Admin" } else { "Member" };
+    let list = body(members_of(admins));
+    // It is cut off behind the first part, and goes on there.
+    let mut parts = 0;
+    app.dynamodb.break_calls(move |operation, _| {
+        parts += usize::from(operation == "TransactWriteItems");
+        if parts == 2 { Fault::Refuse(400, "ValidationException") } else { Fault::None }
+    });
+    let cut_off = super::command(&app, "group_open_http_svc/create_group", &named(list.clone()));
+    assert_eq!(super::respond(&app, cut_off).await.0, 500);
+    app.dynamodb.mend();
+    assert_eq!(members(&app).await.len(), 41);
+    let gone = ["user-003", "user-050"];
+    of_group(&app, "delete_group_member", json!({ "MemberToDel_Account": &gone[..1], "Silence": 1 })).await;
+    of_group(&app, "create_group", list.clone()).await;
+    assert_eq!(members(&app).await.len(), 100, "who was put out meanwhile does not come back");
+    assert!(row(&app).await.get("yc").is_none());
+    of_group(&app, "delete_group_member", json!({ "MemberToDel_Account": &gone[1..], "Silence": 1 })).await;
+    of_group(&app, "create_group", list).await;
+    let found = members(&app).await;
+    assert_eq!(found.len(), 99);
+    assert!(gone.iter().all(|user| !found.iter().any(|found| found == user)));
+    let shown = of_group(&app, "get_group_member_info", json!({ "MemberRoleFilter": ["Admin"] })).await;
+    assert_eq!(accounts(&shown["MemberList"]), names[90..]);
+
+    let eleven = body(members_of(|number| if number < 11 { "Admin" } else { "Member" }));
+    assert_eq!(refused(&app, "group_open_http_svc/create_group", eleven).await, 10004);
 }
 
 #[tokio::test]

@@ -79,6 +79,32 @@ async fn who_comes_and_goes_without_end_is_stopped() {
 }
 
 #[tokio::test]
+async fn what_was_done_before_is_answered_the_same_to_who_may_do_no_more() {
+    let app = with_limit(3).await;
+    group_of(&app, "Public", &[]).await;
+    let created = json!({ "groupID": "@mine", "type": "Private", "name": "g" });
+    let first = app.ask("create-group", "mallory", created.clone()).await;
+    let changes = [
+        ("join-group", json!({})),
+        ("add-group-member", json!({ "groupID": "@mine", "userIDList": ["bob"] })),
+    ];
+    let mut answers = Vec::new();
+    for (route, more) in &changes {
+        answers.push(change(&app, route, "mallory", route, more.clone()).await);
+    }
+    assert_eq!(put_bob_in(&app, "@fourth").await["code"], 60007);
+    assert_eq!(
+        app.ask("create-group", "mallory", created).await["group"]["groupID"],
+        first["group"]["groupID"]
+    );
+    for ((route, more), answer) in changes.iter().zip(answers) {
+        assert_eq!(change(&app, route, "mallory", route, more.clone()).await, answer, "{route}");
+    }
+    // A group of somebody else's is none that they have made.
+    assert_eq!(put_bob_in(&app, GROUP).await["code"], 60007);
+}
+
+#[tokio::test]
 async fn getting_into_a_group_is_counted_by_one_write() {
     let data = json!({ "groupID": GROUP, "type": "Private", "name": "g" });
     let mut units = Vec::new();

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
+use hongyan_shared::model::{GroupId, InfoChange, InviteOption, JoinOption, Tip, TipKind, UserId};
 use serde_json::{Value, json};
 
 use super::worst_frames::{Units, assert_documented, many_devices, me, put_connections, user};
@@ -26,11 +27,14 @@ pub async fn put_group(app: &TestApp, promises: u64) {
         "jo": { "S": "NeedPermission" }, "io": { "S": "FreeAccess" }, "mx": { "N": "200" }, "ow": { "S": me() },
         "cr": { "S": me() }, "ct": { "N": "1" }, "ic": { "N": "1" }, "iv": { "N": "1" },
         "mn": { "N": (MEMBERS - 10).to_string() }, "v": { "N": "1" }, "ob": { "M": {} },
+        "b": { "N": "1" }, "bf": { "S": me() },
     });
+    let moved: Vec<Value> = (0..6).map(|number| json!({ "S": user(number) })).collect();
+    row["lc"] =
+        json!({ "M": { "h": { "N": "1" }, "f": { "S": me() }, "u": { "L": moved }, "t": { "N": "1" } } });
     for number in 0..promises {
         row["ob"]["M"][format!("{number:0>64}")] = json!({ "M": {
-            "f": { "S": me() }, "b": { "N": MESSAGES.to_string() }, "t": { "N": "1" },
-            "d": { "S": json!({ "operationType": 3, "reason": "r".repeat(300) }).to_string() },
+            "f": { "S": me() }, "b": { "N": MESSAGES.to_string() }, "t": { "N": "1" }, "d": { "S": longest_tip() },
         }});
     }
     app.put("Messages", row).await;
@@ -63,6 +67,26 @@ pub async fn put_group(app: &TestApp, promises: u64) {
     )
     .await;
     app.put("Groups", json!({ "g": { "S": GROUP }, "s": { "S": format!("J#{}", user(999)) }, "a": { "S": "a".repeat(300) }, "k": { "S": "k" }, "t": { "N": "1" }, "x": { "N": "9999999999" } })).await;
+}
+
+/// The longest tip that there is, as the product makes it: of a group that says everything anew, in texts that JSON has to escape.
+fn longest_tip() -> String {
+    let user = UserId::parse("user", &me()).unwrap();
+    let group = GroupId::parse(&"g".repeat(48)).unwrap();
+    let text = |bytes: usize| Some("\"".repeat(bytes));
+    let name = "\"".repeat(30);
+    let change = InfoChange {
+        name: Some(name.clone()),
+        avatar: Some(format!("https://{}", "a".repeat(92))),
+        introduction: text(240),
+        notification: text(300),
+        join: Some(JoinOption::NeedPermission),
+        invite: Some(InviteOption::DisableInvite),
+        limit: Some(200),
+        mutes_all: Some(false),
+    };
+    let tip = Tip { change: Some(&change), ..Tip::new(TipKind::Described, &user, &group, &name) };
+    tip.payload()
 }
 
 /// What it costs in a group with so many promises, whatever it is answered, unless that is to be this.

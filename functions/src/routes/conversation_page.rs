@@ -26,7 +26,7 @@ pub fn conversation_page(part: &Part, mut room: usize) -> ConversationPage<'_> {
             break;
         };
         room = left;
-        if groups_go_on || part.listed.is_empty() {
+        if part.groups.end.is_some() && (groups_go_on || part.listed.is_empty()) {
             groups_end = Some(&listed.group.id);
         }
         let time =
@@ -34,7 +34,8 @@ pub fn conversation_page(part: &Part, mut room: usize) -> ConversationPage<'_> {
         list.push((time, conversation));
     }
     goes_on |= groups_go_on;
-    for entry in part.listed.iter().filter(|_| !groups_go_on) {
+    // In the list they are behind all groups; those that were named are not.
+    for entry in part.listed.iter().filter(|_| !groups_go_on || part.groups.end.is_none()) {
         // A conversation without a message was opened and never used, or retention has emptied it.
         if let Some(message) = entry.conversation.tail.newest() {
             let conversation = conversation(entry);
@@ -76,9 +77,8 @@ pub fn conversation_page(part: &Part, mut room: usize) -> ConversationPage<'_> {
 }
 
 fn group_conversation(listed: &ListedGroup) -> WireConversation<'_> {
-    let ListedGroup { group, mine, last, unread, shown, .. } = listed;
-    let mentions: Vec<GroupAtInfo> =
-        mine.unread_mentions(group.mentioned_all.as_ref()).into_iter().map(GroupAtInfo::from).collect();
+    let ListedGroup { group, mine, last, unread, mentions, shown, .. } = listed;
+    let mentions: Vec<GroupAtInfo> = mentions.iter().cloned().map(GroupAtInfo::from).collect();
     WireConversation {
         conversation_id: group.id.conversation_id(),
         kind: "GROUP",

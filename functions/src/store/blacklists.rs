@@ -2,7 +2,6 @@ use std::{collections::BTreeSet, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
-    operation::transact_write_items::TransactWriteItemsError,
     types::{Delete, Put, ReturnConsumedCapacity, TransactWriteItem, Update},
 };
 use hongyan_shared::{
@@ -12,8 +11,9 @@ use hongyan_shared::{
 use serde::Deserialize;
 
 use super::{
-    Consistency, Item, allowance, batch_get, call::is_conflict, failed, from_item, messages, number,
-    sort_key, text, user_in,
+    Consistency, Item, allowance, batch_get,
+    call::{NotMade, not_made},
+    failed, from_item, messages, number, sort_key, text, user_in,
 };
 use crate::config::{Config, Configured};
 
@@ -200,13 +200,9 @@ impl Blocks {
         }
         match self.blacklists.client.transact_write_items().set_transact_items(Some(writes)).send().await {
             Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(TransactWriteItemsError::TransactionCanceledException(cancelled))
-                    if cancelled.cancellation_reasons().iter().any(|reason| is_conflict(reason.code())) =>
-                {
-                    Ok(false)
-                }
-                _ => Err(failed(error)),
+            Err(error) => match not_made(error) {
+                NotMade::Conditions(_) | NotMade::Busy => Ok(false),
+                NotMade::Failed(error) => Err(error),
             },
         }
     }

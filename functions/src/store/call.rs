@@ -5,7 +5,10 @@ use std::{error::Error as StdError, time::Duration};
 use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
-    operation::{put_item::PutItemError, update_item::builders::UpdateItemFluentBuilder},
+    operation::{
+        put_item::PutItemError, transact_write_items::TransactWriteItemsError,
+        update_item::builders::UpdateItemFluentBuilder,
+    },
     types::{
         KeysAndAttributes, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
         error::ConditionalCheckFailedException,
@@ -136,10 +139,40 @@ where
     }
 }
 
-/// Whether a transaction was cancelled so that it helps to look and try again: a condition did not hold, or another write
-/// was at one of the rows at the same moment, a read mark say.
-pub(super) fn is_conflict(reason: Option<&str>) -> bool {
-    matches!(reason, Some("ConditionalCheckFailed" | "TransactionConflict"))
+/// Why a transaction was not made.
+#[derive(Debug)]
+pub(super) enum NotMade {
+    /// A condition did not hold, of these writes by their places; it helps to look.
+    Conditions(Vec<usize>),
+    /// Another write was at one of the rows at the same moment, a read mark say, or DynamoDB has much to do: it helps to try again.
+    Busy,
+    /// It does not help.
+    Failed(Error),
+}
+
+/// Why a transaction was not made.
+pub(super) fn not_made(error: SdkError<TransactWriteItemsError>) -> NotMade {
+    let reasons: Vec<&str> = match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or_default()).collect()
+        }
+        _ => Vec::new(),
+    };
+    let is_busy = |reason: &&str| {
+        matches!(*reason, "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
+    };
+    let refused = reasons.iter().enumerate().filter(|(_, reason)| **reason == "ConditionalCheckFailed");
+    let refused: Vec<usize> = refused.map(|(place, _)| place).collect();
+    if !refused.is_empty() {
+        return NotMade::Conditions(refused);
+    }
+    if reasons.iter().any(is_busy) {
+        return NotMade::Busy;
+    }
+    match failed(error) {
+        Error::Throttled => NotMade::Busy,
+        error => NotMade::Failed(error),
+    }
 }
 
 pub(super) fn failed<E>(error: SdkError<E>) -> Error

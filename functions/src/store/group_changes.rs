@@ -1,20 +1,18 @@
 use aws_sdk_dynamodb::{
     Client,
-    operation::transact_write_items::TransactWriteItemsError,
     types::{ReturnConsumedCapacity, TransactWriteItem},
 };
 use hongyan_shared::{
-    Result,
-    model::{ClientId, Group, Member, Moved, Promised, ReadMarker, Role, Seq, UserId},
+    Error, Result,
+    model::{ClientId, Group, Member, Moved, Promised, ReadMarker, RemindType, Role, Seq, UserId},
 };
 
 use super::{
     allowance,
-    call::is_conflict,
-    failed,
+    call::{NotMade, not_made},
     messages::{Fence, GROUP_BYTES, change_of_members, creation},
-    my_groups::{MyGroups, MyRows},
-    rosters::{MemberRows, Rosters},
+    my_groups::MyRows,
+    rosters::MemberRows,
 };
 use crate::config::{Config, Configured};
 
@@ -23,10 +21,8 @@ use crate::config::{Config, Configured};
 pub struct GroupChanges {
     client: Client,
     messages: String,
-    /// Who is in which group.
-    pub rosters: Rosters,
-    /// In which groups somebody is.
-    pub mine: MyGroups,
+    groups: String,
+    conversations: String,
 }
 
 /// What becomes of one member.
@@ -59,6 +55,13 @@ pub enum Step {
         /// Whether it shows in what they have of the group.
         shows: bool,
     },
+    /// They want to hear this from now on.
+    Hear {
+        /// Who.
+        user: UserId,
+        /// What.
+        remind: RemindType,
+    },
     /// Their application is over.
     Accept {
         /// Who.
@@ -76,6 +79,8 @@ pub struct MembersChange<'a> {
     pub is_free: bool,
     /// Whose the group is then, if that changes.
     pub owner: Option<Option<&'a UserId>>,
+    /// How many of those with whom it was made have not come yet then, if that changes.
+    pub awaited: Option<u64>,
     /// The tip that is promised with it.
     pub promised: Option<(&'a ClientId, &'a Promised)>,
     /// What becomes of whom.
@@ -93,18 +98,24 @@ impl GroupChanges {
         Ok(Self {
             client: config.dynamodb.clone(),
             messages: config.messages_table()?,
-            rosters: Rosters::new(config)?,
-            mine: MyGroups::new(config)?,
+            groups: config.groups_table()?,
+            conversations: config.conversations_table()?,
         })
     }
 
-    /// Makes a group with its first members. Says whether it took place: not if there is one of its ID.
+    /// Makes a group with its first members. Says whether it took place: not if there is one of its ID, or something else is written at
+    /// this moment.
     pub async fn create(&self, group: &Group, steps: &[Step], now_ms: u64) -> Result<bool> {
-        let group_row = TransactWriteItem::builder().put(creation(&self.messages, group)?).build();
-        self.transact(group, group_row, steps, now_ms).await
+        let put = creation(&self.messages, group)?;
+        let bytes = allowance::size(put.item());
+        let group_row = TransactWriteItem::builder().put(put).build();
+        self.transact(group, (group_row, bytes), steps, now_ms).await
     }
 
-    /// Makes a change. Says whether it took place: not if the group is another one by now.
+    /// Makes a change. Says whether it took place: not if the group is another one by now, or something else is written at this moment.
+    ///
+    /// # Errors
+    /// [`Error::ApplicationHandled`] when the application is not there any more that it accepts.
     pub async fn change(&self, change: &MembersChange<'_>, now_ms: u64) -> Result<bool> {
         let count = |is: fn(&Step) -> bool| change.steps.iter().filter(|step| is(step)).count() as u64;
         let come = count(|step| matches!(step, Step::Come { .. }));
@@ -115,23 +126,24 @@ impl GroupChanges {
             change.group,
             fence,
             (come, gone),
-            change.owner,
+            (change.owner, change.awaited),
             (change.promised, change.moved.as_ref()),
         )?;
         let group_row = TransactWriteItem::builder().update(update).build();
-        self.transact(change.group, group_row, &change.steps, now_ms).await
+        self.transact(change.group, (group_row, GROUP_BYTES), &change.steps, now_ms).await
     }
 
     async fn transact(
         &self,
         group: &Group,
-        group_row: TransactWriteItem,
+        (group_row, group_bytes): (TransactWriteItem, u64),
         steps: &[Step],
         now_ms: u64,
     ) -> Result<bool> {
-        let roster = MemberRows { table: self.rosters.table(), group: &group.id };
-        let mine = MyRows { table: self.mine.table(), group: &group.id };
+        let roster = MemberRows { table: &self.groups, group: &group.id };
+        let mine = MyRows { table: &self.conversations, group: &group.id };
         let (mut writes, item) = (vec![group_row], TransactWriteItem::builder);
+        let mut of_application = None;
         for step in steps {
             match step {
                 Step::Come { user, member, joined, marker } => {
@@ -148,13 +160,18 @@ impl GroupChanges {
                         writes.push(item().update(mine.become_(user, member)?).build());
                     }
                 }
+                Step::Hear { user, remind } => {
+                    writes.push(item().update(roster.hear(user, *remind)?).build());
+                    writes.push(item().update(mine.hear(user, *remind)?).build());
+                }
                 Step::Accept { user, token } => {
+                    of_application = Some(writes.len());
                     writes.push(item().delete(roster.accept(user, token)?).build());
                 }
             }
         }
         let rows = writes.len() as u64 - 1;
-        let units = PER_WRITE.saturating_mul(rows.saturating_add(allowance::write_units_of(GROUP_BYTES)));
+        let units = PER_WRITE.saturating_mul(rows.saturating_add(allowance::write_units_of(group_bytes)));
         let writing = allowance::write(units)?;
         let answer = self
             .client
@@ -168,15 +185,21 @@ impl GroupChanges {
                 writing.cost(output.consumed_capacity());
                 Ok(true)
             }
-            Err(error) => match error.as_service_error() {
-                Some(TransactWriteItemsError::TransactionCanceledException(cancelled))
-                    if cancelled.cancellation_reasons().iter().any(|reason| is_conflict(reason.code())) =>
-                {
+            Err(error) => {
+                let not_made = not_made(error);
+                if !matches!(not_made, NotMade::Failed(_)) {
                     writing.cost_units(PER_WRITE.saturating_mul(rows.saturating_add(1)));
-                    Ok(false)
                 }
-                _ => Err(failed(error)),
-            },
+                match not_made {
+                    NotMade::Conditions(refused)
+                        if of_application.is_some_and(|place| refused.contains(&place)) =>
+                    {
+                        Err(Error::ApplicationHandled)
+                    }
+                    NotMade::Conditions(_) | NotMade::Busy => Ok(false),
+                    NotMade::Failed(error) => Err(error),
+                }
+            }
         }
     }
 }

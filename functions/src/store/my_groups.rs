@@ -108,11 +108,6 @@ impl MyGroups {
         Ok(Self { client: config.dynamodb.clone(), table: config.conversations_table()? })
     }
 
-    /// The name of the table.
-    pub(super) fn table(&self) -> &str {
-        &self.table
-    }
-
     /// What a user has of a group, and that they are in it; nothing if they are not.
     pub async fn of(
         &self,
@@ -162,6 +157,57 @@ impl MyGroups {
         let goes_on = answer.last_evaluated_key.is_some();
         let items = answer.items.unwrap_or_default().into_iter();
         Ok((items.map(|item| found(user, item, now_ms)).collect::<Result<_>>()?, goes_on))
+    }
+
+    /// What a user has of those of these groups that they are in, which are given in the order of their IDs: of as many as may be read
+    /// if so many units are to be left. Whether those are not all.
+    ///
+    /// Rows that lie side by side cost a fraction of what each would cost by itself. What lies in between and is not wanted costs as
+    /// well, so no query looks at more than twice as many rows as are wanted.
+    pub async fn among(
+        &self,
+        user: &UserId,
+        groups: &[GroupId],
+        units_kept: u64,
+        now_ms: u64,
+    ) -> Result<(Vec<(Membership, MyGroup)>, bool)> {
+        let (mut rows, mut left) = (Vec::new(), groups);
+        while let (Some(first), Some(last)) = (left.first(), left.last()) {
+            let at_most = left.len().saturating_mul(2).min(Self::affordable(units_kept));
+            if at_most == 0 {
+                return Ok((rows, true));
+            }
+            let reading = allowance::read(ROW_BYTES.saturating_mul(at_most as u64), Consistency::Strong)?;
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .key_condition_expression("u = :u AND v BETWEEN :first AND :last")
+                .expression_attribute_values(":u", text(user.as_str()))
+                .expression_attribute_values(":first", text(format!("{BEGINNING}{first}")))
+                .expression_attribute_values(":last", text(format!("{BEGINNING}{last}")))
+                .limit(i32::try_from(at_most).unwrap_or(i32::MAX))
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(failed)?;
+            reading.cost(answer.consumed_capacity());
+            let goes_on = answer.last_evaluated_key.is_some();
+            let mut end = None;
+            for item in answer.items.unwrap_or_default() {
+                let (member, mine) = found(user, item, now_ms)?;
+                end = Some(member.group().clone());
+                if left.binary_search(member.group()).is_ok() {
+                    rows.push((member, mine));
+                }
+            }
+            left = match end.filter(|_| goes_on) {
+                Some(end) => left.get(left.partition_point(|group| *group <= end)..).unwrap_or_default(),
+                None => &[],
+            };
+        }
+        Ok((rows, false))
     }
 
     /// How many rows of this kind may be read at once, if so many units are to be left.
@@ -261,23 +307,6 @@ impl MyGroups {
             update.update_expression("REMOVE k")
         };
         write(update).await
-    }
-
-    /// Sets what a member wants to hear of a group. Returns what they have then.
-    pub async fn remind(
-        &self,
-        user: &UserId,
-        group: &GroupId,
-        remind: RemindType,
-        now_ms: u64,
-    ) -> Result<Option<(Membership, MyGroup)>> {
-        let update = self
-            .update(user, group)
-            .update_expression("SET rm = :rm")
-            .condition_expression("attribute_exists(u)")
-            .expression_attribute_values(":rm", text(remind_text(remind)))
-            .return_values(ReturnValue::AllNew);
-        self.returned(user, update, now_ms).await
     }
 
     /// Lets go of a group that was dismissed.
@@ -418,6 +447,17 @@ impl MyRows<'_> {
             .condition_expression("attribute_exists(u)")
             .expression_attribute_values(":ro", number(rank(member.role).into()))
             .expression_attribute_values(":ca", text(&member.card));
+        update.build().map_err(|_| incomplete())
+    }
+
+    /// A member wants to hear this.
+    pub fn hear(&self, user: &UserId, remind: RemindType) -> Result<Update> {
+        let update = Update::builder()
+            .table_name(self.table)
+            .set_key(Some(key(user, self.group)))
+            .update_expression("SET rm = :rm")
+            .condition_expression("attribute_exists(u)")
+            .expression_attribute_values(":rm", text(remind_text(remind)));
         update.build().map_err(|_| incomplete())
     }
 }

@@ -5,11 +5,11 @@ use std::{
 
 use aws_sdk_dynamodb::{
     Client,
-    types::{Delete, Put, ReturnConsumedCapacity, Update},
+    types::{AttributeValue, Delete, Put, ReturnConsumedCapacity, Update},
 };
 use hongyan_shared::{
     Error, Result,
-    model::{GroupId, MAX_MEMBERS, Member, Membership, Role, Roster, UserId},
+    model::{GroupId, MAX_MEMBERS, Member, Membership, RemindType, Role, Roster, UserId},
 };
 use serde::{Deserialize, Serialize};
 
@@ -138,11 +138,6 @@ impl Rosters {
     pub fn new(config: &Config) -> Configured<Self> {
         let (client, table) = (config.dynamodb.clone(), config.groups_table()?);
         Ok(Self { client, table, remembered: Mutex::default() })
-    }
-
-    /// The name of the table.
-    pub(super) fn table(&self) -> &str {
-        &self.table
     }
 
     /// Who is in a group, as of the version that was just read of it. It is read when the sandbox does not know it.
@@ -301,26 +296,6 @@ impl Rosters {
         super::took_place(answer)
     }
 
-    /// Notes whether a member wants anything pushed. It changes nothing that others may rely on, so it changes no version:
-    /// a sandbox that has the roster in its memory learns of it with the next change.
-    pub async fn discard(&self, member: &Membership, discards: bool) -> Result<()> {
-        let _one_unit = allowance::write(1)?;
-        let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(member_key(member.group(), member.user())))
-            .condition_expression("attribute_exists(g)");
-        let update = if discards {
-            update
-                .update_expression("SET d = :d")
-                .expression_attribute_values(":d", aws_sdk_dynamodb::types::AttributeValue::Bool(true))
-        } else {
-            update.update_expression("REMOVE d")
-        };
-        super::took_place(update.send().await).map(|_| ())
-    }
-
     // A panic while it was held leaves maps that are still maps.
     fn remembered(&self) -> std::sync::MutexGuard<'_, Remembered> {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
@@ -377,6 +352,22 @@ impl MemberRows<'_> {
             .expression_attribute_values(":r", number(rank(member.role).into()))
             .expression_attribute_values(":c", text(&member.card))
             .expression_attribute_values(":m", number(member.muted_until));
+        update.build().map_err(|_| incomplete())
+    }
+
+    /// A member wants to hear this.
+    pub fn hear(&self, user: &UserId, remind: RemindType) -> Result<Update> {
+        let update = Update::builder()
+            .table_name(self.table)
+            .set_key(Some(member_key(self.group, user)))
+            .condition_expression("attribute_exists(g)");
+        let update = if remind == RemindType::Discard {
+            update
+                .update_expression("SET d = :d")
+                .expression_attribute_values(":d", AttributeValue::Bool(true))
+        } else {
+            update.update_expression("REMOVE d")
+        };
         update.build().map_err(|_| incomplete())
     }
 

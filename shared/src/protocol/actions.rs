@@ -60,7 +60,7 @@ macro_rules! actions {
                 SetGroupMember "setGroupMember": SetGroupMember => MemberReply;
                 ChangeGroupOwner "changeGroupOwner": ChangeGroupOwner => GroupReply;
                 HandleGroupApplication "handleGroupApplication": HandleGroupApplication => GroupReply;
-                GetGroupApplicationList "getGroupApplicationList": NoData => ApplicationList;
+                GetGroupApplicationList "getGroupApplicationList": GetGroupApplicationList => ApplicationList;
             }
             manage_user "manage-user" {
                 GetUserProfile "getUserProfile": UserIdList => ProfileList;

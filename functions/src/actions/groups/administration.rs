@@ -11,7 +11,7 @@ use hongyan_shared::{
 
 use super::{
     super::{deadline::Deadline, each},
-    changes::{change_group_owner, create_group, update_group_profile},
+    changes::{AT_ONCE, change_group_owner, complete_group, create_group, update_group_profile},
     listed::{ListedGroup, Listing, list_groups},
     members::{add_group_member, delete_group_member, mute_group_member, set_group_member},
     profiles::get_group_roster,
@@ -21,9 +21,6 @@ use crate::{
     caller::Actor,
     store::{Consistency, Messages},
 };
-
-/// How many members change at once where no tip names them: a transaction has room for 49.
-const AT_ONCE: usize = 40;
 
 /// No list of groups of a business server is as large, in bytes.
 const ROOM: usize = 4 * 1024 * 1024;
@@ -66,7 +63,7 @@ pub async fn add_members(
     is_silent: bool,
 ) -> Result<Added> {
     let deadline = Deadline::new(&world.log.clock);
-    let mut added = Added::default();
+    let (mut added, mut refused) = (Added::default(), None);
     for part in users.chunks(part_size(world, is_silent)) {
         let come = async {
             deadline.check()?;
@@ -82,12 +79,21 @@ pub async fn add_members(
                 let were_there = others.into_iter().filter(|user| changed.roster.role(user).is_some());
                 added.were_there.extend(were_there);
             }
-            Err(error) if added.came.is_empty() && added.were_there.is_empty() => return Err(error),
-            // The answer names them.
-            Err(_) => break,
+            // None of these come, and of the others some may have been there.
+            Err(error @ (Error::GroupFull { .. } | Error::RefusedInGroup | Error::RefusedWith { .. })) => {
+                refused = refused.or(Some(error));
+            }
+            Err(error) => {
+                refused = refused.or(Some(error));
+                break;
+            }
         }
     }
-    Ok(added)
+    match refused {
+        Some(error) if added.came.is_empty() && added.were_there.is_empty() => Err(error),
+        // The answer names them.
+        _ => Ok(added),
+    }
 }
 
 /// Puts members out, some at a time. Who is not in it is passed over, so what is not all done can be asked for again.
@@ -157,22 +163,21 @@ pub async fn modify_member(
     Ok(())
 }
 
-/// Makes a group with as many members as may come at once, and brings the others. The same group once more is the same group.
+/// Makes a group with as many members as may come at once, and brings the others. The same group once more is the same group, and
+/// goes on where it was cut off.
 ///
 /// # Errors
-/// Those of [`create_group`] and [`add_members`].
-pub async fn create(world: &ManageWorld, actor: Actor<'_>, mut new: NewGroup) -> Result<GroupId> {
-    let id = new.id.clone();
-    let others = if new.members.len() > AT_ONCE { new.members.split_off(AT_ONCE) } else { Vec::new() };
-    Box::pin(create_group(world, actor, new)).await?;
-    if !others.is_empty() {
-        let others: Vec<UserId> = others.into_iter().map(|(user, _)| user).collect();
-        let added = Box::pin(add_members(world, actor, &id, &others, true)).await?;
-        if added.came.len().saturating_add(added.were_there.len()) < others.len() {
-            return Err(Error::Throttled);
-        }
+/// Those of [`create_group`] and [`complete_group`]; [`Error::Throttled`] when there is no more time.
+pub async fn create(world: &ManageWorld, actor: Actor<'_>, new: NewGroup) -> Result<GroupId> {
+    let deadline = Deadline::new(&world.log.clock);
+    let others = new.members.get(AT_ONCE..).unwrap_or_default().to_vec();
+    let (mut group, _) = Box::pin(create_group(world, actor, new)).await?;
+    while group.awaited > 0 {
+        deadline.check()?;
+        let at_once = part_size(world, true);
+        group = Box::pin(complete_group(world, actor, &group.id, &others, at_once)).await?;
     }
-    Ok(id)
+    Ok(group.id)
 }
 
 /// Lets a group say something else about itself.
@@ -222,8 +227,7 @@ pub async fn notify(
     to: &[UserId],
 ) -> Result<()> {
     let now = world.log.clock.now();
-    let found = world.log.messages.group(id).await?;
-    let group = found.filter(|group| group.dismissed_at.is_none()).ok_or(Error::NoSuchGroup)?;
+    let group = world.log.messages.live_group(id).await?;
     let roster = roster_of(world, &group).await?;
     let mut notice = WireNotice::new(NoticeKind::Custom, &group, actor.user, now);
     notice.user_defined_field = Some(content);
@@ -245,8 +249,7 @@ pub async fn history(
     wanted: usize,
 ) -> Result<(Vec<Message>, bool)> {
     let access = actor.access(id).ok_or(Error::NotAllowedInGroup("a business server alone may do this"))?;
-    let found = world.log.messages.group(id).await?;
-    found.filter(|group| group.dismissed_at.is_none()).ok_or(Error::NoSuchGroup)?;
+    world.log.messages.live_group(id).await?;
     let count = wanted.min(Messages::affordable(Consistency::Strong)).max(1);
     let key = access.log_key();
     let mut messages = world.log.messages.before(&key, before, count, Consistency::Strong).await?;

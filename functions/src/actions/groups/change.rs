@@ -12,12 +12,12 @@ use hongyan_shared::{
     Error, Result,
     callback::{before_apply, before_invite},
     model::{
-        ClientId, Draft, Group, GroupId, InfoChange, Member, Moved, Movement, Promised, ReadMarker, Roster,
-        Seq, Tip, UserId,
+        ClientId, Draft, Group, GroupId, InfoChange, Member, Membership, Moved, Movement, Op, Promised,
+        ReadMarker, RemindType, Roster, Seq, Tip, TipKind, UserId, may,
     },
     protocol::ChangeName,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     super::ask_before_sending::ask_before_changing,
@@ -76,8 +76,41 @@ pub(super) enum What {
         /// It does not matter who else comes or goes.
         is_free: bool,
     },
+    /// Some of those come with whom the group was made. Nobody is asked about them: that was done when it was made.
+    Complete {
+        /// They come.
+        steps: Vec<MemberStep>,
+        /// How many have not come yet then.
+        awaited: u64,
+    },
     /// The group says something else about itself.
     Info(InfoChange),
+}
+
+/// What somebody asks for by a name, as its tip tells of it: one and the same name may not stand for anything else.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Told<'a> {
+    /// That they have come, or gone, themselves.
+    Themselves(TipKind),
+    /// That this has happened to these, or some of them.
+    Members(TipKind, &'a [UserId]),
+    /// That these, or some of them, may not speak for so many seconds.
+    Muted(&'a [UserId], u64),
+    /// That the group says this about itself.
+    Info(&'a InfoChange),
+    /// That the group is theirs.
+    Owner(&'a UserId),
+    /// Nothing: it has no tip.
+    Nothing,
+}
+
+/// A change by its name.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// The name.
+    pub name: &'a ChangeName,
+    /// What its tip tells of.
+    pub told: Told<'a>,
 }
 
 /// What a plan is made of.
@@ -97,21 +130,22 @@ pub(super) struct Read<'a> {
 /// Makes a change, unless it was made before.
 ///
 /// # Errors
-/// [`Error::NoSuchGroup`], [`Error::BaseUnknown`], [`Error::GroupBusy`], and why there is no plan.
+/// [`Error::NoSuchGroup`], [`Error::BaseUnknown`], [`Error::ClientIdTaken`], [`Error::GroupBusy`], and why there is no plan.
+/// [`Error::Throttled`] when the request may not take what another attempt would.
 pub(super) async fn change(
     world: &ManageWorld,
     actor: Actor<'_>,
     id: &GroupId,
-    name: Option<&ChangeName>,
+    asked: Option<Asked<'_>>,
     plan: impl Fn(&Read<'_>) -> Result<Option<Plan>>,
 ) -> Result<Changed> {
+    let name = asked.map(|asked| asked.name);
     let record = name.and_then(|name| Tip::draft(actor.user, &name.client_id, "{}"));
-    let (mut named, mut refused) = (name.cloned(), None);
+    let (mut named, mut refused, mut is_handled) = (name.cloned(), None, false);
     for attempt in 0..ATTEMPTS {
         let_others_go_first(attempt).await;
         let now = world.log.clock.now();
-        let found = world.log.messages.group(id).await?;
-        let group = found.filter(|group| group.dismissed_at.is_none()).ok_or(Error::NoSuchGroup)?;
+        let group = world.log.messages.live_group(id).await?;
         let roster = world.log.rosters.of(id, group.version).await?;
         // The log is looked at after the group, because a promise is forgotten only when its tip is there.
         let tail = world.log.messages.group_tail(id, SHORT_TAIL, Consistency::Strong, now).await?;
@@ -127,17 +161,23 @@ pub(super) async fn change(
             continue;
         }
         if let Some((name, record)) = named.as_ref().zip(record.as_ref())
-            && let Some(made) = made_before(world, &group, &roster, &tail, name, record).await?
+            && let Some(Asked { told, .. }) = asked
+            && let Some(made) =
+                made_before(world, (&group, &roster), &tail, record, (actor, Asked { name, told })).await?
         {
             return Ok(made);
+        }
+        if is_handled {
+            return Err(Error::ApplicationHandled);
         }
         let read = |refused| Read { group: &group, roster: &roster, end: tail.end(), refused, now_ms: now };
         let nobody = BTreeSet::new();
         let mut planned = plan(&read(refused.as_ref().unwrap_or(&nobody)))?;
-        // It is asked once, when there is something to be done that may be.
+        // It is counted and asked about once, when there is something to be done that may be.
         if let Some(Plan { what: What::Members { steps, .. }, users, .. }) = &planned
             && let (None, Some(coming)) = (&refused, coming(actor, steps))
         {
+            world.count(actor).await?;
             let left_out = ask(world, actor, &group, coming, users).await?;
             if !left_out.is_empty() {
                 planned = plan(&read(&left_out))?;
@@ -157,7 +197,12 @@ pub(super) async fn change(
             _ => None,
         };
         if promised.is_some() && !group.may_promise() {
-            keep_all(world, &group, &roster).await?;
+            // So that there is room for one promise more.
+            if let Some(member) = somebody(&roster) {
+                for promise in &group.outbox {
+                    world.log.keep((&group, &roster, &member), promise).await?;
+                }
+            }
             continue;
         }
         match apply(world, actor, &group, &plan, promised.as_ref(), now).await {
@@ -166,7 +211,9 @@ pub(super) async fn change(
                 return finish(world, group, roster, tail, plan, tip, now).await;
             }
             // Somebody else was faster, or is at one of the rows at this moment.
-            Ok(false) | Err(Error::Throttled) => {}
+            Ok(false) => {}
+            // That may have been this very change, whose answer was lost.
+            Err(Error::ApplicationHandled) => is_handled = true,
             Err(error) => return Err(error),
         }
     }
@@ -184,32 +231,73 @@ pub(super) async fn let_others_go_first(attempt: u64) {
 /// What this very change has come to, if it was made before.
 async fn made_before(
     world: &ManageWorld,
-    group: &Group,
-    roster: &Arc<Roster>,
+    (group, roster): (&Group, &Arc<Roster>),
     tail: &GroupTail,
-    name: &ChangeName,
     record: &Draft,
+    (actor, Asked { name, told }): (Actor<'_>, Asked<'_>),
 ) -> Result<Option<Changed>> {
+    // Who has gone since learns nothing by an old name of what is in the group by now.
+    let may_know = |group: &Group, roster: &Roster| match told {
+        Told::Themselves(_) => Ok(()),
+        _ => may(group.kind, actor.who(roster), Op::Speak),
+    };
     if let Some(promised) = group.outbox.get(&name.client_id) {
-        if promised.from != record.from {
+        if promised.from != record.from || !told.is_in(&promised.payload, actor, group) {
             return Err(Error::ClientIdTaken);
         }
+        may_know(group, roster)?;
         let mut last = tail.last_seq();
-        if let Some(entered) = on_behalf(world, group, roster).await? {
-            last = world.log.keep(&entered, (&name.client_id, promised)).await?.seq.max(last);
+        if let Some(member) = somebody(roster) {
+            let kept = world.log.keep((group, roster, &member), (&name.client_id, promised)).await?;
+            last = kept.seq.max(last);
         }
         return Ok(Some(made((group.clone(), roster), &promised.payload, last)));
     }
     let found =
         world.log.messages.find_own(&group.id, tail, record, name.base, world.log.clock.now()).await?;
     let Some(tip) = found else { return Ok(None) };
+    if !told.is_in(tip.elem.payload().as_str(), actor, group) {
+        return Err(Error::ClientIdTaken);
+    }
     // It may have been made between the two reads: then the first one does not show what has come of it.
     let roster = world.log.rosters.of(&group.id, tail.group.version).await?;
+    may_know(&tail.group, &roster)?;
     Ok(Some(made((tail.group.clone(), &roster), tip.elem.payload().as_str(), tail.last_seq())))
 }
 
 fn made((group, roster): (Group, &Roster), payload: &str, last: Seq) -> Changed {
     Changed { group, last, roster: roster.clone(), users: users_of(payload), is_new: false }
+}
+
+impl Told<'_> {
+    /// Whether that is what the payload of a tip tells of.
+    fn is_in(self, payload: &str, actor: Actor<'_>, group: &Group) -> bool {
+        let said: Value = serde_json::from_str(payload).unwrap_or_default();
+        let is_of = |kind: TipKind| said.get("operationType") == Some(&json!(kind as u8));
+        let concerns = |kind: TipKind, users: &[UserId]| {
+            let told = users_of(payload);
+            is_of(kind) && !told.is_empty() && told.iter().all(|user| users.contains(user))
+        };
+        let says = |tip: Tip<'_>| {
+            let tip: Value = serde_json::from_str(&tip.payload()).unwrap_or_default();
+            is_of(TipKind::Described) && said.get("newGroupProfile") == tip.get("newGroupProfile")
+        };
+        let described = Tip::new(TipKind::Described, actor.user, &group.id, &group.info.name);
+        match self {
+            Self::Themselves(kind) => concerns(kind, std::slice::from_ref(actor.user)),
+            Self::Members(kind, users) => concerns(kind, users),
+            Self::Muted(users, seconds) => {
+                concerns(TipKind::Muted, users)
+                    && said.pointer("/memberList/0/muteTime") == Some(&json!(seconds))
+            }
+            Self::Info(change) => {
+                let change = change.clone().allowed_in(group.kind);
+                says(Tip { change: Some(&change), ..described })
+            }
+            Self::Owner(owner) => says(Tip { owner: Some(Some(owner)), ..described }),
+            Self::Nothing => false,
+        }
+    }
 }
 
 fn users_of(payload: &str) -> Vec<UserId> {
@@ -265,7 +353,7 @@ fn moved(
         MemberStep::Come { .. } => Some(Movement::Invited),
         MemberStep::Go { user, .. } if themselves(user) => Some(Movement::Quit),
         MemberStep::Go { .. } => Some(Movement::Kicked),
-        MemberStep::Become { .. } | MemberStep::Accept { .. } => None,
+        MemberStep::Become { .. } | MemberStep::Hear { .. } | MemberStep::Accept { .. } => None,
     })?;
     Some(Moved { how, by: actor.user.clone(), users: plan.users.clone(), at: now_ms })
 }
@@ -279,28 +367,29 @@ async fn apply(
     now_ms: u64,
 ) -> Result<bool> {
     let promised = promised.map(|(token, promised)| (token, promised));
-    match (&plan.what, promised) {
-        (What::Info(change), Some(promised)) => {
-            world.log.messages.describe(group, change, promised, now_ms).await
+    let (steps, owner, is_free, awaited) = match &plan.what {
+        What::Info(change) => {
+            let no_tip = || Error::Internal("a description has no tip".to_owned());
+            return world.log.messages.describe(group, change, promised.ok_or_else(no_tip)?, now_ms).await;
         }
-        (What::Info(_), None) => Err(Error::Internal("a description has no tip".to_owned())),
-        (What::Members { steps, owner, is_free }, promised) => {
-            let newcomers = steps.iter().filter_map(|step| match step {
-                MemberStep::Come { user, .. } => Some(world.log.mine.announce(user)),
-                _ => None,
-            });
-            try_join_all(newcomers).await?;
-            let change = MembersChange {
-                group,
-                is_free: *is_free,
-                owner: owner.as_ref().map(Option::as_ref),
-                promised,
-                steps: steps.clone(),
-                moved: moved(world, actor, plan, steps, now_ms),
-            };
-            world.changes.change(&change, now_ms).await
-        }
-    }
+        What::Members { steps, owner, is_free } => (steps, owner.as_ref(), *is_free, None),
+        What::Complete { steps, awaited } => (steps, None, false, Some(*awaited)),
+    };
+    let newcomers = steps.iter().filter_map(|step| match step {
+        MemberStep::Come { user, .. } => Some(world.log.mine.announce(user)),
+        _ => None,
+    });
+    try_join_all(newcomers).await?;
+    let change = MembersChange {
+        group,
+        is_free,
+        owner: owner.map(Option::as_ref),
+        awaited,
+        promised,
+        steps: steps.clone(),
+        moved: moved(world, actor, plan, steps, now_ms),
+    };
+    world.changes.change(&change, now_ms).await
 }
 
 /// What there is to do when a change is made: its tip gets its number, and what others have promised and not kept is kept.
@@ -324,6 +413,13 @@ async fn finish(
                 group.owner.clone_from(owner);
             }
         }
+        What::Complete { steps, awaited } => {
+            after_steps(&mut after.members, steps);
+            group.version = group.version.saturating_add(1);
+            after.version = group.version;
+            group.members = after.members.len() as u64;
+            group.awaited = *awaited;
+        }
         What::Info(change) => {
             group.info = group.info.with(change, group.kind);
             group.changed_at = now_ms;
@@ -332,11 +428,7 @@ async fn finish(
     }
     let mut last = tail.last_seq();
     // Who goes was in it until now, and who comes is from now on.
-    let somebody = [&*roster, &after].into_iter().find_map(|roster| {
-        let somebody = roster.members.keys().next()?;
-        membership(roster, somebody)
-    });
-    if let Some(member) = somebody {
+    if let Some(member) = [&*roster, &after].into_iter().find_map(somebody) {
         let tail = tail.open(&member);
         let entered = Entered { group: group.clone(), roster: Arc::new(after.clone()), member, tail };
         if let Some((token, promised)) = &tip {
@@ -354,25 +446,17 @@ fn after_steps(members: &mut BTreeMap<UserId, Member>, steps: &[MemberStep]) {
                 members.insert(user.clone(), member.clone());
             }
             MemberStep::Go { user, .. } => _ = members.remove(user),
+            MemberStep::Hear { user, remind } => {
+                if let Some(member) = members.get_mut(user) {
+                    member.discards = *remind == RemindType::Discard;
+                }
+            }
             MemberStep::Accept { .. } => {}
         }
     }
 }
 
-/// Keeps all that is promised, so that there is room for one promise more.
-async fn keep_all(world: &ManageWorld, group: &Group, roster: &Arc<Roster>) -> Result<()> {
-    if let Some(entered) = on_behalf(world, group, roster).await? {
-        for (token, promised) in &group.outbox {
-            world.log.keep(&entered, (token, promised)).await?;
-        }
-    }
-    Ok(())
-}
-
-/// The group in the eyes of one of its members: who reads a promise may keep it for them, and learns nothing.
-async fn on_behalf(world: &ManageWorld, group: &Group, roster: &Arc<Roster>) -> Result<Option<Entered>> {
-    match roster.members.keys().next() {
-        Some(user) => world.log.enter_unseen(&group.id, user).await.map(Some),
-        None => Ok(None),
-    }
+/// One of the members of a group, if anybody is in it.
+fn somebody(roster: &Roster) -> Option<Membership> {
+    roster.members.keys().next().and_then(|user| membership(roster, user))
 }

@@ -12,8 +12,8 @@ use hongyan_shared::{
 
 use super::{
     super::ask_before_sending::ask_before_changing,
-    change::{ATTEMPTS, Changed, Plan, Read, What, change, let_others_go_first},
-    members::come,
+    change::{ATTEMPTS, Asked, Changed, Plan, Read, Told, What, change, let_others_go_first},
+    members::{come, come_as, has_room},
     world::ManageWorld,
 };
 use crate::{
@@ -21,12 +21,23 @@ use crate::{
     store::{Consistency, MemberStep},
 };
 
-/// Makes a group. The same group of the same creator, made once more, is answered as it is.
+/// How many members change at once where no tip names them: a transaction has room for 49.
+pub(super) const AT_ONCE: usize = 40;
+
+/// Makes a group, with as many of its members as may come at once: it awaits the others. The same group of the same creator, made
+/// once more, is answered as it is.
 ///
 /// # Errors
 /// [`Error::GroupIdTaken`], [`Error::GroupBusy`], [`Error::TooManyConversations`]; a business server that does not want it.
+/// [`Error::Throttled`] when the request may not take what another attempt would.
 pub async fn create_group(world: &ManageWorld, actor: Actor<'_>, new: NewGroup) -> Result<(Group, Seq)> {
-    world.count(actor).await?;
+    if let Err(too_many) = world.count(actor).await {
+        // It may be there, and the answer was lost.
+        let found =
+            world.log.messages.group_tail(&new.id, 1, Consistency::Strong, world.log.clock.now()).await?;
+        let found = found.filter(|found| is_made_by(actor, &found.group)).ok_or(too_many)?;
+        return Ok((found.group.clone(), found.last_seq()));
+    }
     // One that is there was asked about when it was made.
     if let Some(server) = &world.log.business_server
         && world.log.messages.group(&new.id).await?.is_none()
@@ -35,7 +46,9 @@ pub async fn create_group(world: &ManageWorld, actor: Actor<'_>, new: NewGroup) 
     }
     let now = world.log.clock.now();
     let owner = new.owner.clone().map(|owner| (owner, Role::Owner));
-    let members: Vec<(UserId, Role)> = owner.into_iter().chain(new.members).collect();
+    let awaited = new.members.len().saturating_sub(AT_ONCE) as u64;
+    let members: Vec<(UserId, Role)> =
+        owner.into_iter().chain(new.members.into_iter().take(AT_ONCE)).collect();
     let group = Group {
         id: new.id,
         kind: new.kind,
@@ -48,6 +61,7 @@ pub async fn create_group(world: &ManageWorld, actor: Actor<'_>, new: NewGroup) 
         members: members.len() as u64,
         version: 1,
         dismissed_at: None,
+        awaited,
         mentioned_all: None,
         outbox: BTreeMap::new(),
     };
@@ -67,15 +81,59 @@ pub async fn create_group(world: &ManageWorld, actor: Actor<'_>, new: NewGroup) 
                 return Ok((group, Seq(0)));
             }
             // There is one of this ID, or somebody else is at one of the rows at this moment.
-            Ok(false) | Err(Error::Throttled) => {}
+            Ok(false) => {}
             Err(error) => return Err(error),
         }
         let found = world.log.messages.group_tail(&group.id, 1, Consistency::Strong, now).await?;
         let Some(found) = found else { continue };
-        let is_mine = found.group.creator == *actor.user && found.group.dismissed_at.is_none();
-        return if is_mine { Ok((found.group.clone(), found.last_seq())) } else { Err(Error::GroupIdTaken) };
+        return if is_made_by(actor, &found.group) {
+            Ok((found.group.clone(), found.last_seq()))
+        } else {
+            Err(Error::GroupIdTaken)
+        };
     }
     Err(Error::GroupBusy)
+}
+
+/// Whether a group that is there is the one that they have made.
+fn is_made_by(actor: Actor<'_>, group: &Group) -> bool {
+    group.creator == *actor.user && group.dismissed_at.is_none()
+}
+
+/// Brings some more of those with whom a group was made and whom it still awaits: so many, of all who could not come at once.
+/// They come in the order in which they were named, so that nobody is brought back who has left since.
+///
+/// # Errors
+/// Those of every change; [`Error::GroupFull`].
+pub async fn complete_group(
+    world: &ManageWorld,
+    actor: Actor<'_>,
+    id: &GroupId,
+    others: &[(UserId, Role)],
+    at_once: usize,
+) -> Result<Group> {
+    let completed = change(world, actor, id, None, |read| {
+        let Read { group, roster, .. } = read;
+        if group.awaited == 0 {
+            return Ok(None);
+        }
+        let awaited = usize::try_from(group.awaited).unwrap_or(usize::MAX).min(others.len());
+        let left = others.get(others.len().saturating_sub(awaited)..).unwrap_or_default();
+        let part = left.get(..at_once).unwrap_or(left);
+        let new: Vec<&(UserId, Role)> = part.iter().filter(|(user, _)| roster.role(user).is_none()).collect();
+        has_room(group, new.len())?;
+        let steps = new.iter().map(|(user, role)| come_as(read, user, *role)).collect();
+        let awaited = awaited.saturating_sub(part.len()) as u64;
+        let users = new.into_iter().map(|(user, _)| user.clone()).collect();
+        Ok(Some(Plan { tip: None, what: What::Complete { steps, awaited }, users }))
+    })
+    .await?;
+    if completed.is_new {
+        let now = world.log.clock.now();
+        let notice = WireNotice::new(NoticeKind::Added, &completed.group, actor.user, now);
+        world.log.audience.notice(&completed.users, None, notice).await;
+    }
+    Ok(completed.group)
 }
 
 /// Ends a group. Its owner, and a business server, may say so again.
@@ -99,7 +157,7 @@ pub async fn dismiss_group(world: &ManageWorld, actor: Actor<'_>, id: &GroupId) 
                 world.log.audience.notice(roster.members.keys(), Some(actor), notice).await;
                 return Ok(());
             }
-            Ok(false) | Err(Error::Throttled) => {}
+            Ok(false) => {}
             Err(error) => return Err(error),
         }
     }
@@ -117,21 +175,26 @@ pub async fn update_group_profile(
     name: &ChangeName,
     wanted: &InfoChange,
 ) -> Result<Changed> {
-    change(world, actor, id, Some(name), |Read { group, roster, .. }| {
+    let asked = Asked { name, told: Told::Info(wanted) };
+    change(world, actor, id, Some(asked), |Read { group, roster, .. }| {
         let mine = actor.who(roster);
         may(group.kind, mine, Op::Describe)?;
+        let wanted = wanted.clone().allowed_in(group.kind);
+        if wanted == InfoChange::default() {
+            return Ok(None);
+        }
         if wanted.mutes_all.is_some() {
             may(group.kind, mine, Op::MuteAll)?;
         }
         // What a business server repeats has no name by which it would be known.
-        if actor.is_administrator && group.info.clone().with(wanted, group.kind) == group.info {
+        if actor.is_administrator && group.info.clone().with(&wanted, group.kind) == group.info {
             return Ok(None);
         }
         if wanted.limit.is_some_and(|limit| limit < group.members) {
             return Err(Error::BadRequest("`maxMemberNum` is less than there are members".to_owned()));
         }
         let told = Tip {
-            change: Some(wanted),
+            change: Some(&wanted),
             ..Tip::new(
                 TipKind::Described,
                 actor.user,
@@ -139,7 +202,7 @@ pub async fn update_group_profile(
                 wanted.name.as_ref().unwrap_or(&group.info.name),
             )
         };
-        Ok(Some(Plan { tip: Some(told.payload()), what: What::Info(wanted.clone()), users: Vec::new() }))
+        Ok(Some(Plan { tip: Some(told.payload()), what: What::Info(wanted), users: Vec::new() }))
     })
     .await
 }
@@ -155,7 +218,8 @@ pub async fn change_group_owner(
     name: &ChangeName,
     new: &UserId,
 ) -> Result<Changed> {
-    change(world, actor, id, Some(name), |Read { group, roster, .. }| {
+    let asked = Asked { name, told: Told::Owner(new) };
+    change(world, actor, id, Some(asked), |Read { group, roster, .. }| {
         let mine = actor.who(roster);
         may(group.kind, mine, Op::Speak)?;
         let Some(next) = roster.members.get(new) else {
@@ -173,8 +237,10 @@ pub async fn change_group_owner(
         let old = group.owner.as_ref().and_then(|owner| Some((owner, roster.members.get(owner)?)));
         let old = old.map(|(owner, old)| becomes(owner, old, Role::Member));
         let steps = old.into_iter().chain([becomes(new, next, Role::Owner)]).collect();
-        let told =
-            Tip { owner: Some(new), ..Tip::new(TipKind::Described, actor.user, &group.id, &group.info.name) };
+        let told = Tip {
+            owner: Some(Some(new)),
+            ..Tip::new(TipKind::Described, actor.user, &group.id, &group.info.name)
+        };
         Ok(Some(Plan {
             tip: Some(told.payload()),
             what: What::Members { steps, owner: Some(Some(new.clone())), is_free: false },

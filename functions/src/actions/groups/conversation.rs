@@ -59,10 +59,7 @@ pub async fn mark(
     named: Option<Seq>,
 ) -> Result<Cleared> {
     let now = world.clock.now();
-    let look = |consistency| async move {
-        let found = world.messages.group_tail(group, TAIL, consistency, now).await?;
-        found.filter(|found| found.group.dismissed_at.is_none()).ok_or(Error::NoSuchGroup)
-    };
+    let look = |consistency| world.messages.live_group_tail(group, TAIL, consistency, now);
     let (looked_up, others) =
         tokio::join!(look_up_to(named, look, GroupTail::last_seq), world.notifier.other_connections(actor));
     let (found, named) = looked_up?;
@@ -145,11 +142,24 @@ pub async fn pin(
     Ok(())
 }
 
-/// Which of their groups a user keeps on top, of as many as one request may look at.
+/// Which of their groups a user keeps on top.
+///
+/// # Errors
+/// [`Error::Throttled`] when one request may not look at all of them.
 pub async fn pinned_groups(mine: &MyGroups, user: &UserId, now_ms: u64) -> Result<Vec<GroupId>> {
-    let (all, _) = mine.all(user, None, MyGroups::affordable(0), now_ms).await?;
-    let pinned = all.into_iter().filter(|(_, mine)| mine.is_pinned);
-    Ok(pinned.map(|(member, _)| member.group().clone()).collect())
+    let (mut pinned, mut after) = (Vec::new(), None);
+    loop {
+        // At least one: where nothing is left, reading it says so.
+        let at_most = MyGroups::affordable(0).max(1);
+        let (part, goes_on) = mine.all(user, after.as_ref(), at_most, now_ms).await?;
+        let last = part.last().map(|(member, _)| member.group().clone());
+        let on_top = part.into_iter().filter(|(_, mine)| mine.is_pinned);
+        pinned.extend(on_top.map(|(member, _)| member.group().clone()));
+        match last.filter(|_| goes_on) {
+            Some(last) => after = Some(last),
+            None => return Ok(pinned),
+        }
+    }
 }
 
 /// What it takes to recall.
@@ -173,8 +183,7 @@ pub struct Recalling<'a> {
 /// [`Error::NoSuchGroup`], [`Error::NotAllowedInGroup`], [`Error::NoSuchGroupMessage`], [`Error::GroupRecallTooLate`].
 pub async fn revoke(world: Recalling<'_>, actor: Actor<'_>, group: &GroupId, seq: Seq) -> Result<Message> {
     let now = world.clock.now();
-    let found = world.messages.group(group).await?;
-    let state = found.filter(|found| found.dismissed_at.is_none()).ok_or(Error::NoSuchGroup)?;
+    let state = world.messages.live_group(group).await?;
     let roster: Arc<Roster> = world.rosters.of(group, state.version).await?;
     may(state.kind, actor.who(&roster), Op::Speak)?;
     let member = membership(&roster, actor.user).or_else(|| actor.access(group)).ok_or(Error::NoSuchGroup)?;

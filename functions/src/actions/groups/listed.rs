@@ -4,14 +4,14 @@
 use futures_util::future::{join_all, try_join_all};
 use hongyan_shared::{
     Error, Result,
-    model::{Group, GroupId, LogTail, Membership, Message, MyGroup, Seq, UserId},
+    model::{Group, GroupId, LogTail, Membership, Mention, Message, MyGroup, Seq, UserId},
     protocol::{WireGroup, WireMessage},
 };
 use tracing::warn;
 
 use crate::{
     clock::Clock,
-    store::{Consistency, Messages, MyGroups, allowance},
+    store::{Consistency, GroupTail, Messages, MyGroups, allowance},
 };
 
 /// How many groups are looked at at once.
@@ -41,6 +41,8 @@ pub struct ListedGroup {
     pub last_time: u64,
     /// How many messages are unread.
     pub unread: u64,
+    /// Which of them concern the user by name.
+    pub mentions: Vec<Mention>,
     /// The newest message that the user sees.
     pub shown: Option<Message>,
 }
@@ -50,9 +52,9 @@ pub struct ListedGroup {
 pub struct ListedGroups {
     /// By their IDs.
     pub groups: Vec<ListedGroup>,
-    /// Up to which one, if there was any.
+    /// Up to which one of all that the user is in, if there was any.
     pub end: Option<GroupId>,
-    /// Whether there are more.
+    /// Whether there are more, or may be.
     pub go_on: bool,
 }
 
@@ -80,17 +82,19 @@ pub async fn list_groups(
     Ok(listed)
 }
 
-/// Those of these groups that the user is in.
+/// Those of these groups that the user is in, as many as may be read and have room in so many bytes.
 pub async fn named_groups(
     world: &Listing<'_>,
     me: &UserId,
     groups: &[GroupId],
     room: usize,
 ) -> Result<ListedGroups> {
-    let mut rows = Vec::new();
-    let look = groups.iter().map(|group| world.mine.of(me, group, Consistency::Strong, world.clock.now()));
-    rows.extend(try_join_all(look).await?.into_iter().flatten());
-    look_up(world, &rows, room).await
+    let mut named = groups.to_vec();
+    named.sort_unstable();
+    let (rows, go_on) = world.mine.among(me, &named, KEPT, world.clock.now()).await?;
+    let ListedGroups { groups, go_on: more, .. } = look_up(world, &rows, room).await?;
+    // Where they end is no place in the list.
+    Ok(ListedGroups { groups, end: None, go_on: go_on || more })
 }
 
 async fn look_up(
@@ -100,7 +104,7 @@ async fn look_up(
 ) -> Result<ListedGroups> {
     let mut listed = ListedGroups::default();
     let (mut seen, mut dismissed) = (0_usize, Vec::new());
-    while seen < rows.len() {
+    'waves: while seen < rows.len() {
         let each = Messages::group_tail_units(Consistency::Eventual);
         let left = allowance::read_units_left().saturating_sub(if seen == 0 { 0 } else { KEPT });
         let affordable = usize::try_from(left / each).unwrap_or(MAX_CONCURRENCY).min(MAX_CONCURRENCY);
@@ -117,6 +121,14 @@ async fn look_up(
             Ok::<_, Error>((member, mine, found))
         });
         for (member, mine, found) in try_join_all(looked_at).await? {
+            let found = match found {
+                None if allowance::read_units_left() < Messages::group_tail_units(Consistency::Strong) => {
+                    listed.go_on = true;
+                    break 'waves;
+                }
+                None => new_group(world, member).await?,
+                found => found,
+            };
             listed.end = Some(member.group().clone());
             let Some(found) = found else { continue };
             if found.group.dismissed_at.is_some() {
@@ -126,6 +138,7 @@ async fn look_up(
             let (group, tail) = (found.group.clone(), found.open(member));
             let oldest = world.messages.oldest_unread(member, mine, &tail, world.clock.now()).await?;
             let unread = mine.unread(group.kind, tail.last(), oldest.as_ref());
+            let mentions = mine.unread_mentions(member.user(), group.mentioned_all.as_ref());
             let shown = shown(world, member, mine, &tail).await?;
             let message =
                 shown.as_ref().map_or(0, |message| WireMessage::in_group(&group.id, message).size());
@@ -137,6 +150,7 @@ async fn look_up(
                 group,
                 mine: mine.clone(),
                 unread,
+                mentions,
                 shown,
             });
         }
@@ -149,6 +163,11 @@ async fn look_up(
         warn!(%failed, "a group that was dismissed stays in a list until the next time");
     }
     Ok(listed)
+}
+
+/// A group that a read which may be a second old does not know. Its member's row was written with it, so it is there.
+async fn new_group(world: &Listing<'_>, member: &Membership) -> Result<Option<GroupTail>> {
+    world.messages.group_tail(member.group(), 1, Consistency::Strong, world.clock.now()).await
 }
 
 /// The newest message that the user may see, and its sender has not excluded.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use hongyan_shared::{
     Error, Result,
     model::{
-        ClientId, Draft, FOREVER_S, Group, GroupId, GroupType, LogKey, LogTail, Mark, Membership, Message,
-        Op, Predecessor, Promised, Repeats, Roster, Seq, Tip, UserId, group_marker, may, next_in_group,
+        ClientId, Draft, FOREVER_S, Group, GroupId, LogKey, LogTail, Mark, Membership, Message, Op,
+        Predecessor, Promised, Repeats, Roster, Seq, Tip, group_marker, may, next_in_group,
     },
 };
 use tracing::warn;
@@ -70,27 +70,12 @@ impl GroupLog {
     /// # Errors
     /// [`Error::NoSuchGroup`], [`Error::NotAllowedInGroup`].
     pub(super) async fn enter(&self, group: &GroupId, actor: Actor<'_>) -> Result<Entered> {
-        let entered = |kind, roster: &Roster| {
-            may(kind, actor.who(roster), Op::Speak)?;
-            membership(roster, actor.user).or_else(|| actor.access(group)).ok_or(Error::NoSuchGroup)
-        };
-        self.enter_if(group, entered).await
-    }
-
-    /// The same with some member of it, on whose behalf nothing is shown to anybody.
-    pub(super) async fn enter_unseen(&self, group: &GroupId, user: &UserId) -> Result<Entered> {
-        self.enter_if(group, |_, roster| membership(roster, user).ok_or(Error::NoSuchGroup)).await
-    }
-
-    async fn enter_if(
-        &self,
-        group: &GroupId,
-        enter: impl Fn(GroupType, &Roster) -> Result<Membership>,
-    ) -> Result<Entered> {
-        let tail = self.messages.group_tail(group, TAIL, Consistency::Strong, self.clock.now()).await?;
-        let found = tail.filter(|found| found.group.dismissed_at.is_none()).ok_or(Error::NoSuchGroup)?;
+        let now = self.clock.now();
+        let found = self.messages.live_group_tail(group, TAIL, Consistency::Strong, now).await?;
         let roster = self.rosters.of(group, found.group.version).await?;
-        let member = enter(found.group.kind, &roster)?;
+        may(found.group.kind, actor.who(&roster), Op::Speak)?;
+        let member = membership(&roster, actor.user).or_else(|| actor.access(group));
+        let member = member.ok_or(Error::NoSuchGroup)?;
         Ok(Entered { group: found.group.clone(), roster, tail: found.open(&member), member })
     }
 
@@ -147,13 +132,12 @@ impl GroupLog {
     }
 
     /// Keeps what was promised: the tip gets its number, once, those who are there are told, and the promise is forgotten.
-    /// Returns the tip.
+    /// Returns the tip. Who reads a promise may keep it on behalf of any member: nothing is shown to them.
     pub(super) async fn keep(
         &self,
-        entered: &Entered,
+        (group, roster, member): (&Group, &Roster, &Membership),
         (token, promised): (&ClientId, &Promised),
     ) -> Result<Message> {
-        let Entered { group, roster, member, .. } = entered;
         let draft = drafted(token, promised)?;
         let deadline = self.clock.now().saturating_add(TIMEOUT_MS);
         let tip = loop {
@@ -209,15 +193,16 @@ impl GroupLog {
         let draft = drafted(token, promised)?;
         match self.append(member, tail, (&draft, &draft), Some(promised.base), deadline).await? {
             Some(tip) => self.told(group, roster, (token, promised), tip).await,
-            None => self.keep(entered, (token, promised)).await,
+            None => self.keep((group, roster, member), (token, promised)).await,
         }
     }
 
     /// Keeps the promises of those who were cut off.
     pub(super) async fn keep_broken(&self, entered: &Entered) -> Result<bool> {
-        let broken = entered.group.broken_promises(self.clock.now());
+        let Entered { group, roster, member, .. } = entered;
+        let broken = group.broken_promises(self.clock.now());
         for (token, promised) in &broken {
-            self.keep(entered, (token, promised)).await?;
+            self.keep((group, roster, member), (token, promised)).await?;
         }
         Ok(!broken.is_empty())
     }

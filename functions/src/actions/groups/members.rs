@@ -10,13 +10,13 @@ use hongyan_shared::{
 };
 
 use super::{
-    change::{Changed, Coming, Plan, Read, What, ask, change},
+    change::{Asked, Changed, Coming, Plan, Read, Told, What, ask, change},
     conversation::not_in_it,
     world::ManageWorld,
 };
 use crate::{
     caller::Actor,
-    store::{Application, MemberStep},
+    store::{Application, Consistency, MemberStep},
 };
 
 pub(super) fn come(user: &UserId, role: Role, joined: Seq, marker: ReadMarker, now_ms: u64) -> MemberStep {
@@ -26,8 +26,13 @@ pub(super) fn come(user: &UserId, role: Role, joined: Seq, marker: ReadMarker, n
 
 /// Who comes sees what is said from then on; in a meeting all that was said before as well.
 pub(super) fn come_now(read: &Read<'_>, user: &UserId) -> MemberStep {
+    come_as(read, user, Role::Member)
+}
+
+/// The same of somebody who is to be this.
+pub(super) fn come_as(read: &Read<'_>, user: &UserId, role: Role) -> MemberStep {
     let joined = if read.group.kind.is_meeting() { Seq(0) } else { read.end.seq };
-    come(user, Role::Member, joined, read.end, read.now_ms)
+    come(user, role, joined, read.end, read.now_ms)
 }
 
 pub(super) fn has_room(group: &Group, more: usize) -> Result<()> {
@@ -59,8 +64,8 @@ pub async fn join_group(
     name: &ChangeName,
     words: String,
 ) -> Result<(JoinStatus, Changed)> {
-    world.count(actor).await?;
-    let joined = change(world, actor, id, Some(name), |read| {
+    let asked = Asked { name, told: Told::Themselves(TipKind::Joined) };
+    let joined = change(world, actor, id, Some(asked), |read| {
         let Read { group, roster, .. } = read;
         if roster.role(actor.user).is_some() {
             return Ok(None);
@@ -92,6 +97,7 @@ pub async fn join_group(
         return Ok((JoinStatus::AlreadyInGroup, joined));
     }
     let now = world.log.clock.now();
+    world.count(actor).await?;
     ask(world, actor, group, Coming::Apply, &[]).await?;
     // Repeated, it is the same application.
     let token = name.client_id.as_str().to_owned();
@@ -114,18 +120,21 @@ pub async fn quit_group(
     id: &GroupId,
     name: &ChangeName,
 ) -> Result<Changed> {
-    let quit = change(world, actor, id, Some(name), |Read { group, roster, .. }| {
+    let asked = Asked { name, told: Told::Themselves(TipKind::Quit) };
+    let quit = change(world, actor, id, Some(asked), |Read { group, roster, .. }| {
         let Some(role) = roster.role(actor.user) else { return Ok(None) };
         may(group.kind, Some(role), Op::Quit)?;
         let users = vec![actor.user.clone()];
-        let told = tip(TipKind::Quit, actor.user, group, &users, Some(group.members.saturating_sub(1)));
+        let is_owner = role == Role::Owner;
+        let members = Some(group.members.saturating_sub(1));
+        let told =
+            Tip { owner: is_owner.then_some(None), ..tip(TipKind::Quit, actor.user, group, &users, members) };
         let is_free = group.kind.is_meeting();
         // What they are is a condition of the row that goes: nobody becomes the owner of a group that they leave.
         let steps = vec![MemberStep::Go { user: actor.user.clone(), role }];
-        let owner = (role == Role::Owner).then_some(None);
         Ok(Some(Plan {
             tip: (!is_free).then(|| told.payload()),
-            what: What::Members { steps, owner, is_free },
+            what: What::Members { steps, owner: is_owner.then_some(None), is_free },
             users,
         }))
     })
@@ -136,8 +145,8 @@ pub async fn quit_group(
     Ok(quit)
 }
 
-/// Brings others. Returns whom it has brought; the others were there, or a business server wants them left out. There is no tip
-/// of it if that is to be silent.
+/// Brings others. Returns whom it has brought; the others were there, or a business server wants them left out, or it has asked
+/// for more than there is room for. There is no tip of it if that is to be silent.
 ///
 /// # Errors
 /// Those of every change; [`Error::GroupFull`], [`Error::TooManyConversations`]; a business server that wants nobody of them.
@@ -149,14 +158,24 @@ pub async fn add_group_member(
     users: &[UserId],
     is_silent: bool,
 ) -> Result<Changed> {
-    world.count(actor).await?;
-    let added = change(world, actor, id, Some(name), |read| {
+    let asked = Asked { name, told: Told::Members(TipKind::Joined, users) };
+    let added = change(world, actor, id, Some(asked), |read| {
         let Read { group, roster, .. } = read;
         may(group.kind, actor.who(roster), Op::Invite(group.info.invite))?;
         let new = users.iter().filter(|user| roster.role(user).is_none());
-        let (refused, new): (Vec<UserId>, _) = new.cloned().partition(|user| read.refused.contains(user));
+        let (refused, mut new): (Vec<UserId>, Vec<UserId>) =
+            new.cloned().partition(|user| read.refused.contains(user));
         if new.is_empty() {
             return if refused.is_empty() { Ok(None) } else { Err(Error::RefusedInGroup) };
+        }
+        // A business server brings as many as there is room for.
+        if actor.is_administrator {
+            let room = usize::try_from(group.info.limit.saturating_sub(group.members)).unwrap_or_default();
+            let is_somebody_there = users.iter().any(|user| roster.role(user).is_some());
+            if room == 0 && is_somebody_there {
+                return Ok(None);
+            }
+            new.truncate(room.max(1));
         }
         has_room(group, new.len())?;
         let members = group.members.saturating_add(new.len() as u64);
@@ -191,7 +210,8 @@ pub async fn delete_group_member(
     users: &[UserId],
     (reason, is_silent): (&str, bool),
 ) -> Result<Changed> {
-    let gone = change(world, actor, id, Some(name), |Read { group, roster, .. }| {
+    let asked = Asked { name, told: Told::Members(TipKind::Kicked, users) };
+    let gone = change(world, actor, id, Some(asked), |Read { group, roster, .. }| {
         let mine = actor.who(roster);
         may(group.kind, mine, Op::Speak)?;
         let (mut steps, mut out) = (Vec::new(), Vec::new());
@@ -243,7 +263,7 @@ pub async fn set_group_member(
     user: &UserId,
     wanted: &MemberChange,
 ) -> Result<MemberChanged> {
-    let name = match wanted {
+    let asked = match wanted {
         MemberChange::Remind(remind) => {
             return remind_of(world, actor, id, *remind).await.map(MemberChanged::Mine);
         }
@@ -252,10 +272,12 @@ pub async fn set_group_member(
             let muted = mute_group_member(world, actor, id, name, users, *seconds).await?;
             return Ok(MemberChanged::Member(muted, world.log.clock.now()));
         }
-        MemberChange::Role(name, _) => Some(name),
+        MemberChange::Role(name, role) => {
+            Some(Asked { name, told: Told::Members(role_tip(*role), std::slice::from_ref(user)) })
+        }
         MemberChange::Card(_) => None,
     };
-    let changed = change(world, actor, id, name, |read| {
+    let changed = change(world, actor, id, asked, |read| {
         let Read { group, roster, .. } = read;
         let mine = actor.who(roster);
         may(group.kind, mine, Op::Speak)?;
@@ -269,8 +291,7 @@ pub async fn set_group_member(
                         "a group has ten admins at most: take one of them off first".to_owned(),
                     ));
                 }
-                let kind = if *role == Role::Admin { TipKind::Appointed } else { TipKind::Demoted };
-                let told = tip(kind, actor.user, group, &users, None).payload();
+                let told = tip(role_tip(*role), actor.user, group, &users, None).payload();
                 (Member { role: *role, ..member.clone() }, Some(told))
             }
             MemberChange::Card(card) => {
@@ -298,6 +319,11 @@ pub async fn set_group_member(
     Ok(MemberChanged::Member(changed, world.log.clock.now()))
 }
 
+/// What is told of who becomes this.
+fn role_tip(role: Role) -> TipKind {
+    if role == Role::Admin { TipKind::Appointed } else { TipKind::Demoted }
+}
+
 fn no_member() -> Error {
     Error::BadRequest("the user must be a member of the group".to_owned())
 }
@@ -317,7 +343,8 @@ pub async fn mute_group_member(
     users: &[UserId],
     seconds: u64,
 ) -> Result<Changed> {
-    change(world, actor, id, Some(name), |Read { group, roster, now_ms, .. }| {
+    let asked = Asked { name, told: Told::Muted(users, seconds) };
+    change(world, actor, id, Some(asked), |Read { group, roster, now_ms, .. }| {
         let mine = actor.who(roster);
         may(group.kind, mine, Op::Speak)?;
         let until = if seconds == 0 { 0 } else { (now_ms / 1000).saturating_add(seconds) };
@@ -360,16 +387,18 @@ async fn remind_of(
     id: &GroupId,
     remind: RemindType,
 ) -> Result<MyGroup> {
-    let entered = world.log.enter(id, actor).await?;
+    // Whether anything is pushed to them is in the roster: with its version, no sandbox goes on by an older one.
+    let reminded = change(world, actor, id, None, |Read { group, roster, .. }| {
+        may(group.kind, actor.who(roster), Op::Speak)?;
+        let users = vec![actor.user.clone()];
+        let steps = vec![MemberStep::Hear { user: actor.user.clone(), remind }];
+        Ok(Some(Plan { tip: None, what: What::Members { steps, owner: None, is_free: true }, users }))
+    })
+    .await?;
     let now = world.log.clock.now();
-    let mine = world.log.mine.remind(actor.user, id, remind, now).await?;
-    let (member, mine) = not_in_it(mine)?;
-    let discards = remind == RemindType::Discard;
-    let knows = entered.roster.members.get(actor.user).map(|member| member.discards);
-    if knows != Some(discards) {
-        world.log.rosters.discard(&member, discards).await?;
-    }
-    let mut notice = WireNotice::new(NoticeKind::Remind, &entered.group, actor.user, now);
+    let mine = world.log.mine.of(actor.user, id, Consistency::Strong, now).await?;
+    let (_, mine) = not_in_it(mine)?;
+    let mut notice = WireNotice::new(NoticeKind::Remind, &reminded.group, actor.user, now);
     notice.message_remind_type = Some(remind);
     world.log.audience.notice([actor.user], Some(actor), notice).await;
     Ok(mine)

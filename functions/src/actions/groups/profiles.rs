@@ -119,8 +119,7 @@ pub async fn get_group_member_profile(
 /// # Errors
 /// [`Error::NoSuchGroup`], [`Error::NotAllowedInGroup`].
 pub async fn get_group_roster(world: &ManageWorld, actor: Actor<'_>, group: &GroupId) -> Result<Arc<Roster>> {
-    let found = world.log.messages.group(group).await?;
-    let found = found.filter(|found| found.dismissed_at.is_none()).ok_or(Error::NoSuchGroup)?;
+    let found = world.log.messages.live_group(group).await?;
     let roster = world.log.rosters.of(group, found.version).await?;
     may(found.kind, actor.who(&roster), Op::Speak)?;
     Ok(roster)

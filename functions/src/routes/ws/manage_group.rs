@@ -5,10 +5,10 @@ use hongyan_shared::{
     Error, Result,
     protocol::{
         AddedMembers, ApplicationList, ChangeGroupMembers, ChangeGroupOwner, CreateGroup, DismissGroup,
-        FailedGroup, GetGroupMemberList, GetGroupMemberProfile, GetGroupProfile, GroupList, GroupReply,
-        HandleGroupApplication, JoinGroup, JoinReply, MemberList, MemberProfiles, MemberReply, NoData,
-        QuitGroup, RemovedMembers, SelfInfo, SetGroupMember, UpdateGroupProfile, WireGroup, WireMember,
-        manage_group::Served,
+        FailedGroup, GetGroupApplicationList, GetGroupMemberList, GetGroupMemberProfile, GetGroupProfile,
+        GroupList, GroupReply, HandleGroupApplication, JoinGroup, JoinReply, MemberList, MemberProfiles,
+        MemberReply, NoData, QuitGroup, RemovedMembers, SelfInfo, SetGroupMember, UpdateGroupProfile,
+        WireGroup, WireMember, manage_group::Served,
     },
 };
 
@@ -158,9 +158,10 @@ async fn handle_group_application(world: &World, event: &Event) -> Result<Reply>
 }
 
 async fn get_group_application_list(world: &World, event: &Event) -> Result<Reply> {
-    let NoData {} = event.request.data()?;
-    let application_list = actions::get_group_application_list(world, &event.caller.user).await?;
-    Ok(Reply::data(&ApplicationList { application_list }))
+    let request: GetGroupApplicationList = event.request.data()?;
+    let (me, after) = (&event.caller.user, request.parse()?);
+    let (application_list, next) = actions::get_group_application_list(world, me, after.as_ref()).await?;
+    Ok(Reply::data(&ApplicationList { application_list, next }))
 }
 
 fn on_the_wire(changed: &Changed) -> WireGroup<'_> {

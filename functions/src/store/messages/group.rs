@@ -1,7 +1,10 @@
 //! What is kept of a group as a whole: a row behind its messages, so that the query that every send makes returns it with the
 //! newest of them.
 
-use aws_sdk_dynamodb::types::{Put, Update};
+use aws_sdk_dynamodb::{
+    operation::update_item::builders::UpdateItemFluentBuilder,
+    types::{Put, ReturnConsumedCapacity, Update},
+};
 use hongyan_shared::{
     Error, Result,
     model::{
@@ -11,7 +14,7 @@ use hongyan_shared::{
 };
 
 use super::{
-    super::{Consistency, allowance, failed, number, text, update_if},
+    super::{Consistency, allowance, failed, number, output_of, text, update_if},
     GROUP, Messages,
     group_row::{described, group_of, item_of, moved_value, promise},
     log::tail_of,
@@ -20,8 +23,9 @@ use super::{
     search::Oldest,
 };
 
-/// The largest row of a group: with full texts, and as many promised tips as there may be.
-pub(in crate::store) const GROUP_BYTES: u64 = 4096;
+/// The largest row of a group: with full texts, who has come or gone last, and as many promised tips as there may be, each of which
+/// says the texts once more, as JSON.
+pub(in crate::store) const GROUP_BYTES: u64 = 10 * 1024;
 
 /// How many queries a search in a group makes, each for 16 messages: 512 in all.
 const FAR_PAGES: usize = 32;
@@ -73,6 +77,21 @@ impl Messages {
         let Some(row) = items.next() else { return Ok(None) };
         let group = group_of(row)?;
         Ok(Some(GroupTail { group, tail: tail_of(items, is_whole, now_ms)? }))
+    }
+
+    /// [`Messages::group_tail`] of a group that lives.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchGroup`] when there never was one of this ID, or it was dismissed.
+    pub async fn live_group_tail(
+        &self,
+        group: &GroupId,
+        messages: usize,
+        consistency: Consistency,
+        now_ms: u64,
+    ) -> Result<GroupTail> {
+        let found = self.group_tail(group, messages, consistency, now_ms).await?;
+        found.filter(|found| found.group.dismissed_at.is_none()).ok_or(Error::NoSuchGroup)
     }
 
     /// [`Messages::find`], of a group: 512 messages back.
@@ -138,9 +157,18 @@ impl Messages {
         allowance::read_units_of(bytes_of(1).saturating_add(GROUP_BYTES), consistency)
     }
 
-    /// A group alone, as it is.
+    /// A group that lives, alone.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchGroup`] when there never was one of this ID, or it was dismissed.
+    pub async fn live_group(&self, group: &GroupId) -> Result<Group> {
+        let found = self.group(group).await?;
+        found.filter(|found| found.dismissed_at.is_none()).ok_or(Error::NoSuchGroup)
+    }
+
+    /// A group alone, as it is, dismissed or not.
     pub async fn group(&self, group: &GroupId) -> Result<Option<Group>> {
-        let _one_unit = allowance::read(GROUP_BYTES, Consistency::Strong)?;
+        let reading = allowance::read(GROUP_BYTES, Consistency::Strong)?;
         let answer = self
             .client
             .get_item()
@@ -148,14 +176,16 @@ impl Messages {
             .key("p", text(group.as_str()))
             .key("s", text(GROUP))
             .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
             .map_err(failed)?;
+        reading.cost(answer.consumed_capacity());
         answer.item.map(group_of).transpose()
     }
 
     /// Changes what a group says about itself, and promises the tip, if it says what it said when it was read. Says whether
-    /// it took place.
+    /// it took place: not either if something else is written at this moment.
     pub async fn describe(
         &self,
         group: &Group,
@@ -177,11 +207,11 @@ impl Messages {
             set.push_str(&format!(", {name} = :{name}"));
             update = update.expression_attribute_values(format!(":{name}"), value);
         }
-        let worst = allowance::write_units_of(GROUP_BYTES);
-        update_if(update.update_expression(set), worst, worst).await
+        attempt(update.update_expression(set)).await
     }
 
-    /// Ends a group, if those are in it who were when it was read. Says whether it took place.
+    /// Ends a group, if those are in it who were when it was read. Says whether it took place: not either if something else is written
+    /// at this moment.
     pub async fn dismiss(&self, group: &Group, now_ms: u64) -> Result<bool> {
         let update = self
             .update_row(group.id.as_str(), GROUP.to_owned())
@@ -190,8 +220,7 @@ impl Messages {
             .expression_attribute_values(":now", number(now_ms))
             .expression_attribute_values(":v", number(group.version))
             .expression_attribute_values(":next", number(group.version.saturating_add(1)));
-        let worst = allowance::write_units_of(GROUP_BYTES);
-        update_if(update, worst, worst).await
+        attempt(update).await
     }
 
     /// Forgets a promise that was kept.
@@ -213,6 +242,25 @@ impl Messages {
             .expression_attribute_values(":b", number(seq.0))
             .expression_attribute_values(":f", text(member.user().as_str()));
         update_if(update, allowance::write_units_of(GROUP_BYTES), 1).await.map(|_| ())
+    }
+}
+
+/// Makes a change of a group's row. That its condition does not hold is an answer, and so is that DynamoDB has something else to do.
+async fn attempt(update: UpdateItemFluentBuilder) -> Result<bool> {
+    let worst = allowance::write_units_of(GROUP_BYTES);
+    let writing = allowance::write(worst)?;
+    match output_of(update.send().await) {
+        Ok(Some(output)) => {
+            writing.cost(output.consumed_capacity());
+            Ok(true)
+        }
+        // A refused write costs as much as the row that it has looked at.
+        Ok(None) => Ok(false),
+        Err(Error::Throttled) => {
+            writing.cost_units(1);
+            Ok(false)
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -240,11 +288,11 @@ pub(in crate::store) fn change_of_members(
     group: &Group,
     fence: Fence,
     (come, gone): (u64, u64),
-    owner: Option<Option<&UserId>>,
+    (owner, awaited): (Option<Option<&UserId>>, Option<u64>),
     (promised, moved): (Option<(&ClientId, &Promised)>, Option<&Moved>),
 ) -> Result<Update> {
     let mut set = "SET v = v + :one".to_owned();
-    let mut removed = "";
+    let mut removed = Vec::new();
     let mut condition = "attribute_not_exists(xd)".to_owned();
     let mut update = Update::builder()
         .table_name(table)
@@ -276,7 +324,15 @@ pub(in crate::store) fn change_of_members(
             set.push_str(", ow = :owner");
             update = update.expression_attribute_values(":owner", text(owner.as_str()));
         }
-        Some(None) => removed = " REMOVE ow",
+        Some(None) => removed.push("ow"),
+    }
+    match awaited {
+        None => {}
+        Some(0) => removed.push("yc"),
+        Some(awaited) => {
+            set.push_str(", yc = :awaited");
+            update = update.expression_attribute_values(":awaited", number(awaited));
+        }
     }
     if let Some((token, promised)) = promised {
         set.push_str(", ob.#token = :tip");
@@ -288,7 +344,10 @@ pub(in crate::store) fn change_of_members(
         set.push_str(", lc = :moved");
         update = update.expression_attribute_values(":moved", moved_value(moved)?);
     }
-    let update = update.update_expression(set + removed).condition_expression(condition);
+    if !removed.is_empty() {
+        set.push_str(&format!(" REMOVE {}", removed.join(", ")));
+    }
+    let update = update.update_expression(set).condition_expression(condition);
     update.build().map_err(|_| incomplete())
 }
 

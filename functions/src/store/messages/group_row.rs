@@ -64,6 +64,9 @@ struct GroupRow {
     /// Dismissed at, milliseconds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     xd: Option<u64>,
+    /// How many of those whom it was made with have not come yet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    yc: Option<u64>,
     /// The last message that concerns all, and its sender.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     b: Option<u64>,
@@ -159,6 +162,7 @@ impl GroupRow {
             mn: group.members,
             v: group.version,
             xd: group.dismissed_at,
+            yc: Some(group.awaited).filter(|awaited| *awaited > 0),
             b: None,
             bf: None,
             ob: BTreeMap::new(),
@@ -199,6 +203,7 @@ impl GroupRow {
             members: self.mn,
             version: self.v,
             dismissed_at: self.xd,
+            awaited: self.yc.unwrap_or_default(),
             mentioned_all,
         })
     }
@@ -214,7 +219,6 @@ pub(super) fn group_of(item: Item) -> Result<Group> {
     from_item::<GroupRow>(item)?.group()
 }
 
-/// A tip that is promised, as an attribute.
 /// A group as an item has it, and who has come or gone last.
 pub(super) fn moved_group_of(item: Item) -> Result<(Group, Option<Moved>)> {
     let mut row: GroupRow = from_item(item)?;
@@ -228,6 +232,7 @@ pub(super) fn moved_value(moved: &Moved) -> Result<AttributeValue> {
         .map_err(|_| Error::Internal("what was done does not fit an attribute".to_owned()))
 }
 
+/// A tip that is promised, as an attribute.
 pub(super) fn promise(promised: &Promised) -> Result<AttributeValue> {
     serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(PromisedRow::from(promised))
         .map_err(|_| Error::Internal("a promise does not fit an attribute".to_owned()))
@@ -265,4 +270,73 @@ pub(super) fn described(change: &InfoChange) -> Result<Item> {
         mx: change.limit,
         mu: change.mutes_all,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use hongyan_shared::model::{Tip, TipKind};
+
+    use super::{
+        super::{super::allowance, GROUP_BYTES},
+        *,
+    };
+
+    /// JSON has to escape each of these.
+    fn text(bytes: usize) -> String {
+        "\"".repeat(bytes)
+    }
+
+    #[test]
+    fn the_largest_row_is_no_larger_than_what_is_taken_for_it() {
+        let user = UserId::parse("user", &"u".repeat(32)).unwrap();
+        let id = GroupId::parse(&"g".repeat(48)).unwrap();
+        let info = GroupInfo {
+            name: text(30),
+            avatar: format!("https://{}", text(92)),
+            introduction: text(240),
+            notification: text(300),
+            mutes_all: true,
+            ..GroupInfo::new(GroupType::Public, String::new())
+        };
+        let change = InfoChange {
+            name: Some(info.name.clone()),
+            avatar: Some(info.avatar.clone()),
+            introduction: Some(info.introduction.clone()),
+            notification: Some(info.notification.clone()),
+            join: Some(JoinOption::NeedPermission),
+            invite: Some(InviteOption::DisableInvite),
+            limit: Some(200),
+            mutes_all: Some(true),
+        };
+        let described = Tip { change: Some(&change), ..Tip::new(TipKind::Described, &user, &id, &info.name) };
+        let promised = Promised { from: user.clone(), base: Seq(1), at: 1, payload: described.payload() };
+        let last = u64::MAX;
+        let group = Group {
+            id: id.clone(),
+            kind: GroupType::Public,
+            info: info.clone(),
+            owner: Some(user.clone()),
+            creator: user.clone(),
+            created_at: last,
+            changed_at: last,
+            info_version: last,
+            members: 200,
+            version: last,
+            dismissed_at: Some(last),
+            awaited: 60,
+            mentioned_all: None,
+            outbox: BTreeMap::new(),
+        };
+        let mut item = item_of(&group).unwrap();
+        let promises = (0..4).map(|number| (format!("{number:0>64}"), promise(&promised).unwrap()));
+        item.insert("ob".to_owned(), AttributeValue::M(promises.collect()));
+        item.insert("b".to_owned(), AttributeValue::N(last.to_string()));
+        item.insert("bf".to_owned(), AttributeValue::S(user.to_string()));
+        // Six who have come, and who has brought them.
+        let moved: u64 = 7 * 40;
+        let size = allowance::size(&item) + moved;
+        assert!((GROUP_BYTES / 2..=GROUP_BYTES).contains(&size), "{size}");
+    }
 }

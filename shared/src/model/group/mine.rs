@@ -87,10 +87,11 @@ impl MyGroup {
         self.state.done().seq > Seq(0)
     }
 
-    /// The messages behind their read position that concern them, oldest first.
-    pub fn unread_mentions(&self, all: Option<&(Seq, UserId)>) -> Vec<Mention> {
+    /// The messages behind their read position that concern them, oldest first. Who names all does not name themselves.
+    pub fn unread_mentions(&self, me: &UserId, all: Option<&(Seq, UserId)>) -> Vec<Mention> {
         let read = self.state.done().seq.max(self.joined);
         let mine = self.mentions.iter().map(|(seq, from)| (*seq, from.clone(), true, false));
+        let all = all.filter(|(_, from)| from != me);
         let all = all.map(|(seq, from)| (*seq, Some(from.clone()), false, true));
         let mut mentions: BTreeMap<Seq, Mention> = BTreeMap::new();
         for (seq, from, me, all) in mine.chain(all).filter(|(seq, ..)| *seq > read) {
@@ -186,13 +187,15 @@ mod tests {
         }
         mine.state.read.seq = Seq(3);
         let found: Vec<_> = mine
-            .unread_mentions(Some(&(Seq(7), user("bob"))))
+            .unread_mentions(&user("alice"), Some(&(Seq(7), user("bob"))))
             .into_iter()
             .map(|mention| (mention.seq.0, mention.me, mention.all))
             .collect();
         assert_eq!(found, [(5, true, false), (7, true, true)]);
+        assert_eq!(mine.unread_mentions(&user("alice"), Some(&(Seq(8), user("bob")))).len(), 3);
+        assert_eq!(mine.unread_mentions(&user("bob"), Some(&(Seq(8), user("bob")))).len(), 2, "their own");
         mine.joined = Seq(7);
-        assert!(mine.unread_mentions(Some(&(Seq(7), user("bob")))).is_empty());
+        assert!(mine.unread_mentions(&user("alice"), Some(&(Seq(7), user("bob")))).is_empty());
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub struct Group {
     pub version: u64,
     /// When it was dismissed, in milliseconds.
     pub dismissed_at: Option<u64>,
+    /// How many of those whom it was made with have not come yet.
+    pub awaited: u64,
     /// The last message that concerns all of them, and its sender.
     pub mentioned_all: Option<(Seq, UserId)>,
     /// Tips of changes that have been made, which are not known to be in the log yet.
@@ -116,6 +118,18 @@ impl Group {
     }
 }
 
+impl InfoChange {
+    /// What of it may change in a group of this type.
+    #[must_use]
+    pub fn allowed_in(self, kind: GroupType) -> Self {
+        Self {
+            join: self.join.filter(|_| kind == GroupType::Public),
+            invite: self.invite.filter(|_| kind != GroupType::Work),
+            ..self
+        }
+    }
+}
+
 impl GroupInfo {
     /// What is set for a new group of a type before anybody has said anything.
     pub fn new(kind: GroupType, name: String) -> Self {
@@ -139,15 +153,16 @@ impl GroupInfo {
     /// The same with what changes. What is fixed in a group of this type stays.
     #[must_use]
     pub fn with(self, change: &InfoChange, kind: GroupType) -> Self {
-        let InfoChange { name, avatar, introduction, notification, join, invite, limit, mutes_all } = change;
-        let said = |new: &Option<String>, old: String| new.clone().unwrap_or(old);
+        let InfoChange { name, avatar, introduction, notification, join, invite, limit, mutes_all } =
+            change.clone().allowed_in(kind);
+        let said = |new: Option<String>, old: String| new.unwrap_or(old);
         Self {
             name: said(name, self.name),
             avatar: said(avatar, self.avatar),
             introduction: said(introduction, self.introduction),
             notification: said(notification, self.notification),
-            join: join.filter(|_| kind == GroupType::Public).unwrap_or(self.join),
-            invite: invite.filter(|_| kind != GroupType::Work).unwrap_or(self.invite),
+            join: join.unwrap_or(self.join),
+            invite: invite.unwrap_or(self.invite),
             limit: limit.unwrap_or(self.limit),
             mutes_all: mutes_all.unwrap_or(self.mutes_all),
         }
@@ -175,6 +190,7 @@ mod tests {
             members: 1,
             version: 1,
             dismissed_at: None,
+            awaited: 0,
             mentioned_all: None,
             outbox: promises.iter().map(|(id, at)| (ClientId::parse(id).unwrap(), promised(*at))).collect(),
         }

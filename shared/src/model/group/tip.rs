@@ -44,8 +44,8 @@ pub struct Tip<'a> {
     pub reason: Option<&'a str>,
     /// What is different then.
     pub change: Option<&'a InfoChange>,
-    /// Whose it is then.
-    pub owner: Option<&'a UserId>,
+    /// Whose it is then, if that changes; it may be nobody's.
+    pub owner: Option<Option<&'a UserId>>,
     /// For how many seconds they may not speak.
     pub mute_seconds: Option<u64>,
 }
@@ -86,7 +86,7 @@ impl<'a> Tip<'a> {
             let muted = |user: &UserId| json!({ "userID": user, "muteTime": seconds });
             say("memberList", self.users.iter().map(muted).collect());
         }
-        if self.kind == TipKind::Described {
+        if self.kind == TipKind::Described || self.owner.is_some() {
             say("newGroupProfile", self.described());
         }
         say("groupProfile", json!({ "groupID": self.group, "groupName": self.name }));
@@ -101,7 +101,8 @@ impl<'a> Tip<'a> {
         }
 
         let mut profile = Map::new();
-        set(&mut profile, "ownerID", self.owner);
+        let owner = self.owner.map(|owner| owner.map_or("", UserId::as_str));
+        set(&mut profile, "ownerID", owner.as_ref());
         if let Some(change) = self.change {
             set(&mut profile, "groupName", change.name.as_ref());
             set(&mut profile, "avatar", change.avatar.as_ref());
@@ -149,6 +150,14 @@ mod tests {
                 "groupProfile": of_group
             })
         );
+        let quit = Tip { members: Some(1), owner: Some(None), ..tip(TipKind::Quit) };
+        assert_eq!(
+            said(&quit),
+            json!({
+                "operationType": 2, "operatorID": "alice", "userIDList": ["bob"], "memberNum": 1,
+                "newGroupProfile": { "ownerID": "" }, "groupProfile": of_group
+            })
+        );
         let muted = Tip { mute_seconds: Some(60), ..tip(TipKind::Muted) };
         assert_eq!(
             said(&muted),
@@ -162,7 +171,7 @@ mod tests {
             mutes_all: Some(false),
             ..InfoChange::default()
         };
-        let described = Tip { change: Some(&change), owner: Some(&bob), ..tip(TipKind::Described) };
+        let described = Tip { change: Some(&change), owner: Some(Some(&bob)), ..tip(TipKind::Described) };
         assert_eq!(
             said(&described),
             json!({

@@ -293,13 +293,23 @@ pub struct WireApplication {
     pub time: u64,
 }
 
+impl WireApplication {
+    /// How many bytes of a frame it takes.
+    pub fn size(&self) -> usize {
+        to_text(self).len()
+    }
+}
+
 /// The reply to `getGroupApplicationList`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
 pub struct ApplicationList {
-    /// Of all groups that the user looks after.
+    /// Of groups that the user looks after, by the IDs of those.
     pub application_list: Vec<WireApplication>,
+    /// What to ask for those of further groups with, if not all have been looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<GroupId>,
 }
 
 /// What single users are told of a group.

@@ -12,7 +12,7 @@ use crate::{
     Error, Result,
     model::{
         ClientId, ConversationId, GroupId, GroupInfo, GroupType, InfoChange, InviteOption, JoinOption,
-        MAX_MEMBERS, RemindType, Role, Seq, UserId,
+        MAX_ADMINS, MAX_MEMBERS, RemindType, Role, Seq, UserId,
     },
 };
 
@@ -97,7 +97,7 @@ impl NewGroup {
     /// A group of this type that is to be, and says this.
     ///
     /// # Errors
-    /// A role that there is not in it, and more members than there may be.
+    /// A role that there is not in it, and more members or admins than there may be.
     pub fn new(
         id: GroupId,
         kind: GroupType,
@@ -121,6 +121,11 @@ impl NewGroup {
         }
         if seen.len() as u64 > info.limit {
             return Err(Error::GroupFull { at_most: info.limit });
+        }
+        if members.iter().filter(|(_, role)| *role == Role::Admin).count() > MAX_ADMINS {
+            return Err(Error::BadRequest(format!(
+                "a group has {MAX_ADMINS} admins at most: give the others the role Member"
+            )));
         }
         Ok(Self { id, kind, info, owner, members })
     }
@@ -485,6 +490,27 @@ impl GetGroupMemberList {
             count: count.filter(|count| (1..=MAX_USERS).contains(count)).unwrap_or(MEMBER_PAGE),
             role: self.role,
         })
+    }
+}
+
+/// `getGroupApplicationList`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct GetGroupApplicationList {
+    /// Where the previous reply ended, if that was not the end.
+    next: Option<String>,
+}
+
+impl GetGroupApplicationList {
+    /// The group behind which to go on, if there was one.
+    ///
+    /// # Errors
+    /// [`Error::InvalidGroupId`].
+    pub fn parse(self) -> Result<Option<GroupId>> {
+        match self.next.as_deref() {
+            None | Some("") => Ok(None),
+            Some(next) => GroupId::parse(next).map(Some),
+        }
     }
 }
 
