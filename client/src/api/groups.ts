@@ -14,7 +14,7 @@ import type { Session } from '../sync/session.js';
 import type { ChatSDK, Group, GroupMember, GroupNoticePayload, Result, UserList } from '../types.js';
 import { refuse } from '../unsupported.js';
 import type {
-  Actions, ApplicationList, FirstMember, NoData, RemindType, Role, SelfInfo, SetGroupMember, WireApplication, WireGroup, WireMember,
+  Actions, ApplicationList, FirstMember, RemindType, Role, SelfInfo, SetGroupMember, WireApplication, WireGroup, WireMember,
 } from '../wire.js';
 import type { Account } from './account.js';
 import { requireObject, requireUserIDs } from './checks.js';
@@ -275,7 +275,7 @@ export function groupMethods(account: Account, { createCustomMessage, sendMessag
       const applications: WireApplication[] = [];
       let next: string | undefined;
       do {
-        const page: ApplicationList & { next?: string } = await session.connection.request('getGroupApplicationList', (next ? { next } : {}) as NoData);
+        const page: ApplicationList = await session.connection.request('getGroupApplicationList', next ? { next } : {});
         applications.push(...page.applicationList);
         ({ next } = page);
       } while (next);
