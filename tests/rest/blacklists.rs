@@ -74,6 +74,7 @@ async fn friends_there_are_none_of_and_what_is_wrong_is_refused() {
         "friend_delete_all",
         "friend_check",
         "friend_get",
+        "friend_get_all",
         "friend_get_list",
         "group_add",
         "group_delete",

@@ -4,7 +4,10 @@ use hongyan_functions::config::{Settings, UnknownUsers};
 use serde_json::{Value, json};
 
 use super::{done, refused};
-use crate::harness::{TestApp, text_message};
+use crate::{
+    groups::{self, GROUP, group_of, say},
+    harness::{TestApp, text_message},
+};
 
 const LIST: &str = "recentcontact/get_list";
 const DELETE: &str = "recentcontact/delete";
@@ -78,7 +81,9 @@ async fn a_conversation_goes_from_the_list_with_or_without_its_history() {
     // Which there is none of.
     done(&app, DELETE, json!({ "From_Account": "alice", "type": 1, "To_Account": "nobody" })).await;
     for body in [
-        json!({ "From_Account": "alice", "Type": 2, "ToGroupid": "g" }),
+        json!({ "From_Account": "alice", "Type": 2 }),
+        json!({ "From_Account": "alice", "Type": 2, "ToGroupid": "群" }),
+        json!({ "From_Account": "alice", "Type": 3, "To_Account": "bob" }),
         json!({ "From_Account": "alice", "Type": 1 }),
         json!({ "From_Account": "alice", "Type": 1, "To_Account": "alice" }),
         json!({ "From_Account": "alice", "To_Account": "bob" }),
@@ -86,6 +91,86 @@ async fn a_conversation_goes_from_the_list_with_or_without_its_history() {
         assert_eq!(refused(&app, DELETE, body.clone()).await, 50002, "{body}");
     }
     assert_eq!(refused(&app, LIST, json!({})).await, 50002);
+}
+
+#[tokio::test]
+async fn a_list_has_the_users_groups_where_there_is_something_to_see() {
+    let app = TestApp::without_limits().await;
+    group_of(&app, "Public", &["bob"]).await;
+    // Nothing has been said in this one, so there is no conversation yet.
+    let silent = json!({ "groupID": "silent", "type": "Public", "name": "g" });
+    app.ask("create-group", "alice", silent).await;
+    app.advance(Duration::from_secs(1));
+    app.send("alice", "carol", "1", 0).await;
+    app.advance(Duration::from_secs(1));
+    say(&app, "bob", "hello", 0).await;
+    let now = app.clock.now() / 1000;
+    let group = |top: u8| json!({ "Type": 2, "GroupId": GROUP, "MsgTime": now, "TopFlag": top });
+    let carol = json!({ "Type": 1, "To_Account": "carol", "MsgTime": now - 1, "TopFlag": 0 });
+    assert_eq!(list(&app, "alice").await, [group(0), carol.clone()]);
+    assert_eq!(list(&app, "bob").await, [group(0)]);
+    app.advance(Duration::from_secs(1));
+    app.send("alice", "carol", "2", 1).await;
+    let newer = json!({ "Type": 1, "To_Account": "carol", "MsgTime": now + 1, "TopFlag": 0 });
+    assert_eq!(list(&app, "alice").await, [newer.clone(), group(0)]);
+    app.ask(
+        "pin-conversation",
+        "alice",
+        json!({ "conversationID": groups::conversation(), "isPinned": true }),
+    )
+    .await;
+    assert_eq!(list(&app, "alice").await, [group(1), newer]);
+}
+
+/// More than are looked up at once, and a page of conversations behind them.
+#[tokio::test]
+async fn all_groups_come_with_the_beginning_of_a_list_and_never_again() {
+    let app = TestApp::without_limits().await;
+    let group = |number: usize| format!("group{number:03}");
+    for number in 0..105 {
+        let body =
+            json!({ "GroupId": group(number), "Type": "Public", "Name": "g", "Owner_Account": "alice" });
+        done(&app, "group_open_http_svc/create_group", body).await;
+        let content = json!([{ "MsgType": "TIMTextElem", "MsgContent": { "Text": "x" } }]);
+        let said = json!({ "GroupId": group(number), "Random": 1, "MsgBody": content });
+        done(&app, "group_open_http_svc/send_group_msg", said).await;
+    }
+    for number in 0..101 {
+        app.advance(Duration::from_secs(1));
+        app.send("alice", &format!("user{number:03}"), "1", 0).await;
+    }
+    let first = done(&app, LIST, json!({ "From_Account": "alice" })).await;
+    let items = first["SessionItem"].as_array().unwrap();
+    let groups: BTreeSet<_> = items.iter().filter_map(|item| item["GroupId"].as_str()).collect();
+    assert_eq!(groups, (0..105).map(group).collect::<Vec<_>>().iter().map(String::as_str).collect());
+    assert_eq!(items.iter().filter(|item| item["Type"] == 1).count(), 100);
+    assert_eq!(first["CompleteFlag"], 0);
+    let next = json!({ "From_Account": "alice", "TimeStamp": first["TimeStamp"], "StartIndex": first["StartIndex"] });
+    let next = done(&app, LIST, next).await;
+    assert_eq!(
+        (&next["CompleteFlag"], &next["SessionItem"][0]["To_Account"]),
+        (&json!(1), &json!("user000"))
+    );
+    assert_eq!(next["SessionItem"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_group_goes_from_the_list_with_or_without_its_history() {
+    let app = TestApp::without_limits().await;
+    group_of(&app, "Public", &["bob"]).await;
+    let delete = |user: &str, group: &str, clears: u8| json!({ "From_Account": user, "Type": 2, "ToGroupid": group, "ClearRamble": clears });
+    for (clears, left) in [(0, 2), (1, 0)] {
+        say(&app, "bob", &format!("m{clears}"), 0).await;
+        assert_eq!(list(&app, "alice").await.len(), 1, "its next message brings it back");
+        for _ in 0..2 {
+            done(&app, DELETE, delete("alice", GROUP, clears)).await;
+            assert!(list(&app, "alice").await.is_empty());
+        }
+        assert_eq!(groups::history(&app, "alice").await.len(), left);
+    }
+    assert_eq!(list(&app, "bob").await.len(), 1, "others keep it");
+    assert_eq!(refused(&app, DELETE, delete("carol", GROUP, 1)).await, 10007);
+    assert_eq!(refused(&app, DELETE, delete("alice", "nothing", 1)).await, 10010);
 }
 
 #[tokio::test]

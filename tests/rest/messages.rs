@@ -103,6 +103,22 @@ async fn a_message_that_is_repeated_is_one_as_long_as_libraries_repeat_it() {
 }
 
 #[tokio::test]
+async fn a_number_that_is_0_is_none() {
+    let app = TestApp::new().await;
+    let zero = message("x", 1, json!({ "MsgSeq": 0, "MsgTimeStamp": 0 }));
+    let first = done(&app, SEND, zero.clone()).await;
+    assert_eq!(done(&app, SEND, message("x", 1, json!({}))).await, first);
+    app.advance(Duration::from_secs(31));
+    assert_ne!(key(&done(&app, SEND, zero).await), key(&first), "it was said another time");
+    assert_eq!(app.history("bob", "alice").await.len(), 2);
+    let old = |at: u64| message("old", 2, json!({ "SyncFromOldSystem": 2, "MsgSeq": 0, "MsgTimestamp": at }));
+    assert_eq!(refused(&app, IMPORT, old(0)).await, 90001, "when it was said is missing");
+    done(&app, IMPORT, old(NOW_S - 5)).await;
+    let all = roam(&app, "alice", "bob", 0, NOW_S - 1, 100).await;
+    assert_eq!(all[0]["MsgKey"], format!("0_2_{}", NOW_S - 5));
+}
+
+#[tokio::test]
 async fn a_message_is_found_again_behind_a_hundred_others() {
     let app = TestApp::without_limits().await;
     let first = done(&app, SEND, message("x", 1, json!({}))).await;
@@ -198,7 +214,7 @@ async fn it_is_done_with_a_message_as_the_business_server_says() {
     }
     assert_eq!(app.history("bob", "alice").await.len(), 2);
 
-    let both = json!({ "IsNeedReadReceipt": 1, "SupportMessageExtension": 1, "MsgLifeTime": 604_800 });
+    let both = json!({ "IsNeedReadReceipt": true, "SupportMessageExtension": 1, "MsgLifeTime": 31_536_000 });
     done(&app, SEND, message("asks", 6, both)).await;
     let pushed = bob.push().await["data"][0].clone();
     assert_eq!((&pushed["needReadReceipt"], &pushed["isSupportExtension"]), (&json!(true), &json!(true)));
@@ -212,7 +228,7 @@ async fn what_is_for_the_callbacks_is_kept_with_the_message() {
         "OfflinePushInfo": { "PushFlag": 0, "Title": "t" },
     });
     done(&app, SEND, message("x", 1, forbidden)).await;
-    done(&app, SEND, message("y", 2, json!({ "OfflinePushInfo": null }))).await;
+    done(&app, SEND, message("y", 2, json!({ "OfflinePushInfo": [] }))).await;
     // Without callbacks nothing of that is written.
     let rows = app.dump("Messages").await;
     assert_eq!(rows.len(), 2);
@@ -259,7 +275,6 @@ async fn what_is_no_message_is_refused_with_the_code_of_what_is_wrong() {
         (changed(json!({ "To_Account": "é" })), 90003),
         (changed(json!({ "To_Account": "alice" })), 90003),
         (changed(json!({ "From_Account": "é" })), 90008),
-        (changed(json!({ "MsgLifeTime": 604_801 })), 90026),
         (changed(json!({ "MsgLifeTime": -1 })), 90026),
         (without("To_Account"), 90001),
         (changed(json!({ "MsgRandom": 4_294_967_296_u64 })), 90001),

@@ -113,7 +113,7 @@ async fn a_body_may_come_in_any_form() {
         let (_, answer) = respond(&app, event).await;
         assert_eq!(answer["ResultItem"][0]["AccountStatus"], "Imported", "{body}: {answer}");
     }
-    for body in ["[]", "{", "hello", "5"] {
+    for body in ["[5]", "{", "hello", "5"] {
         let mut event = command(&app, CHECK, &Value::Null);
         event["body"] = json!(body);
         assert_eq!(code(&app, event).await, 60003, "{body}");
@@ -121,6 +121,9 @@ async fn a_body_may_come_in_any_form() {
     let mut nothing = command(&app, CHECK, &Value::Null);
     nothing.as_object_mut().unwrap().remove("body");
     assert_eq!(code(&app, nothing).await, 70402, "it names nobody");
+    // Of PHP, where an object without members is written so.
+    assert_eq!(code(&app, command(&app, CHECK, &json!([]))).await, 70402);
+    assert_eq!(code(&app, command(&app, "group_open_http_svc/get_appid_group_list", &json!([]))).await, 0);
     assert_eq!(refused(&app, CHECK, json!({ "CheckItem": "alice" })).await, 70402);
     assert!(
         ask(&app, CHECK, json!({ "CheckItem": [] })).await["ErrorInfo"]
@@ -128,6 +131,98 @@ async fn a_body_may_come_in_any_form() {
             .unwrap()
             .contains("1 to 100")
     );
+}
+
+/// What their caller has not said, as libraries of some languages write it.
+#[tokio::test]
+async fn what_is_null_or_empty_is_not_there() {
+    let app = TestApp::without_limits().await;
+    done(&app, "im_open_login_svc/account_import", json!({ "UserID": "alice" })).await;
+    let body =
+        json!([{ "MsgType": "TIMCustomElem", "MsgContent": { "Data": "x", "Desc": null, "Ext": null } }]);
+    for (number, nothing) in [json!(null), json!(""), json!([])].into_iter().enumerate() {
+        let with = |said: Value, not_said: &[&str]| {
+            let mut body = said;
+            body.as_object_mut()
+                .unwrap()
+                .extend(not_said.iter().map(|name| ((*name).to_owned(), nothing.clone())));
+            body
+        };
+        let group = format!("g{number}");
+        let of_message = [
+            "From_Account",
+            "OnlineOnlyFlag",
+            "CloudCustomData",
+            "ForbidCallbackControl",
+            "SendMsgControl",
+            "OfflinePushInfo",
+            "IsNeedReadReceipt",
+            "SupportMessageExtension",
+        ];
+        let between_two = ["SyncOtherMachine", "MsgLifeTime", "MsgSeq", "MsgTimeStamp"];
+        let in_group = ["To_Account", "MsgPriority", "GroupAtInfo"];
+        for (path, said, not_said) in [
+            (
+                "openim/sendmsg",
+                json!({ "To_Account": "alice", "MsgRandom": number, "MsgBody": body }),
+                &[&of_message[..], &between_two[..]].concat()[..],
+            ),
+            (
+                "group_open_http_svc/create_group",
+                json!({ "GroupId": group, "Type": "Public", "Name": "g", "Owner_Account": "alice" }),
+                &[
+                    "Introduction",
+                    "Notification",
+                    "FaceUrl",
+                    "MaxMemberCount",
+                    "ApplyJoinOption",
+                    "InviteJoinOption",
+                    "AppDefinedData",
+                    "MemberList",
+                ],
+            ),
+            (
+                "group_open_http_svc/send_group_msg",
+                json!({ "GroupId": group, "Random": number, "MsgBody": body }),
+                &[&of_message[..], &in_group[..]].concat()[..],
+            ),
+            (
+                "group_open_http_svc/modify_group_member_info",
+                json!({ "GroupId": group, "Member_Account": "alice", "NameCard": "a" }),
+                &["Role", "MsgFlag", "ShutUpUntil"],
+            ),
+            ("group_open_http_svc/get_group_info", json!({ "GroupIdList": [group] }), &["ResponseFilter"]),
+            (
+                "group_open_http_svc/get_joined_group_list",
+                json!({ "Member_Account": "alice" }),
+                &["ResponseFilter", "GroupType", "Limit", "Offset"],
+            ),
+            (
+                "group_open_http_svc/get_group_member_info",
+                json!({ "GroupId": group }),
+                &["Limit", "MemberInfoFilter", "MemberRoleFilter"],
+            ),
+            (
+                "group_open_http_svc/send_group_system_notification",
+                json!({ "GroupId": group, "Content": "x" }),
+                &["ToMembers_Account"],
+            ),
+            ("profile/portrait_get", json!({ "To_Account": ["alice"] }), &["TagList"]),
+            ("im_open_login_svc/multiaccount_import", json!({ "Accounts": ["bob"] }), &["AccountList"]),
+            (
+                "openim/admin_getroammsg",
+                json!({ "Operator_Account": "alice", "Peer_Account": "administrator" }),
+                &["MaxCnt", "MinTime", "MaxTime", "LastMsgKey"],
+            ),
+            ("recentcontact/get_list", json!({ "From_Account": "alice" }), &["TimeStamp", "StartIndex"]),
+            ("sns/black_list_get", json!({ "From_Account": "alice" }), &["StartIndex", "MaxLimited"]),
+        ] {
+            done(&app, path, with(said, not_said)).await;
+        }
+    }
+    let said = app.history("alice", "administrator").await;
+    assert_eq!(said.len(), 3, "each is stored, because nothing is no life time of 0");
+    assert!(said.iter().all(|message| message["payload"] == json!({ "data": "x" })), "{said:?}");
 }
 
 /// Requests as two libraries have sent them, each with a signature of now.

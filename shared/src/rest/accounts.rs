@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Command, Error, Result};
+use super::{Command, Error, Result, Said};
 use crate::{
     model::{Profile, UserId},
     protocol::ProfileFields,
@@ -19,8 +19,8 @@ const MAX_ACCOUNTS: usize = 100;
 pub struct AccountImport {
     #[serde(rename = "UserID", alias = "Identifier")]
     user_id: String,
-    nick: Option<String>,
-    face_url: Option<String>,
+    nick: Said<String>,
+    face_url: Said<String>,
 }
 
 /// An account that is to be there, and what is to be known of it.
@@ -37,9 +37,7 @@ impl AccountImport {
     /// What is wrong with which member.
     pub fn parse(self) -> Result<Account> {
         let user = UserId::parse("UserID", &self.user_id)?;
-        // Libraries send empty texts for what their caller has not said.
-        let said = |text: Option<String>| text.filter(|text| !text.is_empty());
-        let fields = ProfileFields::names(said(self.nick), said(self.face_url));
+        let fields = ProfileFields::names(self.nick.0, self.face_url.0);
         let profile = fields.map(ProfileFields::parse).transpose()?;
         Ok(Account { user, profile })
     }
@@ -64,10 +62,8 @@ impl Kick {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct MultiaccountImport {
-    #[serde(default)]
-    accounts: Vec<String>,
-    #[serde(default)]
-    account_list: Vec<AccountImport>,
+    accounts: Said<Vec<String>>,
+    account_list: Said<Vec<AccountImport>>,
 }
 
 impl MultiaccountImport {
@@ -76,9 +72,9 @@ impl MultiaccountImport {
     /// # Errors
     /// None or too many.
     pub fn parse(self) -> Result<(Vec<Account>, Vec<String>)> {
-        let named =
-            self.accounts.into_iter().map(|user_id| AccountImport { user_id, nick: None, face_url: None });
-        let all: Vec<AccountImport> = named.chain(self.account_list).collect();
+        let named = self.accounts.0.into_iter().flatten();
+        let named = named.map(|user_id| AccountImport { user_id, nick: Said(None), face_url: Said(None) });
+        let all: Vec<AccountImport> = named.chain(self.account_list.0.into_iter().flatten()).collect();
         count("`Accounts` or `AccountList`", all.len(), MAX_ACCOUNTS)?;
         let (mut accounts, mut failed) = (BTreeMap::new(), Vec::new());
         for account in all {
@@ -252,8 +248,10 @@ mod tests {
         let (accounts, failed) = import(json!({ "Accounts": ["b", "a", "b", ""] })).unwrap();
         assert_eq!(accounts.iter().map(|account| account.user.as_str()).collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(failed, [""]);
-        let (accounts, failed) =
-            import(json!({ "AccountList": [{ "UserID": "a", "Nick": "A" }, { "UserID": "é" }] })).unwrap();
+        let (accounts, failed) = import(
+            json!({ "Accounts": null, "AccountList": [{ "UserID": "a", "Nick": "A" }, { "UserID": "é" }] }),
+        )
+        .unwrap();
         assert_eq!(accounts[0].profile.as_ref().unwrap().nick.as_deref(), Some("A"));
         assert_eq!(failed, ["é"]);
         for length in [0, 101] {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Command, Error, Number, Result, accounts::count};
+use super::{Command, Error, Number, Result, Said, accounts::count};
 use crate::model::UserId;
 
 /// How many users one command may name.
@@ -69,9 +69,9 @@ pub struct BlackListGet {
     #[serde(rename = "From_Account")]
     from_account: String,
     #[serde(rename = "StartIndex")]
-    start_index: Option<Number<u32>>,
+    start_index: Said<Number<u32>>,
     #[serde(rename = "MaxLimited")]
-    max_limited: Option<Number<u32>>,
+    max_limited: Said<Number<u32>>,
 }
 
 impl BlackListGet {
@@ -82,7 +82,7 @@ impl BlackListGet {
     pub fn parse(self) -> Result<(UserId, usize, usize)> {
         let user = UserId::parse("From_Account", &self.from_account)?;
         let number =
-            |given: Option<Number<u32>>| given.and_then(|Number(number)| usize::try_from(number).ok());
+            |Said(given): Said<Number<u32>>| given.and_then(|Number(number)| usize::try_from(number).ok());
         let limit = number(self.max_limited).filter(|limit| *limit > 0).unwrap_or(usize::MAX);
         Ok((user, number(self.start_index).unwrap_or_default(), limit))
     }

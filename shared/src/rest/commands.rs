@@ -99,7 +99,7 @@ commands! {
         BlackListCheck "black_list_check": many;
         // There are none, and each of these is told so.
         Friends "friend_add" | "friend_import" | "friend_update" | "friend_delete" | "friend_delete_all" | "friend_check"
-            | "friend_get" | "friend_get_list" | "group_add" | "group_delete" | "group_get": one;
+            | "friend_get" | "friend_get_all" | "friend_get_list" | "group_add" | "group_delete" | "group_get": one;
     }
     Contacts "recentcontact" {
         ContactsGetList "get_list": many;

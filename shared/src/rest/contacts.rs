@@ -2,17 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Number, Result};
+use super::{Error, Number, Result, Said};
 use crate::{
-    model::{Pair, UserId},
+    model::{GroupId, Pair, UserId},
     protocol::Deletion,
 };
 
 /// How many conversations one answer has, besides those that are pinned.
 pub const CONTACTS: usize = 100;
 
-/// A conversation of two users; Tencent's 2 is a group.
+/// A conversation of two users.
 const C2C: u8 = 1;
+
+/// That of a group.
+const GROUP: u8 = 2;
 
 /// `get_list`.
 #[derive(Debug, Deserialize)]
@@ -20,9 +23,9 @@ pub struct ContactsGetList {
     #[serde(rename = "From_Account")]
     from_account: String,
     #[serde(rename = "TimeStamp")]
-    time_stamp: Option<Number<u32>>,
+    time_stamp: Said<Number<u32>>,
     #[serde(rename = "StartIndex")]
-    start_index: Option<Number<u16>>,
+    start_index: Said<Number<u16>>,
 }
 
 /// Where a page of the list ended: in which second, and how many conversations of that second were shown.
@@ -41,8 +44,8 @@ impl ContactsGetList {
     /// What can be no user.
     pub fn parse(self) -> Result<(UserId, ContactsCursor)> {
         let user = UserId::parse("From_Account", &self.from_account)?;
-        let second = self.time_stamp.map_or(0, |Number(second)| second);
-        let shown = self.start_index.map_or(0, |Number(shown)| shown);
+        let second = self.time_stamp.0.map_or(0, |Number(second)| second);
+        let shown = self.start_index.0.map_or(0, |Number(shown)| shown);
         Ok((user, ContactsCursor { second, shown }))
     }
 }
@@ -66,22 +69,32 @@ pub struct Contacts {
 pub struct Contact {
     #[serde(rename = "Type")]
     kind: u8,
-    #[serde(rename = "To_Account")]
-    to_account: UserId,
+    #[serde(rename = "To_Account", skip_serializing_if = "Option::is_none")]
+    to_account: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group_id: Option<GroupId>,
     msg_time: u64,
     top_flag: u8,
 }
 
 impl Contact {
-    /// With whom, when its last message was sent, in seconds, and whether it is pinned.
-    pub fn new(to_account: UserId, msg_time: u64, is_pinned: bool) -> Self {
-        Self { kind: C2C, to_account, msg_time, top_flag: u8::from(is_pinned) }
+    /// With which user, when its last message was sent, in seconds, and whether it is pinned.
+    pub fn with(user: UserId, msg_time: u64, is_pinned: bool) -> Self {
+        let top_flag = u8::from(is_pinned);
+        Self { kind: C2C, to_account: Some(user), group_id: None, msg_time, top_flag }
+    }
+
+    /// The same of a group.
+    pub fn of_group(group: GroupId, msg_time: u64, is_pinned: bool) -> Self {
+        let top_flag = u8::from(is_pinned);
+        Self { kind: GROUP, to_account: None, group_id: Some(group), msg_time, top_flag }
     }
 }
 
 impl Contacts {
-    /// A part of a list, and where it goes on.
-    pub fn new(session_item: Vec<Contact>, next: Option<ContactsCursor>) -> Self {
+    /// A part of a list in any order, and where it goes on: what is pinned is shown first, and then the newest.
+    pub fn new(mut session_item: Vec<Contact>, next: Option<ContactsCursor>) -> Self {
+        session_item.sort_by_key(|contact| std::cmp::Reverse((contact.top_flag, contact.msg_time)));
         let ContactsCursor { second, shown } = next.unwrap_or_default();
         Self {
             session_item,
@@ -102,25 +115,49 @@ pub struct ContactsDelete {
     #[serde(rename = "Type", alias = "type")]
     kind: Number<u8>,
     #[serde(rename = "To_Account")]
-    to_account: Option<String>,
+    to_account: Said<String>,
+    #[serde(rename = "ToGroupid", alias = "ToGroupId", alias = "GroupId")]
+    to_group: Said<String>,
     #[serde(rename = "ClearRamble")]
-    clear_ramble: Option<Number<i64>>,
+    clear_ramble: Said<Number<i64>>,
+}
+
+/// What is to go from a list.
+#[derive(Debug)]
+pub enum Going {
+    /// A conversation of two.
+    With(Deletion),
+    /// That of a group, and whether its history is kept.
+    Group(GroupId, bool),
 }
 
 impl ContactsDelete {
     /// Whose list it is, and what is to go.
     ///
     /// # Errors
-    /// What can be no user, and a conversation of another kind.
-    pub fn parse(self) -> Result<(UserId, Deletion)> {
-        if self.kind != Number(C2C) {
-            return Err(Error::Parameter("Type must be 1, a conversation with To_Account".to_owned()));
-        }
+    /// What can be no user or no group, and a conversation of another kind.
+    pub fn parse(self) -> Result<(UserId, Going)> {
         let user = UserId::parse("From_Account", &self.from_account)?;
-        let peer = UserId::parse("To_Account", &self.to_account.unwrap_or_default())?;
-        let pair = Pair::of(&user, &peer)
-            .map_err(|_| Error::Parameter("From_Account and To_Account must be two users".to_owned()))?;
-        let clears = self.clear_ramble.is_some_and(|Number(clears)| clears != 0);
-        Ok((user, Deletion { pair, up_to: None, keeps_history: !clears }))
+        let keeps_history = self.clear_ramble.0.is_none_or(|Number(clears)| clears == 0);
+        let going = match self.kind {
+            Number(C2C) => {
+                let peer = UserId::parse("To_Account", &self.to_account.0.unwrap_or_default())?;
+                let pair = Pair::of(&user, &peer).map_err(|_| {
+                    Error::Parameter("From_Account and To_Account must be two users".to_owned())
+                })?;
+                Going::With(Deletion { pair, up_to: None, keeps_history })
+            }
+            Number(GROUP) => {
+                let group = GroupId::parse(&self.to_group.0.unwrap_or_default()).map_err(|refused| {
+                    Error::Parameter(format!("`ToGroupid` must name a group: {refused}"))
+                })?;
+                Going::Group(group, keeps_history)
+            }
+            Number(_) => {
+                let text = "Type must be 1, a conversation with To_Account, or 2, that of ToGroupid";
+                return Err(Error::Parameter(text.to_owned()));
+            }
+        };
+        Ok((user, going))
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
 
 use super::{
-    Error, MsgElement, Number, Result,
+    Error, MsgElement, Number, Result, Said,
     messages::{REPEATED_MS, Written, is, wrong},
 };
 use crate::{
@@ -24,31 +24,31 @@ pub const MAX_GROUP_MESSAGES: usize = 20;
 pub struct SendGroupMsg {
     group_id: String,
     #[serde(rename = "From_Account")]
-    from_account: Option<String>,
-    #[serde(rename = "To_Account", default)]
-    to_account: Vec<String>,
-    random: Option<Number<u32>>,
-    msg_priority: Option<Priority>,
+    from_account: Said<String>,
+    #[serde(rename = "To_Account")]
+    to_account: Said<Vec<String>>,
+    random: Said<Number<u32>>,
+    msg_priority: Said<Priority>,
     msg_body: Option<Box<RawValue>>,
-    cloud_custom_data: Option<String>,
+    cloud_custom_data: Said<String>,
     #[serde(alias = "MsgOnlineOnlyFlag")]
-    online_only_flag: Option<Number<u32>>,
-    send_msg_control: Option<Vec<String>>,
-    forbid_callback_control: Option<Vec<String>>,
-    offline_push_info: Option<Box<RawValue>>,
-    group_at_info: Option<Vec<GroupAt>>,
+    online_only_flag: Said<Number<u32>>,
+    send_msg_control: Said<Vec<String>>,
+    forbid_callback_control: Said<Vec<String>>,
+    offline_push_info: Said<Box<RawValue>>,
+    group_at_info: Said<Vec<GroupAt>>,
     #[serde(alias = "NeedReadReceipt")]
-    is_need_read_receipt: Option<Number<u32>>,
-    support_message_extension: Option<Number<u32>>,
+    is_need_read_receipt: Said<Number<u32>>,
+    support_message_extension: Said<Number<u32>>,
 }
 
 /// Whom a message concerns by name.
 #[derive(Debug, Deserialize)]
 struct GroupAt {
     #[serde(rename = "GroupAtAllFlag")]
-    all: Option<Number<u32>>,
+    all: Said<Number<u32>>,
     #[serde(rename = "GroupAt_Account")]
-    account: Option<String>,
+    account: Said<String>,
 }
 
 impl SendGroupMsg {
@@ -58,17 +58,17 @@ impl SendGroupMsg {
     /// What is wrong with which member.
     pub fn parse(self, administrator: &UserId, now_ms: u64) -> Result<(GroupId, Draft, Sending)> {
         let group = GroupId::parse(&self.group_id)?;
-        let from = match self.from_account.as_deref() {
-            None | Some("") => administrator.clone(),
+        let from = match &self.from_account.0 {
+            None => administrator.clone(),
             Some(name) => UserId::parse("From_Account", name)?,
         };
-        if !self.to_account.is_empty() {
+        if self.to_account.0.is_some() {
             return Err(Error::Parameter(
                 "a message of a group is for all of it: leave `To_Account` out, or send it with batchsendmsg"
                     .to_owned(),
             ));
         }
-        let Some(Number(random)) = self.random else {
+        let Said(Some(Number(random))) = self.random else {
             return Err(Error::Parameter(
                 "`Random` is missing: a message needs a random number of 32 bits".to_owned(),
             ));
@@ -83,13 +83,14 @@ impl SendGroupMsg {
             supports_extension: self.support_message_extension,
         };
         let (elem, options, callbacks) = written.parse()?;
-        let named: Vec<String> = self.group_at_info.into_iter().flatten().filter_map(GroupAt::name).collect();
+        let named: Vec<String> =
+            self.group_at_info.0.into_iter().flatten().filter_map(GroupAt::name).collect();
         let elem = elem.mentioning(mentions(&named)?);
         elem.fits_with(callbacks.push_info.as_ref())?;
         let said = [group.as_str(), from.as_str(), elem.kind(), elem.payload().as_str(), elem.custom_data()];
         let said: Vec<&str> = said.into_iter().chain(named.iter().map(String::as_str)).collect();
         let client_id = ClientId::of(number_of(&said), now_ms / 1000, random);
-        let options = Options { priority: self.msg_priority.unwrap_or_default(), ..options };
+        let options = Options { priority: self.msg_priority.0.unwrap_or_default(), ..options };
         let draft = Draft {
             repeats: Repeats::Since(now_ms.saturating_sub(REPEATED_MS)),
             callbacks,
@@ -103,10 +104,7 @@ impl SendGroupMsg {
 
 impl GroupAt {
     fn name(self) -> Option<String> {
-        match self.all {
-            Some(Number(1)) => Some(ALL.to_owned()),
-            _ => self.account,
-        }
+        if is(self.all) { Some(ALL.to_owned()) } else { self.account.0 }
     }
 }
 
@@ -136,8 +134,8 @@ impl SentGroupMsg {
 pub struct SendNotification {
     group_id: String,
     content: String,
-    #[serde(rename = "ToMembers_Account", default)]
-    to: Vec<String>,
+    #[serde(rename = "ToMembers_Account")]
+    to: Said<Vec<String>>,
 }
 
 impl SendNotification {
@@ -149,7 +147,7 @@ impl SendNotification {
         if self.content.len() > MAX_MESSAGE_BYTES {
             return Err(wrong(80002, "`Content` may have 12288 bytes: shorten it"));
         }
-        let to = self.to.iter().map(|name| UserId::parse("ToMembers_Account", name));
+        let to = self.to.0.iter().flatten().map(|name| UserId::parse("ToMembers_Account", name));
         Ok((GroupId::parse(&self.group_id)?, self.content, to.collect::<crate::Result<_>>()?))
     }
 }
@@ -207,7 +205,7 @@ impl RecalledGroupMsgs {
 pub struct GetGroupMsgs {
     group_id: String,
     req_msg_number: Number<u32>,
-    req_msg_seq: Option<Number<u64>>,
+    req_msg_seq: Said<Number<u64>>,
 }
 
 impl GetGroupMsgs {
@@ -216,7 +214,7 @@ impl GetGroupMsgs {
     /// # Errors
     /// What can be no group.
     pub fn parse(self) -> Result<(GroupId, Seq, usize)> {
-        let before = match self.req_msg_seq {
+        let before = match self.req_msg_seq.0 {
             None | Some(Number(0)) => Seq(u64::MAX),
             Some(Number(seq)) => Seq(seq).next(),
         };

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::{Map, Value, json};
 
-use super::{Error, Number, Result, accounts::count};
+use super::{Error, Number, Result, Said, accounts::count, messages::is};
 use crate::{
     model::{
         Group, GroupId, GroupType, InfoChange, MAX_MEMBERS, Member, MyGroup, ReadMarker, RemindType, Role,
@@ -25,10 +25,10 @@ pub const MAX_GROUP_USERS: usize = 500;
 pub const MAX_LISTED: usize = 500;
 
 /// What an app has defined itself, of a group or of a member: there is none of it here.
-type OwnFields = Option<Vec<IgnoredAny>>;
+type OwnFields = Said<Vec<IgnoredAny>>;
 
 fn without(own: &OwnFields, member: &str) -> Result<()> {
-    if own.as_ref().is_some_and(|own| !own.is_empty()) {
+    if own.0.is_some() {
         return Err(Error::Parameter(format!(
             "there is no `{member}`: groups have no fields of your own, so keep them beside the GroupId"
         )));
@@ -36,13 +36,8 @@ fn without(own: &OwnFields, member: &str) -> Result<()> {
     Ok(())
 }
 
-/// Libraries send empty texts for what their caller has not said.
-fn said(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
-}
-
 /// What is more than a group may have is as much as it may have: libraries have other numbers by default.
-fn limit(members: Option<Number<u64>>) -> Option<u64> {
+fn limit(Said(members): Said<Number<u64>>) -> Option<u64> {
     members
         .map(|Number(members)| members)
         .filter(|members| *members > 0)
@@ -50,13 +45,13 @@ fn limit(members: Option<Number<u64>>) -> Option<u64> {
 }
 
 /// Tencent's word for it, where it is another one.
-fn invite_option(text: Option<String>) -> Option<String> {
-    said(text).map(|text| if text == "DisableApply" { "DisableInvite".to_owned() } else { text })
+fn invite_option(Said(text): Said<String>) -> Option<String> {
+    text.map(|text| if text == "DisableApply" { "DisableInvite".to_owned() } else { text })
 }
 
-fn is_on(text: Option<&str>) -> Result<Option<bool>> {
-    match text {
-        None | Some("") => Ok(None),
+fn is_on(Said(text): Said<String>) -> Result<Option<bool>> {
+    match text.as_deref() {
+        None => Ok(None),
         Some("On") => Ok(Some(true)),
         Some("Off") => Ok(Some(false)),
         Some(_) => Err(Error::Parameter("`ShutUpAllMember` must be On or Off".to_owned())),
@@ -80,20 +75,20 @@ fn users(member: &'static str, names: &[String], at_most: usize) -> Result<Vec<U
 #[serde(rename_all = "PascalCase")]
 pub struct CreateGroup {
     #[serde(rename = "Owner_Account")]
-    owner_account: Option<String>,
+    owner_account: Said<String>,
     #[serde(rename = "Type")]
     kind: String,
     name: String,
-    group_id: Option<String>,
-    introduction: Option<String>,
-    notification: Option<String>,
-    face_url: Option<String>,
+    group_id: Said<String>,
+    introduction: Said<String>,
+    notification: Said<String>,
+    face_url: Said<String>,
     #[serde(alias = "MaxMemberNum")]
-    max_member_count: Option<Number<u64>>,
-    apply_join_option: Option<String>,
-    invite_join_option: Option<String>,
+    max_member_count: Said<Number<u64>>,
+    apply_join_option: Said<String>,
+    invite_join_option: Said<String>,
     app_defined_data: OwnFields,
-    member_list: Option<Vec<FirstMember>>,
+    member_list: Said<Vec<FirstMember>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -101,13 +96,13 @@ pub struct CreateGroup {
 struct FirstMember {
     #[serde(rename = "Member_Account")]
     member_account: String,
-    role: Option<String>,
+    role: Said<String>,
     app_member_defined_data: OwnFields,
 }
 
-fn role(text: Option<&str>) -> Result<Option<Role>> {
-    match text {
-        None | Some("") => Ok(None),
+fn role(Said(text): Said<String>) -> Result<Option<Role>> {
+    match text.as_deref() {
+        None => Ok(None),
         Some("Admin") => Ok(Some(Role::Admin)),
         Some("Member") => Ok(Some(Role::Member)),
         Some(_) => Err(Error::Parameter(
@@ -123,9 +118,9 @@ impl CreateGroup {
     /// What is wrong with which member.
     pub fn parse(self, draw: impl FnOnce() -> GroupId) -> Result<NewGroup> {
         without(&self.app_defined_data, "AppDefinedData")?;
-        let id = said(self.group_id).map_or_else(|| Ok(draw()), |text| GroupId::parse(&text))?;
-        let owner = said(self.owner_account).map(|name| UserId::parse("Owner_Account", &name)).transpose()?;
-        let members = self.member_list.unwrap_or_default();
+        let id = self.group_id.0.map_or_else(|| Ok(draw()), |text| GroupId::parse(&text))?;
+        let owner = self.owner_account.0.map(|name| UserId::parse("Owner_Account", &name)).transpose()?;
+        let members = self.member_list.0.unwrap_or_default();
         if members.len() > MAX_FIRST_MEMBERS {
             return Err(Error::Parameter(format!(
                 "`MemberList` may name {MAX_FIRST_MEMBERS}: bring the others with add_group_member"
@@ -134,20 +129,20 @@ impl CreateGroup {
         let members = members.into_iter().map(|member| {
             without(&member.app_member_defined_data, "AppMemberDefinedData")?;
             let user = UserId::parse("Member_Account", &member.member_account)?;
-            Ok((user, role(member.role.as_deref())?.unwrap_or_default()))
+            Ok((user, role(member.role)?.unwrap_or_default()))
         });
         let fields = GroupFields {
             name: Some(self.name),
-            avatar: said(self.face_url),
-            introduction: said(self.introduction),
-            notification: said(self.notification),
-            join_option: said(self.apply_join_option),
+            avatar: self.face_url.0,
+            introduction: self.introduction.0,
+            notification: self.notification.0,
+            join_option: self.apply_join_option.0,
             invite_option: invite_option(self.invite_join_option),
             max_member_num: limit(self.max_member_count),
             mute_all_members: None,
         };
         let members = members.collect::<Result<_>>()?;
-        Ok(NewGroup::new(id, GroupType::parse(&self.kind)?, fields, owner, members)?)
+        Ok(NewGroup::new(id, group_type(&self.kind)?, fields, owner, members)?)
     }
 }
 
@@ -181,16 +176,17 @@ impl OneGroup {
 #[serde(rename_all = "PascalCase")]
 pub struct ModifyGroup {
     group_id: String,
-    name: Option<String>,
+    name: Said<String>,
+    // An empty text is one: a group may say nothing of itself any more.
     introduction: Option<String>,
     notification: Option<String>,
     face_url: Option<String>,
     #[serde(alias = "MaxMemberCount")]
-    max_member_num: Option<Number<u64>>,
-    apply_join_option: Option<String>,
-    invite_join_option: Option<String>,
+    max_member_num: Said<Number<u64>>,
+    apply_join_option: Said<String>,
+    invite_join_option: Said<String>,
     #[serde(alias = "MuteAllMember")]
-    shut_up_all_member: Option<String>,
+    shut_up_all_member: Said<String>,
     app_defined_data: OwnFields,
 }
 
@@ -202,14 +198,14 @@ impl ModifyGroup {
     pub fn parse(self) -> Result<(GroupId, InfoChange)> {
         without(&self.app_defined_data, "AppDefinedData")?;
         let fields = GroupFields {
-            name: said(self.name),
+            name: self.name.0,
             avatar: self.face_url,
             introduction: self.introduction,
             notification: self.notification,
-            join_option: said(self.apply_join_option),
+            join_option: self.apply_join_option.0,
             invite_option: invite_option(self.invite_join_option),
             max_member_num: limit(self.max_member_num),
-            mute_all_members: is_on(self.shut_up_all_member.as_deref())?,
+            mute_all_members: is_on(self.shut_up_all_member)?,
         };
         Ok((GroupId::parse(&self.group_id)?, fields.parse()?))
     }
@@ -220,7 +216,7 @@ impl ModifyGroup {
 #[serde(rename_all = "PascalCase")]
 pub struct AddMembers {
     group_id: String,
-    silence: Option<Number<u32>>,
+    silence: Said<Number<u32>>,
     member_list: Vec<AddedMember>,
 }
 
@@ -243,12 +239,8 @@ impl AddMembers {
                 names.push(member_account);
             }
         }
-        Ok((GroupId::parse(&self.group_id)?, names, is_silent(self.silence)))
+        Ok((GroupId::parse(&self.group_id)?, names, is(self.silence)))
     }
-}
-
-fn is_silent(silence: Option<Number<u32>>) -> bool {
-    silence.is_some_and(|Number(silence)| silence == 1)
 }
 
 /// What has become of somebody who was to come.
@@ -291,8 +283,8 @@ impl Outcome {
 #[serde(rename_all = "PascalCase")]
 pub struct DeleteMembers {
     group_id: String,
-    silence: Option<Number<u32>>,
-    reason: Option<String>,
+    silence: Said<Number<u32>>,
+    reason: Said<String>,
     #[serde(rename = "MemberToDel_Account")]
     members: Vec<String>,
 }
@@ -304,8 +296,8 @@ impl DeleteMembers {
     /// What is wrong with which member.
     pub fn parse(self) -> Result<(GroupId, Vec<UserId>, String, bool)> {
         let users = users("MemberToDel_Account", &self.members, MAX_GROUP_USERS)?;
-        let reason = words("Reason", self.reason)?;
-        Ok((GroupId::parse(&self.group_id)?, users, reason, is_silent(self.silence)))
+        let reason = words("Reason", self.reason.0)?;
+        Ok((GroupId::parse(&self.group_id)?, users, reason, is(self.silence)))
     }
 }
 
@@ -316,12 +308,13 @@ pub struct ModifyMember {
     group_id: String,
     #[serde(rename = "Member_Account")]
     member_account: String,
-    role: Option<String>,
-    msg_flag: Option<RemindType>,
+    role: Said<String>,
+    msg_flag: Said<RemindType>,
+    // An empty text is one: they may go by no name any more.
     name_card: Option<String>,
     /// For how many seconds, whatever it is called.
     #[serde(alias = "ShutUpTime", alias = "MuteTime")]
-    shut_up_until: Option<Number<u32>>,
+    shut_up_until: Said<Number<u32>>,
     app_member_defined_data: OwnFields,
 }
 
@@ -346,10 +339,10 @@ impl ModifyMember {
     pub fn parse(self) -> Result<(GroupId, UserId, MemberWish)> {
         without(&self.app_member_defined_data, "AppMemberDefinedData")?;
         let wish = MemberWish {
-            role: role(self.role.as_deref())?,
-            remind: self.msg_flag,
+            role: role(self.role)?,
+            remind: self.msg_flag.0,
             card: self.name_card.map(|name| name_card("NameCard", name)).transpose()?,
-            mute_seconds: self.shut_up_until.map(|Number(seconds)| seconds.into()),
+            mute_seconds: self.shut_up_until.0.map(|Number(seconds)| seconds.into()),
         };
         Ok((GroupId::parse(&self.group_id)?, UserId::parse("Member_Account", &self.member_account)?, wish))
     }
@@ -491,7 +484,7 @@ fn with(mut object: Value, more: &[(&str, Value)]) -> Value {
 #[serde(rename_all = "PascalCase")]
 pub struct GetGroups {
     group_id_list: Vec<String>,
-    response_filter: Option<ResponseFilter>,
+    response_filter: Said<ResponseFilter>,
 }
 
 impl GetGroups {
@@ -506,8 +499,8 @@ impl GetGroups {
             let group = GroupId::parse(&text);
             (text, group)
         });
-        let shows_members = self.response_filter.as_ref().is_none_or(|filter| filter.members.is_some());
-        let wanted = WantedOfGroups { filter: self.response_filter.unwrap_or_default(), shows_members };
+        let shows_members = self.response_filter.0.as_ref().is_none_or(|filter| filter.members.is_some());
+        let wanted = WantedOfGroups { filter: self.response_filter.0.unwrap_or_default(), shows_members };
         Ok((groups.collect(), wanted))
     }
 }
@@ -589,10 +582,10 @@ fn member_info(user: &UserId, member: &Member, wanted: Option<&Vec<String>>) -> 
 #[serde(rename_all = "PascalCase")]
 pub struct GetMembers {
     group_id: String,
-    limit: Option<Number<u32>>,
-    offset: Option<Number<u32>>,
-    member_info_filter: Option<Vec<String>>,
-    member_role_filter: Option<Vec<Role>>,
+    limit: Said<Number<u32>>,
+    offset: Said<Number<u32>>,
+    member_info_filter: Said<Vec<String>>,
+    member_role_filter: Said<Vec<Role>>,
 }
 
 impl GetMembers {
@@ -606,19 +599,20 @@ impl GetMembers {
 
     /// What is wanted of its members.
     pub fn shown(&self, roster: &Roster) -> GroupMembers {
-        let roles = self.member_role_filter.as_ref().filter(|roles| !roles.is_empty());
+        let roles = self.member_role_filter.0.as_ref();
         let members = roster.members.iter();
         let members = members.filter(|(_, member)| roles.is_none_or(|roles| roles.contains(&member.role)));
         let (from, count) = part(self.offset, self.limit);
         let members = members.skip(from).take(count);
-        let shown = members.map(|(user, member)| member_info(user, member, self.member_info_filter.as_ref()));
+        let shown =
+            members.map(|(user, member)| member_info(user, member, self.member_info_filter.0.as_ref()));
         GroupMembers { member_num: roster.members.len(), member_list: shown.collect() }
     }
 }
 
 /// From which one on, and how many; none is all.
-fn part(offset: Option<Number<u32>>, limit: Option<Number<u32>>) -> (usize, usize) {
-    let number = |number: Option<Number<u32>>| number.map_or(0, |Number(number)| number as usize);
+fn part(offset: Said<Number<u32>>, limit: Said<Number<u32>>) -> (usize, usize) {
+    let number = |Said(number): Said<Number<u32>>| number.map_or(0, |Number(number)| number as usize);
     let limit = number(limit);
     (number(offset), if limit == 0 { usize::MAX } else { limit })
 }
@@ -637,10 +631,10 @@ pub struct GroupMembers {
 pub struct GetJoinedGroups {
     #[serde(rename = "Member_Account")]
     member_account: String,
-    limit: Option<Number<u32>>,
-    offset: Option<Number<u32>>,
-    group_type: Option<String>,
-    response_filter: Option<ResponseFilter>,
+    limit: Said<Number<u32>>,
+    offset: Said<Number<u32>>,
+    group_type: Said<String>,
+    response_filter: Said<ResponseFilter>,
 }
 
 /// A group that somebody is in.
@@ -670,12 +664,12 @@ impl GetJoinedGroups {
     /// # Errors
     /// A type that there is not.
     pub fn shown<'a>(&self, groups: impl Iterator<Item = JoinedGroup<'a>>) -> Result<JoinedGroups> {
-        let kind = kind(self.group_type.as_deref())?;
+        let kind = self.group_type.0.as_deref().map(group_type).transpose()?;
         let groups: Vec<_> =
             groups.filter(|joined| kind.is_none_or(|kind| kind == joined.group.kind)).collect();
         let nothing = ResponseFilter::default();
-        let ResponseFilter { base, own, .. } = self.response_filter.as_ref().unwrap_or(&nothing);
-        let names_alone = self.response_filter.is_none();
+        let ResponseFilter { base, own, .. } = self.response_filter.0.as_ref().unwrap_or(&nothing);
+        let names_alone = self.response_filter.0.is_none();
         let (from, count) = part(self.offset, self.limit);
         let shown = groups.iter().skip(from).take(count).map(|joined| {
             let id = ("GroupId", json!(joined.group.id));
@@ -701,10 +695,12 @@ impl GetJoinedGroups {
     }
 }
 
-fn kind(text: Option<&str>) -> Result<Option<GroupType>> {
+/// A type by its name on the wire, or by the one that newer libraries have for the same.
+fn group_type(text: &str) -> Result<GroupType> {
     match text {
-        None | Some("") => Ok(None),
-        Some(text) => Ok(Some(GroupType::parse(text)?)),
+        "Work" => Ok(GroupType::Work),
+        "Meeting" => Ok(GroupType::Meeting),
+        text => Ok(GroupType::parse(text)?),
     }
 }
 
@@ -720,9 +716,9 @@ pub struct JoinedGroups {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetAllGroups {
-    limit: Option<Number<u32>>,
-    next: Option<Number<u32>>,
-    group_type: Option<String>,
+    limit: Said<Number<u32>>,
+    next: Said<Number<u32>>,
+    group_type: Said<String>,
 }
 
 impl GetAllGroups {
@@ -731,9 +727,10 @@ impl GetAllGroups {
     /// # Errors
     /// A type that there is not.
     pub fn parse(self) -> Result<(usize, u32, Option<GroupType>)> {
-        let limit = self.limit.map_or(MAX_LISTED, |Number(limit)| limit as usize);
-        let next = self.next.map_or(0, |Number(next)| next);
-        Ok((limit.clamp(1, MAX_LISTED), next, kind(self.group_type.as_deref())?))
+        let limit = self.limit.0.map_or(MAX_LISTED, |Number(limit)| limit as usize);
+        let next = self.next.0.map_or(0, |Number(next)| next);
+        let kind = self.group_type.0.as_deref().map(group_type).transpose()?;
+        Ok((limit.clamp(1, MAX_LISTED), next, kind))
     }
 }
 

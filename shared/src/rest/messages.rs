@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Error, MsgElement, MsgKey, Number, Result};
+use super::{Error, MsgElement, MsgKey, Number, Result, Said};
 use crate::{
     model::{
         CallbackNotes, ClientId, Draft, Elem, Imported, Message, Options, Pair, PushInfo, Repeats, UserId,
@@ -19,9 +19,6 @@ pub const MAX_RECIPIENTS: usize = 500;
 /// request that was not answered.
 pub(super) const REPEATED_MS: u64 = 30_000;
 
-/// A week, for which a message may be kept for who is not online.
-const MAX_LIFE_TIME_S: i64 = 604_800;
-
 /// By how much the clock of a business server may be ahead.
 const AHEAD_S: u64 = 60;
 
@@ -30,23 +27,24 @@ const AHEAD_S: u64 = 60;
 #[serde(rename_all = "PascalCase")]
 pub struct Msg<To> {
     #[serde(rename = "From_Account")]
-    from_account: Option<String>,
+    from_account: Said<String>,
     #[serde(rename = "To_Account")]
     to_account: To,
-    sync_other_machine: Option<Number<u32>>,
-    sync_from_old_system: Option<Number<u32>>,
-    online_only_flag: Option<Number<u32>>,
-    msg_life_time: Option<Number<i64>>,
-    msg_seq: Option<Number<u32>>,
-    msg_random: Option<Number<u32>>,
-    msg_time_stamp: Option<Number<u32>>,
+    sync_other_machine: Said<Number<u32>>,
+    sync_from_old_system: Said<Number<u32>>,
+    online_only_flag: Said<Number<u32>>,
+    msg_life_time: Said<Number<i64>>,
+    msg_seq: Said<Number<u32>>,
+    msg_random: Said<Number<u32>>,
+    #[serde(alias = "MsgTimestamp")]
+    msg_time_stamp: Said<Number<u32>>,
     msg_body: Option<Box<RawValue>>,
-    cloud_custom_data: Option<String>,
-    forbid_callback_control: Option<Vec<String>>,
-    send_msg_control: Option<Vec<String>>,
-    offline_push_info: Option<Box<RawValue>>,
-    is_need_read_receipt: Option<Number<u32>>,
-    support_message_extension: Option<Number<u32>>,
+    cloud_custom_data: Said<String>,
+    forbid_callback_control: Said<Vec<String>>,
+    send_msg_control: Said<Vec<String>>,
+    offline_push_info: Said<Box<RawValue>>,
+    is_need_read_receipt: Said<Number<u32>>,
+    support_message_extension: Said<Number<u32>>,
 }
 
 /// `sendmsg`.
@@ -86,26 +84,30 @@ pub enum Import {
 /// What the libraries write of a message wherever it goes.
 pub(super) struct Written {
     pub body: Option<Box<RawValue>>,
-    pub custom_data: Option<String>,
-    pub send_msg_control: Option<Vec<String>>,
-    pub forbid_callback_control: Option<Vec<String>>,
-    pub offline_push_info: Option<Box<RawValue>>,
-    pub needs_read_receipt: Option<Number<u32>>,
-    pub supports_extension: Option<Number<u32>>,
+    pub custom_data: Said<String>,
+    pub send_msg_control: Said<Vec<String>>,
+    pub forbid_callback_control: Said<Vec<String>>,
+    pub offline_push_info: Said<Box<RawValue>>,
+    pub needs_read_receipt: Said<Number<u32>>,
+    pub supports_extension: Said<Number<u32>>,
 }
 
 /// Whether a flag is set.
-pub(super) fn is(flag: Option<Number<u32>>) -> bool {
+pub(super) fn is(Said(flag): Said<Number<u32>>) -> bool {
     flag.is_some_and(|Number(flag)| flag == 1)
+}
+
+/// A number of a message that tells it apart. Languages whose numbers are always something write 0 for none.
+fn named(Said(number): Said<Number<u32>>) -> Option<u32> {
+    number.map(|Number(number)| number).filter(|number| *number > 0)
 }
 
 impl Written {
     /// What it says, what else its sender wants of it, and what is kept of it for callbacks.
     pub fn parse(self) -> Result<(Elem, Options, CallbackNotes)> {
-        let elem = MsgElement::parse(&elements(self.body)?, self.custom_data)?;
-        let has = |list: &Option<Vec<String>>, word: &str| list.iter().flatten().any(|each| each == word);
-        let push_info = self.offline_push_info.filter(|info| info.get() != "null");
-        let push_info = push_info.map(|info| PushInfo::parse(&info)).transpose();
+        let elem = MsgElement::parse(&elements(self.body)?, self.custom_data.0)?;
+        let has = |list: &Said<Vec<String>>, word: &str| list.0.iter().flatten().any(|each| each == word);
+        let push_info = self.offline_push_info.0.map(|info| PushInfo::parse(&info)).transpose();
         let push_info =
             push_info.map_err(|_| Error::Parameter("`OfflinePushInfo` must be an object".to_owned()))?;
         elem.fits_with(push_info.as_ref())?;
@@ -128,11 +130,11 @@ impl Written {
 
 impl<To> Msg<To> {
     fn content(self, administrator: &UserId, now_ms: u64) -> Result<(To, Content)> {
-        let from = match self.from_account.as_deref() {
-            None | Some("") => administrator.clone(),
+        let from = match &self.from_account.0 {
+            None => administrator.clone(),
             Some(name) => user(90008, "From_Account", name)?,
         };
-        let Some(Number(random)) = self.msg_random else {
+        let Said(Some(Number(random))) = self.msg_random else {
             return Err(wrong(90005, "`MsgRandom` is missing: a message needs a random number of 32 bits"));
         };
         let written = Written {
@@ -145,24 +147,26 @@ impl<To> Msg<To> {
             supports_extension: self.support_message_extension,
         };
         let (elem, options, callbacks) = written.parse()?;
-        let life_time = self.msg_life_time.map(|Number(seconds)| seconds);
-        if life_time.is_some_and(|seconds| !(0..=MAX_LIFE_TIME_S).contains(&seconds)) {
-            return Err(wrong(90026, "`MsgLifeTime` must be 0 to 604800 seconds, which is a week"));
+        let life_time = self.msg_life_time.0.map(|Number(seconds)| seconds);
+        if life_time.is_some_and(|seconds| seconds < 0) {
+            return Err(wrong(
+                90026,
+                "`MsgLifeTime` must be a number of seconds, and 0 for who is online alone",
+            ));
         }
         let is_online_only = is(self.online_only_flag) || life_time == Some(0);
-        let number =
-            |number: Option<Number<u32>>| number.map(|Number(number)| number.to_string()).unwrap_or_default();
-        let said_at =
-            self.msg_time_stamp.map_or(now_ms, |Number(second)| u64::from(second).saturating_mul(1000));
+        let (seq, second) = (named(self.msg_seq), named(self.msg_time_stamp));
+        let text = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
+        let said_at = second.map_or(now_ms, |second| u64::from(second).saturating_mul(1000));
         let content = Content {
             from,
             elem,
             options,
             callbacks,
-            is_hidden_from_sender: self.sync_other_machine.is_some_and(|Number(sync)| sync == 2),
+            is_hidden_from_sender: self.sync_other_machine.0.is_some_and(|Number(sync)| sync == 2),
             sending: if is_online_only { Sending::OnlineOnly } else { Sending::Stored { base: None } },
             random,
-            named: format!("{}-{}", number(self.msg_seq), number(self.msg_time_stamp)),
+            named: format!("{}-{}", text(seq), text(second)),
             repeats: Repeats::Since(said_at.min(now_ms).saturating_sub(REPEATED_MS)),
             now_s: now_ms / 1000,
         };
@@ -204,9 +208,8 @@ impl Msg<String> {
     /// # Errors
     /// As [`Msg::parse`]; a time that is missing, or that is yet to come.
     pub fn parse_import(self, administrator: &UserId, now_ms: u64) -> Result<Import> {
-        let number = |number: Option<Number<u32>>| number.map(|Number(number)| number);
-        let kind = number(self.sync_from_old_system);
-        let (seq, second) = (number(self.msg_seq), number(self.msg_time_stamp));
+        let kind = self.sync_from_old_system.0.map(|Number(kind)| kind);
+        let (seq, second) = (named(self.msg_seq), named(self.msg_time_stamp));
         let (to, content) = self.content(administrator, now_ms)?;
         let (pair, draft) = content.to(&to)?;
         match kind {
@@ -326,20 +329,9 @@ pub struct NotSent {
 }
 
 /// Two users, as commands about their conversation name them.
-#[derive(Debug, Deserialize)]
-pub struct Between {
-    #[serde(rename = "From_Account", alias = "Operator_Account", alias = "Report_Account")]
-    from_account: String,
-    #[serde(rename = "To_Account", alias = "Peer_Account")]
-    to_account: String,
-}
-
-impl Between {
-    fn parse(&self) -> Result<Pair> {
-        let (from, to) =
-            (user(90008, "From_Account", &self.from_account)?, user(90003, "To_Account", &self.to_account)?);
-        Pair::of(&from, &to).map_err(|_| wrong(90003, "a conversation needs two users"))
-    }
+fn pair(from: &str, to: &str) -> Result<Pair> {
+    let (from, to) = (user(90008, "From_Account", from)?, user(90003, "To_Account", to)?);
+    Pair::of(&from, &to).map_err(|_| wrong(90003, "a conversation needs two users"))
 }
 
 /// `admin_msgwithdraw`.
@@ -359,7 +351,7 @@ impl WithdrawMsg {
     /// # Errors
     /// What is wrong with which member.
     pub fn parse(self) -> Result<(Pair, MsgKey)> {
-        let pair = Between { from_account: self.from_account, to_account: self.to_account }.parse()?;
+        let pair = pair(&self.from_account, &self.to_account)?;
         Ok((pair, key(&self.msg_key)?))
     }
 }
@@ -376,10 +368,10 @@ pub struct GetRoamMsg {
     operator_account: String,
     #[serde(rename = "Peer_Account", alias = "To_Account")]
     peer_account: String,
-    max_cnt: Option<Number<u32>>,
-    min_time: Option<Number<u64>>,
-    max_time: Option<Number<u64>>,
-    last_msg_key: Option<String>,
+    max_cnt: Said<Number<u32>>,
+    min_time: Said<Number<u64>>,
+    max_time: Said<Number<u64>>,
+    last_msg_key: Said<String>,
 }
 
 /// Which part of a history is wanted.
@@ -404,10 +396,10 @@ impl GetRoamMsg {
     /// # Errors
     /// What is wrong with which member.
     pub fn parse(self) -> Result<(Pair, HistoryOf)> {
-        let pair = Between { from_account: self.operator_account, to_account: self.peer_account }.parse()?;
-        let second = |time: Option<Number<u64>>| time.map(|Number(second)| second);
-        let count = self.max_cnt.map_or(MAX_HISTORY, |Number(count)| count as usize);
-        let before = self.last_msg_key.filter(|text| !text.is_empty()).map(|text| key(&text)).transpose()?;
+        let pair = pair(&self.operator_account, &self.peer_account)?;
+        let second = |Said(time): Said<Number<u64>>| time.map(|Number(second)| second);
+        let count = self.max_cnt.0.map_or(MAX_HISTORY, |Number(count)| count as usize);
+        let before = self.last_msg_key.0.map(|text| key(&text)).transpose()?;
         let from = second(self.min_time).unwrap_or_default();
         let to = second(self.max_time).unwrap_or(u64::MAX / 1000 - 1).min(u64::MAX / 1000 - 1);
         Ok((pair, HistoryOf { from, to, before, count: count.clamp(1, MAX_HISTORY) }))
@@ -422,11 +414,11 @@ pub struct RoamMsgs {
     pub complete: u8,
     /// How many messages there are here.
     pub msg_cnt: usize,
-    /// When the last one was sent that was looked at, 0 if there is none.
+    /// When the oldest one was sent that was looked at, 0 if there is none. Behind it goes on who turns the pages.
     pub last_msg_time: u64,
     /// Its key.
     pub last_msg_key: String,
-    /// The messages, newest first.
+    /// The messages, oldest first.
     pub msg_list: Vec<RoamMsg>,
 }
 
@@ -484,7 +476,7 @@ pub struct SetMsgRead {
     report_account: String,
     #[serde(rename = "Peer_Account")]
     peer_account: String,
-    msg_read_time: Option<Number<u64>>,
+    msg_read_time: Said<Number<u64>>,
 }
 
 impl SetMsgRead {
@@ -493,8 +485,8 @@ impl SetMsgRead {
     /// # Errors
     /// What is wrong with which member.
     pub fn parse(self) -> Result<(Pair, Option<u64>)> {
-        let pair = Between { from_account: self.report_account, to_account: self.peer_account }.parse()?;
-        Ok((pair, self.msg_read_time.map(|Number(second)| second).filter(|second| *second > 0)))
+        let pair = pair(&self.report_account, &self.peer_account)?;
+        Ok((pair, self.msg_read_time.0.map(|Number(second)| second).filter(|second| *second > 0)))
     }
 }
 
@@ -504,7 +496,7 @@ pub struct GetUnreadMsgNum {
     #[serde(rename = "To_Account")]
     to_account: String,
     #[serde(rename = "Peer_Account")]
-    peer_account: Option<Vec<String>>,
+    peer_account: Said<Vec<String>>,
 }
 
 /// Of how many conversations one command may ask what is unread.
@@ -517,7 +509,7 @@ impl GetUnreadMsgNum {
     /// What is wrong with which member.
     pub fn parse(self) -> Result<(UserId, Option<Vec<String>>)> {
         let me = user(90003, "To_Account", &self.to_account)?;
-        let peers = self.peer_account.filter(|peers| !peers.is_empty());
+        let peers = self.peer_account.0;
         if peers.as_ref().is_some_and(|peers| peers.len() > MAX_UNREAD) {
             return Err(Error::Parameter("`Peer_Account` may name 10 users: split a longer list".to_owned()));
         }

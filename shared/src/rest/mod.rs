@@ -6,8 +6,8 @@
 //!
 //! # Layout
 //!
-//! `commands.rs` has the list of all commands, `request.rs` the URL and the body, `number.rs` the numbers in it, `error.rs` what
-//! is refused, and with which code. The rest is by service.
+//! `commands.rs` has the list of all commands, `request.rs` the URL and the body, `said.rs` and `number.rs` what
+//! may be missing in it and its numbers, `error.rs` what is refused, and with which code. The rest is by service.
 
 mod accounts;
 mod blacklist;
@@ -22,6 +22,7 @@ mod msg_key;
 mod number;
 mod profile;
 mod request;
+mod said;
 mod speech;
 mod status;
 
@@ -38,6 +39,7 @@ pub use msg_key::MsgKey;
 pub use number::Number;
 pub use profile::*;
 pub use request::{Body, MAX_BODY_BYTES, Query, parse_path};
+pub use said::Said;
 pub use speech::*;
 pub use status::*;
 

@@ -181,11 +181,11 @@ const PICTURE: &[Field] = &[
 /// What of the same picture is called how: `Type` there, and `type` here, which is also its place in the list. `sizeType` is `Type`.
 const PICTURES: [(&str, &str); 3] = [("1", "0"), ("3", "1"), ("2", "2")];
 
-/// A payload of what they say.
+/// A payload of what they say. Libraries write `null` in the place of what their caller has not said.
 fn taken(fields: &[Field], mut said: Members) -> Members {
     let mut payload = Members::new();
     for Field { theirs, ours, twins, how } in fields {
-        let Some(value) = said.remove(*theirs) else { continue };
+        let Some(value) = said.remove(*theirs).filter(|value| value.get() != "null") else { continue };
         let (value, of_twins) = match how {
             How::Text => (value.clone(), value),
             How::Number => {
@@ -465,6 +465,17 @@ mod tests {
         let body: Vec<MsgElement> = serde_json::from_str(body).unwrap();
         let elem = MsgElement::parse(&body, None).unwrap();
         assert_eq!(elem.payload().as_str(), r#"{"latitude":29.3406567744699560001,"longitude":1e2}"#);
+    }
+
+    #[test]
+    fn what_is_null_is_as_good_as_not_there() {
+        let elem =
+            parse("TIMCustomElem", &json!({ "Data": "x", "Desc": null, "Ext": null, "own": null })).unwrap();
+        assert_eq!(payload(&elem), json!({ "data": "x", "own": null }));
+        let picture = json!({ "Type": 1, "URL": null, "Size": null, "Width": null });
+        let elem = parse("TIMImageElem", &json!({ "UUID": null, "ImageInfoArray": [picture] })).unwrap();
+        assert_eq!(payload(&elem), json!({ "imageInfoArray": [{ "type": 0, "sizeType": 1 }] }));
+        assert!(parse("TIMTextElem", &json!({ "Text": null })).is_err(), "what is needed is missing then");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::{
     de::{self, Visitor},
 };
 
-/// A whole number, which some programs write as text: `5`, `"5"` or `5.0`.
+/// A whole number, which some programs write as text, and flags as what they are: `1`, `"1"`, `1.0` or `true`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Number<T>(pub T);
 
@@ -39,6 +39,10 @@ impl<'de, T: TryFrom<i64>> Deserialize<'de> for Number<T> {
                 }
             }
 
+            fn visit_bool<E: de::Error>(self, flag: bool) -> Result<i64, E> {
+                Ok(flag.into())
+            }
+
             fn visit_str<E: de::Error>(self, text: &str) -> Result<i64, E> {
                 text.trim().parse().map_err(|_| E::custom("the text is no whole number"))
             }
@@ -67,22 +71,14 @@ mod tests {
 
     #[test]
     fn what_is_no_number_or_out_of_range_is_refused() {
-        for json in [
-            "-1",
-            "4294967296",
-            "\"\"",
-            "\"a\"",
-            "1.5",
-            "1e300",
-            "true",
-            "null",
-            "[]",
-            "{}",
-            "18446744073709551615",
-        ] {
+        for json in
+            ["-1", "4294967296", "\"\"", "\"a\"", "1.5", "1e300", "null", "[]", "{}", "18446744073709551615"]
+        {
             assert!(serde_json::from_str::<Number<u32>>(json).is_err(), "{json}");
         }
-        assert_eq!(serde_json::from_str::<Option<Number<u32>>>("null").unwrap(), None);
+        for (flag, number) in [("true", 1), ("false", 0)] {
+            assert_eq!(serde_json::from_str::<Number<u32>>(flag).unwrap(), Number(number));
+        }
         assert_eq!(serde_json::from_str::<Number<i64>>("-7").unwrap(), Number(-7));
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Command, Error, Number, Result, accounts::count};
+use super::{Command, Error, Number, Result, Said, accounts::count};
 use crate::{
     model::{Profile, ProfileKey, UserId},
     protocol::ProfileFields,
@@ -37,8 +37,8 @@ pub struct PortraitGet {
     #[serde(rename = "To_Account")]
     to_account: Vec<String>,
     /// All, if it names none.
-    #[serde(rename = "TagList", default)]
-    tag_list: Vec<String>,
+    #[serde(rename = "TagList")]
+    tag_list: Said<Vec<String>>,
 }
 
 impl PortraitGet {
@@ -48,10 +48,11 @@ impl PortraitGet {
     /// None or too many, and a tag that there is not.
     pub fn parse(self) -> Result<(Vec<String>, Vec<String>)> {
         count("`To_Account`", self.to_account.len(), MAX_PROFILES)?;
-        for tag in &self.tag_list {
+        let tags = self.tag_list.0.unwrap_or_default();
+        for tag in &tags {
             known(tag)?;
         }
-        Ok((self.to_account, self.tag_list))
+        Ok((self.to_account, tags))
     }
 }
 

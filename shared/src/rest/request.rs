@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 
-use super::{Command, Error, Result};
+use super::{Command, Error, Result, said::is_empty_list};
 use crate::decode::decode;
 
 /// The largest body, in bytes: 500 users and a message, with every character escaped, are a tenth of it.
@@ -75,7 +75,7 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// The body of a request: a JSON object. None at all is an empty one.
+/// The body of a request: a JSON object. None at all is an empty one, and so is an empty list, which is what PHP makes of it.
 #[derive(Debug, Clone)]
 pub struct Body(String);
 
@@ -95,7 +95,7 @@ impl Body {
         }
         let text = decoded.strip_prefix("\u{feff}".as_bytes()).unwrap_or(decoded);
         let text = std::str::from_utf8(text).map_err(|_| bad("it is not UTF-8"))?.trim();
-        if text.is_empty() {
+        if text.is_empty() || is_empty_list(text) {
             return Ok(Self("{}".to_owned()));
         }
         // Looked at once, so that what is no JSON at all is told apart from what is no request.
@@ -182,12 +182,12 @@ mod tests {
         assert_eq!(read(format!("\u{feff} {text}\r\n").as_bytes(), false), Ok(expected.clone()));
         assert_eq!(read(STANDARD.encode(text).as_bytes(), true), Ok(expected.clone()));
         assert_eq!(read(STANDARD.encode(format!("\u{feff}{text}")).as_bytes(), true), Ok(expected));
-        for nothing in ["", " ", "\u{feff}"] {
+        for nothing in ["", " ", "\u{feff}", "[]", " [ ]\n"] {
             assert_eq!(read(nothing.as_bytes(), false), Ok(json!({})));
         }
         let large = format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_BODY_BYTES));
         let deep = "[".repeat(100_000);
-        for bad in ["[]", "5", "{", "{}{}", "hello", "\"\u{0}\"", &large, &deep] {
+        for bad in ["[5]", "5", "{", "{}{}", "hello", "\"\u{0}\"", &large, &deep] {
             assert!(matches!(read(bad.as_bytes(), false), Err(Error::Json(_))), "{bad:.20}");
         }
         assert!(matches!(read(b"\xff\xfe{}", false), Err(Error::Json(_))));

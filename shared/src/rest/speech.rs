@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Number, Result};
+use super::{Error, Number, Result, Said};
 use crate::model::{Mute, MuteChange, UserId};
 
 /// So many seconds are for ever.
@@ -14,9 +14,9 @@ pub struct SetNoSpeaking {
     #[serde(rename = "Set_Account")]
     set_account: String,
     #[serde(rename = "C2CmsgNospeakingTime")]
-    c2c: Option<Number<u32>>,
+    c2c: Said<Number<u32>>,
     #[serde(rename = "GroupmsgNospeakingTime")]
-    group: Option<Number<u32>>,
+    group: Said<Number<u32>>,
 }
 
 impl SetNoSpeaking {
@@ -31,12 +31,12 @@ impl SetNoSpeaking {
             seconds => now_s.saturating_add(seconds.into()),
         };
         let user = UserId::parse("Set_Account", &self.set_account)?;
-        if self.c2c.is_none() && self.group.is_none() {
+        if self.c2c.0.is_none() && self.group.0.is_none() {
             return Err(Error::Parameter(
                 "there is nothing to change: give C2CmsgNospeakingTime or GroupmsgNospeakingTime".to_owned(),
             ));
         }
-        Ok(MuteChange { user, c2c: self.c2c.map(until), group: self.group.map(until) })
+        Ok(MuteChange { user, c2c: self.c2c.0.map(until), group: self.group.0.map(until) })
     }
 }
 

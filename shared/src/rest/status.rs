@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Command, Error, Number, Result, accounts::count};
+use super::{Command, Error, Number, Result, Said, accounts::count};
 use crate::model::{Platform, UserId};
 
 /// How many users one command may name.
@@ -14,7 +14,7 @@ pub struct QueryOnlineStatus {
     #[serde(rename = "To_Account")]
     to_account: Vec<String>,
     #[serde(rename = "IsNeedDetail")]
-    is_need_detail: Option<Number<i64>>,
+    is_need_detail: Said<Number<i64>>,
 }
 
 impl QueryOnlineStatus {
@@ -24,7 +24,7 @@ impl QueryOnlineStatus {
     /// None or too many.
     pub fn parse(self) -> Result<(Vec<String>, bool)> {
         count("`To_Account`", self.to_account.len(), MAX_STATUSES)?;
-        Ok((self.to_account, self.is_need_detail.is_some_and(|Number(is_needed)| is_needed != 0)))
+        Ok((self.to_account, self.is_need_detail.0.is_some_and(|Number(is_needed)| is_needed != 0)))
     }
 }
 
@@ -39,13 +39,14 @@ pub struct OnlineStatuses {
     pub error_list: Vec<StatusError>,
 }
 
-/// Whether a user is online.
+/// Whether a user is online: as `query_online_status` calls it, and as `querystate` did, which readers of either look for.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct OnlineStatus {
     #[serde(rename = "To_Account")]
     to_account: UserId,
     status: &'static str,
+    state: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     detail: Vec<DeviceStatus>,
 }
@@ -67,7 +68,7 @@ impl OnlineStatus {
         let status = if platforms.is_empty() { "Offline" } else { ONLINE };
         let device = |platform: Platform| DeviceStatus { platform: platform.as_str(), status: ONLINE };
         let detail = if needs_detail { platforms.into_iter().map(device).collect() } else { Vec::new() };
-        Self { to_account: user, status, detail }
+        Self { to_account: user, status, state: status, detail }
     }
 }
 
