@@ -236,7 +236,7 @@ pub enum Error {
 
     /// An ID that cannot be one of a group.
     #[error(
-        "a group ID has 1 to 48 printable ASCII characters, or is @TGS# and 12 capital letters or digits"
+        "a group ID has 1 to 48 printable ASCII characters, or is @TGS# and 12 capital letters or digits, or is one of Tencent's that a business server brings"
     )]
     InvalidGroupId,
 

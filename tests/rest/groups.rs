@@ -84,9 +84,48 @@ async fn a_group_that_a_business_server_makes_is_like_any_other() {
             json!({ "Type": "Public", "Name": "g", "MemberList": [{ "Member_Account": "a", "Role": "Owner" }] }),
             10004,
         ),
-        (json!({ "Type": "Public", "Name": "g", "GroupId": "@TGS#no" }), 10015),
+        (json!({ "Type": "Public", "Name": "g", "GroupId": "@TGS#n-o" }), 10015),
     ] {
         assert_eq!(refused(&app, "group_open_http_svc/create_group", body.clone()).await, code, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_group_from_tencent_keeps_its_id_which_no_user_can_take() {
+    let app = TestApp::without_limits().await;
+    const THEIRS: &str = "@TGS#2CLUZEAEJ";
+    let group = json!({ "groupID": THEIRS, "type": "Public", "name": "g" });
+    assert_eq!(app.invoke("create-group", "mallory", group).await["code"], 10015);
+    let body = json!({ "GroupId": THEIRS, "Type": "Public", "Name": "g", "Owner_Account": "alice" });
+    assert_eq!(done(&app, "group_open_http_svc/create_group", body).await["GroupId"], THEIRS);
+    let mut said = crate::harness::text_message(THEIRS, "1", 0);
+    said["conversationType"] = json!("GROUP");
+    app.ask("send-message", "alice", said).await;
+    let shown = app.ask("get-conversation-list", "alice", json!({})).await;
+    assert_eq!(shown["conversationList"][0]["conversationID"], format!("GROUP{THEIRS}"));
+    let all = json!({ "GroupId": THEIRS, "ReqMsgNumber": 20 });
+    let all = done(&app, "group_open_http_svc/group_msg_get_simple", all).await;
+    assert_eq!(all["RspMsgList"].as_array().unwrap().len(), 1);
+    let joined = json!({ "Member_Account": "alice" });
+    let joined = done(&app, "group_open_http_svc/get_joined_group_list", joined).await;
+    assert_eq!(joined["GroupIdList"], json!([{ "GroupId": THEIRS }]));
+}
+
+#[tokio::test]
+async fn a_type_may_go_by_the_name_that_newer_libraries_have_for_it() {
+    let app = TestApp::without_limits().await;
+    for (newer, name) in [("Work", "Private"), ("Meeting", "ChatRoom")] {
+        let body = json!({ "GroupId": newer, "Type": newer, "Name": "g", "Owner_Account": "alice" });
+        done(&app, "group_open_http_svc/create_group", body).await;
+        let info = json!({ "GroupIdList": [newer] });
+        let info = done(&app, "group_open_http_svc/get_group_info", info).await;
+        assert_eq!(info["GroupInfo"][0]["Type"], name);
+        let joined = json!({ "Member_Account": "alice", "GroupType": newer });
+        let joined = done(&app, "group_open_http_svc/get_joined_group_list", joined).await;
+        assert_eq!(joined["GroupIdList"], json!([{ "GroupId": newer }]));
+        // A client knows one name of each.
+        let group = json!({ "groupID": "g", "type": newer, "name": "g" });
+        assert_eq!(app.invoke("create-group", "alice", group).await["code"], 2600);
     }
 }
 

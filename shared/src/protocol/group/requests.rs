@@ -138,7 +138,7 @@ impl CreateGroup {
     /// What is wrong with which field.
     pub fn parse(self, me: &UserId) -> Result<NewGroup> {
         let kind = GroupType::parse(&self.kind)?;
-        let id = GroupId::parse(&self.group_id)?;
+        let id = GroupId::parse_new(&self.group_id)?;
         let fields = GroupFields {
             name: Some(self.name),
             avatar: self.avatar,
