@@ -380,6 +380,27 @@ async fn a_message_that_got_another_number_than_was_foretold_is_found_by_its_ran
     assert_eq!(app.history("bob", "alice").await[40]["isRevoked"], true);
 }
 
+/// As programs do that always take the same number.
+#[tokio::test]
+async fn a_key_is_of_one_message_and_of_no_other_with_its_random_number() {
+    let app = TestApp::with(Settings { retention: Some(100 * 86_400), ..Settings::default() }).await;
+    let online = done(&app, SEND, message("now", 123, json!({ "OnlineOnlyFlag": 1 }))).await;
+    let expired = done(&app, SEND, message("old", 123, json!({}))).await;
+    app.advance(Duration::from_secs(61));
+    done(&app, SEND, message("x", 123, json!({}))).await;
+    app.send("bob", "alice", "1", 2).await;
+    app.advance(Duration::from_secs(100 * 86_400 - 60));
+    app.sweep().await;
+    done(&app, SEND, message("new", 123, json!({}))).await;
+    let foretold = format!("1_123_{}", app.clock.now() / 1000 - 61);
+    for key in [key(&online), key(&expired), &foretold] {
+        let withdraw = json!({ "From_Account": "alice", "To_Account": "bob", "MsgKey": key });
+        assert_eq!(refused(&app, WITHDRAW, withdraw).await, 20022, "{key}");
+    }
+    let history = app.history("bob", "alice").await;
+    assert!(history.len() >= 2 && history.iter().all(|message| message["isRevoked"] != true), "{history:?}");
+}
+
 #[tokio::test]
 async fn what_is_imported_is_withdrawn_and_read_by_what_it_was_imported_with() {
     let app = TestApp::new().await;
@@ -452,7 +473,10 @@ async fn roam(app: &TestApp, me: &str, peer: &str, from: u64, to: u64, count: u6
         let list = part["MsgList"].as_array().unwrap().clone();
         assert_eq!(part["MsgCnt"], list.len());
         assert!(list.len() as u64 <= count && part.to_string().len() < 14 * 1024 + 12 * 1024);
-        all.extend(list);
+        let place = |each: &Value| (each["MsgTimeStamp"].as_u64(), each["MsgSeq"].as_u64());
+        assert!(list.is_sorted_by_key(place), "each answer is in the order in which it was said: {list:?}");
+        // And the answers go back in time.
+        all.extend(list.into_iter().rev());
         if part["Complete"] == 1 {
             return all;
         }
@@ -541,6 +565,69 @@ async fn a_history_is_what_its_user_sees() {
     gone["LastMsgKey"] = json!("7_7_7");
     assert_eq!(refused(&app, ROAM, gone).await, 90054);
     assert!(roam(&app, "alice", "nobody", 0, NOW_S, 2).await.is_empty());
+}
+
+/// What one answer has of it: how many messages, whether it is all, and what it has cost.
+async fn one_answer(app: &TestApp, me: &str, peer: &str) -> (u64, bool, f64) {
+    app.calls();
+    let body = json!({ "Operator_Account": me, "Peer_Account": peer, "MaxCnt": 100, "MinTime": 0, "MaxTime": 4_000_000_000_u64 });
+    let part = done(app, ROAM, body).await;
+    let (_, read, _) = spent(&app.calls());
+    (part["MsgCnt"].as_u64().unwrap(), part["Complete"] == 1, read)
+}
+
+#[tokio::test]
+async fn behind_what_a_user_does_not_see_an_answer_looks_on() {
+    let app = TestApp::without_limits().await;
+    done(&app, SEND, message("seen", 0, json!({}))).await;
+    let notices = async |numbers: std::ops::RangeInclusive<u64>, text: &str| {
+        for number in numbers {
+            // Nothing of this is looked through for a repeated one.
+            app.advance(Duration::from_secs(31));
+            done(&app, SEND, message(text, number, json!({ "SyncOtherMachine": 2 }))).await;
+        }
+    };
+    notices(1..=90, "notice").await;
+    let (count, is_all, read) = one_answer(&app, "alice", "bob").await;
+    assert_eq!((count, is_all), (1, true));
+    assert!(read <= 64.5, "{read} read units");
+    // There may be more than one command can look at, and then it says so.
+    notices(91..=160, &"notice".repeat(700)).await;
+    let (count, is_all, read) = one_answer(&app, "alice", "bob").await;
+    assert_eq!((count, is_all), (0, false));
+    assert!((32.0..=64.5).contains(&read), "{read} read units");
+    assert_eq!(said(&roam(&app, "alice", "bob", 0, 4_000_000_000, 100).await), ["seen"]);
+}
+
+#[tokio::test]
+async fn what_a_user_has_cleared_is_the_end() {
+    let app = TestApp::without_limits().await;
+    let mut old = message("old", 1, json!({ "SyncFromOldSystem": 2, "MsgTimeStamp": NOW_S - 9 }));
+    done(&app, IMPORT, old.clone()).await;
+    done(&app, SEND, message("first", 0, json!({}))).await;
+    let clear = json!({ "conversationID": "C2Cbob" });
+    for number in 1..=99 {
+        done(&app, SEND, message("x", number, json!({}))).await;
+    }
+    app.ask("delete-conversation", "alice", clear).await;
+    let (count, is_all, read) = one_answer(&app, "alice", "bob").await;
+    assert_eq!((count, is_all), (0, true));
+    assert!(read <= 3.0, "{read} read units: nothing is looked for where nothing can be seen");
+    done(&app, SEND, message("new", 100, json!({}))).await;
+    let (count, is_all, _) = one_answer(&app, "alice", "bob").await;
+    assert_eq!((count, is_all), (1, true));
+    assert_eq!(roam(&app, "bob", "alice", 0, NOW_S, 100).await.len(), 102, "the other one keeps it");
+
+    // The same of what was imported, where nothing was said since.
+    old["To_Account"] = json!("carol");
+    for second in 1..=40 {
+        old["MsgTimeStamp"] = json!(NOW_S - second);
+        done(&app, IMPORT, old.clone()).await;
+    }
+    app.ask("delete-conversation", "alice", json!({ "conversationID": "C2Ccarol" })).await;
+    let (count, is_all, _) = one_answer(&app, "alice", "carol").await;
+    assert_eq!((count, is_all), (0, true));
+    assert_eq!(roam(&app, "carol", "alice", 0, NOW_S, 100).await.len(), 40);
 }
 
 #[tokio::test]

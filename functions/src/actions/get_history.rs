@@ -10,7 +10,7 @@ use super::message_keys::find_by_key;
 use crate::{
     clock::Clock,
     config::{Config, Configured},
-    store::{Consistency, Messages},
+    store::{Consistency, Messages, Stretch},
 };
 
 /// How many messages are looked at, of those that have a number and of those that were imported.
@@ -55,31 +55,80 @@ impl Part {
 }
 
 /// The newest messages of what is wanted, as many as are looked at, or nothing if there is no message of the key to go on from.
+/// Where the user sees none of them, those before are looked at as well, for as long as the request may read: programs take a part
+/// without messages for the end.
 pub async fn get_history(world: &World, pair: &Pair, wanted: &HistoryOf) -> Result<Option<Part>> {
     let (log, now) = (pair.log_key(), world.clock.now());
     let tail = world.messages.tail(&log, 1, Consistency::Strong, now).await?;
-    let Some((number, place)) = begin(world, pair, &tail.messages, wanted, now).await? else {
+    let Some(mut before) = begin(world, pair, &tail.messages, wanted, now).await? else {
         return Ok(None);
     };
-    let count = wanted.count.min(LOOK).min(Messages::affordable(Consistency::Strong)).max(1);
-    let mut numbered = world.messages.before(&log, number, count, Consistency::Strong).await?;
-    let more_numbered = numbered.len() == count;
+    let conversation = OneToOne { pair: pair.clone(), tail };
+    let mut part = Part { conversation, messages: Vec::new(), is_complete: false };
+    loop {
+        let (found, goes_on) = look(world, &part.conversation, before, wanted, now).await?;
+        let is_seen = found.iter().any(|message| part.shows(message));
+        part.messages.extend(found);
+        match goes_on {
+            Some(end) if !is_seen && Messages::affordable(Consistency::Strong) > 1 => before = end,
+            goes_on => {
+                part.is_complete = goes_on.is_none();
+                return Ok(Some(part));
+            }
+        }
+    }
+}
+
+/// The newest messages before a number and before a place, and before which there are more, if there are any that are wanted and
+/// not cleared.
+async fn look(
+    world: &World,
+    conversation: &OneToOne,
+    (mut number, mut place): (Seq, Imported),
+    wanted: &HistoryOf,
+    now: u64,
+) -> Result<(Vec<Message>, Option<(Seq, Imported)>)> {
+    let (log, cleared) = (conversation.pair.log_key(), conversation.me().cleared.position());
+    // One less than may be read at the worst, because a look at what was imported follows.
+    let affordable = Messages::affordable(Consistency::Strong).saturating_sub(1);
+    let count = wanted.count.min(LOOK).min(affordable).max(1);
+    let mut numbered = match cleared.is_before(Address::Number(number)) {
+        true => world.messages.before(&log, number, count, Consistency::Strong).await?,
+        false => Vec::new(),
+    };
     // What is left may be less.
     let looked_at = count.min(Messages::affordable(Consistency::Eventual)).max(1);
-    let before = Address::Imported(place);
-    let mut imported = world.messages.stretch(&log, before, looked_at, Consistency::Eventual, now).await?;
-    let in_time = |message: &Message| message.time / 1000 >= wanted.from;
-    let goes_on = |messages: &[Message], more: bool| more && messages.last().is_none_or(in_time);
-    let (more_numbered, more_imported) =
-        (goes_on(&numbered, more_numbered), goes_on(&imported.messages, imported.goes_on_before.is_some()));
-    for messages in [&mut numbered, &mut imported.messages] {
-        messages.retain(|message| in_time(message) && message.is_live(now));
-    }
-    let at_most = if more_imported { count.min(looked_at) } else { count };
+    let mut imported = match cleared.is_before(Address::Imported(place)) {
+        true => {
+            let before = Address::Imported(place);
+            world.messages.stretch(&log, before, looked_at, Consistency::Eventual, now).await?
+        }
+        false => Stretch::default(),
+    };
+    let is_wanted = |message: &Message| message.time / 1000 >= wanted.from && message.is_live(now);
+    let more_numbered = numbered.len() == count
+        && numbered.last().is_some_and(|last| is_wanted(last) && cleared.is_before(last.address()));
+    let more_imported = imported
+        .goes_on_before
+        .filter(|end| imported.messages.last().is_none_or(is_wanted) && cleared.is_before(*end));
+    numbered.retain(is_wanted);
+    imported.messages.retain(is_wanted);
+    let at_most = if more_imported.is_some() { count.min(looked_at) } else { count };
     let found = numbered.len() + imported.messages.len();
     let messages = merged(numbered, imported.messages, at_most);
-    let is_complete = !more_numbered && !more_imported && messages.len() == found;
-    Ok(Some(Part { conversation: OneToOne { pair: pair.clone(), tail }, messages, is_complete }))
+    let is_cut = messages.len() < found;
+    for message in &messages {
+        match message.address() {
+            Address::Number(seq) => number = seq,
+            Address::Imported(last) => place = last,
+        }
+    }
+    // All that was looked at may have expired.
+    if let Some(Address::Imported(end)) = more_imported.filter(|_| !is_cut) {
+        place = end;
+    }
+    let goes_on = more_numbered || more_imported.is_some() || is_cut;
+    Ok((messages, goes_on.then_some((number, place))))
 }
 
 /// Before which number and before which place to begin: at the second wanted, or behind the message wanted.

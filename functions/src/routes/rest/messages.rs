@@ -115,6 +115,8 @@ pub async fn admin_getroammsg(world: &World, event: &Event) -> Result<Reply> {
         // What the user does not see counts as well, or nobody could go on behind it.
         last = Some(MsgKey::of(message));
     }
+    // The pages go back in time, and each of them forward, as Tencent has it.
+    msg_list.reverse();
     Ok(event.reply(&RoamMsgs {
         complete: u8::from(is_complete),
         msg_cnt: msg_list.len(),
