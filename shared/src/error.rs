@@ -397,7 +397,7 @@ codes! { Error or Error::UserSig(refusal) => refusal.code(), or Error::RefusedWi
         "the business server does not let it be done in a group",
         "the text says why, if it does";
     Error::MutedInGroup => 10017,
-        "the sender is muted in the group, or all are",
+        "the sender is muted in the group, or all are, or the business server has muted the sender in all groups",
         "";
     Error::GroupIdTaken => 10021,
         "the ID of a new group is taken, perhaps by one that was dismissed",

@@ -3,7 +3,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{done, refused};
-use crate::harness::{TestApp, text_message};
+use crate::{
+    groups::{group_of, message},
+    harness::{TestApp, text_message},
+};
 
 const SET: &str = "openconfigsvr/setnospeaking";
 const GET: &str = "openconfigsvr/getnospeaking";
@@ -42,6 +45,21 @@ async fn who_is_muted_reads_and_is_not_heard_until_the_time_is_over() {
     app.advance(Duration::from_secs(60));
     assert_eq!(socket.request("sendMessage", text_message("bob", "4", 2)).await["code"], 0);
     assert_eq!(done(&app, GET, json!({ "Get_Account": "alice" })).await["C2CmsgNospeakingTime"], 0);
+}
+
+#[tokio::test]
+async fn who_is_muted_in_groups_is_heard_by_users_and_in_no_group() {
+    let app = TestApp::new().await;
+    group_of(&app, "Public", &["bob"]).await;
+    done(&app, "im_open_login_svc/account_import", json!({ "UserID": "alice" })).await;
+    done(&app, SET, json!({ "Set_Account": "alice", "GroupmsgNospeakingTime": 60 })).await;
+    let mut socket = app.connect("alice").await;
+    socket.ask("login", json!({})).await;
+    // The group is alice's own, and that is no matter.
+    assert_eq!(socket.request("sendMessage", message("g-1", 0)).await["code"], 10017);
+    assert_eq!(socket.request("sendMessage", text_message("bob", "1", 0)).await["code"], 0);
+    app.advance(Duration::from_secs(60));
+    assert_eq!(socket.request("sendMessage", message("g-2", 0)).await["code"], 0);
 }
 
 #[tokio::test]
