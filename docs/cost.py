@@ -332,16 +332,29 @@ def upload_attacks(a):
 ADMINISTRATOR_READS = 0.5
 
 
-def commands(a, times, command=None, frames=0):
-    """What it uses to do a command so often, with so many frames to users: by its line of the budgets, or refused to a stranger, of whom
-    nothing is logged. An answer has as many bytes as a frame."""
-    writes = reads = trips = 0
-    if command:
-        writes, reads, trips = (amount(cell, 0) for cell in budgets()[command])
+def commands(a, times, each=None, frames=0):
+    """What it uses to do a command so often, with so many frames to users each time: by its write units, read units and round trips, or
+    refused to a stranger, of whom nothing is logged. An answer has as many bytes as a frame."""
+    writes, reads, trips = each or (0, 0, 0)
+    if each:
         reads, trips = reads + ADMINISTRATOR_READS, trips + 1
-    used = served(a, frames, times, times * writes, times * reads, times * trips + frames, a["rest_memory"])
+    used = served(a, times * frames, times, times * writes, times * reads, times * trips, a["rest_memory"])
     answers = times * a["frame_bytes"] / GB
-    return used | {"rest": times / 1e6, "transfer": used["transfer"] + answers, "logs": used["logs"] * bool(command)}
+    return used | {"rest": times / 1e6, "transfer": used["transfer"] + answers, "logs": used["logs"] * bool(each)}
+
+
+def command(name, pushes=0):
+    """Its line of the budgets, with a round trip more for so many pushes."""
+    writes, reads, trips = (amount(cell) for cell in budgets()[name])
+    return writes, reads, trips + pushes
+
+
+def to_group_of(a):
+    """What a command takes that says something in a group, and how many frames. It does what a member does, but for noting that the
+    message is their own, and has no frame of its own and no reply in one."""
+    cells = budgets()[SEND_TO_GROUP]
+    writes, reads, frames, trips = (amount(cell, N=a["members"], D=a["members"] * a["group_online"]) for cell in cells)
+    return (writes - 1, reads, trips), frames - 2
 
 
 def callbacks(a, times, budget=None):
@@ -355,10 +368,13 @@ def callbacks(a, times, budget=None):
 def business_server(a):
     """What a business server makes of it: English, Chinese, what it uses."""
     million = 10**6
+    in_group, pushes = to_group_of(a)
     return [
         ("a million notices to users, by `sendmsg`", "用 `sendmsg` 给用户发一百万条通知",
-         commands(a, million, "`sendmsg`", a["online"] * million)),
-        ("ten million messages imported as history", "导入一千万条历史消息", commands(a, 10 * million, "`importmsg`, history")),
+         commands(a, million, command("`sendmsg`", a["online"]), a["online"])),
+        (f"a million notices to groups of {a['members']}, by `send_group_msg`", f"用 `send_group_msg` 给 {a['members']} 人的群发一百万条通知",
+         commands(a, million, in_group, pushes)),
+        ("ten million messages imported as history", "导入一千万条历史消息", commands(a, 10 * million, command("`importmsg`, history"))),
         ("a million callbacks before a message is sent", "发送消息之前的一百万次回调", callbacks(a, million)),
         ("a million callbacks after it, one by one", "发送消息之后的一百万次回调，逐条调用", callbacks(a, million, "to tell a business server of a message")),
         ("a million requests of somebody who is no administrator", "一百万个不是管理员的请求", commands(a, million)),
