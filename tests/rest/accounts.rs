@@ -200,10 +200,20 @@ async fn what_a_deleted_user_has_written_is_blanked_if_the_operator_wants_it() {
         )
         .await;
     }
+    // What they said elsewhere, before, is no exception.
+    for second in 1..=40 {
+        let (from, to) = if second % 2 == 0 { ("alice", "bob") } else { ("bob", "alice") };
+        let content = json!([{ "MsgType": "TIMTextElem", "MsgContent": { "Text": "去吃面" } }]);
+        let old = json!({
+            "SyncFromOldSystem": 2, "From_Account": from, "To_Account": to, "MsgSeq": 1, "MsgRandom": second,
+            "MsgTimeStamp": 1_700_000_000 + second, "MsgBody": content,
+        });
+        done(&app, "openim/importmsg", old).await;
+    }
     done(&app, IMPORT, json!({ "UserID": "alice" })).await;
     done(&app, DELETE, json!({ "DeleteItem": [{ "UserID": "alice" }] })).await;
     let history = app.history("bob", "alice").await;
-    assert_eq!(history.len(), 40);
+    assert_eq!(history.len(), 80);
     for message in history {
         let is_alices = message["from"] == "alice";
         assert_eq!(
