@@ -280,12 +280,26 @@ impl<'a> Groups<'a> {
             if named.contains(&ALL)
                 && is_known
                 && !shown.iter().any(|(shown, _, all)| shown >= number && *all)
+                && !self.names_all_from(*number, (id, group), me, answer.at)
             {
                 let what =
                     format!("{}: {number} of {id} names all, and the list does not say so", name(operation));
                 wrong.push((Point::Mentions, what));
             }
         }
+    }
+
+    /// Whether a message of theirs may be the last one that names all, from that number on: it is told to everybody else.
+    fn names_all_from(&self, number: u64, (id, group): (&str, &Group), me: &str, at: u64) -> bool {
+        self.sent.iter().any(|((from, client_id), sent)| {
+            let is_it = |message: &Message| message.from == *from && message.client_id == *client_id;
+            let own = group.log.messages.iter().find(|(_, message)| is_it(message));
+            *from == me
+                && sent.group == id
+                && sent.at < at
+                && sent.named.contains(&ALL)
+                && own.is_none_or(|(own, _)| *own >= number)
+        })
     }
 
     fn named(&self, from: &str, client_id: &str) -> Vec<&str> {

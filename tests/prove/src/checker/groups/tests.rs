@@ -566,6 +566,39 @@ fn whom_a_message_names_finds_it_in_their_list() {
     }
 }
 
+/// Each of these is sent, in this order, and names all; bob's list shows what it may.
+#[test]
+fn what_names_all_is_in_the_list_of_everybody_else() {
+    let entry_of =
+        |from: &str, number: u64| json!([{ "from": from, "messageSequence": number, "atTypeArray": [2] }]);
+    for (senders, shown_at, is_well) in [
+        (&["alice"][..], Some(entry_of("alice", 1)), true),
+        (&["alice"], None, false),
+        (&["bob"], None, true),
+        // The last one takes the place of those before it, whoever's it is.
+        (&["alice", "bob"], None, true),
+        (&["bob", "alice"], None, false),
+        (&["bob", "alice"], Some(entry_of("alice", 2)), true),
+    ] {
+        let mut story = group("Public");
+        for (index, sender) in senders.iter().enumerate() {
+            let mut names = sent(&format!("{sender}-{index}"));
+            names["atUserList"] = json!(["__kImSDK_MesssageAtALL__"]);
+            let op = story.asks(sender, "sendMessage", names.clone());
+            let message = shown(&story, sender, index as u64 + 1, names);
+            story.answer(op, json!({ "message": message }));
+        }
+        story.wait(1_500);
+        let last = senders.len() as u64;
+        let others = senders.iter().filter(|sender| **sender != "bob").count() as u64;
+        let mut listed = entry("Member", 0, 0, last, others);
+        listed["groupAtInfoList"] = shown_at.unwrap_or_default();
+        lists(&mut story, "bob", &[listed]);
+        let (points, said) = story.verdict();
+        assert_eq!(!points.contains(&Point::Mentions), is_well, "{senders:?}: {said}");
+    }
+}
+
 #[test]
 fn a_list_has_the_groups_that_somebody_is_in() {
     let mut story = group("Public");
