@@ -1,8 +1,9 @@
 //! Users who are in many groups: what one request may not look at is asked for again, and nothing is left out silently.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
+use hongyan_functions::config::Settings;
 use serde_json::{Value, json};
 
 use super::GROUP;
@@ -183,4 +184,42 @@ async fn fifty_are_pinned_and_no_more_wherever_they_lie() {
         let reply = app.invoke("pin-conversation", "alice", pin).await;
         assert_eq!(reply["code"], 51008, "{reply}");
     }
+}
+
+/// In each of thirty groups two dozen messages have expired unread, and one lives.
+#[tokio::test]
+async fn what_has_expired_unread_is_not_counted_in_however_many_groups_it_has() {
+    const GROUPS: usize = 30;
+    let retention = Settings {
+        retention: Some(600),
+        frames_per_second: None,
+        new_conversations_per_hour: None,
+        ..Settings::default()
+    };
+    let app = TestApp::with(retention).await;
+    let group = |number: usize| {
+        json!({ "groupID": id(number), "type": "Private", "name": "g", "memberList": [{ "userID": "bob" }] })
+    };
+    for number in 0..GROUPS {
+        app.ask("create-group", "alice", group(number)).await;
+    }
+    for round in 0..25 {
+        app.advance(Duration::from_millis(if round < 24 { 100 } else { 700_000 }));
+        for number in 0..GROUPS {
+            let data = json!({
+                "to": id(number), "conversationType": "GROUP", "clientID": round.to_string(), "base": round,
+                "type": "TIMTextElem", "payload": { "text": "x" },
+            });
+            app.ask("send-message", "alice", data).await;
+        }
+    }
+    let (mut shown, mut next) = (Vec::new(), json!(""));
+    while shown.len() < GROUPS {
+        let page = app.ask("get-conversation-list", "bob", json!({ "nextReqConversationID": next })).await;
+        let list = page["conversationList"].as_array().unwrap();
+        assert!(!list.is_empty());
+        shown.extend(list.iter().map(|found| found["unreadCount"].as_u64().unwrap()));
+        next = page["nextReqConversationID"].clone();
+    }
+    assert_eq!(shown, [1; GROUPS]);
 }

@@ -106,7 +106,7 @@ async fn unread(
     mine: &MyGroup,
     tail: &LogTail,
 ) -> Result<u64> {
-    let oldest = world.messages.oldest_unread(member, mine, tail, world.clock.now()).await?;
+    let oldest = world.messages.oldest_unread(member, mine, tail, world.clock.now()).await?.flatten();
     Ok(mine.unread(group.kind, tail.last(), oldest.as_ref()))
 }
 

@@ -129,7 +129,7 @@ async fn look_up(
                 None => new_group(world, member).await?,
                 found => found,
             };
-            listed.end = Some(member.group().clone());
+            let before = listed.end.replace(member.group().clone());
             let Some(found) = found else { continue };
             if found.group.dismissed_at.is_some() {
                 dismissed.push(member);
@@ -137,6 +137,12 @@ async fn look_up(
             }
             let (group, tail) = (found.group.clone(), found.open(member));
             let oldest = world.messages.oldest_unread(member, mine, &tail, world.clock.now()).await?;
+            if oldest.is_none() && !listed.groups.is_empty() {
+                // The next request has as much as it takes to tell what is unread.
+                (listed.end, listed.go_on) = (before, true);
+                break 'waves;
+            }
+            let oldest = oldest.flatten();
             let unread = mine.unread(group.kind, tail.last(), oldest.as_ref());
             let mentions = mine.unread_mentions(member.user(), group.mentioned_all.as_ref());
             let shown = shown(world, member, mine, &tail).await?;

@@ -119,25 +119,26 @@ impl Messages {
     }
 
     /// The oldest message of a group that lives, when it is not known where a member had come to: what was there then may have
-    /// expired, and it is not unread.
+    /// expired, and it is not unread. Nothing at all is returned when that is more than the request may read.
     pub async fn oldest_unread(
         &self,
         member: &Membership,
         mine: &MyGroup,
         tail: &LogTail,
         now_ms: u64,
-    ) -> Result<Option<Message>> {
-        let Some(last) = tail.last() else { return Ok(None) };
+    ) -> Result<Option<Option<Message>>> {
+        let Some(last) = tail.last() else { return Ok(Some(None)) };
         let nothing_expires = last.expires_at.is_none() && last.kept_until.is_none();
         if nothing_expires || mine.knows_where_it_was() {
-            return Ok(None);
+            return Ok(Some(None));
         }
         let span = (Seq(1), last.seq.prev());
         let found =
             self.oldest_live(&member.log_key(), span, Some(last), Consistency::Strong, now_ms).await?;
         Ok(match found {
-            Oldest::Is(oldest) => Some(*oldest),
-            Oldest::None | Oldest::NotBefore(_) => None,
+            Oldest::Is(oldest) => Some(Some(*oldest)),
+            Oldest::None => Some(None),
+            Oldest::NotBefore(_) => None,
         })
     }
 
