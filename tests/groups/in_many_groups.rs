@@ -197,9 +197,7 @@ async fn what_has_expired_unread_is_not_counted_in_however_many_groups_it_has() 
         ..Settings::default()
     };
     let app = TestApp::with(retention).await;
-    let group = |number: usize| {
-        json!({ "groupID": id(number), "type": "Private", "name": "g", "memberList": [{ "userID": "bob" }] })
-    };
+    let group = |number: usize| json!({ "groupID": id(number), "type": "Private", "name": "g", "memberList": [{ "userID": "bob" }] });
     for number in 0..GROUPS {
         app.ask("create-group", "alice", group(number)).await;
     }

@@ -217,8 +217,11 @@ impl<'a> Groups<'a> {
             && answer.data["groupsGoOn"] != true
             && text(operation.data, "nextReqConversationID").is_empty();
         if is_whole {
+            // That somebody is in groups at all is a row of the list, and that may be a second old but for a login.
+            let is_late = there.is_empty() && operation.action == "getConversationList";
+            let from = if is_late { stale } else { operation.at };
             for (id, group) in self.groups.iter().filter(|(id, _)| !there.contains(*id)) {
-                let is_in = !group.may_be_out(me, operation.at, answer.at);
+                let is_in = !group.may_be_out(me, from, answer.at);
                 if is_in && !group.may_be_dead(stale, answer.at) {
                     wrong
                         .push((Point::Members, format!("{} lacks {id}, in which {me} was", name(operation))));

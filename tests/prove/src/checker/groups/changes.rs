@@ -75,6 +75,16 @@ fn has_tip(kind: GroupType, action: &str) -> bool {
     kind != GroupType::Meeting || !is_coming
 }
 
+/// Whether a field of a request changes something in a group of this type.
+fn may_change(kind: GroupType, field: &str) -> bool {
+    match field {
+        "groupID" | "clientID" | "base" => false,
+        "joinOption" => kind == GroupType::Public,
+        "inviteOption" => kind != GroupType::Work,
+        _ => true,
+    }
+}
+
 fn role_of(text: &str) -> Role {
     match text {
         "Owner" => Role::Owner,
@@ -364,7 +374,11 @@ impl<'a> Groups<'a> {
             "joinGroup" => answer.data["status"] == "JoinedSuccess",
             "addGroupMember" => !users(answer.data, "successUserIDList").is_empty(),
             "deleteGroupMember" => !users(answer.data, "userIDList").is_empty(),
-            "updateGroupProfile" | "changeGroupOwner" => true,
+            "updateGroupProfile" => self.groups.get(change.group).is_some_and(|group| {
+                let fields = done.data.as_object().into_iter().flatten();
+                fields.map(|(field, _)| field.as_str()).any(|field| may_change(group.kind, field))
+            }),
+            "changeGroupOwner" => true,
             // Who is not in it has quit, and who is that already becomes nothing else.
             _ => false,
         }

@@ -222,6 +222,22 @@ fn what_a_group_has_acknowledged_is_there_at_the_end() {
 }
 
 #[test]
+fn what_the_type_of_a_group_fixes_is_not_changed_and_has_no_tip() {
+    for (kind, data, has_tip) in [
+        ("Private", json!({ "inviteOption": "FreeAccess", "joinOption": "FreeAccess" }), false),
+        ("Private", json!({ "inviteOption": "FreeAccess", "name": "n" }), true),
+        ("ChatRoom", json!({ "joinOption": "FreeAccess" }), false),
+        ("Public", json!({ "joinOption": "FreeAccess" }), true),
+    ] {
+        let mut story = group(kind);
+        let op = asks_for(&mut story, "alice", "updateGroupProfile", 1, data);
+        story.answer(op, json!({ "group": {} }));
+        let (_, said) = ends(story, &[]);
+        assert_eq!(said.contains("is done, and no tip says so"), has_tip, "{kind}: {said}");
+    }
+}
+
+#[test]
 fn a_change_has_one_tip_of_what_was_asked_for() {
     let mut story = group("Public");
     let op = asks_for(&mut story, "carol", "joinGroup", 1, json!({}));
@@ -605,6 +621,13 @@ fn a_list_has_the_groups_that_somebody_is_in() {
     story.wait(1_500);
     lists(&mut story, "bob", &[]);
     refused(ends(story, &[]), Point::Members, &["bob getConversationList", "lacks g, in which bob was"]);
+
+    // Whether they are in groups at all is not known to a list at once.
+    let mut story = group("Public");
+    story.wait(500);
+    lists(&mut story, "bob", &[]);
+    let (points, said) = ends(story, &[]);
+    assert!(points.is_empty(), "{said}");
 
     let mut story = group("Public");
     lists(&mut story, "mallory", &[entry("Member", 0, 0, 0, 0)]);
