@@ -84,7 +84,7 @@ def test_what_is_given_up_is_in_the_queue(stack):
     answer = stack.emulator.client("lambda").invoke(FunctionName=callback, Payload=json.dumps(event))
     assert json.loads(answer["Payload"].read()) == {"batchItemFailures": []}
     kept = stack.emulator.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=5, MaxNumberOfMessages=10)["Messages"]
-    # Whoever has found out what a function may do has left something else there.
+    # The test of what functions may do has left something else there.
     [event] = (json.loads(message["Body"]) for message in kept if message["Body"].startswith("{"))
     [record] = event["Records"]
     assert record["dynamodb"]["NewImage"] == image

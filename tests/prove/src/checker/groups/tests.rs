@@ -591,7 +591,7 @@ fn what_names_all_is_in_the_list_of_everybody_else() {
         (&["alice"][..], Some(entry_of("alice", 1)), true),
         (&["alice"], None, false),
         (&["bob"], None, true),
-        // The last one takes the place of those before it, whoever's it is.
+        // The last one takes the place of those before it, also for its sender.
         (&["alice", "bob"], None, true),
         (&["bob", "alice"], None, false),
         (&["bob", "alice"], Some(entry_of("alice", 2)), true),
