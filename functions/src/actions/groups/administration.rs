@@ -167,7 +167,7 @@ pub async fn modify_member(
 /// goes on where it was cut off.
 ///
 /// # Errors
-/// Those of [`create_group`] and [`complete_group`]; [`Error::Throttled`] when there is no more time.
+/// Those of [`create_group`], also while it brings the others; [`Error::Throttled`] when there is no more time.
 pub async fn create(world: &ManageWorld, actor: Actor<'_>, new: NewGroup) -> Result<GroupId> {
     let deadline = Deadline::new(&world.log.clock);
     let others = new.members.get(AT_ONCE..).unwrap_or_default().to_vec();
