@@ -82,10 +82,10 @@ class Cost(unittest.TestCase):
         free = {**DEFAULTS, **dict.fromkeys(("cold", "log_bytes", "frame_bytes"), 0), "base_ms": 1000, "trip_ms": 0}
         lines = cost.budgets() | {"one": ["2", "3", "5"]}
         with mock.patch.object(cost, "budgets", lambda: lines):
-            used = cost.commands(free, 10**6, "one", frames=10**6)
+            used = cost.commands(free, 10**6, cost.command("one", 1), 1)
             self.assertEqual([used[name] for name in ("rest", "messages", "writes", "reads")], [1, 1, 2, 3.5])
             self.assertEqual(used["gb_seconds"], 1)
-            later = cost.commands({**free, "trip_ms": 1000}, 10**6, "one", frames=10**6)
+            later = cost.commands({**free, "trip_ms": 1000}, 10**6, cost.command("one", 1), 1)
             self.assertEqual(later["gb_seconds"], 1 + 5 + 1 + 1, "a frame is a round trip")
 
     def test_a_callback_takes_as_long_as_its_business_server(self):
