@@ -257,7 +257,7 @@ class Commands:
             done(library.import_message_to_im(live, int(time.time()) - 5))
             assert jan.texts("rest-anna") == ["三天前", "现在", "刚才"]
             page = done(library.get_message_list("rest-anna", "rest-jan", 10, 0, int(time.time()) + 60))
-            assert [each["MsgBody"][0]["MsgContent"]["Text"] for each in page["MsgList"]] == ["刚才", "现在", "三天前"]
+            assert [each["MsgBody"][0]["MsgContent"]["Text"] for each in page["MsgList"]] == ["三天前", "现在", "刚才"]
 
 
 class TestTwin(Commands):
