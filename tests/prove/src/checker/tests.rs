@@ -20,7 +20,7 @@ impl Story {
         Self::with(Rules { stale_ms: 1_000, ..Rules::default() })
     }
 
-    fn with_retention() -> Self {
+    pub(super) fn with_retention() -> Self {
         Self::with(Rules { stale_ms: 1_000, retention: Some(600), ..Rules::default() })
     }
 
@@ -45,7 +45,7 @@ impl Story {
         START + (self.at / 1000 + self.ahead_ms) / 1000
     }
 
-    fn step_clock(&mut self, s: u64) {
+    pub(super) fn step_clock(&mut self, s: u64) {
         self.ahead_ms += s * 1000;
     }
 

@@ -268,6 +268,11 @@ impl<'a> Groups<'a> {
             if *number <= behind || message.is_tip || group.recalls.contains_key(number) {
                 continue;
             }
+            // What has expired and was sent anew has the name of what was acknowledged, and nobody knows when it was there.
+            let numbers = group.log.numbers.get(&(message.from, message.client_id));
+            if numbers.is_some_and(|numbers| numbers.iter().min() < Some(number)) {
+                continue;
+            }
             if group.may_be_out(me, message.sent_at, answer.at)
                 || !self.rules.lives(message.time, answer.clock)
             {

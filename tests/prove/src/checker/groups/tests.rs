@@ -16,7 +16,10 @@ struct End<'a> {
 
 /// Alice has made a group of this type, with bob.
 fn group(kind: &str) -> Story {
-    let mut story = Story::new();
+    group_in(Story::new(), kind)
+}
+
+fn group_in(mut story: Story, kind: &str) -> Story {
     let members = json!([{ "userID": "bob", "role": "Member" }]);
     let op = story.asks(
         "alice",
@@ -580,6 +583,25 @@ fn whom_a_message_names_finds_it_in_their_list() {
             None => assert!(!points.contains(&Point::Mentions), "{said}"),
         }
     }
+}
+
+#[test]
+fn whom_a_message_names_that_was_sent_anew_did_not_find_it_before() {
+    let mut story = group_in(Story::with_retention(), "Public");
+    let mut names = sent("a1");
+    names["atUserList"] = json!(["bob"]);
+    for (number, last) in [(1, 1), (33, 33)] {
+        let op = story.asks("alice", "sendMessage", names.clone());
+        let message = shown(&story, "alice", number, names.clone());
+        story.answer(op, json!({ "message": message }));
+        let mut listed = entry("Member", 0, 0, last, 1);
+        listed["groupAtInfoList"] =
+            json!([{ "from": "alice", "messageSequence": number, "atTypeArray": [1] }]);
+        lists(&mut story, "bob", &[listed]);
+        story.step_clock(610);
+    }
+    let (points, said) = story.verdict();
+    assert!(!points.contains(&Point::Mentions), "{said}");
 }
 
 /// Each of these is sent, in this order, and names all; bob's list shows what it may.
