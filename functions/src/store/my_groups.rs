@@ -138,25 +138,9 @@ impl MyGroups {
         at_most: usize,
         now_ms: u64,
     ) -> Result<(Vec<(Membership, MyGroup)>, bool)> {
-        let reading = allowance::read(ROW_BYTES.saturating_mul(at_most as u64), Consistency::Strong)?;
         let after = after.map(GroupId::as_str).unwrap_or_default();
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("u = :u AND v > :v")
-            .expression_attribute_values(":u", text(user.as_str()))
-            .expression_attribute_values(":v", text(format!("{BEGINNING}{after}")))
-            .limit(i32::try_from(at_most).unwrap_or(i32::MAX))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(failed)?;
-        reading.cost(answer.consumed_capacity());
-        let goes_on = answer.last_evaluated_key.is_some();
-        let items = answer.items.unwrap_or_default().into_iter();
-        Ok((items.map(|item| found(user, item, now_ms)).collect::<Result<_>>()?, goes_on))
+        let first = (":first", format!("{BEGINNING}{after}"));
+        self.rows(user, "u = :u AND v > :first", [first], at_most, now_ms).await
     }
 
     /// What a user has of those of these groups that they are in, which are given in the order of their IDs: of as many as may be read
@@ -177,37 +161,42 @@ impl MyGroups {
             if at_most == 0 {
                 return Ok((rows, true));
             }
-            let reading = allowance::read(ROW_BYTES.saturating_mul(at_most as u64), Consistency::Strong)?;
-            let answer = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .consistent_read(true)
-                .key_condition_expression("u = :u AND v BETWEEN :first AND :last")
-                .expression_attribute_values(":u", text(user.as_str()))
-                .expression_attribute_values(":first", text(format!("{BEGINNING}{first}")))
-                .expression_attribute_values(":last", text(format!("{BEGINNING}{last}")))
-                .limit(i32::try_from(at_most).unwrap_or(i32::MAX))
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(failed)?;
-            reading.cost(answer.consumed_capacity());
-            let goes_on = answer.last_evaluated_key.is_some();
-            let mut end = None;
-            for item in answer.items.unwrap_or_default() {
-                let (member, mine) = found(user, item, now_ms)?;
-                end = Some(member.group().clone());
-                if left.binary_search(member.group()).is_ok() {
-                    rows.push((member, mine));
-                }
-            }
+            let bounds = [(":first", format!("{BEGINNING}{first}")), (":last", format!("{BEGINNING}{last}"))];
+            let (found, goes_on) =
+                self.rows(user, "u = :u AND v BETWEEN :first AND :last", bounds, at_most, now_ms).await?;
+            let end = found.last().map(|(member, _)| member.group().clone());
+            rows.extend(found.into_iter().filter(|(member, _)| left.binary_search(member.group()).is_ok()));
             left = match end.filter(|_| goes_on) {
                 Some(end) => left.get(left.partition_point(|group| *group <= end)..).unwrap_or_default(),
                 None => &[],
             };
         }
         Ok((rows, false))
+    }
+
+    /// The rows of a user for which a condition on their keys holds, so many at the most, and whether there are more.
+    async fn rows<const BOUNDS: usize>(
+        &self,
+        user: &UserId,
+        condition: &str,
+        bounds: [(&str, String); BOUNDS],
+        at_most: usize,
+        now_ms: u64,
+    ) -> Result<(Vec<(Membership, MyGroup)>, bool)> {
+        let reading = allowance::read(ROW_BYTES.saturating_mul(at_most as u64), Consistency::Strong)?;
+        let query = self.client.query().table_name(&self.table).consistent_read(true);
+        let query = query.key_condition_expression(condition);
+        let query = query.expression_attribute_values(":u", text(user.as_str()));
+        let query = bounds
+            .into_iter()
+            .fold(query, |query, (name, bound)| query.expression_attribute_values(name, text(bound)))
+            .limit(i32::try_from(at_most).unwrap_or(i32::MAX))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let answer = query.send().await.map_err(failed)?;
+        reading.cost(answer.consumed_capacity());
+        let goes_on = answer.last_evaluated_key.is_some();
+        let items = answer.items.unwrap_or_default().into_iter();
+        Ok((items.map(|item| found(user, item, now_ms)).collect::<Result<_>>()?, goes_on))
     }
 
     /// How many rows of this kind may be read at once, if so many units are to be left.
