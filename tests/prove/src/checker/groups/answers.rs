@@ -38,7 +38,9 @@ impl<'a> Groups<'a> {
                 }
                 ("sendMessage", 10017) => self.check_mute(operation, answer, group, &mut wrong),
                 ("sendMessage" | "getMessageList" | "setMessageRead" | "getGroupMemberList", 10007)
-                    if !group.may_be_out(operation.user, operation.at, answer.at) =>
+                    // A list lets go of what was dismissed, and then they have nothing of it.
+                    if !group.may_be_out(operation.user, operation.at, answer.at)
+                        && !group.may_be_dead(operation.at, answer.at) =>
                 {
                     wrong.push((
                         Point::Members,

@@ -451,6 +451,21 @@ fn what_was_dismissed_is_shut_to_all() {
     let verdict = End { members: &[], log: &[] }.of(story);
     refused(verdict, Point::Members, &["alice sendMessage g 'a1'", "is answered of what was dismissed"]);
 
+    // After a list has come upon it, its members have nothing of it any more.
+    for is_dismissed in [true, false] {
+        let mut story = group("Public");
+        if is_dismissed {
+            let op = story.asks("alice", "dismissGroup", json!({ "groupID": "g" }));
+            story.answer(op, json!({}));
+        }
+        let op =
+            story.asks("bob", "getMessageList", json!({ "conversationID": "GROUPg", "fromSequence": 1 }));
+        story.refuse(op, 10007);
+        let (points, said) =
+            if is_dismissed { End { members: &[], log: &[] }.of(story) } else { ends(story, &[]) };
+        assert_eq!(points.contains(&Point::Members), !is_dismissed, "{said}");
+    }
+
     // A list has let go of it when it comes upon it.
     let mut story = group("Public");
     let op = story.asks("alice", "dismissGroup", json!({ "groupID": "g" }));
