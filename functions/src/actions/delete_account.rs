@@ -10,9 +10,9 @@ use tracing::warn;
 
 use super::{
     accounts::{Progress, within},
-    all,
+    administer_groups, all,
     deadline::Deadline,
-    each, groups, kick, manage_conversation, manage_user,
+    each, kick, manage_conversation, manage_group, manage_user,
 };
 use crate::{
     caller::Administrator,
@@ -40,7 +40,7 @@ pub struct World {
     /// Conversations and blacklists are emptied as their user would.
     conversation: manage_conversation::World,
     user: manage_user::World,
-    groups: groups::ManageWorld,
+    groups: manage_group::World,
 }
 
 impl World {
@@ -59,7 +59,7 @@ impl World {
             clock: config.clock.clone(),
             conversation: manage_conversation::World::new(config)?,
             user: manage_user::World::new(config)?,
-            groups: groups::ManageWorld::new(config)?,
+            groups: manage_group::World::new(config)?,
         })
     }
 }
@@ -105,9 +105,9 @@ async fn delete(
     }
     tokio::try_join!(notifier.connections.forget(user), users.remove_profile(user))?;
     loop {
-        let groups = groups::some_groups(&world.groups, user).await?;
+        let groups = administer_groups::some_groups(&world.groups, user).await?;
         if groups.is_empty() {
-            groups::have_no_groups(&world.groups, user).await?;
+            administer_groups::have_no_groups(&world.groups, user).await?;
             break;
         }
         for (group, key) in groups {
@@ -115,7 +115,7 @@ async fn delete(
             if world.written == DeletedUsersMessages::Blank {
                 blank(world, &key, user, until).await?;
             }
-            groups::leave_for_good(&world.groups, administrator.acting_for(user), &group).await?;
+            administer_groups::leave_for_good(&world.groups, administrator.acting_for(user), &group).await?;
         }
     }
     loop {

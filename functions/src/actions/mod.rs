@@ -6,6 +6,7 @@
 //! Every action may fail as the [`store`](crate::store) does. `# Errors` names what else there is.
 
 pub mod accounts;
+pub mod administer_groups;
 mod append;
 mod ask_before_sending;
 pub mod connect;
@@ -24,6 +25,7 @@ pub mod kick;
 pub mod leave;
 pub mod login;
 pub mod manage_conversation;
+pub mod manage_group;
 pub mod manage_user;
 mod message_keys;
 pub mod mute;

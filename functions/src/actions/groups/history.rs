@@ -8,7 +8,7 @@ use hongyan_shared::{
 
 use super::{
     super::get_message_list::{Page, Range, Room, World},
-    conversation::not_in_it,
+    not_in_it,
 };
 use crate::store::{Consistency, Messages};
 

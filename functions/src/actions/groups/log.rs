@@ -26,21 +26,21 @@ pub(super) const TAIL: usize = 12;
 
 /// How many messages are looked at first where something else was read before: as many of the largest are a fifth of what a
 /// frame may read.
-pub(super) const SHORT_TAIL: usize = 4;
+pub const SHORT_TAIL: usize = 4;
 
 /// What it takes to write to a group's log.
 pub struct GroupLog {
-    pub(super) messages: Messages,
-    pub(super) mine: MyGroups,
-    pub(super) rosters: Rosters,
-    pub(super) audience: Audience,
-    pub(super) business_server: Option<BusinessServer>,
+    pub(in crate::actions) messages: Messages,
+    pub(in crate::actions) mine: MyGroups,
+    pub(in crate::actions) rosters: Rosters,
+    pub(in crate::actions) audience: Audience,
+    pub(in crate::actions) business_server: Option<BusinessServer>,
     retention: Option<u64>,
-    pub(super) clock: Clock,
+    pub(in crate::actions) clock: Clock,
 }
 
 /// A group in the eyes of somebody who is in it.
-pub(super) struct Entered {
+pub struct Entered {
     /// The group.
     pub group: Group,
     /// Who is in it.
@@ -133,7 +133,7 @@ impl GroupLog {
 
     /// Keeps what was promised: the tip gets its number, once, those who are there are told, and the promise is forgotten.
     /// Returns the tip. Who reads a promise may keep it on behalf of any member: nothing is shown to them.
-    pub(super) async fn keep(
+    pub(in crate::actions) async fn keep(
         &self,
         (group, roster, member): (&Group, &Roster, &Membership),
         (token, promised): (&ClientId, &Promised),
@@ -183,7 +183,7 @@ impl GroupLog {
     }
 
     /// The same for a promise that was just made: nobody who was not seen can have kept it, so its tip is behind what was read.
-    pub(super) async fn keep_behind(
+    pub(in crate::actions) async fn keep_behind(
         &self,
         entered: &Entered,
         (token, promised): (&ClientId, &Promised),
@@ -198,7 +198,7 @@ impl GroupLog {
     }
 
     /// Keeps the promises of those who were cut off.
-    pub(super) async fn keep_broken(&self, entered: &Entered) -> Result<bool> {
+    pub(in crate::actions) async fn keep_broken(&self, entered: &Entered) -> Result<bool> {
         let Entered { group, roster, member, .. } = entered;
         let broken = group.broken_promises(self.clock.now());
         for (token, promised) in &broken {

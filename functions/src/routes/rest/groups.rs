@@ -13,12 +13,14 @@ use hongyan_shared::{
 };
 
 use super::{Event, Reply, World};
-use crate::actions::{groups as actions, manage_conversation::revoke_group_message};
+use crate::actions::{
+    administer_groups, groups::send_to_group, manage_conversation::revoke_group_message, manage_group,
+};
 
 pub async fn create_group(world: &World, event: &Event) -> Result<Reply> {
     let request: CreateGroup = event.data()?;
     let new = request.parse(|| GroupId::drawn(|below| world.random.below(below)))?;
-    let group_id = actions::create(&world.groups, event.administrator.actor(), new).await?;
+    let group_id = administer_groups::create(&world.groups, event.administrator.actor(), new).await?;
     Ok(event.reply(&CreatedGroup { group_id }))
 }
 
@@ -26,7 +28,7 @@ pub async fn get_group_info(world: &World, event: &Event) -> Result<Reply> {
     let request: GetGroups = event.data()?;
     let (named, wanted) = request.parse()?;
     let ids: Vec<GroupId> = named.iter().filter_map(|(_, id)| id.clone().ok()).collect();
-    let found = actions::get_group_profile(&world.groups, event.administrator.actor(), &ids).await?;
+    let found = manage_group::get_group_profile(&world.groups, event.administrator.actor(), &ids).await?;
     let mut found = found.into_iter();
     let shown = named.into_iter().map(|(text, id)| {
         let found = id.and_then(|_| found.next().unwrap_or(Err(hongyan_shared::Error::NoSuchGroup)));
@@ -36,7 +38,7 @@ pub async fn get_group_info(world: &World, event: &Event) -> Result<Reply> {
         Ok::<_, hongyan_shared::Error>(match found {
             Err(refused) => WantedOfGroups::refused(&text, &refused),
             Ok((group, end, _)) if wanted.shows_members => {
-                let roster = actions::roster_of(&world.groups, &group).await?;
+                let roster = administer_groups::roster_of(&world.groups, &group).await?;
                 wanted.shown(&group, &end, event.sdk_app_id, Some(&roster))
             }
             Ok((group, end, _)) => wanted.shown(&group, &end, event.sdk_app_id, None),
@@ -48,20 +50,20 @@ pub async fn get_group_info(world: &World, event: &Event) -> Result<Reply> {
 pub async fn get_group_member_info(world: &World, event: &Event) -> Result<Reply> {
     let request: GetMembers = event.data()?;
     let group = request.group()?;
-    let roster = actions::get_group_roster(&world.groups, event.administrator.actor(), &group).await?;
+    let roster = manage_group::get_group_roster(&world.groups, event.administrator.actor(), &group).await?;
     Ok(event.reply(&request.shown(&roster)))
 }
 
 pub async fn get_role_in_group(world: &World, event: &Event) -> Result<Reply> {
     let request: GetRoles = event.data()?;
     let (group, names) = request.parse()?;
-    let roster = actions::get_group_roster(&world.groups, event.administrator.actor(), &group).await?;
+    let roster = manage_group::get_group_roster(&world.groups, event.administrator.actor(), &group).await?;
     Ok(event.reply(&Roles::of(&roster, &names)))
 }
 
 pub async fn get_joined_group_list(world: &World, event: &Event) -> Result<Reply> {
     let request: GetJoinedGroups = event.data()?;
-    let joined = actions::joined_groups(&world.groups, &request.user()?).await?;
+    let joined = administer_groups::joined_groups(&world.groups, &request.user()?).await?;
     let joined = joined.iter().map(|listed| JoinedGroup {
         group: &listed.group,
         mine: &listed.mine,
@@ -74,14 +76,14 @@ pub async fn get_joined_group_list(world: &World, event: &Event) -> Result<Reply
 pub async fn get_appid_group_list(world: &World, event: &Event) -> Result<Reply> {
     let request: GetAllGroups = event.data()?;
     let (enough, from, kind) = request.parse()?;
-    let (groups, next) = actions::all_groups(&world.groups, (enough, from), kind).await?;
+    let (groups, next) = administer_groups::all_groups(&world.groups, (enough, from), kind).await?;
     Ok(event.reply(&AllGroups::new(&groups, next)))
 }
 
 pub async fn modify_group_base_info(world: &World, event: &Event) -> Result<Reply> {
     let request: ModifyGroup = event.data()?;
     let (group, change) = request.parse()?;
-    actions::modify_group(&world.groups, event.administrator.actor(), &group, &change).await?;
+    administer_groups::modify_group(&world.groups, event.administrator.actor(), &group, &change).await?;
     Ok(event.reply(&Done {}))
 }
 
@@ -92,7 +94,7 @@ pub async fn add_group_member(world: &World, event: &Event) -> Result<Reply> {
         names.iter().map(|name| UserId::parse("Member_Account", name).ok()).collect();
     let users: Vec<UserId> = named.iter().flatten().cloned().collect();
     let actor = event.administrator.actor();
-    let added = actions::add_members(&world.groups, actor, &group, &users, is_silent).await?;
+    let added = administer_groups::add_members(&world.groups, actor, &group, &users, is_silent).await?;
     let outcome = |(name, user): (String, Option<UserId>)| {
         let coming = match user {
             Some(user) if added.came.contains(&user) => Coming::Came,
@@ -108,7 +110,7 @@ pub async fn delete_group_member(world: &World, event: &Event) -> Result<Reply> 
     let request: DeleteMembers = event.data()?;
     let (group, users, reason, is_silent) = request.parse()?;
     let actor = event.administrator.actor();
-    actions::delete_members(&world.groups, actor, &group, &users, (&reason, is_silent)).await?;
+    administer_groups::delete_members(&world.groups, actor, &group, &users, (&reason, is_silent)).await?;
     Ok(event.reply(&Done {}))
 }
 
@@ -116,35 +118,36 @@ pub async fn modify_group_member_info(world: &World, event: &Event) -> Result<Re
     let request: ModifyMember = event.data()?;
     let (group, user, wish) = request.parse()?;
     let actors = (event.administrator.actor(), event.administrator.acting_for(&user));
-    actions::modify_member(&world.groups, actors, &group, wish).await?;
+    administer_groups::modify_member(&world.groups, actors, &group, wish).await?;
     Ok(event.reply(&Done {}))
 }
 
 pub async fn forbid_send_msg(world: &World, event: &Event) -> Result<Reply> {
     let request: ForbidSendMsg = event.data()?;
     let (group, users, seconds) = request.parse()?;
-    actions::mute_members(&world.groups, event.administrator.actor(), &group, &users, seconds).await?;
+    administer_groups::mute_members(&world.groups, event.administrator.actor(), &group, &users, seconds)
+        .await?;
     Ok(event.reply(&Done {}))
 }
 
 pub async fn get_group_muted_account(world: &World, event: &Event) -> Result<Reply> {
     let request: OneGroup = event.data()?;
     let group = request.parse()?;
-    let roster = actions::get_group_roster(&world.groups, event.administrator.actor(), &group).await?;
+    let roster = manage_group::get_group_roster(&world.groups, event.administrator.actor(), &group).await?;
     Ok(event.reply(&MutedMembers::of(&roster, world.clock.now())))
 }
 
 pub async fn change_group_owner(world: &World, event: &Event) -> Result<Reply> {
     let request: ChangeOwner = event.data()?;
     let (group, owner) = request.parse()?;
-    actions::hand_over(&world.groups, event.administrator.actor(), &group, &owner).await?;
+    administer_groups::hand_over(&world.groups, event.administrator.actor(), &group, &owner).await?;
     Ok(event.reply(&Done {}))
 }
 
 pub async fn destroy_group(world: &World, event: &Event) -> Result<Reply> {
     let request: OneGroup = event.data()?;
     let group = request.parse()?;
-    Box::pin(actions::dismiss_group(&world.groups, event.administrator.actor(), &group)).await?;
+    Box::pin(manage_group::dismiss_group(&world.groups, event.administrator.actor(), &group)).await?;
     Ok(event.reply(&Done {}))
 }
 
@@ -154,14 +157,14 @@ pub async fn send_group_msg(world: &World, event: &Event) -> Result<Reply> {
     let actor = event.administrator.acting_for(&draft.from);
     let log = world.groups.log();
     // Boxed as every change is: all commands share one future.
-    let sent = Box::pin(actions::send_to_group(log, actor, &group, &draft, sending)).await?;
+    let sent = Box::pin(send_to_group(log, actor, &group, &draft, sending)).await?;
     Ok(event.reply(&SentGroupMsg::of(&sent)))
 }
 
 pub async fn send_group_system_notification(world: &World, event: &Event) -> Result<Reply> {
     let request: SendNotification = event.data()?;
     let (group, content, to) = request.parse()?;
-    actions::notify(&world.groups, event.administrator.actor(), &group, &content, &to).await?;
+    administer_groups::notify(&world.groups, event.administrator.actor(), &group, &content, &to).await?;
     Ok(event.reply(&Done {}))
 }
 
@@ -169,7 +172,7 @@ pub async fn group_msg_get_simple(world: &World, event: &Event) -> Result<Reply>
     let request: GetGroupMsgs = event.data()?;
     let (group, before, count) = request.parse()?;
     let actor = event.administrator.actor();
-    let (messages, is_all) = actions::history(&world.groups, actor, &group, before, count).await?;
+    let (messages, is_all) = administer_groups::history(&world.groups, actor, &group, before, count).await?;
     Ok(event.reply(&GroupMsgs::new(group, &messages, is_all)))
 }
 
@@ -196,6 +199,6 @@ pub async fn get_online_member_num(world: &World, event: &Event) -> Result<Reply
     let request: OneGroup = event.data()?;
     let group = request.parse()?;
     let online_member_num =
-        actions::online_members(&world.groups, event.administrator.actor(), &group).await?;
+        administer_groups::online_members(&world.groups, event.administrator.actor(), &group).await?;
     Ok(event.reply(&OnlineMembers { online_member_num }))
 }

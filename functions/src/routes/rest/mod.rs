@@ -94,7 +94,7 @@ pub struct World {
     history: actions::get_history::World,
     reading: actions::set_message_read::World,
     unread: actions::count_unread::World,
-    groups: actions::groups::ManageWorld,
+    groups: actions::manage_group::World,
     random: Random,
     clock: Clock,
 }
@@ -113,7 +113,7 @@ impl World {
             history: actions::get_history::World::new(config)?,
             reading: actions::set_message_read::World::new(config)?,
             unread: actions::count_unread::World::new(config)?,
-            groups: actions::groups::ManageWorld::new(config)?,
+            groups: actions::manage_group::World::new(config)?,
             random: config.random.clone(),
             clock: config.clock.clone(),
         })

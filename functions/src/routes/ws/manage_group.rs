@@ -13,8 +13,8 @@ use hongyan_shared::{
 };
 
 use super::{Event, Reply};
-use crate::actions::groups as actions;
-pub use crate::actions::groups::ManageWorld as World;
+use crate::actions::manage_group as actions;
+pub use crate::actions::manage_group::World;
 use actions::{Changed, MemberChanged, Members};
 
 /// Does what the event's route says.

@@ -8,10 +8,8 @@ use hongyan_shared::{
 };
 
 use super::{
-    administration::new_name,
-    changes::{change_group_owner, dismiss_group},
-    members::quit_group,
-    world::ManageWorld,
+    super::manage_group::{World, change_group_owner, dismiss_group, quit_group},
+    new_name,
 };
 use crate::caller::Actor;
 
@@ -19,7 +17,7 @@ use crate::caller::Actor;
 const PAGE: usize = 32;
 
 /// Some of the groups that a user is in, with the keys of their logs.
-pub async fn some_groups(world: &ManageWorld, user: &UserId) -> Result<Vec<(GroupId, LogKey)>> {
+pub async fn some_groups(world: &World, user: &UserId) -> Result<Vec<(GroupId, LogKey)>> {
     let (groups, _) = world.log.mine.all(user, None, PAGE, world.log.clock.now()).await?;
     Ok(groups.into_iter().map(|(member, _)| (member.group().clone(), member.log_key())).collect())
 }
@@ -29,7 +27,7 @@ pub async fn some_groups(world: &ManageWorld, user: &UserId) -> Result<Vec<(Grou
 ///
 /// # Errors
 /// Those of every change.
-pub async fn leave_for_good(world: &ManageWorld, actor: Actor<'_>, id: &GroupId) -> Result<()> {
+pub async fn leave_for_good(world: &World, actor: Actor<'_>, id: &GroupId) -> Result<()> {
     let quit = async || Box::pin(quit_group(world, actor, id, &new_name(world))).await.map(|_| ());
     match quit().await {
         Err(Error::OwnerMayNotQuit) => match heir(world, actor.user, id).await? {
@@ -48,12 +46,12 @@ pub async fn leave_for_good(world: &ManageWorld, actor: Actor<'_>, id: &GroupId)
 }
 
 /// Nothing says any more that a user has groups, who has left them all.
-pub async fn have_no_groups(world: &ManageWorld, user: &UserId) -> Result<()> {
+pub async fn have_no_groups(world: &World, user: &UserId) -> Result<()> {
     world.log.mine.denounce(user).await
 }
 
 /// To whom a group goes without its owner.
-async fn heir(world: &ManageWorld, owner: &UserId, id: &GroupId) -> Result<Option<UserId>> {
+async fn heir(world: &World, owner: &UserId, id: &GroupId) -> Result<Option<UserId>> {
     let group = world.log.messages.group(id).await?.ok_or(Error::NoSuchGroup)?;
     let roster = world.log.rosters.of(id, group.version).await?;
     let others = roster.members.iter().filter(|(user, _)| *user != owner);
