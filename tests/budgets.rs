@@ -353,7 +353,7 @@ async fn what_a_user_hides_makes_no_reading_dearer() {
         budget(1.0, 3.0, 2, 3)
     );
     // Only a deleted preview needs a second look.
-    app.ask("delete-message", "alice", json!({ "conversationID": "C2Cbob", "sequences": [41] })).await;
+    app.ask("delete-message", "alice", json!({ "conversationID": "C2Cbob", "messages": [41] })).await;
     app.calls();
     assert_eq!(cost_of(&app, "get-conversation-list", json!({})).await, budget(0.0, 2.0, 2, 3));
 }
@@ -380,10 +380,10 @@ async fn a_recall_costs_one_write() {
 #[tokio::test]
 async fn deleting_messages_costs_one_write_each() {
     let app = under_way().await;
-    let one = json!({ "conversationID": "C2Cbob", "sequences": [1] });
+    let one = json!({ "conversationID": "C2Cbob", "messages": [1] });
     assert_eq!(cost_of(&app, "delete-message", one).await, budget(1.0, 0.5, 2, 1));
     let sequences: Vec<u32> = (1..=20).collect();
-    app.ask("delete-message", "alice", json!({ "conversationID": "C2Cbob", "sequences": sequences })).await;
+    app.ask("delete-message", "alice", json!({ "conversationID": "C2Cbob", "messages": sequences })).await;
     let calls = app.calls();
     let spent = cost(&calls, 2);
     assert_eq!((spent.write_units, spent.read_units), (20.0, 0.5));

@@ -112,7 +112,7 @@ async fn a_database_that_is_down_is_told_to_the_client_and_nothing_else() {
         ("set-message-read", data),
         ("get-conversation-list", json!({})),
         ("revoke-message", json!({ "conversationID": "C2Cbob", "sequence": 1 })),
-        ("delete-message", json!({ "conversationID": "C2Cbob", "sequences": [1] })),
+        ("delete-message", json!({ "conversationID": "C2Cbob", "messages": [1] })),
         ("delete-conversation", json!({ "conversationID": "C2Cbob" })),
         ("pin-conversation", json!({ "conversationID": "C2Cbob", "isPinned": true })),
         ("get-user-profile", json!({ "userIDList": ["bob"] })),

@@ -101,7 +101,7 @@ async fn a_message_has_the_name_that_its_client_gives_it_and_no_other_has_that()
         names.extend(history.iter().map(|message| message["clientID"].as_str().unwrap().to_owned()));
     }
     for name in &names {
-        let parts: Vec<u64> = name.split('-').map(|part| part.parse().unwrap()).collect();
+        let parts: Vec<u128> = name.split('-').map(|part| part.parse().unwrap()).collect();
         assert_eq!(parts[1..], [7, 9], "{name}");
     }
     names.sort();
@@ -154,7 +154,7 @@ async fn a_list_shows_what_was_imported_where_there_is_nothing_else_to_show() {
     app.send("bob", "alice", "shown", 1).await;
     assert_eq!(app.conversation("alice", "bob").await.unwrap()["lastMessage"]["sequence"], 2);
     // And who hides that again sees what was before it.
-    app.ask("delete-message", "alice", json!({ "conversationID": "C2Cbob", "sequences": [2] })).await;
+    app.ask("delete-message", "alice", json!({ "conversationID": "C2Cbob", "messages": [2] })).await;
     assert_eq!(app.conversation("alice", "bob").await.unwrap()["lastMessage"]["payload"]["text"], "newer");
 }
 
@@ -186,6 +186,52 @@ async fn who_clears_a_conversation_clears_what_was_imported_and_the_other_one_ke
     app.send("bob", "alice", "2", 1).await;
     assert_eq!(sequences(&app.history("alice", "bob").await), [2]);
     assert_eq!(app.history("bob", "alice").await.len(), 6);
+}
+
+#[tokio::test]
+async fn who_deletes_an_imported_message_by_its_client_id_hides_that_one_from_themselves() {
+    let app = TestApp::new().await;
+    let at = |seq| place(NOW_S - DAY_S, seq, 7);
+    for (seq, said) in [(1, "one"), (2, "two"), (3, "three")] {
+        import(&app, "bob", "alice", at(seq), said).await;
+    }
+    app.send("alice", "bob", "x", 0).await;
+    let old = app.history("alice", "bob").await;
+    let left = |history: Vec<Value>| -> Vec<Value> {
+        history.into_iter().map(|message| message["clientID"].clone()).collect()
+    };
+    // Of two that were imported between others nothing is hidden, and neither is what is called so and has a number.
+    import(&app, "bob", "carol", at(2), "of others").await;
+    let others = &app.history("carol", "bob").await[0]["clientID"];
+    let named = json!([old[1]["clientID"], old[2]["clientID"], others, "x"]);
+    let mut other_device = app.connect("alice").await;
+    let data = json!({ "conversationID": "C2Cbob", "messages": named });
+    let deleted = app.ask("delete-message", "alice", data).await;
+    let expected =
+        json!({ "conversationID": "C2Cbob", "messages": [old[1]["clientID"], old[2]["clientID"]] });
+    assert_eq!(deleted, expected);
+    assert_eq!(other_device.push().await, json!({ "event": "onMessageDeleted", "data": expected }));
+    assert_eq!(left(app.history("alice", "bob").await), [old[0]["clientID"].clone(), json!("x")]);
+    assert_eq!(app.history("bob", "alice").await.len(), 4);
+    assert_eq!(app.history("carol", "bob").await.len(), 1);
+
+    // With numbers, in one request.
+    let data = json!({ "conversationID": "C2Cbob", "messages": [old[0]["clientID"], 1] });
+    assert_eq!(app.ask("delete-message", "alice", data.clone()).await, data);
+    assert!(app.history("alice", "bob").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_list_shows_the_newest_imported_message_that_is_left() {
+    let app = TestApp::new().await;
+    import(&app, "bob", "alice", place(NOW_S - 2 * DAY_S, 1, 1), "older").await;
+    import(&app, "bob", "alice", place(NOW_S - DAY_S, 1, 1), "newer").await;
+    for (left, deleted) in [(json!("older"), 1), (Value::Null, 0)] {
+        let id = app.history("bob", "alice").await[deleted]["clientID"].clone();
+        let data = json!({ "conversationID": "C2Cbob", "messages": [id] });
+        app.ask("delete-message", "alice", data).await;
+        assert_eq!(app.conversation("alice", "bob").await.unwrap()["lastMessage"]["payload"]["text"], left);
+    }
 }
 
 #[tokio::test]

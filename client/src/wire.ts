@@ -283,12 +283,15 @@ export type ReadByPeer = {
   time: number,
 };
 
+/** What a client knows a message by. */
+export type MessageName = number | string;
+
 /** Which messages are gone for the user: the reply to `deleteMessage`, and what other devices are told. */
 export type DeletedMessages = {
   /** The conversation. */
   conversationID: string,
   /** The messages. */
-  sequences: Array<number>,
+  messages: Array<MessageName>,
 };
 
 /** What another device has changed. What it has not is left out. */
@@ -473,7 +476,7 @@ export type UploadFormReply = {
 export type RevokeMessage = { conversationID: string, sequence: number, };
 
 /** `deleteMessage`. */
-export type DeleteMessage = { conversationID: string, sequences: Array<number>, };
+export type DeleteMessage = { conversationID: string, messages: Array<MessageName>, };
 
 /** `deleteConversation`. */
 export type DeleteConversation = { conversationID: string, sequence?: number,

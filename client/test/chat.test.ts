@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChatError, Conversation, Message } from '../src/index.js';
+import { SDK_APP_ID } from './harness/twin.js';
 import { User, codeOf, same, textOf, until } from './harness/user.js';
 import { withTwin } from './harness/users.js';
 
@@ -136,7 +137,39 @@ test('large messages are deleted with as many frames as that takes', async () =>
   await alice.tim.deleteMessage(await alice.history(bob.userID));
   same(await alice.history(bob.userID), []);
   const frames = alice.device.takeFrames().filter(({ action }) => action === 'deleteMessage');
-  same(frames.map((frame) => (frame['data'] as { sequences: number[] }).sequences), [[1, 2, 3, 4, 5, 6], [6]]);
+  same(frames.map((frame) => (frame['data'] as { messages: number[] }).messages), [[1, 2, 3, 4, 5, 6], [6]]);
+});
+
+test('a deleted message that was imported is gone on all devices, as one with a number is', async () => {
+  const [alice, bob] = await two();
+  const query = new URLSearchParams({
+    sdkappid: String(SDK_APP_ID), identifier: 'administrator', usersig: users.twin.userSig('administrator'), random: '1', contenttype: 'json',
+  });
+  const older = async (text: string, seconds: number): Promise<void> => {
+    const body = JSON.stringify({
+      SyncFromOldSystem: 2, From_Account: bob.userID, To_Account: alice.userID, MsgSeq: 1, MsgRandom: 1, MsgTimeStamp: 1_600_000_000 + seconds,
+      MsgBody: [{ MsgType: 'TIMTextElem', MsgContent: { Text: text } }],
+    });
+    same((await (await fetch(`${users.twin.url}/v4/openim/importmsg?${query}`, { method: 'POST', body })).json() as { ErrorCode: number }).ErrorCode, 0);
+  };
+  for (const [at, text] of ['一', '二', '三'].entries()) await older(text, at);
+  const tablet = await another(alice);
+  same((await tablet.history(bob.userID)).map(textOf), ['一', '二', '三']);
+  same((await tablet.conversation(bob.userID))?.lastMessage.messageForShow, '三');
+  const [, second, third] = await alice.history(bob.userID);
+  assert.ok(second && third);
+  await alice.tim.deleteMessage([third]);
+  assert.equal(third.isDeleted, true);
+  await until(async () => (await tablet.conversation(bob.userID))?.lastMessage.messageForShow === '二');
+  assert.equal(tablet.tim.findMessage(third.ID), null);
+  // With one that has a number, and one that is nowhere but here.
+  await bob.send(alice.userID, '四');
+  await until(() => alice.received.length === 1);
+  const unsent = alice.text(bob.userID, '五');
+  await alice.tim.deleteMessage([second, ...alice.received, unsent]);
+  same([second.isDeleted, unsent.isDeleted], [true, true]);
+  for (const user of [alice, tablet]) same((await user.history(bob.userID)).map(textOf), ['一']);
+  same((await bob.history(alice.userID)).map(textOf), ['一', '二', '三', '四']);
 });
 
 test('a deleted conversation is gone until somebody writes again', async () => {

@@ -67,8 +67,8 @@ test('what was said at one server is in the history of the other one, in its ord
   const notice = { SyncOtherMachine: 2, From_Account: 'alice', To_Account: 'bob', MsgRandom: 1, MsgBody: [{ MsgType: 'TIMTextElem', MsgContent: { Text: 'notice' } }] };
   assert.equal((await (await fetch(`${here.url}/v4/openim/sendmsg?${query}`, { method: 'POST', body: JSON.stringify(notice) })).json() as { ErrorCode: number }).ErrorCode, 0);
   said.push(['alice', 'notice']);
-  await alice.ask('deleteMessage', { conversationID: 'C2Cbob', sequences: [3, 4] });
-  await bob.ask('deleteMessage', { conversationID: 'C2Calice', sequences: [5] });
+  await alice.ask('deleteMessage', { conversationID: 'C2Cbob', messages: [3, 4] });
+  await bob.ask('deleteMessage', { conversationID: 'C2Calice', messages: [5] });
   await alice.ask('deleteConversation', { conversationID: 'C2Ccarol' });
 
   const [users, roamed, journal] = ['users.txt', 'roamed.jsonl', 'journal.json'].map((name) => join(folder, name)) as [string, string, string];

@@ -87,7 +87,7 @@ async fn it_is_told_of_what_is_sent_read_and_recalled() {
     app.invoke("set-message-read", "bob", read).await;
     app.ask("revoke-message", "alice", json!({ "conversationID": "C2Cbob", "sequence": 2 })).await;
     // Neither of these is a read or a recall.
-    app.ask("delete-message", "bob", json!({ "conversationID": "C2Calice", "sequences": [1] })).await;
+    app.ask("delete-message", "bob", json!({ "conversationID": "C2Calice", "messages": [1] })).await;
     app.ask("add-to-blacklist", "bob", json!({ "userIDList": ["alice"] })).await;
     let bodies: Vec<Value> = told(&app, &server).await.into_iter().map(|called| called.body).collect();
     assert_eq!(

@@ -26,7 +26,7 @@ fn of_mallory(event: &str) -> Value {
     data.as_object_mut().unwrap().extend(message.as_object().unwrap().clone());
     data["conversationID"] = json!("C2Ccarol");
     data["sequence"] = json!(1);
-    data["sequences"] = json!([1]);
+    data["messages"] = json!([1]);
     data["isPinned"] = json!(true);
     data["userIDList"] = json!(["carol"]);
     data

@@ -547,7 +547,7 @@ async fn a_history_is_what_its_user_sees() {
         app.send("bob", "alice", &format!("1-{NOW_S}-{number}"), number).await;
     }
     done(&app, SEND, message("hidden from alice", 9, json!({ "SyncOtherMachine": 2 }))).await;
-    app.ask("delete-message", "alice", json!({ "conversationID": "C2Cbob", "sequences": [2] })).await;
+    app.ask("delete-message", "alice", json!({ "conversationID": "C2Cbob", "messages": [2] })).await;
     app.ask("set-message-read", "alice", json!({ "conversationID": "C2Cbob", "sequence": 3 })).await;
     let of_alice = roam(&app, "alice", "bob", 0, NOW_S, 100).await;
     let numbers =

@@ -76,7 +76,7 @@ async fn what_was_cleared_and_what_was_deleted_do_not_come_back_as_a_preview() {
     let app = with_messages(5).await;
     delete(&app, "alice", "bob").await;
     app.send("bob", "alice", "new", 5).await;
-    app.ask("delete-message", "alice", json!({ "conversationID": "C2Cbob", "sequences": [6] })).await;
+    app.ask("delete-message", "alice", json!({ "conversationID": "C2Cbob", "messages": [6] })).await;
     assert_eq!(app.conversation("alice", "bob").await.unwrap().get("lastMessage"), None);
 }
 

@@ -93,7 +93,7 @@ async fn a_change_is_refused_with_the_code_of_what_is_wrong_with_it() {
         ),
         ("get-group-member-profile", json!({ "groupID": GROUP, "userIDList": [] }), 70402),
         ("get-group-profile", json!({ "groupIDList": [] }), 70402),
-        ("delete-message", json!({ "conversationID": format!("GROUP{GROUP}"), "sequences": [1] }), 70402),
+        ("delete-message", json!({ "conversationID": format!("GROUP{GROUP}"), "messages": [1] }), 70402),
         ("revoke-message", json!({ "conversationID": format!("GROUP{GROUP}"), "sequence": 9 }), 10030),
     ] {
         assert_eq!(code(&app, route, data.clone()).await, expected, "{route} {data}");

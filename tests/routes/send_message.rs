@@ -251,7 +251,7 @@ async fn the_list_shows_the_newest_message_that_is_not_excluded_however_many_are
     let list = app.ask("get-conversation-list", "bob", json!({})).await["conversationList"].clone();
     assert_eq!(list[0]["conversationID"], "C2Ccarol", "and do not move the conversation up");
 
-    app.ask("delete-message", "bob", json!({ "conversationID": "C2Calice", "sequences": [4] })).await;
+    app.ask("delete-message", "bob", json!({ "conversationID": "C2Calice", "messages": [4] })).await;
     assert_eq!(shown("bob", "alice").await, (Some(3), 40));
     app.ask("delete-conversation", "bob", json!({ "conversationID": "C2Calice", "sequence": 3 })).await;
     assert_eq!(shown("bob", "alice").await, (None, 40));

@@ -215,7 +215,7 @@ async fn a_field_of_the_wrong_type_is_named_in_the_error() {
         ("sendMessage", json!({ "base": -1 }), "`base`"),
         ("sendMessage", json!({ "to": 5 }), "`to`"),
         ("getMessageList", json!({ "conversationID": "C2Cbob", "count": "15" }), "`count`"),
-        ("deleteMessage", json!({ "conversationID": "C2Cbob", "sequences": [1, "2"] }), "`sequences[1]`"),
+        ("deleteMessage", json!({ "conversationID": "C2Cbob", "messages": [1, [2]] }), "`messages[1]`"),
         ("getUserStatus", json!({ "userIDList": ["bob", 5] }), "`userIDList[1]`"),
         ("updateMyProfile", json!({ "birthday": 1.5 }), "`birthday`"),
         ("updateMyProfile", json!({ "gender": "Male" }), "`gender`"),

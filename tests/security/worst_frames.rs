@@ -462,7 +462,7 @@ async fn worst(route: &str) -> Vec<Units> {
         "revokeMessage" => revoke_message().await,
         "deleteMessage" => {
             let sequences: Vec<u64> = (1..=30).collect();
-            of_one_message("delete-message", json!({ "sequences": sequences })).await
+            of_one_message("delete-message", json!({ "messages": sequences })).await
         }
         "deleteConversation" => of_one_message("delete-conversation", json!({ "sequence": 3 })).await,
         "pinConversation" => of_one_message("pin-conversation", json!({ "isPinned": true })).await,

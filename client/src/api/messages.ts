@@ -6,7 +6,7 @@ import { ChatError } from '../errors.js';
 import { forwardedPayload } from '../model/media.js';
 import { createMade, createMessage, createUnserved, fromWire, isMessage, isServed, markRevoked, setOptions, type BuilderOptions } from '../model/message.js';
 import type { ConversationState } from '../sync/conversation.js';
-import { deleteMessages, messageSent, pageShown } from '../sync/inbox.js';
+import { deleteMessages, messageSent, nameOf, pageShown } from '../sync/inbox.js';
 import { loadNames } from '../sync/profiles.js';
 import { markRead } from '../sync/read-marks.js';
 import type { ChatSDK, CreateUnservedMessageOptions, Message, MessageListData, MessageType, Result, SendOptions } from '../types.js';
@@ -124,25 +124,24 @@ export function messageMethods(account: Account): MessageMethods {
       const list = Array.isArray(messages) ? messages : [messages];
       const [first] = list;
       if (!first || list.some((message) => !isMessage(message) || message.conversationID !== first.conversationID)) {
-        throw new ChatError(MESSAGE_DELETE_FAIL, 'give it a list of messages of one conversation');
+        throw new ChatError(MESSAGE_DELETE_FAIL, 'give it messages of one conversation');
       }
       const { conversationID } = first;
       const deleted = new ChatError(MESSAGE_SEND_FAIL, 'the message was deleted before it was sent');
       for (const { ID } of list) session.giveUp(ID, deleted);
-      const sequences = list.map((message) => message.sequence).filter((sequence) => sequence > 0);
-      // The server says which it has deleted: of large messages one frame may hide only a few.
-      for (let rest = sequences; rest.length > 0;) {
-        const answer = await session.connection.request('deleteMessage', { conversationID, sequences: rest.slice(0, MAX_DELETED_PER_REQUEST) });
-        const gone = new Set(answer.sequences);
-        const left = rest.filter((sequence) => !gone.has(sequence));
-        if (left.length === rest.length) throw new ChatError(MESSAGE_DELETE_FAIL, 'the server has deleted none of them');
+      // The server says which it has deleted: of large messages one frame may hide only a few. What is not stored is nowhere else.
+      for (let rest = list.filter(({ status, onlineOnlyFlag }) => status === 'success' && !onlineOnlyFlag); rest.length > 0;) {
+        const messages = rest.slice(0, MAX_DELETED_PER_REQUEST).map(nameOf);
+        const answer = await session.connection.request('deleteMessage', { conversationID, messages });
+        const left = rest.filter((message) => !answer.messages.includes(nameOf(message)));
+        if (left.length === rest.length) throw new ChatError(MESSAGE_DELETE_FAIL, 'the server has deleted none');
         rest = left;
+        deleteMessages(session, answer);
       }
       for (const message of list) {
         message.isDeleted = true;
         session.messagesByID.delete(message.ID);
       }
-      deleteMessages(session, conversationID, sequences);
       return ok({ messageList: list });
     },
 

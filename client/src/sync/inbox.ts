@@ -6,7 +6,7 @@
 import { conversationIDOf } from '../model/conversation-id.js';
 import { markRevoked } from '../model/message.js';
 import type { Message } from '../types.js';
-import type { ConversationUpdate, WireMessage } from '../wire.js';
+import type { ConversationUpdate, DeletedMessages, MessageName, WireMessage } from '../wire.js';
 import type { SessionContext } from './context.js';
 import type { ConversationState } from './conversation.js';
 import { CLOSED } from './lifecycle.js';
@@ -83,19 +83,24 @@ export function clearConversation(session: SessionContext, state: ConversationSt
   show(session, state, ready.filter((wire) => wire.sequence > upTo));
 }
 
+/** What the server knows a message by: what was imported has no number. */
+export function nameOf({ sequence, ID }: Message): MessageName {
+  return sequence || ID;
+}
+
 /** Messages that this user does not want to see any more. */
-export function deleteMessages(session: SessionContext, conversationID: string, sequences: readonly number[]): void {
+export function deleteMessages(session: SessionContext, { conversationID, messages }: DeletedMessages): void {
   const state = session.conversations.get(conversationID);
   if (!state) return;
-  for (const sequence of sequences) {
-    const message = state.messagesBySequence.get(sequence);
+  for (const name of messages) {
+    const message = state.messagesBySequence.get(name as number) ?? session.messagesByID.get(name as string);
     if (message) {
       message.isDeleted = true;
       state.remove(message);
       session.messagesByID.delete(message.ID);
     }
   }
-  if (state.newest && sequences.includes(state.newest.sequence)) {
+  if (state.newest && messages.includes(nameOf(state.newest))) {
     const left = [...state.messagesBySequence.values()].filter((message) => !message.messageControlInfo.excludedFromLastMessage)
       .sort((a, b) => b.sequence - a.sequence)[0];
     state.newest = left;

@@ -68,7 +68,7 @@ function apply(session: SessionContext, push: Push): void {
       }
       break;
     case 'onMessageDeleted':
-      deleteMessages(session, push.data.conversationID, push.data.sequences);
+      deleteMessages(session, push.data);
       break;
     case 'onMessageReadByPeer': {
       const { conversationID, sequence, time } = push.data;

@@ -73,9 +73,23 @@ impl ClientId {
     }
 }
 
-/// The ID of a message that is imported between these two: no other message anywhere has it.
+/// The ID of a message that is imported between these two: no other message anywhere has it. It says where the message lies, so
+/// that a client can name it by what it knows.
 pub fn imported_id(pair: &Pair, Imported { second, seq, random }: Imported) -> ClientId {
-    ClientId::of(number_of(&[pair.log_key().as_str(), &seq.to_string()]), second, random)
+    let between = u128::from(number_of(&[pair.log_key().as_str()])) << u32::BITS;
+    ClientId(format!("{}-{second}-{random}", between | u128::from(seq)))
+}
+
+/// Where the message lies that was imported between these two and has this ID; nothing if no such message can have it.
+pub fn imported_place(pair: &Pair, id: &ClientId) -> Option<Imported> {
+    let (what, second, random) = id.parts()?;
+    let seq = what.parse::<u128>().ok()? & u128::from(u32::MAX);
+    let place = Imported {
+        second: second.parse().ok()?,
+        seq: u32::try_from(seq).ok()?,
+        random: random.parse().ok()?,
+    };
+    (imported_id(pair, place) == *id).then_some(place)
 }
 
 /// A number that stands for some texts.
@@ -418,6 +432,7 @@ fn is_counted(options: Options, callbacks: &CallbackNotes) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use proptest::prelude::*;
     use serde_json::{Map, Value, json};
 
     use super::*;
@@ -438,6 +453,31 @@ mod tests {
 
     fn message(from: &str, client_id: &str) -> Message {
         draft(from, client_id).online_only(1000)
+    }
+
+    proptest! {
+        #[test]
+        fn where_an_imported_message_lies_can_be_read_from_its_id_by_the_two_alone(
+            second: u64, seq: u32, random: u32
+        ) {
+            let [alice, bob, carol] =
+                ["alice", "bob", "carol"].map(|name| UserId::parse("user", name).unwrap());
+            let pair = |me: &UserId, peer: &UserId| Pair::of(me, peer).unwrap();
+            let place = Imported { second, seq, random };
+            let id = imported_id(&pair(&alice, &bob), place);
+            prop_assert_eq!(ClientId::parse(id.as_str()), Ok(id.clone()));
+            prop_assert_eq!(imported_place(&pair(&bob, &alice), &id), Some(place));
+            prop_assert_eq!(imported_place(&pair(&alice, &carol), &id), None);
+        }
+    }
+
+    #[test]
+    fn the_id_of_a_message_with_a_number_is_no_place() {
+        let pair =
+            Pair::of(&UserId::parse("me", "alice").unwrap(), &UserId::parse("peer", "bob").unwrap()).unwrap();
+        for id in ["x", "1-2-3", "144115198577104124-1700000000-7", "0-0-0"] {
+            assert_eq!(imported_place(&pair, &ClientId::parse(id).unwrap()), None, "{id}");
+        }
     }
 
     #[test]

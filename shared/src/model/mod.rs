@@ -33,7 +33,7 @@ pub use log::{Floor, LogTail, Predecessor, floor_before};
 pub use member::{Mark, MemberState, ReadMarker};
 pub use message::{
     ClientId, Draft, Elem, FOREVER_S, MAX_MESSAGE_BYTES, Mentions, Message, Options, Priority, Repeats,
-    imported_id, number_of,
+    imported_id, imported_place, number_of,
 };
 pub use mute::{Mute, MuteChange};
 pub use one_to_one::OneToOne;

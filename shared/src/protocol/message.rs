@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -6,7 +8,8 @@ use crate::{
     Error, Result,
     model::{
         Address, CallbackNotes, ClientId, ConversationId, Draft, Elem, GroupId, Imported, Mentions, Message,
-        Options, Pair, Payload, Position, Priority, PushInfo, Seq, UserId, Verdict,
+        Options, Pair, Payload, Position, Priority, PushInfo, Seq, UserId, Verdict, imported_id,
+        imported_place,
     },
 };
 
@@ -365,29 +368,59 @@ impl RevokeMessage {
 pub struct DeleteMessage {
     #[serde(rename = "conversationID")]
     conversation_id: String,
-    sequences: Vec<u64>,
+    messages: Vec<MessageName>,
+}
+
+/// What a client knows a message by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(untagged, expecting = "the sequence of a message, or the clientID of one that was imported")]
+pub enum MessageName {
+    /// Its number.
+    Sequence(u64),
+    /// If it was imported, and has no number, its `clientID`.
+    ClientId(String),
+}
+
+impl MessageName {
+    /// The name of the message at that place of the pair's conversation.
+    pub fn of(pair: &Pair, at: Address) -> Self {
+        match at {
+            Address::Number(seq) => Self::Sequence(seq.0),
+            Address::Imported(place) => Self::ClientId(imported_id(pair, place).as_str().to_owned()),
+        }
+    }
+
+    /// Where it lies in the pair's conversation; nothing if it can be nowhere there.
+    fn address(&self, pair: &Pair) -> Option<Address> {
+        match self {
+            Self::Sequence(seq) => Some(Seq(*seq).into()),
+            Self::ClientId(id) => {
+                ClientId::parse(id).ok().and_then(|id| imported_place(pair, &id)).map(Address::Imported)
+            }
+        }
+    }
 }
 
 impl DeleteMessage {
-    /// The conversation, and the messages, each once.
+    /// The conversation, and the messages, each once. What can be nowhere in it is left out.
     ///
     /// # Errors
     /// What is wrong with which field.
-    pub fn parse(mut self, me: &UserId) -> Result<(Pair, Vec<Seq>)> {
+    pub fn parse(self, me: &UserId) -> Result<(Pair, Vec<Address>)> {
         let ConversationId::C2c(pair) = ConversationId::parse(me, &self.conversation_id)? else {
             return Err(Error::BadRequest(
                 "a message of a group is not hidden from one member alone: its sender recalls it with revokeMessage"
                     .to_owned(),
             ));
         };
-        if !(1..=MAX_DELETIONS).contains(&self.sequences.len()) {
+        if !(1..=MAX_DELETIONS).contains(&self.messages.len()) {
             return Err(Error::BadRequest(format!(
-                "`sequences` must name 1 to {MAX_DELETIONS} messages: delete the rest with further requests"
+                "`messages` must name 1 to {MAX_DELETIONS} messages: delete the rest with further requests"
             )));
         }
-        self.sequences.sort_unstable();
-        self.sequences.dedup();
-        Ok((pair, self.sequences.into_iter().map(Seq).collect()))
+        let messages: BTreeSet<_> = self.messages.iter().filter_map(|name| name.address(&pair)).collect();
+        Ok((pair, messages.into_iter().collect()))
     }
 }
 
@@ -752,12 +785,12 @@ mod tests {
 
     #[test]
     fn messages_are_deleted_up_to_30_at_once_each_once() {
-        let delete = |sequences: Vec<u64>| {
-            let data = json!({ "conversationID": "C2Cbob", "sequences": sequences });
+        let delete = |messages: Vec<u64>| {
+            let data = json!({ "conversationID": "C2Cbob", "messages": messages });
             let request: DeleteMessage = serde_json::from_value(data).unwrap();
-            request.parse(&UserId::parse("me", "alice").unwrap()).map(|(_, sequences)| sequences)
+            request.parse(&UserId::parse("me", "alice").unwrap()).map(|(_, messages)| messages)
         };
-        assert_eq!(delete(vec![3, 1, 3]), Ok(vec![Seq(1), Seq(3)]));
+        assert_eq!(delete(vec![3, 1, 3]), Ok(vec![Seq(1).into(), Seq(3).into()]));
         assert_eq!(delete((1..=30).collect()).unwrap().len(), 30);
         assert_eq!(code(delete((1..=31).collect())), 70402);
         assert_eq!(code(delete(Vec::new())), 70402);

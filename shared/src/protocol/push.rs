@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{UserStatus, WireMessage, WireNotice, WireProfile, to_text};
+use super::{MessageName, UserStatus, WireMessage, WireNotice, WireProfile, to_text};
 use crate::model::{Mark, Pair, Seq, UserId};
 
 /// A frame that nobody asked for. The names are the official SDK's event values.
@@ -67,7 +67,7 @@ pub struct DeletedMessages {
     #[serde(rename = "conversationID")]
     pub conversation_id: String,
     /// The messages.
-    pub sequences: Vec<Seq>,
+    pub messages: Vec<MessageName>,
 }
 
 /// What another device has changed. What it has not is left out.

@@ -82,7 +82,7 @@ fn wire() -> String {
         Reply, ErrorData, Priority, MessageControlInfo, MessageOptions, WireMessage, WireConversation,
         Gender, AllowType, AdminForbid, CustomField, ProfileFields, WireProfile, UserStatus, FailedUser,
         GroupType, Role, JoinOption, InviteOption, RemindType, FirstMember, WireGroup, SelfInfo, WireMember,
-        FailedGroup, JoinStatus, WireApplication, WireNotice, GroupAtInfo, RangeOf, RangeInConversation, Kind, PreviewForm, Push, ReadByPeer, DeletedMessages, ConversationUpdate, KickedOut,
+        FailedGroup, JoinStatus, WireApplication, WireNotice, GroupAtInfo, RangeOf, RangeInConversation, Kind, PreviewForm, Push, ReadByPeer, MessageName, DeletedMessages, ConversationUpdate, KickedOut,
     );
     let (of_actions, members) = of_actions(config);
     for declaration in parts.into_iter().chain(of_actions) {

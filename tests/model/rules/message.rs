@@ -47,7 +47,7 @@ impl Model {
         for message in chat.log.iter_mut().filter(|message| sequences.contains(&message.sequence)) {
             message.hidden_from.insert(me);
         }
-        let data = json!({ "conversationID": peer.conversation_id(), "sequences": sequences });
+        let data = json!({ "conversationID": peer.conversation_id(), "messages": sequences });
         self.push(caller, &[me], &json!({ "event": "onMessageDeleted", "data": data }));
         Exchange::new("delete-message", data.clone(), Answer::Data(data))
     }

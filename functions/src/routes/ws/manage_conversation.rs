@@ -45,8 +45,8 @@ async fn revoke_message(world: &World, event: &Event) -> Result<Reply> {
 
 async fn delete_message(world: &World, event: &Event) -> Result<Reply> {
     let request: DeleteMessage = event.request.data()?;
-    let (pair, sequences) = request.parse(&event.caller.user)?;
-    let deleted = actions::delete_message(world, event.caller.actor(), &pair, &sequences).await?;
+    let (pair, messages) = request.parse(&event.caller.user)?;
+    let deleted = actions::delete_message(world, event.caller.actor(), &pair, &messages).await?;
     Ok(Reply::data(&deleted))
 }
 

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use hongyan_shared::{
     Result,
-    model::{OneToOne, Pair, Seq, Side},
+    model::{Address, OneToOne, Pair, Seq, Side},
 };
 
 use super::{
@@ -65,13 +65,13 @@ impl Messages {
     }
 
     /// Hides a message from the pair's user, if it is there.
-    pub async fn hide(&self, pair: &Pair, seq: Seq) -> Result<()> {
+    pub async fn hide(&self, pair: &Pair, at: Address) -> Result<()> {
         let attribute = match pair.mine() {
             Side::Low => "ha",
             Side::High => "hz",
         };
         let update = self
-            .update(&pair.log_key(), message_key(seq))
+            .update(&pair.log_key(), message_key(at))
             .update_expression(format!("SET {attribute} = :h"))
             .condition_expression("attribute_exists(p)")
             .expression_attribute_values(":h", AttributeValue::Bool(true));
