@@ -266,10 +266,13 @@ test('a read mark that is quicker than the answer is not lost', async () => {
   const letGo = hold(alice, isAnswer);
   const sending = alice.send(bob.userID, '1');
   await until(() => bob.received.length === 1);
+  let isTold = false;
+  alice.device.replaces = (frame) => {
+    isTold ||= frame['event'] === 'onMessageReadByPeer';
+    return frame;
+  };
   await bob.tim.setMessageRead({ conversationID: `C2C${alice.userID}` });
-  // Whatever was pushed before this has come.
-  await bob.tim.updateMyProfile({ nick: '鲍勃' });
-  await until(async () => (await alice.tim.getUserProfile({ userIDList: [bob.userID] })).data[0]?.nick === '鲍勃');
+  await until(() => isTold);
   letGo();
   const message = await sending;
   assert.equal(message.isPeerRead, true);
