@@ -7,14 +7,14 @@
 //! # Layout
 //!
 //! `commands.rs` has the list of all commands, `request.rs` the URL and the body, `said.rs` and `number.rs` what
-//! may be missing in it and its numbers, `error.rs` what is refused, and with which code. The rest is by service.
+//! may be missing in it and its numbers, `error.rs` what is refused, and with which code. The rest is by service, and `groups/` by
+//! what is done with them.
 
 mod accounts;
 mod blacklist;
 mod commands;
 mod contacts;
 mod error;
-mod group_messages;
 mod groups;
 mod messages;
 mod msg_body;
@@ -31,7 +31,6 @@ pub use blacklist::*;
 pub use commands::{Command, Service};
 pub use contacts::*;
 pub use error::{Error, Result};
-pub use group_messages::*;
 pub use groups::*;
 pub use messages::*;
 pub use msg_body::MsgElement;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
 
-use super::{
+use super::super::{
     Error, MsgElement, Number, Result, Said,
     messages::{REPEATED_MS, Written, is, wrong},
 };
