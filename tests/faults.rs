@@ -71,7 +71,7 @@ async fn a_database_that_fails_throttles_and_forgets_to_answer_loses_and_doubles
 }
 
 #[tokio::test]
-async fn a_push_that_hangs_delays_the_acknowledgement_by_no_more_than_its_patience() {
+async fn a_push_that_hangs_delays_the_acknowledgement_by_no_more_than_its_timeout() {
     let mut app = TestApp::new().await;
     let _bob = app.connect("bob").await;
     app.be_impatient();

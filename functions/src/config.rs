@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How long one push may take, and how long all those may take together that keep an answer waiting.
-pub const PUSH_PATIENCE: Duration = Duration::from_millis(1_500);
+pub const PUSH_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// What a function is built from, once per sandbox.
 pub struct Config {
@@ -40,8 +40,8 @@ pub struct Config {
     pub random: Random,
     /// What becomes of the record of an invocation.
     pub report: Report,
-    /// [`PUSH_PATIENCE`], unless a test has more.
-    pub push_patience: Duration,
+    /// [`PUSH_TIMEOUT`], unless a test has more.
+    pub push_timeout: Duration,
     /// A laptop's business server.
     pub callback: Option<CallbackPlace>,
     /// What this sandbox has seen of the business server: one for all who call it.
@@ -268,7 +268,7 @@ impl Config {
             clock,
             random: Random::system(),
             report: record::log(),
-            push_patience: PUSH_PATIENCE,
+            push_timeout: PUSH_TIMEOUT,
             callback: None,
             breaker: Arc::default(),
             undelivered_queue: None,

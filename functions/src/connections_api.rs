@@ -26,8 +26,8 @@ pub(crate) const HANDSHAKE_MS: u64 = 30_000;
 #[derive(Clone)]
 pub struct ConnectionsApi {
     client: Client,
-    /// [`Config::push_patience`].
-    pub(crate) patience: Duration,
+    /// [`Config::push_timeout`].
+    pub(crate) timeout: Duration,
 }
 
 /// What became of a frame, or of the end of a connection.
@@ -44,14 +44,14 @@ pub enum Delivery {
 impl ConnectionsApi {
     /// The one of this deployment.
     pub fn new(config: &Config) -> Configured<Self> {
-        Ok(Self { client: Client::from_conf(config.connections_api()?), patience: config.push_patience })
+        Ok(Self { client: Client::from_conf(config.connections_api()?), timeout: config.push_timeout })
     }
 
     /// Sends one frame to one connection.
     pub async fn send(&self, connection_id: &str, frame: &str) -> Delivery {
         let post =
             self.client.post_to_connection().connection_id(connection_id).data(Blob::new(frame)).send();
-        match timeout(self.patience, post).await {
+        match timeout(self.timeout, post).await {
             Ok(Ok(_)) => Delivery::Delivered,
             Ok(Err(SdkError::ServiceError(error)))
                 if matches!(error.err(), PostToConnectionError::GoneException(_)) =>
@@ -72,7 +72,7 @@ impl ConnectionsApi {
     /// Ends a connection, if it is still there.
     pub async fn close(&self, connection_id: &str) -> Delivery {
         let delete = self.client.delete_connection().connection_id(connection_id).send();
-        match timeout(self.patience, delete).await {
+        match timeout(self.timeout, delete).await {
             Ok(Ok(_)) => Delivery::Delivered,
             Ok(Err(SdkError::ServiceError(error))) if error.err().is_gone_exception() => Delivery::Gone,
             Ok(Err(error)) => {
@@ -107,7 +107,7 @@ impl ConnectionsApi {
                 }
             }
         };
-        if timeout(self.patience, all).await.is_err() {
+        if timeout(self.timeout, all).await.is_err() {
             warn!("pushes took too long: a client that missed one will pull it");
             (0..under_way).for_each(|_| count(Metric::FailedPushes));
         }

@@ -98,7 +98,7 @@ impl Notifier {
     /// Where a user is, and what they are called. Should the look-up fail, they are nowhere.
     pub async fn presence_of(&self, user: &UserId, consistency: Consistency) -> Presence {
         let looked_up = self.connections.of(user, consistency, self.clock.now());
-        match timeout(self.api.patience, looked_up).await {
+        match timeout(self.api.timeout, looked_up).await {
             Ok(Ok(presence)) => presence,
             Ok(Err(error)) => {
                 warn!(%error, "nobody can be told");
@@ -123,8 +123,7 @@ impl Notifier {
             .into_iter()
             .filter(|gone| now.saturating_sub(gone.connected_at) >= HANDSHAKE_MS)
             .collect();
-        if timeout(2 * self.api.patience, join_all(dead.iter().map(|dead| self.forget(dead)))).await.is_err()
-        {
+        if timeout(2 * self.api.timeout, join_all(dead.iter().map(|dead| self.forget(dead)))).await.is_err() {
             warn!("forgetting dead connections took too long");
         }
     }

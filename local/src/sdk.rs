@@ -11,7 +11,7 @@ const LOCAL: &str = "local";
 /// The SDK's settings for the tables of a twin in the same process.
 pub struct InProcess(pub SdkConfig);
 
-/// The SDK's settings for an endpoint on this machine, with the functions' own patience.
+/// The SDK's settings for an endpoint on this machine, with the functions' own timeouts.
 pub fn sdk_config(endpoint: &str) -> SdkConfig {
     settings(endpoint, http())
 }

@@ -116,7 +116,7 @@ impl Server {
         let mut given =
             config::Config::given(tables, management, Some(media), settings, sdk, Reader::system());
         // Everybody gets every message, however busy the machine is.
-        given.push_patience = MINUTE;
+        given.push_timeout = MINUTE;
         assert!(functions.set(Functions::new(&given).unwrap()).is_ok());
         Self { twin, distance }
     }

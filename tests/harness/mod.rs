@@ -15,7 +15,7 @@ pub mod units;
 use std::time::Duration;
 
 use hongyan_functions::{
-    config::{CallbackPlace, PUSH_PATIENCE, Settings, Tables},
+    config::{CallbackPlace, PUSH_TIMEOUT, Settings, Tables},
     record::Report,
     store::Connections,
     trigger::{
@@ -34,7 +34,7 @@ use serde_json::{Value, json};
 
 use fault_proxy::{Call, FaultProxy};
 use replica::{Change, Lag, Replica};
-use sandbox::{PATIENCE, Sandbox, Setup};
+use sandbox::{Sandbox, Setup, TIMEOUT};
 use socket::Socket;
 
 pub const SDK_APP_ID: u64 = 1_400_000_000;
@@ -52,7 +52,7 @@ pub struct TestApp {
     pub dynamodb: FaultProxy,
     pub management: FaultProxy,
     callback: Option<CallbackPlace>,
-    push_patience: Duration,
+    push_timeout: Duration,
 }
 
 impl TestApp {
@@ -93,7 +93,7 @@ impl TestApp {
         let setup = Setup::new(tables, &dynamodb.url, &management.url, reader, settings);
         let media = Some(twin.media.clone());
         let sandbox = Sandbox::new(Setup { media, callback: callback.clone(), ..setup });
-        Self { clock, twin, sandbox, dynamodb, management, callback, push_patience: PATIENCE }
+        Self { clock, twin, sandbox, dynamodb, management, callback, push_timeout: TIMEOUT }
     }
 
     /// What a sandbox is made of that is like the first one.
@@ -102,7 +102,7 @@ impl TestApp {
         let setup =
             Setup::new(tables, &self.dynamodb.url, &self.management.url, clock, self.sandbox.settings);
         let (media, callback) = (Some(self.twin.media.clone()), self.callback.clone());
-        Setup { media, callback, push_patience: self.push_patience, ..setup }
+        Setup { media, callback, push_timeout: self.push_timeout, ..setup }
     }
 
     /// Another sandbox of the same functions, which knows nothing of what the first one has seen.
@@ -117,7 +117,7 @@ impl TestApp {
 
     /// From here on a push may take as long as in an account, and no longer.
     pub fn be_impatient(&mut self) {
-        self.push_patience = PUSH_PATIENCE;
+        self.push_timeout = PUSH_TIMEOUT;
         self.sandbox = Sandbox::new(self.setup());
     }
 

@@ -20,7 +20,7 @@ use serde_json::Value;
 use super::template::{kebab, template_routes};
 
 /// What a request does and costs must not depend on how busy the machine is: no call that is slow is given up, or made again.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What a sandbox is made of.
 pub struct Setup {
@@ -36,7 +36,7 @@ pub struct Setup {
     /// The business server.
     pub callback: Option<CallbackPlace>,
     /// How long a push may take.
-    pub push_patience: Duration,
+    pub push_timeout: Duration,
     /// With which of a user's frames the samples begin, and what nobody can guess.
     pub random: Random,
     /// Where the records of invocations go.
@@ -54,19 +54,19 @@ impl Setup {
             settings,
             media: None,
             callback: None,
-            push_patience: PATIENCE,
+            push_timeout: TIMEOUT,
             random: Random::new(|below| below - 1),
             report: record::log(),
         }
     }
 
     pub fn config(self) -> Config {
-        let sdk = self.sdk.into_builder().timeout_config(patience()).build();
+        let sdk = self.sdk.into_builder().timeout_config(timeouts()).build();
         let mut config =
             Config::given(self.tables, self.management, self.media, self.settings, sdk, self.clock);
         config.random = self.random;
         config.report = self.report;
-        config.push_patience = self.push_patience;
+        config.push_timeout = self.push_timeout;
         config.callback = self.callback;
         // A test that wants it to take anything lets the proxy say so.
         config.undelivered_queue = Some("undelivered".to_owned());
@@ -74,8 +74,8 @@ impl Setup {
     }
 }
 
-fn patience() -> TimeoutConfig {
-    TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).operation_timeout(PATIENCE).build()
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(TIMEOUT).operation_timeout(TIMEOUT).build()
 }
 
 pub struct Sandbox {

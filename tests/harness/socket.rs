@@ -11,7 +11,7 @@ use tokio_tungstenite::{
 };
 
 /// Long enough that only something broken takes longer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -82,7 +82,7 @@ impl Socket {
 
     /// The next frame as it is.
     pub async fn text(&mut self) -> String {
-        match tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("a frame") {
+        match tokio::time::timeout(TIMEOUT, self.stream.next()).await.expect("a frame") {
             Some(Ok(Message::Text(text))) => text.to_string(),
             other => panic!("instead of a frame: {other:?}"),
         }
@@ -91,7 +91,7 @@ impl Socket {
     /// Waits for the end, and how it was put.
     pub async fn closed(mut self) -> Option<CloseFrame> {
         loop {
-            match tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("an end") {
+            match tokio::time::timeout(TIMEOUT, self.stream.next()).await.expect("an end") {
                 Some(Ok(Message::Close(frame))) => return frame,
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return None,
@@ -103,7 +103,7 @@ impl Socket {
     pub async fn rest(mut self) -> Vec<Value> {
         let mut frames: Vec<Value> = self.pushes.drain(..).collect();
         loop {
-            match tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("an end") {
+            match tokio::time::timeout(TIMEOUT, self.stream.next()).await.expect("an end") {
                 Some(Ok(Message::Text(text))) => frames.push(serde_json::from_str(&text).unwrap()),
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return frames,
                 Some(Ok(_)) => {}

@@ -107,7 +107,7 @@ async fn delete(
     loop {
         let groups = administer_groups::some_groups(&world.groups, user).await?;
         if groups.is_empty() {
-            administer_groups::have_no_groups(&world.groups, user).await?;
+            administer_groups::clear_has_groups(&world.groups, user).await?;
             break;
         }
         for (group, key) in groups {
@@ -163,7 +163,7 @@ async fn blank(world: &World, key: &LogKey, user: &UserId, until: &Deadline<'_>)
     let mut before = Address::Number(Seq(u64::MAX));
     loop {
         until.check()?;
-        let part = world.messages.stretch(key, before, PAGE, Consistency::Eventual, now).await?;
+        let part = world.messages.earlier(key, before, PAGE, Consistency::Eventual, now).await?;
         let is_theirs = |message: &&Message| message.from == *user && message.revoked_at.is_none();
         let theirs = part.messages.iter().filter(is_theirs);
         all(theirs.map(async |message| world.messages.blank(key, message, now).await)).await?;

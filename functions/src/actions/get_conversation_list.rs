@@ -355,7 +355,7 @@ async fn newest_shown(world: &World, conversation: &OneToOne) -> Result<Option<O
             return Ok(None);
         }
         let (key, now) = (pair.log_key(), world.clock.now());
-        let earlier = world.messages.stretch(&key, before, look, Consistency::Eventual, now).await?;
+        let earlier = world.messages.earlier(&key, before, look, Consistency::Eventual, now).await?;
         if let Some(shown) = earlier.messages.into_iter().find(is_shown) {
             return Ok(Some(Some(shown)));
         }

@@ -10,7 +10,7 @@ use super::message_keys::find_by_key;
 use crate::{
     clock::Clock,
     config::{Config, Configured},
-    store::{Consistency, Messages, Stretch},
+    store::{Consistency, Earlier, Messages},
 };
 
 /// How many messages are looked at, of those that have a number and of those that were imported.
@@ -101,9 +101,9 @@ async fn look(
     let mut imported = match cleared.is_before(Address::Imported(place)) {
         true => {
             let before = Address::Imported(place);
-            world.messages.stretch(&log, before, looked_at, Consistency::Eventual, now).await?
+            world.messages.earlier(&log, before, looked_at, Consistency::Eventual, now).await?
         }
-        false => Stretch::default(),
+        false => Earlier::default(),
     };
     let is_wanted = |message: &Message| message.time / 1000 >= wanted.from && message.is_live(now);
     let more_numbered = numbered.len() == count

@@ -85,7 +85,7 @@ pub async fn newest(world: &World, pair: &Pair, room: Room) -> Result<Page> {
 /// The newest messages before those that an earlier page has shown.
 pub async fn before(world: &World, pair: &Pair, at: PageCursor, room: Room) -> Result<Page> {
     let (key, now) = (pair.log_key(), world.clock.now());
-    let found = world.messages.stretch(&key, at.before, room.messages, Consistency::Eventual, now).await?;
+    let found = world.messages.earlier(&key, at.before, room.messages, Consistency::Eventual, now).await?;
     Ok(page(pair, found.messages, found.goes_on_before, room, at.cleared))
 }
 

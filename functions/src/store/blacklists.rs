@@ -190,8 +190,8 @@ impl Blocks {
         for pair in pairs {
             let entry = TransactWriteItem::builder();
             let entry = match change {
-                Change::Add => entry.put(self.enter(pair)?),
-                Change::Remove => entry.delete(self.strike(pair)?),
+                Change::Add => entry.put(self.put_entry(pair)?),
+                Change::Remove => entry.delete(self.delete_entry(pair)?),
             };
             let mark =
                 messages::mark(&self.messages, &pair.log_key(), pair.me(), change == Change::Add, now_ms)?;
@@ -226,7 +226,7 @@ impl Blocks {
     // A query is no snapshot of a transaction that is under way. The conditions of these two see to it
     // that what was read of the rows that change was true.
 
-    fn enter(&self, pair: &Pair) -> Result<Put> {
+    fn put_entry(&self, pair: &Pair) -> Result<Put> {
         let put = Put::builder()
             .table_name(&self.blacklists.table)
             .set_item(Some(entry_key(pair.me(), pair.peer())))
@@ -234,7 +234,7 @@ impl Blocks {
         put.build().map_err(|_| incomplete())
     }
 
-    fn strike(&self, pair: &Pair) -> Result<Delete> {
+    fn delete_entry(&self, pair: &Pair) -> Result<Delete> {
         let delete = Delete::builder()
             .table_name(&self.blacklists.table)
             .set_key(Some(entry_key(pair.me(), pair.peer())))

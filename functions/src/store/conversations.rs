@@ -378,7 +378,7 @@ impl Conversations {
         let mut part = ListPart { entries: Vec::new(), goes_on, has_groups: false };
         for item in answer.items.unwrap_or_default() {
             let row: Row = from_item(item)?;
-            if row.v == my_groups::BEGINNING {
+            if row.v == my_groups::PREFIX {
                 part.has_groups = true;
                 continue;
             }

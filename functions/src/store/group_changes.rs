@@ -29,7 +29,7 @@ pub struct GroupChanges {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     /// They come, have read up to there, and see what is behind `joined`.
-    Come {
+    Join {
         /// Who.
         user: UserId,
         /// As what.
@@ -40,14 +40,14 @@ pub enum Step {
         marker: ReadMarker,
     },
     /// They go, being this.
-    Go {
+    Leave {
         /// Who.
         user: UserId,
         /// What they are.
         role: Role,
     },
     /// They are this from now on.
-    Become {
+    Update {
         /// Who.
         user: UserId,
         /// What.
@@ -56,7 +56,7 @@ pub enum Step {
         shows: bool,
     },
     /// They want to hear this from now on.
-    Hear {
+    SetRemind {
         /// Who.
         user: UserId,
         /// What.
@@ -118,8 +118,8 @@ impl GroupChanges {
     /// [`Error::ApplicationHandled`] when the application is not there any more that it accepts.
     pub async fn change(&self, change: &MembersChange<'_>, now_ms: u64) -> Result<bool> {
         let count = |is: fn(&Step) -> bool| change.steps.iter().filter(|step| is(step)).count() as u64;
-        let come = count(|step| matches!(step, Step::Come { .. }));
-        let gone = count(|step| matches!(step, Step::Go { .. }));
+        let come = count(|step| matches!(step, Step::Join { .. }));
+        let gone = count(|step| matches!(step, Step::Leave { .. }));
         let fence = if change.is_free { Fence::Open } else { Fence::Closed };
         let update = change_of_members(
             &self.messages,
@@ -146,27 +146,27 @@ impl GroupChanges {
         let mut of_application = None;
         for step in steps {
             match step {
-                Step::Come { user, member, joined, marker } => {
-                    writes.push(item().put(roster.come(user, member)?).build());
-                    writes.push(item().put(mine.come(user, member, *joined, marker, now_ms)?).build());
+                Step::Join { user, member, joined, marker } => {
+                    writes.push(item().put(roster.put(user, member)?).build());
+                    writes.push(item().put(mine.put(user, member, *joined, marker, now_ms)?).build());
                 }
-                Step::Go { user, role } => {
-                    writes.push(item().delete(roster.go(user, *role)?).build());
-                    writes.push(item().delete(mine.go(user)?).build());
+                Step::Leave { user, role } => {
+                    writes.push(item().delete(roster.delete(user, *role)?).build());
+                    writes.push(item().delete(mine.delete(user)?).build());
                 }
-                Step::Become { user, member, shows } => {
-                    writes.push(item().update(roster.become_(user, member)?).build());
+                Step::Update { user, member, shows } => {
+                    writes.push(item().update(roster.update(user, member)?).build());
                     if *shows {
-                        writes.push(item().update(mine.become_(user, member)?).build());
+                        writes.push(item().update(mine.update(user, member)?).build());
                     }
                 }
-                Step::Hear { user, remind } => {
-                    writes.push(item().update(roster.hear(user, *remind)?).build());
-                    writes.push(item().update(mine.hear(user, *remind)?).build());
+                Step::SetRemind { user, remind } => {
+                    writes.push(item().update(roster.set_remind(user, *remind)?).build());
+                    writes.push(item().update(mine.set_remind(user, *remind)?).build());
                 }
                 Step::Accept { user, token } => {
                     of_application = Some(writes.len());
-                    writes.push(item().delete(roster.accept(user, token)?).build());
+                    writes.push(item().delete(roster.delete_application(user, token)?).build());
                 }
             }
         }

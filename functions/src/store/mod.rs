@@ -34,7 +34,7 @@ pub use connections::{
 pub use conversations::{ConversationEntry, Conversations, ListPart, MAX_PINS, Pinned, Place};
 pub use group_changes::{GroupChanges, MembersChange, Step as MemberStep};
 pub use messages::{
-    Appended, GroupChange, GroupTail, LogChange, Messages, Newer, Part, Recalled, RecalledMessage, Stretch,
+    Appended, Earlier, GroupChange, GroupTail, LogChange, Messages, Newer, Part, Recalled, RecalledMessage,
 };
 pub use my_groups::MyGroups;
 pub use rates::{Counted, Rates, Reading, Step};

@@ -28,7 +28,7 @@ pub struct MyGroups {
 }
 
 /// What all their sort keys begin with, and no user ID does.
-pub(super) const BEGINNING: &str = "·";
+pub(super) const PREFIX: &str = "·";
 
 /// The place in a list of the row that says that there are groups: before what is pinned.
 const PLACE: u64 = 90_000_000_000_000;
@@ -139,7 +139,7 @@ impl MyGroups {
         now_ms: u64,
     ) -> Result<(Vec<(Membership, MyGroup)>, bool)> {
         let after = after.map(GroupId::as_str).unwrap_or_default();
-        let first = (":first", format!("{BEGINNING}{after}"));
+        let first = (":first", format!("{PREFIX}{after}"));
         self.rows(user, "u = :u AND v > :first", [first], at_most, now_ms).await
     }
 
@@ -161,7 +161,7 @@ impl MyGroups {
             if at_most == 0 {
                 return Ok((rows, true));
             }
-            let bounds = [(":first", format!("{BEGINNING}{first}")), (":last", format!("{BEGINNING}{last}"))];
+            let bounds = [(":first", format!("{PREFIX}{first}")), (":last", format!("{PREFIX}{last}"))];
             let (found, goes_on) =
                 self.rows(user, "u = :u AND v BETWEEN :first AND :last", bounds, at_most, now_ms).await?;
             let end = found.last().map(|(member, _)| member.group().clone());
@@ -205,13 +205,13 @@ impl MyGroups {
     }
 
     /// Says in a user's list that they have groups. It comes before the first one, and stays.
-    pub async fn announce(&self, user: &UserId) -> Result<()> {
+    pub async fn set_has_groups(&self, user: &UserId) -> Result<()> {
         let _half_a_unit = allowance::read(ROW_BYTES, Consistency::Eventual)?;
         let answer = self
             .client
             .get_item()
             .table_name(&self.table)
-            .set_key(Some(beginning(user)))
+            .set_key(Some(has_groups_key(user)))
             .send()
             .await
             .map_err(failed)?;
@@ -220,7 +220,7 @@ impl MyGroups {
         }
         // The row, and its place in the index.
         let _two_units = allowance::write(2)?;
-        let mut item = beginning(user);
+        let mut item = has_groups_key(user);
         item.insert("s".to_owned(), number(PLACE));
         self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await.map_err(failed)?;
         Ok(())
@@ -304,8 +304,8 @@ impl MyGroups {
     }
 
     /// A user's list says no more that they have groups.
-    pub async fn denounce(&self, user: &UserId) -> Result<()> {
-        self.delete(beginning(user)).await
+    pub async fn clear_has_groups(&self, user: &UserId) -> Result<()> {
+        self.delete(has_groups_key(user)).await
     }
 
     async fn delete(&self, key: Item) -> Result<()> {
@@ -381,7 +381,7 @@ pub(super) struct MyRows<'a> {
 
 impl MyRows<'_> {
     /// A user comes, who was not there. They have read up to the marker, and see what is behind `joined`.
-    pub fn come(
+    pub fn put(
         &self,
         user: &UserId,
         member: &Member,
@@ -391,7 +391,7 @@ impl MyRows<'_> {
     ) -> Result<Put> {
         let row = Row {
             u: user.to_string(),
-            v: format!("{BEGINNING}{}", self.group),
+            v: format!("{PREFIX}{}", self.group),
             t: now_ms,
             ro: rank(member.role),
             j: joined.named().map(|seq| seq.0),
@@ -419,7 +419,7 @@ impl MyRows<'_> {
     }
 
     /// A user goes, who was there.
-    pub fn go(&self, user: &UserId) -> Result<Delete> {
+    pub fn delete(&self, user: &UserId) -> Result<Delete> {
         let delete = Delete::builder()
             .table_name(self.table)
             .set_key(Some(key(user, self.group)))
@@ -428,7 +428,7 @@ impl MyRows<'_> {
     }
 
     /// A member becomes something else, or goes by another name.
-    pub fn become_(&self, user: &UserId, member: &Member) -> Result<Update> {
+    pub fn update(&self, user: &UserId, member: &Member) -> Result<Update> {
         let update = Update::builder()
             .table_name(self.table)
             .set_key(Some(key(user, self.group)))
@@ -440,7 +440,7 @@ impl MyRows<'_> {
     }
 
     /// A member wants to hear this.
-    pub fn hear(&self, user: &UserId, remind: RemindType) -> Result<Update> {
+    pub fn set_remind(&self, user: &UserId, remind: RemindType) -> Result<Update> {
         let update = Update::builder()
             .table_name(self.table)
             .set_key(Some(key(user, self.group)))
@@ -469,8 +469,7 @@ fn found(user: &UserId, mut item: Item, now_ms: u64) -> Result<(Membership, MyGr
     let (own, mentions) =
         (own.collect::<Result<BTreeSet<_>>>()?, mentions.collect::<Result<BTreeMap<_, _>>>()?);
     let row: Row = from_item(item)?;
-    let group =
-        row.v.strip_prefix(BEGINNING).and_then(|group| GroupId::parse(group).ok()).ok_or_else(wrong)?;
+    let group = row.v.strip_prefix(PREFIX).and_then(|group| GroupId::parse(group).ok()).ok_or_else(wrong)?;
     let marker = |seq: Option<u64>, count: Option<u64>, time: Option<u64>, expires_at| ReadMarker {
         seq: Seq(seq.unwrap_or_default()),
         count: count.unwrap_or_default(),
@@ -510,12 +509,12 @@ fn remind_text(remind: RemindType) -> &'static str {
 }
 
 /// The row that says that a user has groups.
-fn beginning(user: &UserId) -> Item {
-    Item::from([("u".to_owned(), text(user.as_str())), ("v".to_owned(), text(BEGINNING))])
+fn has_groups_key(user: &UserId) -> Item {
+    Item::from([("u".to_owned(), text(user.as_str())), ("v".to_owned(), text(PREFIX))])
 }
 
 fn key(user: &UserId, group: &GroupId) -> Item {
-    Item::from([("u".to_owned(), text(user.as_str())), ("v".to_owned(), text(format!("{BEGINNING}{group}")))])
+    Item::from([("u".to_owned(), text(user.as_str())), ("v".to_owned(), text(format!("{PREFIX}{group}")))])
 }
 
 fn incomplete() -> Error {

@@ -282,7 +282,7 @@ impl Rosters {
     }
 
     /// Takes an application away, if it is that one. Says whether it took place.
-    pub async fn strike(&self, group: &GroupId, user: &UserId, token: &str) -> Result<bool> {
+    pub async fn delete_application(&self, group: &GroupId, user: &UserId, token: &str) -> Result<bool> {
         let _one_unit = allowance::write(1)?;
         let answer = self
             .client
@@ -315,7 +315,7 @@ pub(super) struct MemberRows<'a> {
 
 impl MemberRows<'_> {
     /// A user comes, who was not there.
-    pub fn come(&self, user: &UserId, member: &Member) -> Result<Put> {
+    pub fn put(&self, user: &UserId, member: &Member) -> Result<Put> {
         let row = MemberRow {
             g: self.group.to_string(),
             s: format!("{MEMBER}{user}"),
@@ -333,7 +333,7 @@ impl MemberRows<'_> {
     }
 
     /// A user goes, who was there and what they were.
-    pub fn go(&self, user: &UserId, role: Role) -> Result<Delete> {
+    pub fn delete(&self, user: &UserId, role: Role) -> Result<Delete> {
         let delete = Delete::builder()
             .table_name(self.table)
             .set_key(Some(member_key(self.group, user)))
@@ -343,7 +343,7 @@ impl MemberRows<'_> {
     }
 
     /// A member becomes something else, or goes by another name, or may not speak.
-    pub fn become_(&self, user: &UserId, member: &Member) -> Result<Update> {
+    pub fn update(&self, user: &UserId, member: &Member) -> Result<Update> {
         let update = Update::builder()
             .table_name(self.table)
             .set_key(Some(member_key(self.group, user)))
@@ -356,7 +356,7 @@ impl MemberRows<'_> {
     }
 
     /// A member wants to hear this.
-    pub fn hear(&self, user: &UserId, remind: RemindType) -> Result<Update> {
+    pub fn set_remind(&self, user: &UserId, remind: RemindType) -> Result<Update> {
         let update = Update::builder()
             .table_name(self.table)
             .set_key(Some(member_key(self.group, user)))
@@ -372,7 +372,7 @@ impl MemberRows<'_> {
     }
 
     /// An application is over, if it is still that one.
-    pub fn accept(&self, user: &UserId, token: &str) -> Result<Delete> {
+    pub fn delete_application(&self, user: &UserId, token: &str) -> Result<Delete> {
         let delete = Delete::builder()
             .table_name(self.table)
             .set_key(Some(application_key(self.group, user)))

@@ -17,7 +17,7 @@ use crate::{
     device::Device,
     history::History,
     reading::pause,
-    workload::{AT_ONCE, ask, name, read_log},
+    workload::{MAX_CONCURRENCY, ask, name, read_log},
 };
 
 /// So many users write to each of the large groups at once.
@@ -115,7 +115,7 @@ pub async fn complete(port: u16, history: &Arc<History>) {
             }
         }
     };
-    stream::iter(0..WRITERS).for_each_concurrent(AT_ONCE, complete).await;
+    stream::iter(0..WRITERS).for_each_concurrent(MAX_CONCURRENCY, complete).await;
 }
 
 /// Everybody reads everything, when nothing goes wrong any more.
@@ -132,7 +132,7 @@ pub async fn read_all(port: u16, history: &Arc<History>) {
             }
         }
     };
-    stream::iter(0..WRITERS).for_each_concurrent(AT_ONCE, read).await;
+    stream::iter(0..WRITERS).for_each_concurrent(MAX_CONCURRENCY, read).await;
 }
 
 /// The groups that somebody is in, when nothing goes wrong any more.

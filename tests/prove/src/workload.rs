@@ -22,7 +22,7 @@ const PLATFORMS: [&str; 2] = ["MiniProgram", "Web"];
 const ATTEMPTS: u32 = 12;
 
 /// So many read at once in the end, so that a slow machine has an answer for each.
-pub const AT_ONCE: usize = 4;
+pub const MAX_CONCURRENCY: usize = 4;
 
 struct Person {
     device: Device,
@@ -97,7 +97,7 @@ pub async fn read_all(port: u16, history: &Arc<History>) {
             read_log(&mut device, &json!(conversation(peer))).await;
         }
     };
-    stream::iter(0..USERS).for_each_concurrent(AT_ONCE, read).await;
+    stream::iter(0..USERS).for_each_concurrent(MAX_CONCURRENCY, read).await;
 }
 
 /// All of a conversation, when nothing goes wrong any more.

@@ -5,7 +5,7 @@ use hongyan_shared::{Result, model::GroupId, protocol::NewGroup};
 use super::{
     super::{
         deadline::Deadline,
-        manage_group::{AT_ONCE, World, complete_group, create_group},
+        manage_group::{MEMBERS_PER_TRANSACTION, World, complete_group, create_group},
     },
     part_size,
 };
@@ -18,7 +18,7 @@ use crate::caller::Actor;
 /// Those of [`create_group`], also while it brings the others; [`Error::Throttled`] when there is no more time.
 pub async fn create(world: &World, actor: Actor<'_>, new: NewGroup) -> Result<GroupId> {
     let deadline = Deadline::new(&world.log.clock);
-    let others = new.members.get(AT_ONCE..).unwrap_or_default().to_vec();
+    let others = new.members.get(MEMBERS_PER_TRANSACTION..).unwrap_or_default().to_vec();
     let (mut group, _) = Box::pin(create_group(world, actor, new)).await?;
     while group.awaited > 0 {
         deadline.check()?;

@@ -30,9 +30,9 @@ pub async fn some_groups(world: &World, user: &UserId) -> Result<Vec<(GroupId, L
 pub async fn leave_for_good(world: &World, actor: Actor<'_>, id: &GroupId) -> Result<()> {
     let quit = async || Box::pin(quit_group(world, actor, id, &new_name(world))).await.map(|_| ());
     match quit().await {
-        Err(Error::OwnerMayNotQuit) => match heir(world, actor.user, id).await? {
-            Some(heir) => {
-                Box::pin(change_group_owner(world, actor, id, &new_name(world), &heir)).await?;
+        Err(Error::OwnerMayNotQuit) => match next_owner(world, actor.user, id).await? {
+            Some(next) => {
+                Box::pin(change_group_owner(world, actor, id, &new_name(world), &next)).await?;
                 quit().await?;
             }
             None => dismiss_group(world, actor, id).await?,
@@ -46,12 +46,12 @@ pub async fn leave_for_good(world: &World, actor: Actor<'_>, id: &GroupId) -> Re
 }
 
 /// Nothing says any more that a user has groups, who has left them all.
-pub async fn have_no_groups(world: &World, user: &UserId) -> Result<()> {
-    world.log.mine.denounce(user).await
+pub async fn clear_has_groups(world: &World, user: &UserId) -> Result<()> {
+    world.log.mine.clear_has_groups(user).await
 }
 
 /// To whom a group goes without its owner.
-async fn heir(world: &World, owner: &UserId, id: &GroupId) -> Result<Option<UserId>> {
+async fn next_owner(world: &World, owner: &UserId, id: &GroupId) -> Result<Option<UserId>> {
     let group = world.log.messages.group(id).await?.ok_or(Error::NoSuchGroup)?;
     let roster = world.log.rosters.of(id, group.version).await?;
     let others = roster.members.iter().filter(|(user, _)| *user != owner);

@@ -37,7 +37,7 @@ pub async fn joined_groups(world: &World, user: &UserId) -> Result<Vec<ListedGro
 const PARTS: u32 = 1024;
 
 /// How many of them at once, at most.
-const PARTS_AT_ONCE: usize = 16;
+const MAX_CONCURRENCY: usize = 16;
 
 /// Groups that somebody is in, of a type if one is wanted, from a part of their table on: until there are as many as are enough.
 /// Returns where it goes on, 0 if it does not.
@@ -72,7 +72,7 @@ pub async fn all_groups(
         next = end;
         // As many at once as are likely to be enough.
         let missing = enough.saturating_sub(groups.len());
-        wave = missing.checked_div(densest).unwrap_or(PARTS_AT_ONCE).clamp(1, PARTS_AT_ONCE);
+        wave = missing.checked_div(densest).unwrap_or(MAX_CONCURRENCY).clamp(1, MAX_CONCURRENCY);
     }
     groups.sort();
     Ok((groups, if next < PARTS { next } else { 0 }))

@@ -9,7 +9,7 @@ mod messages;
 mod profile;
 
 pub use create::create;
-pub use leave_for_good::{have_no_groups, leave_for_good, some_groups};
+pub use leave_for_good::{clear_has_groups, leave_for_good, some_groups};
 pub use lists::{all_groups, joined_groups};
 pub use members::{add_members, delete_members, modify_member, mute_members, online_members, roster_of};
 pub use messages::{history, notify};
@@ -20,7 +20,7 @@ use hongyan_shared::{
     protocol::{ChangeName, MAX_MEMBERS_CHANGED},
 };
 
-use super::manage_group::{AT_ONCE, World};
+use super::manage_group::{MEMBERS_PER_TRANSACTION, World};
 
 /// The name of a change that nobody has asked for before.
 fn new_name(world: &World) -> ChangeName {
@@ -30,5 +30,9 @@ fn new_name(world: &World) -> ChangeName {
 
 /// Where a business server is told who has come or gone, the row of the group keeps that: it is not to be much.
 fn part_size(world: &World, is_silent: bool) -> usize {
-    if is_silent && world.log.business_server.is_none() { AT_ONCE } else { MAX_MEMBERS_CHANGED }
+    if is_silent && world.log.business_server.is_none() {
+        MEMBERS_PER_TRANSACTION
+    } else {
+        MAX_MEMBERS_CHANGED
+    }
 }

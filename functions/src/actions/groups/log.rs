@@ -40,7 +40,7 @@ pub struct GroupLog {
 }
 
 /// A group in the eyes of somebody who is in it.
-pub struct Entered {
+pub struct Snapshot {
     /// The group.
     pub group: Group,
     /// Who is in it.
@@ -65,18 +65,18 @@ impl GroupLog {
         })
     }
 
-    /// Lets a member in, as the group is at this moment.
+    /// The group as it is at this moment, for somebody who is in it.
     ///
     /// # Errors
     /// [`Error::NoSuchGroup`], [`Error::NotAllowedInGroup`].
-    pub(super) async fn enter(&self, group: &GroupId, actor: Actor<'_>) -> Result<Entered> {
+    pub(super) async fn snapshot(&self, group: &GroupId, actor: Actor<'_>) -> Result<Snapshot> {
         let now = self.clock.now();
         let found = self.messages.live_group_tail(group, TAIL, Consistency::Strong, now).await?;
         let roster = self.rosters.of(group, found.group.version).await?;
         may(found.group.kind, actor.who(&roster), Op::Speak)?;
         let member = membership(&roster, actor.user).or_else(|| actor.access(group));
         let member = member.ok_or(Error::NoSuchGroup)?;
-        Ok(Entered { group: found.group.clone(), roster, tail: found.open(&member), member })
+        Ok(Snapshot { group: found.group.clone(), roster, tail: found.open(&member), member })
     }
 
     /// What a draft has become before, if it has. What a business server repeats is looked for as far back as it may lie.
@@ -110,7 +110,7 @@ impl GroupLog {
     }
 
     /// What a draft would become behind the end of the log as it was read.
-    pub(super) fn foretold(&self, tail: &LogTail, draft: &Draft) -> Message {
+    pub(super) fn preview(&self, tail: &LogTail, draft: &Draft) -> Message {
         let predecessor = tail.last().map_or(Predecessor::Nothing(Seq(0)), Predecessor::Message);
         next_in_group(tail, draft, predecessor, self.clock.now(), self.retention)
     }
@@ -131,9 +131,9 @@ impl GroupLog {
         Ok(())
     }
 
-    /// Keeps what was promised: the tip gets its number, once, those who are there are told, and the promise is forgotten.
-    /// Returns the tip. Who reads a promise may keep it on behalf of any member: nothing is shown to them.
-    pub(in crate::actions) async fn keep(
+    /// Publishes what was promised: the tip gets its number, once, those who are there are told, and the promise is forgotten.
+    /// Returns the tip. Who reads a promise may publish it on behalf of any member: nothing is shown to them.
+    pub(in crate::actions) async fn publish(
         &self,
         (group, roster, member): (&Group, &Roster, &Membership),
         (token, promised): (&ClientId, &Promised),
@@ -156,11 +156,11 @@ impl GroupLog {
                 return Err(Error::Busy);
             }
         };
-        self.told(group, roster, (token, promised), tip).await
+        self.published(group, roster, (token, promised), tip).await
     }
 
     /// A tip has its number: it is its author's own, those who are there are told, and the promise is forgotten.
-    async fn told(
+    async fn published(
         &self,
         group: &Group,
         roster: &Roster,
@@ -174,37 +174,37 @@ impl GroupLog {
             let present = self.audience.of(roster, None).await;
             self.audience.receive(&present, roster, None, &tip).await;
         };
-        let ((), kept) = tokio::join!(tell, self.messages.kept(&group.id, token));
+        let ((), removed) = tokio::join!(tell, self.messages.remove_from_outbox(&group.id, token));
         // Who finds it once more finds the tip as well.
-        if let Err(error) = kept {
-            warn!(%error, "a promise that was kept is still there");
+        if let Err(error) = removed {
+            warn!(%error, "a tip that was published is still in the outbox");
         }
         Ok(tip)
     }
 
-    /// The same for a promise that was just made: nobody who was not seen can have kept it, so its tip is behind what was read.
-    pub(in crate::actions) async fn keep_behind(
+    /// The same for a promise that was just made: nobody who was not seen can have published it, so its tip is behind what was read.
+    pub(in crate::actions) async fn publish_behind(
         &self,
-        entered: &Entered,
+        snapshot: &Snapshot,
         (token, promised): (&ClientId, &Promised),
     ) -> Result<Message> {
-        let Entered { group, roster, member, tail } = entered;
+        let Snapshot { group, roster, member, tail } = snapshot;
         let deadline = self.clock.now().saturating_add(TIMEOUT_MS);
         let draft = drafted(token, promised)?;
         match self.append(member, tail, (&draft, &draft), Some(promised.base), deadline).await? {
-            Some(tip) => self.told(group, roster, (token, promised), tip).await,
-            None => self.keep((group, roster, member), (token, promised)).await,
+            Some(tip) => self.published(group, roster, (token, promised), tip).await,
+            None => self.publish((group, roster, member), (token, promised)).await,
         }
     }
 
-    /// Keeps the promises of those who were cut off.
-    pub(in crate::actions) async fn keep_broken(&self, entered: &Entered) -> Result<bool> {
-        let Entered { group, roster, member, .. } = entered;
-        let broken = group.broken_promises(self.clock.now());
-        for (token, promised) in &broken {
-            self.keep((group, roster, member), (token, promised)).await?;
+    /// Publishes the tips of those who were cut off. Returns whether there were any.
+    pub(in crate::actions) async fn publish_stale(&self, snapshot: &Snapshot) -> Result<bool> {
+        let Snapshot { group, roster, member, .. } = snapshot;
+        let stale = group.stale_promises(self.clock.now());
+        for (token, promised) in &stale {
+            self.publish((group, roster, member), (token, promised)).await?;
         }
-        Ok(!broken.is_empty())
+        Ok(!stale.is_empty())
     }
 
     /// Hands a message to those who are there but for the device that asks.

@@ -13,7 +13,7 @@ mod send;
 pub use history::{before, newest, range, ranges};
 pub use list::{ListedGroup, ListedGroups, Listing, list_groups, named_groups};
 pub use log::GroupLog;
-pub(super) use log::{Entered, SHORT_TAIL};
+pub(super) use log::{SHORT_TAIL, Snapshot};
 pub use mark::{Cleared, Marking, mark};
 pub use pin::{pin, pinned_groups};
 pub use revoke::{Recalling, revoke};

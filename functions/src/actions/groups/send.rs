@@ -14,7 +14,7 @@ use super::{
         append::{TIMEOUT_MS, once_more},
         ask_before_sending::{ask_before_sending, with_callback_notes},
     },
-    log::{Entered, GroupLog, TAIL},
+    log::{GroupLog, Snapshot, TAIL},
 };
 use crate::{audience::Present, caller::Actor};
 
@@ -38,29 +38,29 @@ pub async fn send_to_group(
     let mut deadline = log.clock.now().saturating_add(TIMEOUT_MS);
     let mut approved = None;
     while log.clock.now() < deadline {
-        let entered = log.enter(group, actor).await?;
-        let Entered { member, tail, .. } = &entered;
+        let snapshot = log.snapshot(group, actor).await?;
+        let Snapshot { member, tail, .. } = &snapshot;
         if let Some(sent) = tail.find(draft) {
-            return again(log, &entered, draft, sent.clone()).await;
+            return again(log, &snapshot, draft, sent.clone()).await;
         }
-        may_speak(log, actor, &entered)?;
+        may_speak(log, actor, &snapshot)?;
         is_not_crowded(log, tail)?;
         // What they tell of has happened before.
-        match log.keep_broken(&entered).await {
+        match log.publish_stale(&snapshot).await {
             Ok(true) => continue,
             Ok(false) => {}
             // The next one who sends keeps it.
             Err(error) => warn!(%error, "what somebody has promised waits"),
         }
         if let Some(sent) = log.find_duplicate(member, tail, draft, base).await? {
-            return again(log, &entered, draft, sent).await;
+            return again(log, &snapshot, draft, sent).await;
         }
         let written = match approved.take() {
             Some(approved) => approved,
             None => {
                 let asked_at = log.clock.now();
-                let foretold = log.foretold(tail, draft);
-                let approved = approve(log, &entered.group, draft.clone(), &foretold).await?;
+                let preview = log.preview(tail, draft);
+                let approved = approve(log, &snapshot.group, draft.clone(), &preview).await?;
                 // That may have taken two seconds, which are none of the group's.
                 deadline = deadline.saturating_add(log.clock.now().saturating_sub(asked_at));
                 approved
@@ -72,14 +72,16 @@ pub async fn send_to_group(
         // Who is connected is looked up meanwhile: it may be some seconds old in any case.
         let (appended, present) = tokio::join!(
             log.append(member, tail, (draft, &written), base, deadline),
-            log.audience.of(&entered.roster, Some(actor))
+            log.audience.of(&snapshot.roster, Some(actor))
         );
         let Some(message) = appended? else {
             approved = Some(written);
             continue;
         };
-        let (noted, ()) =
-            tokio::join!(note(log, &entered, &message), log.tell(&present, &entered.roster, actor, &message));
+        let (noted, ()) = tokio::join!(
+            note(log, &snapshot, &message),
+            log.tell(&present, &snapshot.roster, actor, &message)
+        );
         noted?;
         return Ok(message);
     }
@@ -99,15 +101,15 @@ async fn approve(log: &GroupLog, group: &Group, draft: Draft, message: &Message)
 }
 
 /// The earlier attempt may have been cut off before it noted whom it concerns.
-async fn again(log: &GroupLog, entered: &Entered, draft: &Draft, sent: Message) -> Result<Message> {
+async fn again(log: &GroupLog, snapshot: &Snapshot, draft: &Draft, sent: Message) -> Result<Message> {
     let sent = once_more(draft, sent)?;
-    note(log, entered, &sent).await?;
+    note(log, snapshot, &sent).await?;
     Ok(sent)
 }
 
 /// What members have to know of a message who are not told: it is the sender's own, and it concerns these by name.
-async fn note(log: &GroupLog, entered: &Entered, message: &Message) -> Result<()> {
-    let Entered { group, roster, member, .. } = entered;
+async fn note(log: &GroupLog, snapshot: &Snapshot, message: &Message) -> Result<()> {
+    let Snapshot { group, roster, member, .. } = snapshot;
     let Mentions { users, all } = message.elem.mentions();
     let others = users.iter().filter(|user| *user != member.user() && roster.role(user).is_some());
     let named = others.map(|user| log.mine.mention(member, user, message.seq));
@@ -122,22 +124,22 @@ async fn note(log: &GroupLog, entered: &Entered, message: &Message) -> Result<()
 }
 
 async fn push_only(log: &GroupLog, actor: Actor<'_>, group: &GroupId, draft: &Draft) -> Result<Message> {
-    let entered = log.enter(group, actor).await?;
-    may_speak(log, actor, &entered)?;
+    let snapshot = log.snapshot(group, actor).await?;
+    may_speak(log, actor, &snapshot)?;
     let message = draft.online_only(log.clock.now());
-    let approved = approve(log, &entered.group, draft.clone(), &message).await?;
+    let approved = approve(log, &snapshot.group, draft.clone(), &message).await?;
     let message = approved.online_only(log.clock.now());
     if approved.callbacks.verdict == Verdict::Withheld {
         return Ok(message);
     }
-    let present: Present = log.audience.of(&entered.roster, Some(actor)).await;
-    log.tell(&present, &entered.roster, actor, &message).await;
+    let present: Present = log.audience.of(&snapshot.roster, Some(actor)).await;
+    log.tell(&present, &snapshot.roster, actor, &message).await;
     Ok(message)
 }
 
 /// The operator may keep a user from speaking in any group, and a group its members from speaking in it. What a business server
 /// says gets through all the same.
-fn may_speak(log: &GroupLog, actor: Actor<'_>, Entered { group, roster, .. }: &Entered) -> Result<()> {
+fn may_speak(log: &GroupLog, actor: Actor<'_>, Snapshot { group, roster, .. }: &Snapshot) -> Result<()> {
     if actor.is_administrator {
         return Ok(());
     }

@@ -8,7 +8,7 @@ use hongyan_shared::{
 
 use super::{
     World,
-    change::{Asked, Changed, Plan, Read, Told, What, change, come_now, has_room, tip},
+    change::{Asked, Changed, Plan, Read, Told, What, change, has_room, join_now, tip},
 };
 use crate::caller::Actor;
 
@@ -50,7 +50,7 @@ pub async fn add_group_member(
         Ok(Some(Plan {
             tip: (!is_silent && !group.kind.is_meeting()).then(|| told.payload()),
             what: What::Members {
-                steps: new.iter().map(|user| come_now(read, user)).collect(),
+                steps: new.iter().map(|user| join_now(read, user)).collect(),
                 owner: None,
                 is_free: false,
             },

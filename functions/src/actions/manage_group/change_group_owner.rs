@@ -34,7 +34,7 @@ pub async fn change_group_owner(
             return Ok(None);
         }
         may(group.kind, mine, Op::HandOver(next.role))?;
-        let becomes = |user: &UserId, member: &Member, role| MemberStep::Become {
+        let becomes = |user: &UserId, member: &Member, role| MemberStep::Update {
             user: user.clone(),
             member: Member { role, muted_until: 0, ..member.clone() },
             shows: true,

@@ -8,7 +8,7 @@ use hongyan_shared::{
 
 use super::{
     World,
-    change::{Plan, Read, What, change, come_as, has_room},
+    change::{Plan, Read, What, change, has_room, join_as},
 };
 use crate::caller::Actor;
 
@@ -34,7 +34,7 @@ pub async fn complete_group(
         let part = left.get(..at_once).unwrap_or(left);
         let new: Vec<&(UserId, Role)> = part.iter().filter(|(user, _)| roster.role(user).is_none()).collect();
         has_room(group, new.len())?;
-        let steps = new.iter().map(|(user, role)| come_as(read, user, *role)).collect();
+        let steps = new.iter().map(|(user, role)| join_as(read, user, *role)).collect();
         let awaited = awaited.saturating_sub(part.len()) as u64;
         let users = new.into_iter().map(|(user, _)| user.clone()).collect();
         Ok(Some(Plan { tip: None, what: What::Complete { steps, awaited }, users }))

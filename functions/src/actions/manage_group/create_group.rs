@@ -13,7 +13,7 @@ use hongyan_shared::{
 use super::{
     super::ask_before_sending::ask_before_changing,
     World,
-    change::{ATTEMPTS, come, let_others_go_first},
+    change::{ATTEMPTS, back_off, join},
 };
 use crate::{
     caller::Actor,
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How many members change at once where no tip names them: a transaction has room for 49.
-pub const AT_ONCE: usize = 40;
+pub const MEMBERS_PER_TRANSACTION: usize = 40;
 
 /// Makes a group, with as many of its members as may come at once: it awaits the others. The same group of the same creator, made
 /// once more, is answered as it is.
@@ -45,9 +45,9 @@ pub async fn create_group(world: &World, actor: Actor<'_>, new: NewGroup) -> Res
     }
     let now = world.log.clock.now();
     let owner = new.owner.clone().map(|owner| (owner, Role::Owner));
-    let awaited = new.members.len().saturating_sub(AT_ONCE) as u64;
+    let awaited = new.members.len().saturating_sub(MEMBERS_PER_TRANSACTION) as u64;
     let members: Vec<(UserId, Role)> =
-        owner.into_iter().chain(new.members.into_iter().take(AT_ONCE)).collect();
+        owner.into_iter().chain(new.members.into_iter().take(MEMBERS_PER_TRANSACTION)).collect();
     let group = Group {
         id: new.id,
         kind: new.kind,
@@ -64,11 +64,11 @@ pub async fn create_group(world: &World, actor: Actor<'_>, new: NewGroup) -> Res
         mentioned_all: None,
         outbox: BTreeMap::new(),
     };
-    try_join_all(members.iter().map(|(user, _)| world.log.mine.announce(user))).await?;
+    try_join_all(members.iter().map(|(user, _)| world.log.mine.set_has_groups(user))).await?;
     let steps: Vec<MemberStep> =
-        members.iter().map(|(user, role)| come(user, *role, Seq(0), ReadMarker::default(), now)).collect();
+        members.iter().map(|(user, role)| join(user, *role, Seq(0), ReadMarker::default(), now)).collect();
     for attempt in 0..ATTEMPTS {
-        let_others_go_first(attempt).await;
+        back_off(attempt).await;
         match world.changes.create(&group, &steps, now).await {
             Ok(true) => {
                 let others = members.iter().map(|(user, _)| user).filter(|user| *user != actor.user);

@@ -32,7 +32,7 @@ pub async fn delete_group_member(
         for user in users {
             let Some(role) = roster.role(user) else { continue };
             may(group.kind, mine, Op::Kick(role))?;
-            steps.push(MemberStep::Go { user: user.clone(), role });
+            steps.push(MemberStep::Leave { user: user.clone(), role });
             out.push(user.clone());
         }
         if out.is_empty() {

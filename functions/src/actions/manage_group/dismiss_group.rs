@@ -8,7 +8,7 @@ use hongyan_shared::{
 
 use super::{
     World,
-    change::{ATTEMPTS, let_others_go_first},
+    change::{ATTEMPTS, back_off},
 };
 use crate::caller::Actor;
 
@@ -18,7 +18,7 @@ use crate::caller::Actor;
 /// [`Error::NoSuchGroup`], [`Error::NotAllowedInGroup`], [`Error::GroupBusy`].
 pub async fn dismiss_group(world: &World, actor: Actor<'_>, id: &GroupId) -> Result<()> {
     for attempt in 0..ATTEMPTS {
-        let_others_go_first(attempt).await;
+        back_off(attempt).await;
         let now = world.log.clock.now();
         let group = world.log.messages.group(id).await?.ok_or(Error::NoSuchGroup)?;
         if group.dismissed_at.is_some() {

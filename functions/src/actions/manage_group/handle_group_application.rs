@@ -8,7 +8,7 @@ use hongyan_shared::{
 
 use super::{
     World,
-    change::{Asked, Changed, Plan, Read, Told, What, change, come_now, has_room, tip},
+    change::{Asked, Changed, Plan, Read, Told, What, change, has_room, join_now, tip},
 };
 use crate::{caller::Actor, store::MemberStep};
 
@@ -44,7 +44,7 @@ pub async fn handle_group_application(
         Ok(Some(Plan {
             tip: Some(told.payload()),
             what: What::Members {
-                steps: vec![come_now(read, applicant), accept],
+                steps: vec![join_now(read, applicant), accept],
                 owner: None,
                 is_free: false,
             },
@@ -55,8 +55,8 @@ pub async fn handle_group_application(
     let is_decided = if decided.is_new || decided.users.contains(applicant) {
         decided.is_new
     } else {
-        let is_struck = world.log.rosters.strike(id, applicant, authentication).await?;
-        if !is_struck {
+        let is_deleted = world.log.rosters.delete_application(id, applicant, authentication).await?;
+        if !is_deleted {
             return Err(Error::ApplicationHandled);
         }
         true

@@ -8,7 +8,7 @@ use hongyan_shared::{
 
 use super::{
     World,
-    change::{Asked, Changed, Coming, Plan, Read, Told, What, ask, change, come_now, has_room, tip},
+    change::{Asked, Changed, Coming, Plan, Read, Told, What, ask, change, has_room, join_now, tip},
 };
 use crate::{caller::Actor, store::Application};
 
@@ -39,7 +39,7 @@ pub async fn join_group(
         let is_free = group.kind.is_meeting();
         Ok(Some(Plan {
             tip: (!is_free).then(|| told.payload()),
-            what: What::Members { steps: vec![come_now(read, actor.user)], owner: None, is_free },
+            what: What::Members { steps: vec![join_now(read, actor.user)], owner: None, is_free },
             users,
         }))
     })

@@ -22,7 +22,7 @@ pub use add_group_member::add_group_member;
 pub use change::Changed;
 pub use change_group_owner::change_group_owner;
 pub(super) use complete_group::complete_group;
-pub(super) use create_group::AT_ONCE;
+pub(super) use create_group::MEMBERS_PER_TRANSACTION;
 pub use create_group::create_group;
 pub use delete_group_member::delete_group_member;
 pub use dismiss_group::dismiss_group;

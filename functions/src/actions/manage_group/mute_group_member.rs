@@ -48,7 +48,7 @@ pub async fn mute_group_member(
                 continue;
             }
             let member = Member { muted_until: until, ..member.clone() };
-            steps.push(MemberStep::Become { user: user.clone(), member, shows: false });
+            steps.push(MemberStep::Update { user: user.clone(), member, shows: false });
             muted.push(user.clone());
         }
         if muted.is_empty() {

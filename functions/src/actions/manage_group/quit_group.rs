@@ -28,7 +28,7 @@ pub async fn quit_group(world: &World, actor: Actor<'_>, id: &GroupId, name: &Ch
             Tip { owner: is_owner.then_some(None), ..tip(TipKind::Quit, actor.user, group, &users, members) };
         let is_free = group.kind.is_meeting();
         // What they are is a condition of the row that goes: nobody becomes the owner of a group that they leave.
-        let steps = vec![MemberStep::Go { user: actor.user.clone(), role }];
+        let steps = vec![MemberStep::Leave { user: actor.user.clone(), role }];
         Ok(Some(Plan {
             tip: (!is_free).then(|| told.payload()),
             what: What::Members { steps, owner: is_owner.then_some(None), is_free },

@@ -78,7 +78,7 @@ pub async fn set_group_member(
         if becomes == *member {
             return Ok(None);
         }
-        let steps = vec![MemberStep::Become { user: user.clone(), member: becomes, shows: true }];
+        let steps = vec![MemberStep::Update { user: user.clone(), member: becomes, shows: true }];
         Ok(Some(Plan { tip: told, what: What::Members { steps, owner: None, is_free: false }, users }))
     })
     .await?;
@@ -102,7 +102,7 @@ async fn remind_of(world: &World, actor: Actor<'_>, id: &GroupId, remind: Remind
     let reminded = change(world, actor, id, None, |Read { group, roster, .. }| {
         may(group.kind, actor.who(roster), Op::Speak)?;
         let users = vec![actor.user.clone()];
-        let steps = vec![MemberStep::Hear { user: actor.user.clone(), remind }];
+        let steps = vec![MemberStep::SetRemind { user: actor.user.clone(), remind }];
         Ok(Some(Plan { tip: None, what: What::Members { steps, owner: None, is_free: true }, users }))
     })
     .await?;

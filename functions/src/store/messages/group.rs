@@ -224,8 +224,8 @@ impl Messages {
         attempt(update).await
     }
 
-    /// Forgets a promise that was kept.
-    pub async fn kept(&self, group: &GroupId, token: &ClientId) -> Result<()> {
+    /// Forgets a promised tip that is in the log.
+    pub async fn remove_from_outbox(&self, group: &GroupId, token: &ClientId) -> Result<()> {
         let update = self
             .update_row(group.as_str(), GROUP.to_owned())
             .update_expression("REMOVE ob.#token")

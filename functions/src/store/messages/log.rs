@@ -37,7 +37,7 @@ pub struct Part {
 
 /// A part of the log as it is read backwards, from its newest numbers into what was imported.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Stretch {
+pub struct Earlier {
     /// The live messages, newest first.
     pub messages: Vec<Message>,
     /// Before which message the next part ends, unless the log begins here.
@@ -74,20 +74,20 @@ impl Messages {
     }
 
     /// The newest messages before one, imported ones among them: so many are looked at, live or not.
-    pub async fn stretch(
+    pub async fn earlier(
         &self,
         key: &LogKey,
         before: Address,
         count: usize,
         consistency: Consistency,
         now_ms: u64,
-    ) -> Result<Stretch> {
+    ) -> Result<Earlier> {
         let keys = (IMPORTED.to_owned(), key_before(before));
         let Page { mut messages, goes_on, .. } =
             self.page_between(key.as_str(), keys, count, consistency, Order::NewestFirst).await?;
         let end = messages.last().map(|oldest| end_at(oldest, now_ms));
         messages.retain(|message| message.is_live(now_ms));
-        Ok(Stretch { messages, goes_on_before: end.filter(|_| goes_on) })
+        Ok(Earlier { messages, goes_on_before: end.filter(|_| goes_on) })
     }
 
     /// Writes a message to the place at which it is imported, unless one is there. What that one says does not matter.

@@ -32,7 +32,7 @@ use hongyan_shared::model::{Address, Imported, LogKey, Seq};
 
 pub use group::GroupTail;
 pub(super) use group::{Fence, GROUP_BYTES, change_of_members, creation};
-pub use log::{Appended, Newer, Part, Stretch};
+pub use log::{Appended, Earlier, Newer, Part};
 pub(super) use member::mark;
 pub use recall::Recalled;
 pub use row_change::{GroupChange, LogChange, RecalledMessage};

@@ -6,11 +6,11 @@ use crate::model::{ClientId, Seq, UserId};
 /// How many members a group may have.
 pub const MAX_MEMBERS: u64 = 200;
 
-/// How old a promised tip is, in milliseconds, when others keep the promise: its maker has been cut off.
-const BROKEN_MS: u64 = 3_000;
+/// How old a promised tip is, in milliseconds, when others publish it: its maker has been cut off.
+const STALE_MS: u64 = 3_000;
 
 /// How many tips may be promised at once, so that the row stays small.
-const PROMISES: usize = 4;
+const MAX_PROMISES: usize = 4;
 
 /// What is kept of a group as a whole.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,20 +101,20 @@ pub struct Promised {
 }
 
 impl Group {
-    /// The promises that others should keep by now, oldest first. If there are too many, those are all.
-    pub fn broken_promises(&self, now_ms: u64) -> Vec<(ClientId, Promised)> {
-        let is_broken = |promised: &Promised| {
-            self.outbox.len() >= PROMISES || promised.at.saturating_add(BROKEN_MS) <= now_ms
+    /// The promised tips that others should publish by now, oldest first. If there are too many, those are all.
+    pub fn stale_promises(&self, now_ms: u64) -> Vec<(ClientId, Promised)> {
+        let is_stale = |promised: &Promised| {
+            self.outbox.len() >= MAX_PROMISES || promised.at.saturating_add(STALE_MS) <= now_ms
         };
-        let broken = self.outbox.iter().filter(|(_, promised)| is_broken(promised));
-        let mut broken: Vec<_> = broken.map(|(id, promised)| (id.clone(), promised.clone())).collect();
-        broken.sort_by_key(|(_, promised)| promised.at);
-        broken
+        let stale = self.outbox.iter().filter(|(_, promised)| is_stale(promised));
+        let mut stale: Vec<_> = stale.map(|(id, promised)| (id.clone(), promised.clone())).collect();
+        stale.sort_by_key(|(_, promised)| promised.at);
+        stale
     }
 
     /// Whether one more may be promised.
     pub fn may_promise(&self) -> bool {
-        self.outbox.len() < PROMISES
+        self.outbox.len() < MAX_PROMISES
     }
 }
 
@@ -198,15 +198,15 @@ mod tests {
 
     #[test]
     fn a_promise_is_kept_by_others_after_three_seconds_or_when_there_are_four() {
-        let broken = |promises: &[(&str, u64)], now| {
-            let broken = group(promises).broken_promises(now);
-            broken.into_iter().map(|(id, _)| id.as_str().to_owned()).collect::<Vec<_>>()
+        let stale = |promises: &[(&str, u64)], now| {
+            let stale = group(promises).stale_promises(now);
+            stale.into_iter().map(|(id, _)| id.as_str().to_owned()).collect::<Vec<_>>()
         };
-        assert_eq!(broken(&[("a", 2_000), ("b", 1_000), ("c", 2_001)], 5_000), ["b", "a"]);
+        assert_eq!(stale(&[("a", 2_000), ("b", 1_000), ("c", 2_001)], 5_000), ["b", "a"]);
         let four = ["1", "2", "3", "4"].map(|id| (id, 5_000));
-        assert_eq!(broken(&four, 5_000).len(), 4);
+        assert_eq!(stale(&four, 5_000).len(), 4);
         assert!(!group(&four).may_promise());
-        assert!(broken(&four[1..], 5_000).is_empty() && group(&four[1..]).may_promise());
+        assert!(stale(&four[1..], 5_000).is_empty() && group(&four[1..]).may_promise());
     }
 
     #[test]

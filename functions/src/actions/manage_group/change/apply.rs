@@ -9,7 +9,7 @@ use hongyan_shared::{
 };
 
 use super::{
-    super::{super::groups::Entered, World},
+    super::{super::groups::Snapshot, World},
     plan::{Changed, Plan, What},
 };
 use crate::{
@@ -36,7 +36,7 @@ pub(super) async fn apply(
         What::Complete { steps, awaited } => (steps, None, false, Some(*awaited)),
     };
     let newcomers = steps.iter().filter_map(|step| match step {
-        MemberStep::Come { user, .. } => Some(world.log.mine.announce(user)),
+        MemberStep::Join { user, .. } => Some(world.log.mine.set_has_groups(user)),
         _ => None,
     });
     try_join_all(newcomers).await?;
@@ -58,11 +58,11 @@ fn moved(world: &World, actor: Actor<'_>, plan: &Plan, steps: &[MemberStep], now
     let is_accepted = steps.iter().any(|step| matches!(step, MemberStep::Accept { .. }));
     let themselves = |user: &UserId| user == actor.user;
     let how = steps.iter().find_map(|step| match step {
-        MemberStep::Come { user, .. } if is_accepted || themselves(user) => Some(Movement::Applied),
-        MemberStep::Come { .. } => Some(Movement::Invited),
-        MemberStep::Go { user, .. } if themselves(user) => Some(Movement::Quit),
-        MemberStep::Go { .. } => Some(Movement::Kicked),
-        MemberStep::Become { .. } | MemberStep::Hear { .. } | MemberStep::Accept { .. } => None,
+        MemberStep::Join { user, .. } if is_accepted || themselves(user) => Some(Movement::Applied),
+        MemberStep::Join { .. } => Some(Movement::Invited),
+        MemberStep::Leave { user, .. } if themselves(user) => Some(Movement::Quit),
+        MemberStep::Leave { .. } => Some(Movement::Kicked),
+        MemberStep::Update { .. } | MemberStep::SetRemind { .. } | MemberStep::Accept { .. } => None,
     })?;
     Some(Moved { how, by: actor.user.clone(), users: plan.users.clone(), at: now_ms })
 }
@@ -105,11 +105,11 @@ pub(super) async fn finish(
     // Who goes was in it until now, and who comes is from now on.
     if let Some(member) = [&*roster, &after].into_iter().find_map(somebody) {
         let tail = tail.open(&member);
-        let entered = Entered { group: group.clone(), roster: Arc::new(after.clone()), member, tail };
+        let snapshot = Snapshot { group: group.clone(), roster: Arc::new(after.clone()), member, tail };
         if let Some((token, promised)) = &tip {
-            last = world.log.keep_behind(&entered, (token, promised)).await?.seq;
+            last = world.log.publish_behind(&snapshot, (token, promised)).await?.seq;
         }
-        world.log.keep_broken(&entered).await?;
+        world.log.publish_stale(&snapshot).await?;
     }
     Ok(Changed { group, last, roster: after, users: plan.users, is_new: true })
 }
@@ -117,11 +117,11 @@ pub(super) async fn finish(
 fn after_steps(members: &mut BTreeMap<UserId, Member>, steps: &[MemberStep]) {
     for step in steps {
         match step {
-            MemberStep::Come { user, member, .. } | MemberStep::Become { user, member, .. } => {
+            MemberStep::Join { user, member, .. } | MemberStep::Update { user, member, .. } => {
                 members.insert(user.clone(), member.clone());
             }
-            MemberStep::Go { user, .. } => _ = members.remove(user),
-            MemberStep::Hear { user, remind } => {
+            MemberStep::Leave { user, .. } => _ = members.remove(user),
+            MemberStep::SetRemind { user, remind } => {
                 if let Some(member) = members.get_mut(user) {
                     member.discards = *remind == RemindType::Discard;
                 }

@@ -6,7 +6,7 @@ mod newcomers;
 mod plan;
 mod told;
 
-pub(super) use newcomers::{Coming, ask, come, come_as, come_now, has_room};
+pub(super) use newcomers::{Coming, ask, has_room, join, join_as, join_now};
 pub use plan::Changed;
 pub(super) use plan::{Plan, Read, What, no_member, tip};
 pub(super) use told::{Asked, Told};
@@ -46,7 +46,7 @@ pub(super) async fn change(
     let record = name.and_then(|name| Tip::draft(actor.user, &name.client_id, "{}"));
     let (mut named, mut refused, mut is_handled) = (name.cloned(), None, false);
     for attempt in 0..ATTEMPTS {
-        let_others_go_first(attempt).await;
+        back_off(attempt).await;
         let now = world.log.clock.now();
         let group = world.log.messages.live_group(id).await?;
         let roster = world.log.rosters.of(id, group.version).await?;
@@ -103,7 +103,7 @@ pub(super) async fn change(
             // So that there is room for one promise more.
             if let Some(member) = somebody(&roster) {
                 for promise in &group.outbox {
-                    world.log.keep((&group, &roster, &member), promise).await?;
+                    world.log.publish((&group, &roster, &member), promise).await?;
                 }
             }
             continue;
@@ -124,7 +124,7 @@ pub(super) async fn change(
 }
 
 /// Waits before another attempt, the longer the more often others have got in between.
-pub(super) async fn let_others_go_first(attempt: u64) {
+pub(super) async fn back_off(attempt: u64) {
     if attempt > 0 {
         let ms = rand::random_range(5..40_u64).saturating_mul(attempt);
         tokio::time::sleep(Duration::from_millis(ms)).await;
@@ -151,7 +151,7 @@ async fn made_before(
         may_know(group, roster)?;
         let mut last = tail.last_seq();
         if let Some(member) = somebody(roster) {
-            let kept = world.log.keep((group, roster, &member), (&name.client_id, promised)).await?;
+            let kept = world.log.publish((group, roster, &member), (&name.client_id, promised)).await?;
             last = kept.seq.max(last);
         }
         return Ok(Some(made((group.clone(), roster), &promised.payload, last)));

@@ -14,20 +14,20 @@ use super::{
 };
 use crate::{caller::Actor, store::MemberStep};
 
-pub fn come(user: &UserId, role: Role, joined: Seq, marker: ReadMarker, now_ms: u64) -> MemberStep {
+pub fn join(user: &UserId, role: Role, joined: Seq, marker: ReadMarker, now_ms: u64) -> MemberStep {
     let member = Member { role, joined_at: now_ms / 1000, ..Member::default() };
-    MemberStep::Come { user: user.clone(), member, joined, marker }
+    MemberStep::Join { user: user.clone(), member, joined, marker }
 }
 
 /// Who comes sees what is said from then on; in a meeting all that was said before as well.
-pub fn come_now(read: &Read<'_>, user: &UserId) -> MemberStep {
-    come_as(read, user, Role::Member)
+pub fn join_now(read: &Read<'_>, user: &UserId) -> MemberStep {
+    join_as(read, user, Role::Member)
 }
 
 /// The same of somebody who is to be this.
-pub fn come_as(read: &Read<'_>, user: &UserId, role: Role) -> MemberStep {
+pub fn join_as(read: &Read<'_>, user: &UserId, role: Role) -> MemberStep {
     let joined = if read.group.kind.is_meeting() { Seq(0) } else { read.end.seq };
-    come(user, role, joined, read.end, read.now_ms)
+    join(user, role, joined, read.end, read.now_ms)
 }
 
 pub fn has_room(group: &Group, more: usize) -> Result<()> {
@@ -37,7 +37,7 @@ pub fn has_room(group: &Group, more: usize) -> Result<()> {
     Ok(())
 }
 
-/// How users come, which a business server is asked about.
+/// How users join, which a business server is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coming {
     /// Of their own accord.
@@ -52,7 +52,7 @@ pub(super) fn coming(actor: Actor<'_>, steps: &[MemberStep]) -> Option<Coming> {
     // Who was let in has been asked about when they applied.
     let is_accepted = steps.iter().any(|step| matches!(step, MemberStep::Accept { .. }));
     let mut newcomers = steps.iter().filter_map(|step| match step {
-        MemberStep::Come { user, .. } => Some(comes(user)),
+        MemberStep::Join { user, .. } => Some(comes(user)),
         _ => None,
     });
     newcomers.next().filter(|_| !is_accepted)
