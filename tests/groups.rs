@@ -104,16 +104,7 @@ pub async fn listed(app: &TestApp, user: &str) -> Option<Value> {
 
 /// All that a user may see, oldest first, page by page.
 pub async fn history(app: &TestApp, user: &str) -> Vec<Value> {
-    let (mut history, mut next) = (Vec::new(), json!(""));
-    loop {
-        let data = json!({ "conversationID": conversation(), "nextReqMessageID": next });
-        let page = app.ask("get-message-list", user, data).await;
-        history.splice(0..0, page["messageList"].as_array().unwrap().clone());
-        next = page["nextReqMessageID"].clone();
-        if page["isCompleted"] == true {
-            return history;
-        }
-    }
+    app.messages(user, conversation()).await
 }
 
 /// All that is in the log, by the table: numbers, senders, client IDs and types.

@@ -59,18 +59,10 @@ fn ids(page: &Value) -> Vec<String> {
 
 /// The whole list, page by page, by conversation, and how many pages it takes.
 async fn whole_list(app: &TestApp, user: &str) -> (BTreeMap<String, Value>, usize) {
-    let (mut list, mut next, mut pages) = (BTreeMap::new(), json!(""), 0);
-    loop {
-        let page = app.ask("get-conversation-list", user, json!({ "nextReqConversationID": next })).await;
-        pages += 1;
-        for conversation in page["conversationList"].as_array().unwrap() {
-            list.insert(conversation["conversationID"].as_str().unwrap().to_owned(), conversation.clone());
-        }
-        if page["isCompleted"] == true {
-            return (list, pages);
-        }
-        next = page["nextReqConversationID"].clone();
-    }
+    let pages = app.list(user).await;
+    let all = pages.iter().flat_map(|page| page["conversationList"].as_array().unwrap());
+    let by_id = |listed: &Value| (listed["conversationID"].as_str().unwrap().to_owned(), listed.clone());
+    (all.map(by_id).collect(), pages.len())
 }
 
 /// Makes conversations of a user in the tables directly, each with so many unread messages, a minute apart and the last

@@ -165,6 +165,20 @@ impl TestApp {
         reply["data"].clone()
     }
 
+    /// All pages of a list, first to last: each is asked for by what the one before it has as `cursor`, until one is complete or
+    /// has none.
+    pub async fn pages(&self, name: &str, user: &str, mut data: Value, cursor: &str) -> Vec<Value> {
+        let mut pages = Vec::new();
+        loop {
+            let page = self.ask(name, user, data.clone()).await;
+            let next = page.get(cursor).filter(|_| page["isCompleted"] != true).cloned();
+            pages.push(page);
+            let Some(next) = next else { return pages };
+            assert_ne!(data[cursor], next, "{name} goes on where it is");
+            data[cursor] = next;
+        }
+    }
+
     /// The authorizer, as the twin has it, with its calls in the proxy.
     pub fn authorizer(&self, rules: Rules) -> Authorizer {
         let keys = Keys::one(Key::parse(KEY).unwrap());
@@ -204,18 +218,19 @@ impl TestApp {
 
     /// The whole history of a conversation, oldest first, page by page.
     pub async fn history(&self, me: &str, peer: &str) -> Vec<Value> {
-        let (mut history, mut next) = (Vec::new(), String::new());
-        loop {
-            let data = json!({ "conversationID": format!("C2C{peer}"), "nextReqMessageID": next });
-            let reply = self.invoke("get-message-list", me, data).await;
-            assert_eq!(reply["code"], 0, "{reply}");
-            let page = reply["data"]["messageList"].as_array().unwrap().clone();
-            history.splice(0..0, page);
-            if reply["data"]["isCompleted"] == true {
-                return history;
-            }
-            next = reply["data"]["nextReqMessageID"].as_str().unwrap().to_owned();
-        }
+        self.messages(me, json!(format!("C2C{peer}"))).await
+    }
+
+    /// All that a user may see of a conversation, oldest first.
+    pub async fn messages(&self, user: &str, conversation: Value) -> Vec<Value> {
+        let newest = json!({ "conversationID": conversation, "nextReqMessageID": "" });
+        let pages = self.pages("get-message-list", user, newest, "nextReqMessageID").await;
+        pages.iter().rev().flat_map(|page| page["messageList"].as_array().unwrap().clone()).collect()
+    }
+
+    /// The pages of a user's list.
+    pub async fn list(&self, user: &str) -> Vec<Value> {
+        self.pages("get-conversation-list", user, json!({}), "nextReqConversationID").await
     }
 
     /// The conversation of `me` with `peer` as the list shows it.
