@@ -15,7 +15,7 @@ use crate::caller::Actor;
 /// goes on where it was cut off.
 ///
 /// # Errors
-/// Those of [`create_group`], also while it brings the others; [`Error::Throttled`] when there is no more time.
+/// Those of [`create_group`], also while it brings the others; [`hongyan_shared::Error::Throttled`] when there is no more time.
 pub async fn create(world: &World, actor: Actor<'_>, new: NewGroup) -> Result<GroupId> {
     let deadline = Deadline::new(&world.log.clock);
     let others = new.members.get(MEMBERS_PER_TRANSACTION..).unwrap_or_default().to_vec();

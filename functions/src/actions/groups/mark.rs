@@ -43,7 +43,7 @@ pub struct Marking<'a> {
 /// row to move it in.
 ///
 /// # Errors
-/// [`Error::NoSuchGroup`], [`Error::NotAllowedInGroup`].
+/// [`hongyan_shared::Error::NoSuchGroup`], [`hongyan_shared::Error::NotAllowedInGroup`].
 pub async fn mark(
     world: Marking<'_>,
     actor: Actor<'_>,

@@ -16,7 +16,7 @@ use crate::caller::Actor;
 /// They come in the order in which they were named, so that nobody is brought back who has left since.
 ///
 /// # Errors
-/// Those of every change; [`Error::GroupFull`].
+/// Those of every change; [`hongyan_shared::Error::GroupFull`].
 pub async fn complete_group(
     world: &World,
     actor: Actor<'_>,

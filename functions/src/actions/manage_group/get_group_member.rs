@@ -33,7 +33,7 @@ impl Members {
 /// A page of a group's members, by their IDs.
 ///
 /// # Errors
-/// [`Error::NoSuchGroup`], [`Error::NotAllowedInGroup`].
+/// [`hongyan_shared::Error::NoSuchGroup`], [`hongyan_shared::Error::NotAllowedInGroup`].
 pub async fn get_group_member_list(world: &World, actor: Actor<'_>, page: &MemberPage) -> Result<Members> {
     let roster = get_group_roster(world, actor, &page.group).await?;
     let is_wanted = |(user, member): &(&UserId, &Member)| {
@@ -56,7 +56,7 @@ pub async fn get_group_member_list(world: &World, actor: Actor<'_>, page: &Membe
 /// What is known of some users in a group. Who is not in it is left out.
 ///
 /// # Errors
-/// [`Error::NoSuchGroup`], [`Error::NotAllowedInGroup`].
+/// [`hongyan_shared::Error::NoSuchGroup`], [`hongyan_shared::Error::NotAllowedInGroup`].
 pub async fn get_group_member_profile(
     world: &World,
     actor: Actor<'_>,
@@ -70,7 +70,7 @@ pub async fn get_group_member_profile(
 /// All members of a group.
 ///
 /// # Errors
-/// [`Error::NoSuchGroup`], [`Error::NotAllowedInGroup`].
+/// [`hongyan_shared::Error::NoSuchGroup`], [`hongyan_shared::Error::NotAllowedInGroup`].
 pub async fn get_group_roster(world: &World, actor: Actor<'_>, group: &GroupId) -> Result<Arc<Roster>> {
     let found = world.log.messages.live_group(group).await?;
     let roster = world.log.rosters.of(group, found.version).await?;

@@ -15,7 +15,8 @@ use crate::{caller::Actor, store::Application};
 /// Comes into a group, or applies.
 ///
 /// # Errors
-/// Those of every change; [`Error::WorkGroupIsJoinedByInvitation`], [`Error::GroupFull`], [`Error::TooManyConversations`].
+/// Those of every change; [`hongyan_shared::Error::WorkGroupIsJoinedByInvitation`], [`hongyan_shared::Error::GroupFull`],
+/// [`hongyan_shared::Error::TooManyConversations`].
 pub async fn join_group(
     world: &World,
     actor: Actor<'_>,

@@ -15,7 +15,7 @@ use crate::{caller::Actor, store::MemberStep};
 /// Goes. Who is not in it has gone.
 ///
 /// # Errors
-/// Those of every change; [`Error::OwnerMayNotQuit`].
+/// Those of every change; [`hongyan_shared::Error::OwnerMayNotQuit`].
 pub async fn quit_group(world: &World, actor: Actor<'_>, id: &GroupId, name: &ChangeName) -> Result<Changed> {
     let asked = Asked { name, told: Told::Themselves(TipKind::Quit) };
     let quit = change(world, actor, id, Some(asked), |Read { group, roster, .. }| {
