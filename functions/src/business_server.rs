@@ -22,9 +22,9 @@ use crate::{
     breaker::Breaker,
     clock::Clock,
     config::{CallbackFailure, CallbackPlace, CallbackToken, Config, Configured},
+    failure::{Failure, FailureKind},
     record::{Metric, count},
     secret::Secret,
-    undone::{Failure, Undone},
 };
 
 /// How long a call may take in all. Tencent's time, which business servers are made for.
@@ -40,12 +40,12 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 struct Unanswered {
     why: String,
     /// Whether there may be one yet.
-    failure: Failure,
+    kind: FailureKind,
 }
 
 impl From<String> for Unanswered {
     fn from(why: String) -> Self {
-        Self { why, failure: Failure::Transient }
+        Self { why, kind: FailureKind::Transient }
     }
 }
 
@@ -96,8 +96,8 @@ impl BusinessServer {
     /// Tells it something. Whatever it answers with a status of success is all right.
     ///
     /// # Errors
-    /// [`Error::BusinessServer`], with [`Failure::Refused`] if it has looked at the call and does not want it.
-    pub async fn tell(&self, call: &Call) -> std::result::Result<(), Undone> {
+    /// [`Error::BusinessServer`], with [`FailureKind::Refused`] if it has looked at the call and does not want it.
+    pub async fn tell(&self, call: &Call) -> std::result::Result<(), Failure> {
         self.call(call).await.map(drop)
     }
 
@@ -110,7 +110,7 @@ impl BusinessServer {
         call: &Call,
         meaning: impl Fn(&[u8]) -> std::result::Result<Meant, String>,
     ) -> Result<Meant> {
-        let answer = self.call(call).await.map_err(|undone| undone.error)?;
+        let answer = self.call(call).await.map_err(|failure| failure.error)?;
         meaning(&answer).map_err(|why| {
             count(Metric::FailedCallbacks);
             Error::BusinessServer(format!("{}: {why}", call.command.name()))
@@ -136,15 +136,15 @@ impl BusinessServer {
         meant.map(Some)
     }
 
-    async fn call(&self, call: &Call) -> std::result::Result<Vec<u8>, Undone> {
+    async fn call(&self, call: &Call) -> std::result::Result<Vec<u8>, Failure> {
         let answer = match timeout(TIMEOUT, self.call_in_time(call)).await {
             Ok(answer) => answer,
             Err(_) => Err("it has not answered in two seconds".to_owned().into()),
         };
         count(if answer.is_ok() { Metric::Callbacks } else { Metric::FailedCallbacks });
-        answer.map_err(|Unanswered { why, failure }| {
+        answer.map_err(|Unanswered { why, kind }| {
             let error = Error::BusinessServer(format!("{}: {why}", call.command.name()));
-            Undone { error, failure }
+            Failure { error, kind }
         })
     }
 
@@ -164,8 +164,8 @@ impl BusinessServer {
         let answer = answer.map_err(|error| aws::with_causes(&error))?;
         let status = answer.status().as_u16();
         if !answer.status().is_success() {
-            let failure = if refuses(status) { Failure::Refused } else { Failure::Transient };
-            return Err(Unanswered { why: format!("it has answered with status {status}"), failure });
+            let kind = if refuses(status) { FailureKind::Refused } else { FailureKind::Transient };
+            return Err(Unanswered { why: format!("it has answered with status {status}"), kind });
         }
         Ok(read(answer).await?)
     }

@@ -15,7 +15,7 @@
 //! - [`connections_api`]: frames to connections. The only part that knows `@connections`.
 //! - [`business_server`]: calls to it. The only part that knows where it is. `breaker`: whether it is worth it. [`secret`]: the only
 //!   part that knows the parameter store.
-//! - [`undone`]: why something is not done, and whether it may be yet. [`undelivered`]: where that is kept of which the business
+//! - [`failure`]: why something is not done, and whether it may be yet. [`undelivered`]: where that is kept of which the business
 //!   server is not told. The only part that knows SQS.
 //! - [`media_store`]: the objects that users have uploaded. The only part that knows S3.
 //! - [`store`]: the tables. The only part that knows DynamoDB.
@@ -32,6 +32,7 @@ pub mod clock;
 pub mod config;
 pub mod connections_api;
 mod environment;
+pub mod failure;
 pub mod functions;
 pub mod limits;
 pub mod media_store;
@@ -46,4 +47,3 @@ pub mod secret;
 pub mod store;
 pub mod trigger;
 pub mod undelivered;
-pub mod undone;

@@ -14,6 +14,7 @@ use tracing::error;
 
 use crate::{
     config::{Config, Configured},
+    failure::Failure,
     routes::ws::{Event, Reply},
     store::RowChange,
     trigger::{
@@ -22,7 +23,6 @@ use crate::{
         stream::{Consumer, Turns},
         websocket::Function,
     },
-    undone::Undone,
 };
 
 /// Serves the routes of a function until the sandbox ends: the whole of a `main`.
@@ -58,7 +58,7 @@ pub async fn serve_stream<World, Action, Done>(
 where
     World: Send + Sync + 'static,
     Action: Fn(&'static World, RowChange) -> Done + Copy + Send + Sync + 'static,
-    Done: Future<Output = std::result::Result<(), Undone>> + Send + 'static,
+    Done: Future<Output = std::result::Result<(), Failure>> + Send + 'static,
 {
     let consumer = start(|config| Consumer::new(config, name, turns, world))?;
     run(service_fn(move |event: LambdaEvent<Changes>| async move {

@@ -7,9 +7,9 @@ use hongyan_shared::media::{MediaKey, Owner};
 use super::all;
 use crate::{
     config::{Config, Configured},
+    failure::Failure,
     media_store::MediaStore,
     store::RowChange,
-    undone::Undone,
 };
 
 /// What it takes to delete media.
@@ -32,8 +32,8 @@ impl World {
 ///
 /// # Errors
 /// A row that is no message, and an object that cannot be deleted now.
-pub async fn delete_media(world: &World, row: RowChange) -> Result<(), Undone> {
-    let Some(message) = row.recalled().map_err(Undone::permanently)? else { return Ok(()) };
+pub async fn delete_media(world: &World, row: RowChange) -> Result<(), Failure> {
+    let Some(message) = row.recalled().map_err(Failure::permanently)? else { return Ok(()) };
     let owner = Owner::of(world.sdk_app_id, &message.from);
     let own: Vec<MediaKey> = message.files.iter().filter_map(|text| MediaKey::parse(text)).collect();
     let is_own = |key: &MediaKey| key.is_of(&owner) && own.iter().any(|own| own.folder() == key.folder());

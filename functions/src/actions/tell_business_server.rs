@@ -15,11 +15,11 @@ use crate::{
     business_server::BusinessServer,
     clock::Clock,
     config::{Config, Configured, Misconfigured},
+    failure::Failure,
     store::{
         Connections, Consistency, GroupChange, LogChange, Messages, PresenceChange, Rosters, RowChange,
         SlotChange,
     },
-    undone::Undone,
 };
 
 /// What it takes to tell it.
@@ -48,21 +48,21 @@ impl World {
 ///
 /// # Errors
 /// [`Error::BusinessServer`]: it has not heard of it, or nobody knows. A row that is none of ours, for good.
-pub async fn tell_business_server(world: &World, change: RowChange) -> Result<(), Undone> {
+pub async fn tell_business_server(world: &World, change: RowChange) -> Result<(), Failure> {
     for call in calls(world, &change).await? {
         world.server.tell(&call).await?;
     }
     Ok(())
 }
 
-async fn calls(world: &World, change: &RowChange) -> Result<Vec<Call>, Undone> {
-    let presence = change.of_presence().map_err(Undone::permanently)?;
+async fn calls(world: &World, change: &RowChange) -> Result<Vec<Call>, Failure> {
+    let presence = change.of_presence().map_err(Failure::permanently)?;
     if let Some(PresenceChange { user, slots, at_ms }) = presence {
         let changes = slots.iter().flat_map(|slot| state_changes(slot, at_ms));
         return Ok(changes.map(|(state, at_ms)| state.call(&user, at_ms)).collect());
     }
     let now = world.clock.now();
-    Ok(match change.in_log().map_err(Undone::permanently)? {
+    Ok(match change.in_log().map_err(Failure::permanently)? {
         None => Vec::new(),
         Some(LogChange::Sent(pair, message)) => {
             let peer = pair.peer().clone();

@@ -21,10 +21,10 @@ use super::failing::FailingRecords;
 use crate::{
     clock::Clock,
     config::{Config, Configured},
+    failure::Failure,
     record::{InvocationRecord, Metric, MetricCounts, Refused, Report},
     store::{RowChange, allowance::one_frame},
     undelivered::Undelivered,
-    undone::Undone,
 };
 
 /// In which order the records of a batch are dealt with.
@@ -102,7 +102,7 @@ impl<World> Consumer<World> {
     ) -> DynamoDbEventResponse
     where
         Action: Fn(&'a World, RowChange) -> Done + Copy,
-        Done: Future<Output = Result<(), Undone>>,
+        Done: Future<Output = Result<(), Failure>>,
     {
         let failed: Vec<String> = match self.turns {
             Turns::AllAtOnce => {
@@ -132,7 +132,7 @@ impl<World> Consumer<World> {
     ) -> Vec<String>
     where
         Action: Fn(&'a World, RowChange) -> Done + Copy,
-        Done: Future<Output = Result<(), Undone>>,
+        Done: Future<Output = Result<(), Failure>>,
     {
         let until_ms = self.clock.now().saturating_add(BEGUN_FOR_MS);
         let failures = AtomicUsize::new(0);
@@ -189,11 +189,11 @@ impl<World> Consumer<World> {
     ) -> bool
     where
         Action: Fn(&'a World, RowChange) -> Done,
-        Done: Future<Output = Result<(), Undone>>,
+        Done: Future<Output = Result<(), Failure>>,
     {
         let id = &record.event_id;
-        if let Err(undone) = self.one(record, request_id, action).await
-            && !self.is_given_up(record, &undone).await
+        if let Err(failure) = self.one(record, request_id, action).await
+            && !self.is_given_up(record, &failure).await
         {
             return false;
         }
@@ -202,9 +202,9 @@ impl<World> Consumer<World> {
     }
 
     /// Whether a record that has failed is given up, and kept elsewhere.
-    async fn is_given_up(&self, record: &EventRecord, undone: &Undone) -> bool {
+    async fn is_given_up(&self, record: &EventRecord, failure: &Failure) -> bool {
         let Some(undelivered) = &self.undelivered else { return false };
-        if !self.failing.is_over(&record.event_id, undone.failure, self.clock.now()) {
+        if !self.failing.should_give_up(&record.event_id, failure.kind, self.clock.now()) {
             return false;
         }
         // The function can be given it once more. To a sandbox that still knows this record it is another one.
@@ -213,7 +213,7 @@ impl<World> Consumer<World> {
         again.event_id = format!("again-{}", record.event_id);
         event.records.push(again);
         let kept = match serde_json::to_string(&event) {
-            Ok(event) => undelivered.keep(event, &record.event_id, &undone.error).await,
+            Ok(event) => undelivered.keep(event, &record.event_id, &failure.error).await,
             Err(error) => Err(Error::Internal(error.to_string())),
         };
         kept.inspect_err(|why| error!(?why, "what is to be given up cannot be kept, and comes again")).is_ok()
@@ -224,10 +224,10 @@ impl<World> Consumer<World> {
         record: &EventRecord,
         request_id: &str,
         action: Action,
-    ) -> Result<(), Undone>
+    ) -> Result<(), Failure>
     where
         Action: Fn(&'a World, RowChange) -> Done,
-        Done: Future<Output = Result<(), Undone>>,
+        Done: Future<Output = Result<(), Failure>>,
     {
         let started = self.clock.now();
         let (done, metrics) = MetricCounts::of(one_frame(action(&self.world, row_change(record)))).await;
@@ -240,7 +240,7 @@ impl<World> Consumer<World> {
             user: "",
             connection: "",
             ms: self.clock.now().saturating_sub(started),
-            refused: done.as_ref().err().map(|undone| Refused::from(&undone.error)),
+            refused: done.as_ref().err().map(|failure| Refused::from(&failure.error)),
             metrics,
         });
         done

@@ -4,16 +4,16 @@ use hongyan_shared::Error;
 
 /// Why it has not been done.
 #[derive(Debug)]
-pub struct Undone {
+pub struct Failure {
     /// What has gone wrong.
     pub error: Error,
     /// Whether it may be done yet.
-    pub failure: Failure,
+    pub kind: FailureKind,
 }
 
 /// Whether something that has failed may be done yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
+pub enum FailureKind {
     /// It may: whatever it needs was away.
     Transient,
     /// It was looked at and refused: it alone, or everything at the moment.
@@ -22,15 +22,15 @@ pub enum Failure {
     Permanent,
 }
 
-impl Undone {
+impl Failure {
     /// What nobody will ever make anything of.
     pub fn permanently(error: Error) -> Self {
-        Self { error, failure: Failure::Permanent }
+        Self { error, kind: FailureKind::Permanent }
     }
 }
 
-impl From<Error> for Undone {
+impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { error, failure: Failure::Transient }
+        Self { error, kind: FailureKind::Transient }
     }
 }
