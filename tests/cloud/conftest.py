@@ -9,6 +9,7 @@ import pytest
 from business_server import BusinessServer
 from chat import User, signature
 from emulator import Emulator
+from rest import Twin
 from stack import KEY_PARAMETER, TOKEN_PARAMETER, Stack
 
 BUILT = Path(os.environ.get("BUILT", Path(__file__).parents[2] / "target/cloud/template.yaml"))
@@ -71,3 +72,10 @@ def user(stack, key):
     def connect(name, sig=None, **options):
         return User(stack.websocket_url, name, sig or signature(key, name), **options)
     return connect
+
+
+@pytest.fixture(scope="session")
+def twin(tmp_path_factory):
+    twin = Twin(tmp_path_factory.mktemp("twin"))
+    yield twin
+    twin.stop()

@@ -1,76 +1,24 @@
 """The API for business servers, spoken by a library for Tencent's: to the twin, and to what was deployed."""
 
+import inspect
 import json
-import os
 import re
 import subprocess
 import time
 from pathlib import Path
 
-import pytest
 import requests
 from tencentcloud_im.tcim_client import (
     BatchMessageObj, FriendObj, MessageFile, MessageObj, MessageText, TCIMClient, UpdateFriendObj,
 )
 
-from chat import User, signature
-from stack import SDK_APP_ID
+from chat import signature
+from rest import ROOT, TWIN, Deployed, OnTwin, answer, code, done
 
-ROOT = Path(__file__).parents[2]
-TWIN = os.environ.get("HONGYAN", ROOT / "target/debug/hongyan")
 PAGE = (ROOT / "docs/rest.md").read_text(encoding="utf-8")
 EXAMPLE = re.compile(r"^```json (\w+/\w+)\n(.*?)^```\n```json answer\n(.*?)^```", re.MULTILINE | re.DOTALL)
 NAMES = re.compile(r"\b(?=(?:alice|bob|carol)\b)")
 TIME = re.compile(r"(?<!\d)1[78]\d{8}(?!\d)")
-
-
-class Twin:
-    """The twin of a folder."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.process = subprocess.Popen([TWIN, "--port", "0", "--json"], cwd=folder, stdout=subprocess.PIPE, text=True)
-        ready = json.loads(self.process.stdout.readline())
-        self.rest_url, self.websocket_url, self.key = ready["restUrl"], ready["webSocketUrl"], ready["key"]
-
-    def stop(self):
-        self.process.terminate()
-        self.process.communicate(timeout=20)
-
-
-class Server:
-    """A host, with the library that talks to it."""
-
-    def __init__(self, rest_url, websocket_url, key):
-        self.rest_url, self.websocket_url, self.key = rest_url, websocket_url, key
-        self.library = TCIMClient(SDK_APP_ID, key, "administrator", tencent_url=rest_url)
-
-    def user(self, name, **options):
-        return User(self.websocket_url, name, signature(self.key, name, **options))
-
-    def ask(self, command, body, identifier="administrator", sig=None):
-        """What the library has no method for."""
-        query = {"sdkappid": SDK_APP_ID, "identifier": identifier, "usersig": sig or signature(self.key, identifier)}
-        return requests.post(f"{self.rest_url}/{command}", params=query, data=json.dumps(body))
-
-
-def answer(response):
-    """Whatever is said, it is said with 200 and in one form."""
-    assert response.status_code == 200, response.text
-    data = response.json()
-    assert data["ActionStatus"] == ("FAIL" if data["ErrorCode"] else "OK"), data
-    assert bool(data["ErrorInfo"]) == bool(data["ErrorCode"]), data
-    return data
-
-
-def done(response):
-    data = answer(response)
-    assert data["ErrorCode"] == 0, data
-    return data
-
-
-def code(response):
-    return answer(response)["ErrorCode"]
 
 
 def fits(example, value, known):
@@ -98,15 +46,8 @@ def today(request, known):
     return known.get(request, request)
 
 
-@pytest.fixture(scope="module")
-def twin(tmp_path_factory):
-    twin = Twin(tmp_path_factory.mktemp("twin"))
-    yield twin
-    twin.stop()
-
-
 class Commands:
-    """Every command that the library has and that is served, with users that nobody else writes to."""
+    """Every command that the library has, but those of groups, with users that nobody else writes to."""
 
     def test_the_examples_of_the_page_are_what_happens(self, server):
         """Every command, so with every right that it needs. The page's users are others here."""
@@ -260,10 +201,22 @@ class Commands:
             assert [each["MsgBody"][0]["MsgContent"]["Text"] for each in page["MsgList"]] == ["三天前", "现在", "刚才"]
 
 
-class TestTwin(Commands):
-    @pytest.fixture
-    def server(self, twin):
-        return Server(twin.rest_url, twin.websocket_url, twin.key)
+class TestTwin(OnTwin, Commands):
+    def test_every_command_of_the_library_is_known_and_tried(self):
+        """Served, or refused by its name; and called by these files, each by the library's own method."""
+        text = (ROOT / "shared/src/rest/commands.rs").read_text(encoding="utf-8").split("\ncommands! {\n")[1]
+        services = re.findall(r'^    \w+ "(\w+)" {\n(.*?)^    }$', text, re.MULTILINE | re.DOTALL)
+        known = {f"{service}/{command}" for service, text in services for command in re.findall(r'"(\w+)"', text)}
+        known |= {f"{service}/{command}" for service, command in re.findall(r'"(\w+)" / "(\w+)"', text)}
+        methods = {
+            name: command for name, method in inspect.getmembers(TCIMClient, inspect.isfunction)
+            for command in re.findall(r'"{}/(\w+/\w+)"', inspect.getsource(method))}
+        assert methods.keys() == {
+            name for name in dir(TCIMClient) if not name.startswith("_")} - {"get_user_sig"}
+        assert set(methods.values()) <= known
+        files = (Path(__file__).with_name(name) for name in ["test_rest.py", "test_rest_groups.py"])
+        called = {name for file in files for name in re.findall(r"library\.(\w+)\(", file.read_text(encoding="utf-8"))}
+        assert methods.keys() == called
 
     def test_the_lines_of_the_documents_work_as_they_are(self, twin):
         texts = [PAGE, *((ROOT / name).read_text(encoding="utf-8") for name in ["README.md", "README.zh-CN.md"])]
@@ -276,7 +229,5 @@ class TestTwin(Commands):
             assert json.loads(said)["ActionStatus"] == "OK", said
 
 
-class TestDeployed(Commands):
-    @pytest.fixture
-    def server(self, stack, key):
-        return Server(stack.rest_url, stack.websocket_url, key)
+class TestDeployed(Deployed, Commands):
+    pass

@@ -289,6 +289,7 @@ async fn in_a_private_group_it_may_what_nobody_in_it_may() {
         ("get_group_member_info", json!({})),
         ("send_group_msg", json!({ "Random": 1, "MsgBody": text("x") })),
         ("group_msg_get_simple", json!({ "ReqMsgNumber": 1 })),
+        ("group_msg_recall", json!({ "MsgSeqList": [{ "MsgSeq": 1 }] })),
         ("get_role_in_group", json!({ "User_Account": ["carol"] })),
         ("send_group_system_notification", json!({ "Content": "x" })),
     ] {
@@ -484,8 +485,15 @@ async fn lists_show_what_is_asked_for_part_by_part() {
 #[tokio::test]
 async fn what_is_not_there_is_answered_so() {
     let app = TestApp::new().await;
-    for command in ["import_group", "import_group_msg", "get_group_attr", "set_unread_msg_num"] {
-        let answer = ask(&app, &format!("group_open_http_svc/{command}"), json!({})).await;
+    for command in [
+        "group_open_http_svc/import_group",
+        "group_open_http_svc/import_group_msg",
+        "group_open_http_svc/set_unread_msg_num",
+        "group_open_http_svc/modify_group_attr",
+        // Attributes are read of a service of their own.
+        "group_open_attr_http_svc/get_group_attr",
+    ] {
+        let answer = ask(&app, command, json!({})).await;
         assert_eq!(answer["ErrorCode"], 60009, "{command}");
         assert!(answer["ErrorInfo"].as_str().unwrap().starts_with("groups have nothing of the kind"));
     }

@@ -4,14 +4,16 @@
 ///
 /// ```text
 /// Service "its name in the path" {
-///     Command "its name" | "an older name": one;
+///     Command "its name" | "an older name", "another service" / "a name there": one;
 /// }
 /// ```
 ///
 /// `one`: it is about one user or conversation, and takes no more from the tables than a frame may. `many`: it names up to some
 /// hundred users, and may take as much as 64 frames.
 macro_rules! commands {
-    ($($service:ident $path:literal { $($command:ident $name:literal $(| $older:literal)*: $size:ident;)+ })+) => {
+    ($($service:ident $path:literal { $(
+        $command:ident $name:literal $(| $older:literal)* $(, $elsewhere:literal / $there:literal)?: $size:ident;
+    )+ })+) => {
         /// What belongs together, as the first part of the path has it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Service {
@@ -31,7 +33,7 @@ macro_rules! commands {
             /// The command of this name, if there is one.
             pub fn parse(service: &str, command: &str) -> Option<Self> {
                 match (service, command) {
-                    $($(($path, $name $(| $older)*) => Some(Self::$command),)+)+
+                    $($(($path, $name $(| $older)*) $(| ($elsewhere, $there))? => Some(Self::$command),)+)+
                     _ => None,
                 }
             }
@@ -127,10 +129,10 @@ commands! {
         GetOnlineMemberNum "get_online_member_num": one;
         // A group's log begins here, and has no fields and counters of others. Each of these is told so.
         NotOfGroups "import_group" | "import_group_msg" | "import_group_member" | "set_unread_msg_num"
-            | "delete_group_msg_by_sender" | "modify_group_msg" | "modify_group_user_info" | "get_group_attr"
+            | "delete_group_msg_by_sender" | "modify_group_msg" | "modify_group_user_info"
             | "modify_group_attr" | "clear_group_attr" | "delete_group_attr" | "update_group_counter"
             | "get_group_counter" | "delete_group_counter" | "get_group_msg_receipt"
-            | "get_group_msg_receipt_detail": one;
+            | "get_group_msg_receipt_detail", "group_open_attr_http_svc" / "get_group_attr": one;
     }
     Speech "openconfigsvr" {
         SetNoSpeaking "setnospeaking": one;

@@ -2,6 +2,7 @@
 
 use futures_util::future::{join_all, try_join_all};
 use hongyan_shared::{
+    Error,
     model::{GroupId, UserId},
     rest::{
         AddMembers, AddedMembers, AllGroups, ChangeOwner, Coming, CreateGroup, CreatedGroup, DeleteMembers,
@@ -31,11 +32,11 @@ pub async fn get_group_info(world: &World, event: &Event) -> Result<Reply> {
     let found = manage_group::get_group_profile(&world.groups, event.administrator.actor(), &ids).await?;
     let mut found = found.into_iter();
     let shown = named.into_iter().map(|(text, id)| {
-        let found = id.and_then(|_| found.next().unwrap_or(Err(hongyan_shared::Error::NoSuchGroup)));
+        let found = id.and_then(|_| found.next().unwrap_or(Err(Error::NoSuchGroup)));
         (text, found)
     });
     let shown = shown.collect::<Vec<_>>().into_iter().map(async |(text, found)| {
-        Ok::<_, hongyan_shared::Error>(match found {
+        Ok::<_, Error>(match found {
             Err(refused) => WantedOfGroups::refused(&text, &refused),
             Ok((group, end, _)) if wanted.shows_members => {
                 let roster = administer_groups::roster_of(&world.groups, &group).await?;
@@ -187,8 +188,8 @@ pub async fn group_msg_recall(world: &World, event: &Event) -> Result<Reply> {
     let mut outcomes = Vec::new();
     for (seq, refused) in join_all(recalled).await {
         match refused {
-            // What may be repeated is not answered as if it were done.
-            Some(error) if error.is_ours() => return Err(error.into()),
+            // What may be repeated is not answered as if it were done, and without the group there is no message to speak of.
+            Some(error) if error.is_ours() || error == Error::NoSuchGroup => return Err(error.into()),
             refused => outcomes.push((seq, refused.map_or(0, |error| error.code()))),
         }
     }
