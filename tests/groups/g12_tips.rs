@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     GROUP, ask, change, code,
     conflicts::{changes, prepare, undisturbed},
-    members, public, say,
+    history, members, public, say,
     state::state,
 };
 use crate::harness::{TestApp, fault_proxy::Fault};
@@ -66,4 +66,27 @@ async fn g12_a_message_of_the_same_name_that_comes_in_between_is_no_tip() {
     for (name, number) in [("same", 2), ("other", 4)] {
         assert_eq!(say(&app, "alice", name, 1).await, number);
     }
+}
+
+#[tokio::test]
+async fn g12_a_tip_says_all_that_a_group_says_anew_and_so_do_the_answer_and_the_group() {
+    let app = public(&[]).await;
+    let wanted = json!({
+        "name": "new", "avatar": "https://example.com/a.png", "introduction": "about", "notification": "know",
+        "joinOption": "DisableApply", "inviteOption": "FreeAccess", "maxMemberNum": 150, "muteAllMembers": true,
+    });
+    let answer = change(&app, "update-group-profile", "alice", "all of it", wanted).await["group"].clone();
+    let mut said = json!({
+        "name": "new", "avatar": "https://example.com/a.png", "introduction": "about", "notification": "know",
+        "joinOption": "DisableApply", "inviteOption": "FreeAccess", "maxMemberCount": 150, "muteAllMembers": true,
+    });
+    let seen = app.ask("get-group-profile", "alice", json!({ "groupIDList": [GROUP] })).await;
+    for (name, value) in said.as_object().unwrap() {
+        assert_eq!([&answer[name], &seen["groupList"][0][name]], [value, value], "{name}");
+    }
+    // A tip has another name for the name, and the picture under two.
+    let fields = said.as_object_mut().unwrap();
+    let (name, avatar): (Value, Value) = (fields.remove("name").unwrap(), fields["avatar"].clone());
+    fields.extend([("groupName".to_owned(), name), ("faceUrl".to_owned(), avatar)]);
+    assert_eq!(history(&app, "alice").await.last().unwrap()["payload"]["newGroupProfile"], said);
 }

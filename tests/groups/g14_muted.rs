@@ -62,6 +62,25 @@ async fn g14_owner_and_admins_recall_what_members_have_said_and_a_sender_their_o
     assert_eq!(recall("carol", of_owner).await["code"], 10007);
     assert_eq!(recall("alice", 1).await["code"], 10007, "a tip");
     assert_eq!(recall("alice", 99).await["code"], 10030);
+    // Who has left is a member to those who look after the group.
+    let of_gone = say(&app, "bob", "of somebody gone", 0).await;
+    change(&app, "quit-group", "bob", "quit", json!({})).await;
+    assert_eq!(recall("carol", of_gone).await["data"]["message"]["isRevoked"], true);
+}
+
+#[tokio::test]
+async fn g14_a_mute_lasts_as_long_as_the_last_one_says_and_ends_with_a_new_role_of_owner() {
+    let app = public(&["bob"]).await;
+    let mute = json!({ "userID": "bob", "muteTime": 60 });
+    change(&app, "set-group-member", "alice", "a minute", mute).await;
+    let longer = json!({ "userID": "bob", "muteTime": 80 });
+    change(&app, "set-group-member", "alice", "a little longer", longer).await;
+    app.advance(Duration::from_secs(70));
+    assert_eq!(try_say(&app, "bob", "1", 0).await["code"], 10017);
+    // Whose the group was is a member then, whom nobody has muted since.
+    change(&app, "change-group-owner", "alice", "to bob", json!({ "newOwnerID": "bob" })).await;
+    change(&app, "change-group-owner", "bob", "to alice", json!({ "newOwnerID": "alice" })).await;
+    say(&app, "bob", "2", 0).await;
 }
 
 #[tokio::test]

@@ -249,6 +249,23 @@ async fn g9_a_list_that_is_asked_for_by_name_shows_nothing_to_who_was_put_out_a_
 }
 
 #[tokio::test]
+async fn g9_no_page_and_no_range_shows_anything_to_who_was_put_out_a_moment_ago() {
+    let app = public(&["bob"]).await;
+    app.lag(crate::harness::replica::Lag::SECOND).await;
+    change(&app, "delete-group-member", "alice", "kick", json!({ "userIDList": ["bob"] })).await;
+    say(&app, "alice", "behind their back", 1).await;
+    app.dynamodb.break_calls(|_, request| {
+        if request["TableName"] == "Conversations" { Fault::Stale } else { Fault::None }
+    });
+    let range = json!({ "conversationID": conversation(), "fromSequence": 1, "toSequence": 9 });
+    for wanted in [json!({ "conversationID": conversation() }), range.clone()] {
+        assert_eq!(app.invoke("get-message-list", "bob", wanted.clone()).await["code"], 10007, "{wanted}");
+    }
+    let ranges = app.ask("get-message-list", "bob", json!({ "ranges": [range] })).await;
+    assert_eq!(ranges["rangeList"][0]["messageList"], json!([]));
+}
+
+#[tokio::test]
 async fn g9_what_was_begun_before_a_kick_may_be_behind_it_and_leaves_no_row() {
     for (route, data, held, code) in [
         ("send-message", message("late", 1), "M", 0),

@@ -19,6 +19,18 @@ async fn pushed(device: &mut Socket) -> Vec<String> {
     names
 }
 
+/// Which notices have been pushed to a device, by their kinds.
+async fn noticed(device: &mut Socket) -> Vec<u64> {
+    device.request("x", json!({})).await;
+    let mut kinds = Vec::new();
+    while let Some(push) = device.pushed() {
+        if push["event"] == "onGroupNotice" {
+            kinds.push(push["data"]["operationType"].as_u64().unwrap());
+        }
+    }
+    kinds
+}
+
 fn posts(app: &TestApp) -> usize {
     app.calls().iter().filter(|call| call.operation == "POST").count()
 }
@@ -135,6 +147,39 @@ async fn g8_two_devices_that_want_to_hear_something_else_at_once_come_to_one_of_
         let rows = app.dump("Groups").await;
         let bob = rows.iter().find(|row| row["s"]["S"] == "U#bob").unwrap();
         assert_eq!(theirs["bob"]["rm"]["S"] == "Discard", bob["d"]["BOOL"] == true, "{number}: {bob}");
+    }
+}
+
+#[tokio::test]
+async fn g8_who_wants_to_hear_nothing_sees_on_their_other_devices_what_they_say_themselves() {
+    let app = public(&["bob"]).await;
+    let mut other = app.connect("bob").await;
+    app.advance(Duration::from_secs(4));
+    let nothing = json!({ "groupID": GROUP, "messageRemindType": "Discard" });
+    app.ask("set-group-member", "bob", nothing).await;
+    say(&app, "alice", "of alice", 1).await;
+    say(&app, "bob", "of bob", 1).await;
+    assert_eq!(pushed(&mut other).await, ["of bob"]);
+}
+
+#[tokio::test]
+async fn g8_who_does_something_is_told_of_it_on_their_other_devices_alone() {
+    let app = TestApp::without_limits().await;
+    let mut asks = app.connect("alice").await;
+    let mut other = Socket::connect(&app.url("alice", "iOS", None)).await.unwrap();
+    let mut bob = app.connect("bob").await;
+    let group =
+        json!({ "groupID": GROUP, "type": "Public", "name": "g", "memberList": [{ "userID": "bob" }] });
+    let quiet = json!({ "groupID": GROUP, "messageRemindType": "AcceptNotNotify" });
+    for (action, data, told, told_bob) in [
+        ("createGroup", group, 6, Some(7)),
+        ("setGroupMember", quiet, 20, None),
+        ("dismissGroup", json!({ "groupID": GROUP }), 5, Some(5)),
+    ] {
+        asks.ask(action, data).await;
+        assert_eq!(noticed(&mut other).await, [told], "{action}");
+        assert_eq!(noticed(&mut bob).await, Vec::from_iter(told_bob), "{action}");
+        assert!(noticed(&mut asks).await.is_empty(), "{action}: its reply says so");
     }
 }
 
