@@ -277,7 +277,8 @@ async fn what_is_no_message_is_refused_with_the_code_of_what_is_wrong() {
         (changed(json!({ "From_Account": "é" })), 90008),
         (changed(json!({ "MsgLifeTime": -1 })), 90026),
         (without("To_Account"), 90001),
-        (changed(json!({ "MsgRandom": 4_294_967_296_u64 })), 90001),
+        (changed(json!({ "MsgRandom": 0.5 })), 90001),
+        (changed(json!({ "MsgRandom": "x" })), 90001),
         (changed(json!({ "OfflinePushInfo": 5 })), 90001),
     ] {
         assert_eq!(refused(&app, SEND, body.clone()).await, code, "{body}");

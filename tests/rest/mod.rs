@@ -8,6 +8,7 @@ mod costs;
 mod documents;
 mod groups;
 mod import;
+mod libraries;
 mod messages;
 mod profiles;
 mod requests;

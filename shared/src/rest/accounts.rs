@@ -17,8 +17,9 @@ const MAX_ACCOUNTS: usize = 100;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct AccountImport {
-    #[serde(rename = "UserID", alias = "Identifier")]
-    user_id: String,
+    #[serde(rename = "UserID")]
+    user_id: Option<String>,
+    identifier: Option<String>,
     nick: Said<String>,
     face_url: Said<String>,
 }
@@ -36,25 +37,34 @@ impl AccountImport {
     /// # Errors
     /// What is wrong with which member.
     pub fn parse(self) -> Result<Account> {
-        let user = UserId::parse("UserID", &self.user_id)?;
-        let fields = ProfileFields::names(self.nick.0, self.face_url.0);
-        let profile = fields.map(ProfileFields::parse).transpose()?;
-        Ok(Account { user, profile })
+        let (name, fields) = self.said()?;
+        Account::of(&name, fields)
+    }
+
+    /// The name as it was given, and what is given of the profile.
+    fn said(self) -> Result<(String, Option<ProfileFields>)> {
+        let name = AccountItem { user_id: self.user_id, identifier: self.identifier }.name()?;
+        Ok((name, ProfileFields::names(self.nick.0, self.face_url.0)))
+    }
+}
+
+impl Account {
+    fn of(name: &str, fields: Option<ProfileFields>) -> Result<Self> {
+        let user = UserId::parse("UserID", name)?;
+        Ok(Self { user, profile: fields.map(ProfileFields::parse).transpose()? })
     }
 }
 
 /// `kick`.
 #[derive(Debug, Deserialize)]
-pub struct Kick {
-    #[serde(rename = "UserID", alias = "Identifier")]
-    user_id: String,
-}
+#[serde(transparent)]
+pub struct Kick(AccountItem);
 
 impl Kick {
     /// # Errors
     /// What can be no user.
     pub fn parse(self) -> Result<UserId> {
-        Ok(UserId::parse("UserID", &self.user_id)?)
+        Ok(UserId::parse("UserID", &self.0.name()?)?)
     }
 }
 
@@ -72,14 +82,13 @@ impl MultiaccountImport {
     /// # Errors
     /// None or too many.
     pub fn parse(self) -> Result<(Vec<Account>, Vec<String>)> {
-        let named = self.accounts.0.into_iter().flatten();
-        let named = named.map(|user_id| AccountImport { user_id, nick: Said(None), face_url: Said(None) });
-        let all: Vec<AccountImport> = named.chain(self.account_list.0.into_iter().flatten()).collect();
+        let named = self.accounts.0.unwrap_or_default().into_iter().map(|name| Ok((name, None)));
+        let described = self.account_list.0.unwrap_or_default().into_iter().map(AccountImport::said);
+        let all = named.chain(described).collect::<Result<Vec<_>>>()?;
         count("`Accounts` or `AccountList`", all.len(), MAX_ACCOUNTS)?;
         let (mut accounts, mut failed) = (BTreeMap::new(), Vec::new());
-        for account in all {
-            let name = account.user_id.clone();
-            match account.parse() {
+        for (name, fields) in all {
+            match Account::of(&name, fields) {
                 Ok(account) => drop(accounts.insert(account.user.clone(), account)),
                 Err(_) => failed.push(name),
             }
@@ -103,11 +112,24 @@ pub struct AccountCheck {
     check_item: Vec<AccountItem>,
 }
 
-/// A user, as commands about accounts name them.
+/// A user, as commands about accounts name them: under the name of today, that of older libraries, or both.
 #[derive(Debug, Deserialize)]
 pub struct AccountItem {
-    #[serde(rename = "UserID", alias = "Identifier")]
-    user_id: String,
+    #[serde(rename = "UserID")]
+    user_id: Option<String>,
+    #[serde(rename = "Identifier")]
+    identifier: Option<String>,
+}
+
+impl AccountItem {
+    /// The name as it was given, which may be one that nobody can have.
+    fn name(self) -> Result<String> {
+        let Self { user_id, identifier } = self;
+        let user_id = user_id.filter(|name| identifier.is_none() || !name.is_empty());
+        user_id
+            .or(identifier)
+            .ok_or_else(|| Error::Parameter("`UserID` is missing: name the account".to_owned()))
+    }
 }
 
 impl AccountCheck {
@@ -166,7 +188,7 @@ impl DeletedAccount {
 
 fn names(member: &str, items: Vec<AccountItem>) -> Result<Vec<String>> {
     count(member, items.len(), MAX_ACCOUNTS)?;
-    Ok(items.into_iter().map(|item| item.user_id).collect())
+    items.into_iter().map(AccountItem::name).collect()
 }
 
 /// Refuses a list that names nobody, or more than it may.
@@ -220,6 +242,15 @@ mod tests {
     fn an_account_has_an_old_and_a_new_name_and_perhaps_a_nick() {
         let bare = import(json!({ "UserID": "alice" })).unwrap();
         assert_eq!((bare.user.as_str(), &bare.profile), ("alice", &None));
+        for (new, old) in [
+            (json!(null), json!("alice")),
+            (json!(""), json!("alice")),
+            (json!("alice"), json!("bob")),
+            (json!("alice"), json!("")),
+            (json!("alice"), json!(null)),
+        ] {
+            assert_eq!(import(json!({ "UserID": new, "Identifier": old })).unwrap(), bare);
+        }
         assert_eq!(import(json!({ "Identifier": "alice" })).unwrap(), bare);
         assert_eq!(
             import(json!({ "UserID": "alice", "Nick": "", "FaceUrl": null, "Type": 0 })).unwrap(),
@@ -233,7 +264,9 @@ mod tests {
             (Some("爱丽丝"), Some("https://x/y.png"))
         );
         for bad in [
+            json!({}),
             json!({ "UserID": "" }),
+            json!({ "UserID": null, "Identifier": "" }),
             json!({ "UserID": "张三" }),
             json!({ "UserID": "alice", "FaceUrl": "javascript:x" }),
             json!({ "UserID": "alice", "Nick": "x".repeat(501) }),

@@ -112,12 +112,18 @@ impl Contacts {
 pub struct ContactsDelete {
     #[serde(rename = "From_Account")]
     from_account: String,
-    #[serde(rename = "Type", alias = "type")]
-    kind: Number<u8>,
+    #[serde(rename = "Type")]
+    kind: Said<Number<u8>>,
+    #[serde(rename = "type")]
+    older_kind: Said<Number<u8>>,
     #[serde(rename = "To_Account")]
     to_account: Said<String>,
-    #[serde(rename = "ToGroupid", alias = "ToGroupId", alias = "GroupId")]
+    #[serde(rename = "ToGroupid")]
     to_group: Said<String>,
+    #[serde(rename = "ToGroupId")]
+    newer_to_group: Said<String>,
+    #[serde(rename = "GroupId")]
+    group: Said<String>,
     #[serde(rename = "ClearRamble")]
     clear_ramble: Said<Number<i64>>,
 }
@@ -139,21 +145,22 @@ impl ContactsDelete {
     pub fn parse(self) -> Result<(UserId, Going)> {
         let user = UserId::parse("From_Account", &self.from_account)?;
         let keeps_history = self.clear_ramble.0.is_none_or(|Number(clears)| clears == 0);
-        let going = match self.kind {
-            Number(C2C) => {
+        let going = match self.kind.or(self.older_kind) {
+            Said(Some(Number(C2C))) => {
                 let peer = UserId::parse("To_Account", &self.to_account.0.unwrap_or_default())?;
                 let pair = Pair::of(&user, &peer).map_err(|_| {
                     Error::Parameter("From_Account and To_Account must be two users".to_owned())
                 })?;
                 Going::With(Deletion { pair, up_to: None, keeps_history })
             }
-            Number(GROUP) => {
-                let group = GroupId::parse(&self.to_group.0.unwrap_or_default()).map_err(|refused| {
+            Said(Some(Number(GROUP))) => {
+                let group = self.to_group.or(self.newer_to_group).or(self.group).0.unwrap_or_default();
+                let group = GroupId::parse(&group).map_err(|refused| {
                     Error::Parameter(format!("`ToGroupid` must name a group: {refused}"))
                 })?;
                 Going::Group(group, keeps_history)
             }
-            Number(_) => {
+            Said(_) => {
                 let text = "Type must be 1, a conversation with To_Account, or 2, that of ToGroupid";
                 return Err(Error::Parameter(text.to_owned()));
             }

@@ -34,10 +34,10 @@ pub struct Msg<To> {
     sync_from_old_system: Said<Number<u32>>,
     online_only_flag: Said<Number<u32>>,
     msg_life_time: Said<Number<i64>>,
-    msg_seq: Said<Number<u32>>,
-    msg_random: Said<Number<u32>>,
-    #[serde(alias = "MsgTimestamp")]
-    msg_time_stamp: Said<Number<u32>>,
+    msg_seq: Said<Number<i64>>,
+    msg_random: Said<Number<i64>>,
+    msg_time_stamp: Said<Number<u64>>,
+    msg_timestamp: Said<Number<u64>>,
     msg_body: Option<Box<RawValue>>,
     cloud_custom_data: Said<String>,
     forbid_callback_control: Said<Vec<String>>,
@@ -98,8 +98,13 @@ pub(super) fn is(Said(flag): Said<Number<u32>>) -> bool {
 }
 
 /// A number of a message that tells it apart. Languages whose numbers are always something write 0 for none.
-fn named(Said(number): Said<Number<u32>>) -> Option<u32> {
-    number.map(|Number(number)| number).filter(|number| *number > 0)
+fn seq_of(Said(seq): Said<Number<i64>>) -> Option<u32> {
+    seq.map(Number::low_bits).filter(|seq| *seq > 0)
+}
+
+/// As [`seq_of`]: when it was sent, in seconds, or in whatever a library takes for seconds.
+fn second_of(Said(second): Said<Number<u64>>) -> Option<u64> {
+    second.map(|Number(second)| second).filter(|second| *second > 0)
 }
 
 impl Written {
@@ -134,7 +139,7 @@ impl<To> Msg<To> {
             None => administrator.clone(),
             Some(name) => user(90008, "From_Account", name)?,
         };
-        let Said(Some(Number(random))) = self.msg_random else {
+        let Said(Some(random)) = self.msg_random else {
             return Err(wrong(90005, "`MsgRandom` is missing: a message needs a random number of 32 bits"));
         };
         let written = Written {
@@ -155,9 +160,9 @@ impl<To> Msg<To> {
             ));
         }
         let is_online_only = is(self.online_only_flag) || life_time == Some(0);
-        let (seq, second) = (named(self.msg_seq), named(self.msg_time_stamp));
-        let text = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
-        let said_at = second.map_or(now_ms, |second| u64::from(second).saturating_mul(1000));
+        let (seq, second) = (seq_of(self.msg_seq), second_of(self.msg_time_stamp.or(self.msg_timestamp)));
+        let text = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
+        let said_at = second.map_or(now_ms, |second| second.saturating_mul(1000));
         let content = Content {
             from,
             elem,
@@ -165,8 +170,8 @@ impl<To> Msg<To> {
             callbacks,
             is_hidden_from_sender: self.sync_other_machine.0.is_some_and(|Number(sync)| sync == 2),
             sending: if is_online_only { Sending::OnlineOnly } else { Sending::Stored { base: None } },
-            random,
-            named: format!("{}-{}", text(seq), text(second)),
+            random: random.low_bits(),
+            named: format!("{}-{}", text(seq.map(u64::from)), text(second)),
             repeats: Repeats::Since(said_at.min(now_ms).saturating_sub(REPEATED_MS)),
             now_s: now_ms / 1000,
         };
@@ -209,12 +214,12 @@ impl Msg<String> {
     /// As [`Msg::parse`]; a time that is missing, or that is yet to come.
     pub fn parse_import(self, administrator: &UserId, now_ms: u64) -> Result<Import> {
         let kind = self.sync_from_old_system.0.map(|Number(kind)| kind);
-        let (seq, second) = (named(self.msg_seq), named(self.msg_time_stamp));
+        let (seq, second) = (seq_of(self.msg_seq), second_of(self.msg_time_stamp.or(self.msg_timestamp)));
         let (to, content) = self.content(administrator, now_ms)?;
         let (pair, draft) = content.to(&to)?;
         match kind {
             Some(2) => {
-                let second = second.map(u64::from).ok_or_else(|| {
+                let second = second.ok_or_else(|| {
                     Error::Parameter(
                         "`MsgTimeStamp` is missing: say when the message was sent, in seconds".to_owned(),
                     )
@@ -364,10 +369,14 @@ fn key(text: &str) -> Result<MsgKey> {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetRoamMsg {
-    #[serde(rename = "Operator_Account", alias = "From_Account")]
-    operator_account: String,
-    #[serde(rename = "Peer_Account", alias = "To_Account")]
-    peer_account: String,
+    #[serde(rename = "Operator_Account")]
+    operator_account: Said<String>,
+    #[serde(rename = "From_Account")]
+    from_account: Said<String>,
+    #[serde(rename = "Peer_Account")]
+    peer_account: Said<String>,
+    #[serde(rename = "To_Account")]
+    to_account: Said<String>,
     max_cnt: Said<Number<u32>>,
     min_time: Said<Number<u64>>,
     max_time: Said<Number<u64>>,
@@ -396,7 +405,9 @@ impl GetRoamMsg {
     /// # Errors
     /// What is wrong with which member.
     pub fn parse(self) -> Result<(Pair, HistoryOf)> {
-        let pair = pair(&self.operator_account, &self.peer_account)?;
+        let operator = self.operator_account.or(self.from_account).0.unwrap_or_default();
+        let peer = self.peer_account.or(self.to_account).0.unwrap_or_default();
+        let pair = pair(&operator, &peer)?;
         let second = |Said(time): Said<Number<u64>>| time.map(|Number(second)| second);
         let count = self.max_cnt.0.map_or(MAX_HISTORY, |Number(count)| count as usize);
         let before = self.last_msg_key.0.map(|text| key(&text)).transpose()?;

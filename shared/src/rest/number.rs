@@ -9,6 +9,14 @@ use serde::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Number<T>(pub T);
 
+impl Number<i64> {
+    /// Its lowest 32 bits. Some languages draw their random numbers with a sign or with 64 bits, and write milliseconds where
+    /// any number will do.
+    pub fn low_bits(self) -> u32 {
+        u32::try_from(self.0 & i64::from(u32::MAX)).unwrap_or_default()
+    }
+}
+
 impl<'de, T: TryFrom<i64>> Deserialize<'de> for Number<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Whole;
@@ -66,6 +74,20 @@ mod tests {
             for json in [format!("{number}"), format!("\"{number}\""), format!("{number}.0"), format!("\" {number} \"")] {
                 prop_assert_eq!(serde_json::from_str::<Number<u32>>(&json).unwrap(), Number(number));
             }
+        }
+    }
+
+    #[test]
+    fn of_a_number_that_only_has_to_be_one_32_bits_count() {
+        for (number, bits) in [
+            (0, 0),
+            (4_294_967_295, u32::MAX),
+            (4_294_967_296, 0),
+            (-1, u32::MAX),
+            (i64::MIN, 0),
+            (i64::MAX, u32::MAX),
+        ] {
+            assert_eq!(Number(number).low_bits(), bits, "{number}");
         }
     }
 

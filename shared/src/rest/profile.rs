@@ -81,7 +81,8 @@ impl PortraitSet {
     pub fn parse(self) -> Result<(UserId, Profile)> {
         let user = UserId::parse("From_Account", &self.from_account)?;
         let (mut fields, mut custom) = (Map::new(), Vec::new());
-        for ProfileItem { tag, value } in self.profile_item {
+        // Of a field that its caller does not know, libraries of some languages write `null`: it stays as it is.
+        for ProfileItem { tag, value } in self.profile_item.into_iter().filter(|item| !item.value.is_null()) {
             let wrong =
                 |error: serde_json::Error| Error::Parameter(format!("the value of {tag} is wrong: {error}"));
             match known(&tag)? {
@@ -93,7 +94,15 @@ impl PortraitSet {
                     fields.insert(name.to_owned(), value);
                 }
                 None => {
-                    let text = if let Value::String(text) = value { text } else { value.to_string() };
+                    let text = match value {
+                        Value::String(text) => text,
+                        Value::Number(_) | Value::Bool(_) => value.to_string(),
+                        _ => {
+                            return Err(Error::Parameter(format!(
+                                "the value of {tag} must be a text or a number"
+                            )));
+                        }
+                    };
                     custom.push(json!({ "key": tag, "value": text }));
                 }
             }
@@ -225,6 +234,17 @@ mod tests {
     }
 
     #[test]
+    fn a_field_whose_value_is_null_stays_as_it_is() {
+        let nick = json!({ "Tag": "Tag_Profile_IM_Nick", "Value": "Alice" });
+        for tag in ["Tag_Profile_IM_Image", "Tag_Profile_IM_Level", "Tag_Profile_Custom_Team"] {
+            let nothing = json!({ "Tag": tag, "Value": null });
+            let profile = set(json!([nick, nothing])).unwrap();
+            assert_eq!(profile, set(json!([nick])).unwrap(), "{tag}");
+            assert!(set(json!([nothing])).is_err(), "there is nothing to change then");
+        }
+    }
+
+    #[test]
     fn what_is_no_tag_or_no_value_is_refused() {
         for (tag, value, code) in [
             ("Tag_Profile_IM_Nonsense", json!("x"), 40009),
@@ -233,6 +253,8 @@ mod tests {
             ("Tag_Profile_IM_Nick", json!(5), 40001),
             ("Tag_Profile_IM_Gender", json!("female"), 40001),
             ("Tag_Profile_IM_Level", json!("x"), 40001),
+            ("Tag_Profile_Custom_Team", json!([]), 40001),
+            ("Tag_Profile_Custom_Team", json!({ "a": 1 }), 40001),
         ] {
             let refused = set(json!([{ "Tag": tag, "Value": value }])).unwrap_err();
             assert_eq!(refused.code(Some(Command::PortraitSet)), code, "{tag}");

@@ -17,6 +17,14 @@ impl<T> Default for Said<T> {
     }
 }
 
+impl<T> Said<T> {
+    /// The first of these that is something. A member that has had several names is one member for each of them: there are
+    /// libraries that write the same under all of its names, or nothing under those that they do not use.
+    pub fn or(self, other: Self) -> Self {
+        Self(self.0.or(other.0))
+    }
+}
+
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Said<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Member<T>(PhantomData<T>);
@@ -93,6 +101,15 @@ mod tests {
             }
         }
         assert!(is_empty_list(" [ ] ") && !is_empty_list("[1]") && !is_empty_list("{}"));
+    }
+
+    #[test]
+    fn what_is_nothing_under_one_name_may_be_something_under_another() {
+        let (one, two, nothing) = (Said(Some(1)), Said(Some(2)), Said(None));
+        assert_eq!(
+            (one.or(two), nothing.or(two), one.or(nothing), nothing.or(nothing)),
+            (one, two, one, nothing)
+        );
     }
 
     #[test]

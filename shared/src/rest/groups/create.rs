@@ -27,8 +27,8 @@ pub struct CreateGroup {
     introduction: Said<String>,
     notification: Said<String>,
     face_url: Said<String>,
-    #[serde(alias = "MaxMemberNum")]
     max_member_count: Said<Number<u64>>,
+    max_member_num: Said<Number<u64>>,
     apply_join_option: Said<String>,
     invite_join_option: Said<String>,
     app_defined_data: OwnFields,
@@ -71,7 +71,7 @@ impl CreateGroup {
             notification: self.notification.0,
             join_option: self.apply_join_option.0,
             invite_option: invite_option(self.invite_join_option),
-            max_member_num: limit(self.max_member_count),
+            max_member_num: limit(self.max_member_count.or(self.max_member_num)),
             mute_all_members: None,
         };
         let members = members.collect::<Result<_>>()?;

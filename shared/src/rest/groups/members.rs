@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    super::{Number, Result, Said, accounts::count, messages::is},
+    super::{Error, Number, Result, Said, accounts::count, messages::is},
     fields::{MAX_GROUP_USERS, OwnFields, role, users, without},
 };
 use crate::{
@@ -114,8 +114,9 @@ pub struct ModifyMember {
     // An empty text is one: they may go by no name any more.
     name_card: Option<String>,
     /// For how many seconds, whatever it is called.
-    #[serde(alias = "ShutUpTime", alias = "MuteTime")]
     shut_up_until: Said<Number<u32>>,
+    shut_up_time: Said<Number<u32>>,
+    mute_time: Said<Number<u32>>,
     app_member_defined_data: OwnFields,
 }
 
@@ -139,11 +140,12 @@ impl ModifyMember {
     /// What is wrong with which member.
     pub fn parse(self) -> Result<(GroupId, UserId, MemberWish)> {
         without(&self.app_member_defined_data, "AppMemberDefinedData")?;
+        let mute = self.shut_up_until.or(self.shut_up_time).or(self.mute_time);
         let wish = MemberWish {
             role: role(self.role)?,
             remind: self.msg_flag.0,
             card: self.name_card.map(|name| name_card("NameCard", name)).transpose()?,
-            mute_seconds: self.shut_up_until.0.map(|Number(seconds)| seconds.into()),
+            mute_seconds: mute.0.map(|Number(seconds)| seconds.into()),
         };
         Ok((GroupId::parse(&self.group_id)?, UserId::parse("Member_Account", &self.member_account)?, wish))
     }
@@ -156,8 +158,8 @@ pub struct ForbidSendMsg {
     group_id: String,
     #[serde(rename = "Members_Account")]
     members: Vec<String>,
-    #[serde(alias = "MuteTime")]
-    shut_up_time: Number<u32>,
+    shut_up_time: Said<Number<u32>>,
+    mute_time: Said<Number<u32>>,
 }
 
 impl ForbidSendMsg {
@@ -167,7 +169,11 @@ impl ForbidSendMsg {
     /// What is wrong with which member.
     pub fn parse(self) -> Result<(GroupId, Vec<UserId>, u64)> {
         let users = users("Members_Account", &self.members, MAX_GROUP_USERS)?;
-        Ok((GroupId::parse(&self.group_id)?, users, self.shut_up_time.0.into()))
+        let Said(Some(Number(seconds))) = self.shut_up_time.or(self.mute_time) else {
+            let text = "`ShutUpTime` is missing: say for how many seconds, 0 lets them speak again";
+            return Err(Error::Parameter(text.to_owned()));
+        };
+        Ok((GroupId::parse(&self.group_id)?, users, seconds.into()))
     }
 }
 

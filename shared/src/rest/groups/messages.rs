@@ -27,18 +27,19 @@ pub struct SendGroupMsg {
     from_account: Said<String>,
     #[serde(rename = "To_Account")]
     to_account: Said<Vec<String>>,
-    random: Said<Number<u32>>,
+    random: Said<Number<i64>>,
+    msg_random: Said<Number<i64>>,
     msg_priority: Said<Priority>,
     msg_body: Option<Box<RawValue>>,
     cloud_custom_data: Said<String>,
-    #[serde(alias = "MsgOnlineOnlyFlag")]
     online_only_flag: Said<Number<u32>>,
+    msg_online_only_flag: Said<Number<u32>>,
     send_msg_control: Said<Vec<String>>,
     forbid_callback_control: Said<Vec<String>>,
     offline_push_info: Said<Box<RawValue>>,
     group_at_info: Said<Vec<GroupAt>>,
-    #[serde(alias = "NeedReadReceipt")]
     is_need_read_receipt: Said<Number<u32>>,
+    need_read_receipt: Said<Number<u32>>,
     support_message_extension: Said<Number<u32>>,
 }
 
@@ -68,7 +69,7 @@ impl SendGroupMsg {
                     .to_owned(),
             ));
         }
-        let Said(Some(Number(random))) = self.random else {
+        let Said(Some(random)) = self.random.or(self.msg_random) else {
             return Err(Error::Parameter(
                 "`Random` is missing: a message needs a random number of 32 bits".to_owned(),
             ));
@@ -79,7 +80,7 @@ impl SendGroupMsg {
             send_msg_control: self.send_msg_control,
             forbid_callback_control: self.forbid_callback_control,
             offline_push_info: self.offline_push_info,
-            needs_read_receipt: self.is_need_read_receipt,
+            needs_read_receipt: self.is_need_read_receipt.or(self.need_read_receipt),
             supports_extension: self.support_message_extension,
         };
         let (elem, options, callbacks) = written.parse()?;
@@ -89,15 +90,15 @@ impl SendGroupMsg {
         elem.fits_with(callbacks.push_info.as_ref())?;
         let said = [group.as_str(), from.as_str(), elem.kind(), elem.payload().as_str(), elem.custom_data()];
         let said: Vec<&str> = said.into_iter().chain(named.iter().map(String::as_str)).collect();
-        let client_id = ClientId::of(number_of(&said), now_ms / 1000, random);
+        let client_id = ClientId::of(number_of(&said), now_ms / 1000, random.low_bits());
         let options = Options { priority: self.msg_priority.0.unwrap_or_default(), ..options };
         let draft = Draft {
             repeats: Repeats::Since(now_ms.saturating_sub(REPEATED_MS)),
             callbacks,
             ..Draft::new(client_id, from, elem, options)
         };
-        let sending =
-            if is(self.online_only_flag) { Sending::OnlineOnly } else { Sending::Stored { base: None } };
+        let is_online_only = is(self.online_only_flag.or(self.msg_online_only_flag));
+        let sending = if is_online_only { Sending::OnlineOnly } else { Sending::Stored { base: None } };
         Ok((group, draft, sending))
     }
 }

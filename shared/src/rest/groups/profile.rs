@@ -21,12 +21,12 @@ pub struct ModifyGroup {
     introduction: Option<String>,
     notification: Option<String>,
     face_url: Option<String>,
-    #[serde(alias = "MaxMemberCount")]
     max_member_num: Said<Number<u64>>,
+    max_member_count: Said<Number<u64>>,
     apply_join_option: Said<String>,
     invite_join_option: Said<String>,
-    #[serde(alias = "MuteAllMember")]
     shut_up_all_member: Said<String>,
+    mute_all_member: Said<String>,
     app_defined_data: OwnFields,
 }
 
@@ -44,8 +44,8 @@ impl ModifyGroup {
             notification: self.notification,
             join_option: self.apply_join_option.0,
             invite_option: invite_option(self.invite_join_option),
-            max_member_num: limit(self.max_member_num),
-            mute_all_members: is_on(self.shut_up_all_member)?,
+            max_member_num: limit(self.max_member_num.or(self.max_member_count)),
+            mute_all_members: is_on(self.shut_up_all_member.or(self.mute_all_member))?,
         };
         Ok((GroupId::parse(&self.group_id)?, fields.parse()?))
     }
