@@ -446,7 +446,7 @@ test('what cannot be sent yet fails when it is sent, and not before', async () =
     for (const send of ['sendMessage', 'resendMessage'] as const) {
       const error = await tim[send](message).then(() => undefined, (reason: ChatError) => reason);
       assert.equal(error?.code, 2905);
-      assert.equal(error.message, `${send}: merged messages and rooms are not served by Hongyan yet`);
+      assert.equal(error.message, `${send}: merged messages and rooms are not served`);
       assert.equal((error.data as { message: Message }).message, message);
       assert.equal(message.status, 'fail');
     }

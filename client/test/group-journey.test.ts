@@ -127,6 +127,34 @@ test('members come and go, rise and are silenced: each knows, and so does who wa
   assert.equal(await codeOf(alice.tim.searchGroupByID(groupID)), 10010);
 });
 
+test('a tip that is slower than a newer answer still says what its user may do, and what is recalled names nobody', async () => {
+  const [alice, bob, carol, groupID] = await three(TYPES.GRP_PUBLIC, { inviteOption: 'FreeAccess' });
+  const dave = await users.join(users.named('dave'));
+  let arrive = (): void => {};
+  const late = new Promise<void>((resolve) => { arrive = resolve; });
+  let isHeld = false;
+  bob.device.delays = ({ event, data }) => {
+    if (event !== 'onMessageReceived' || (data as Message[])[0]?.payload === undefined) return undefined;
+    isHeld = true;
+    return late;
+  };
+  await alice.tim.setGroupMemberRole({ groupID, userID: bob.userID, role: 'Admin' });
+  await until(() => isHeld);
+  await bob.tim.addGroupMember({ groupID, userIDList: [dave.userID] });
+  arrive();
+  // At once, and not when groups are looked at once more.
+  await until(() => tips(bob).includes(4));
+  same((await bob.tim.getGroupList()).data.groupList.find((group) => group.groupID === groupID)?.selfInfo.role, 'Admin');
+
+  await say(alice, groupID, '@你', [carol.userID]);
+  await until(() => said(carol, groupID).length === 1);
+  const named = carol.received.at(-1) as Message;
+  same(named.atUserList, [carol.userID]);
+  await alice.tim.revokeMessage(alice.tim.findMessage(named.ID) as Message);
+  await until(() => named.isRevoked);
+  same(named.atUserList, []);
+});
+
 test('who wants in is let in by an admin, and sees what is said from then on', async () => {
   const [alice, bob, , groupID] = await three(TYPES.GRP_PUBLIC, { joinOption: 'NeedPermission' });
   await say(alice, groupID, '以前的话');

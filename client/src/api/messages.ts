@@ -48,7 +48,7 @@ export function messageMethods(account: Account): MessageMethods {
     }
     if (!isServed(message)) {
       message.status = 'fail';
-      throw new ChatError(INVALID_OPERATION, 'merged messages and rooms are not served by Hongyan yet', { message });
+      throw new ChatError(INVALID_OPERATION, 'merged messages and rooms are not served', { message });
     }
     if (message.status === 'success' || session.isSending(message.ID)) {
       throw new ChatError(MESSAGE_SEND_FAIL, 'this message is sent or being sent: make a new one', { message });
@@ -124,7 +124,7 @@ export function messageMethods(account: Account): MessageMethods {
       const list = Array.isArray(messages) ? messages : [messages];
       const [first] = list;
       if (!first || list.some((message) => !isMessage(message) || message.conversationID !== first.conversationID)) {
-        throw new ChatError(MESSAGE_DELETE_FAIL, 'give it messages of one conversation');
+        throw new ChatError(MESSAGE_DELETE_FAIL, 'give messages of one conversation');
       }
       const { conversationID } = first;
       const deleted = new ChatError(MESSAGE_SEND_FAIL, 'the message was deleted before it was sent');
@@ -134,7 +134,7 @@ export function messageMethods(account: Account): MessageMethods {
         const messages = rest.slice(0, MAX_DELETED_PER_REQUEST).map(nameOf);
         const answer = await session.connection.request('deleteMessage', { conversationID, messages });
         const left = rest.filter((message) => !answer.messages.includes(nameOf(message)));
-        if (left.length === rest.length) throw new ChatError(MESSAGE_DELETE_FAIL, 'the server has deleted none');
+        if (left.length === rest.length) throw new ChatError(MESSAGE_DELETE_FAIL, 'none was deleted');
         rest = left;
         deleteMessages(session, answer);
       }

@@ -13,6 +13,8 @@ export function groupOf(wire: WireGroup, userID: string, before?: KnownGroup): K
   const group: KnownGroup = {
     avatar: '', introduction: '', notification: '', ownerID: '', muteAllMembers: false, groupCustomField: [], isSupportTopic: false,
     ...wire,
+    // Tips that are still to come say what this user may do in it now.
+    nextMessageSeq: (selfInfo ? wire : before ?? wire).nextMessageSeq,
     memberNum: memberCount,
     maxMemberNum: maxMemberCount,
     selfInfo: {

@@ -113,7 +113,7 @@ export function isServed({ type, conversationType }: Message): boolean {
 /** The sender has recalled it, and nothing of what it said is left. */
 export function markRevoked(message: Message, revoker: string): void {
   Object.assign(message, {
-    isRevoked: true, revoker, revokerInfo: { userID: revoker, nick: '', avatar: '' }, payload: emptyPayload(message.type),
+    isRevoked: true, revoker, revokerInfo: { userID: revoker, nick: '', avatar: '' }, payload: emptyPayload(message.type), atUserList: [],
   });
 }
 

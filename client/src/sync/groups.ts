@@ -27,7 +27,7 @@ export function adopt(session: SessionContext, state: ConversationState, wire: W
 export function setGroup(session: SessionContext, state: ConversationState, wire: WireGroup): void {
   const { group: known } = state;
   const isOld = known && known.nextMessageSeq > wire.nextMessageSeq;
-  state.group = groupOf(isOld ? { ...known as WireGroup, ...(wire.selfInfo && { selfInfo: wire.selfInfo }) } : wire, session.userID, known);
+  state.group = groupOf(isOld ? { ...known, selfInfo: wire.selfInfo } as WireGroup : wire, session.userID, known);
   if (JSON.stringify(state.group) !== JSON.stringify(known)) session.events.groupsChanged();
 }
 
