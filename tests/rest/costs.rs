@@ -381,9 +381,21 @@ fn every_line_is_a_commands() {
 #[tokio::test]
 async fn a_command_costs_what_the_table_says() {
     let mut wrong = Vec::new();
-    let usual = all_usual().await;
     let documented = documented();
+    let mut usual = all_usual().await;
     assert!(documented.keys().eq(usual.keys()), "every command has a usual cost: {usual:#?}");
+    // What is done at once begins one after the other where the machine is busy. That makes more round trips of it, and never fewer.
+    for _ in 0..2 {
+        #[allow(clippy::cast_precision_loss)]
+        let is_more =
+            |(path, (.., trips)): (&String, &(f64, f64, usize))| *trips as f64 > documented[path][2];
+        if usual.iter().any(is_more) {
+            let again = all_usual().await;
+            for (path, (.., trips)) in &mut usual {
+                *trips = again[path].2.min(*trips);
+            }
+        }
+    }
     for (path, (read, write, trips)) in usual {
         let [reads, writes, round_trips, ..] = documented[&path];
         // What is done at once may overlap by chance, or not.
