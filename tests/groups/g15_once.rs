@@ -1,5 +1,7 @@
 //! G15: a change that is asked for again is made once, and answered the same.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -142,6 +144,27 @@ async fn g15_a_name_stands_for_one_change_and_not_for_another_one() {
     }
     assert_eq!((state(&app, GROUP).await, log(&app).await), before);
     change(&app, "quit-group", "dave", "another name", json!({})).await;
+}
+
+#[tokio::test]
+async fn g15_a_name_under_which_somebody_else_has_promised_a_tip_is_taken() {
+    let app = Arc::new(public(&["bob", "carol"]).await);
+    change(&app, "set-group-member", "alice", "admin", json!({ "userID": "bob", "role": "Admin" })).await;
+    let mut is_first = true;
+    app.dynamodb.break_calls(move |operation, request| {
+        let is_tip = operation == "PutItem" && request["Item"]["y"]["S"] == "TIMGroupTipElem";
+        if is_tip && std::mem::take(&mut is_first) { Fault::Hold } else { Fault::None }
+    });
+    let kick = || json!({ "userIDList": ["carol"] });
+    let kicking = {
+        let app = Arc::clone(&app);
+        tokio::spawn(async move { change(&app, "delete-group-member", "alice", "same", kick()).await })
+    };
+    app.dynamodb.held().await;
+    let reply = try_change(&app, &app.sandbox, "delete-group-member", "bob", "same", kick()).await;
+    assert_eq!((&reply["code"], &reply["data"]), (&json!(70402), &json!({})));
+    app.dynamodb.release();
+    assert_eq!(kicking.await.unwrap()["userIDList"], json!(["carol"]));
 }
 
 #[tokio::test]
