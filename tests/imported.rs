@@ -201,7 +201,7 @@ async fn who_deletes_an_imported_message_by_its_client_id_hides_that_one_from_th
         history.into_iter().map(|message| message["clientID"].clone()).collect()
     };
     // Of two that were imported between others nothing is hidden, and neither is what is called so and has a number.
-    import(&app, "bob", "carol", at(2), "of others").await;
+    import(&app, "bob", "carol", at(1), "of others").await;
     let others = &app.history("carol", "bob").await[0]["clientID"];
     let named = json!([old[1]["clientID"], old[2]["clientID"], others, "x"]);
     let mut other_device = app.connect("alice").await;
