@@ -298,8 +298,8 @@ test('the list is there before a connection, and older conversations come when i
   const desk = new Desk(view);
   // By itself the list ends with the page that makes it 500.
   for (let shown = 0; shown < count; shown = await desk.get('conversation').count()) {
-    await desk.get('conversation').nth(shown).waitFor();
     await desk.get('conversation').last().scrollIntoViewIfNeeded();
+    await desk.get('conversation').nth(shown).waitFor();
   }
 
   // What was kept is shown without a connection, and can be opened.
