@@ -94,7 +94,9 @@ async fn g15_a_group_is_made_once_and_answered_as_it_is_by_then() {
     let again = app.ask("create-group", "alice", data.clone()).await;
     assert_eq!(again["group"]["memberCount"], 1, "who was put out since does not come back");
     assert_eq!(members(&app).await, ["alice"]);
-    assert_eq!(app.invoke("create-group", "bob", data).await["code"], 10021);
+    assert_eq!(app.invoke("create-group", "bob", data.clone()).await["code"], 10021);
+    let other = json!({ "groupID": GROUP, "type": "Private", "name": "g" });
+    assert_eq!(app.invoke("create-group", "alice", other).await["code"], 10021, "that is another group");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use futures_util::future::try_join_all;
 use hongyan_shared::{
     Error, Result,
     callback::before_create,
-    model::{Group, ReadMarker, Role, Seq, UserId},
+    model::{Group, GroupType, ReadMarker, Role, Seq, UserId},
     protocol::{NewGroup, NoticeKind, WireNotice},
 };
 
@@ -34,7 +34,7 @@ pub async fn create_group(world: &World, actor: Actor<'_>, new: NewGroup) -> Res
         // It may be there, and the answer was lost.
         let found =
             world.log.messages.group_tail(&new.id, 1, Consistency::Strong, world.log.clock.now()).await?;
-        let found = found.filter(|found| is_made_by(actor, &found.group)).ok_or(too_many)?;
+        let found = found.filter(|found| is_made_by(actor, new.kind, &found.group)).ok_or(too_many)?;
         return Ok((found.group.clone(), found.last_seq()));
     }
     // One that is there was asked about when it was made.
@@ -85,7 +85,7 @@ pub async fn create_group(world: &World, actor: Actor<'_>, new: NewGroup) -> Res
         }
         let found = world.log.messages.group_tail(&group.id, 1, Consistency::Strong, now).await?;
         let Some(found) = found else { continue };
-        return if is_made_by(actor, &found.group) {
+        return if is_made_by(actor, group.kind, &found.group) {
             Ok((found.group.clone(), found.last_seq()))
         } else {
             Err(Error::GroupIdTaken)
@@ -94,7 +94,7 @@ pub async fn create_group(world: &World, actor: Actor<'_>, new: NewGroup) -> Res
     Err(Error::GroupBusy)
 }
 
-/// Whether a group that is there is the one that they have made.
-fn is_made_by(actor: Actor<'_>, group: &Group) -> bool {
-    group.creator == *actor.user && group.dismissed_at.is_none()
+/// Whether a group that is there is the one that they have made. What else it says may have changed since; its type has not.
+fn is_made_by(actor: Actor<'_>, kind: GroupType, group: &Group) -> bool {
+    group.creator == *actor.user && group.kind == kind && group.dismissed_at.is_none()
 }
