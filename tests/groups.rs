@@ -26,12 +26,13 @@ mod in_many_groups;
 mod presence;
 mod state;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use hongyan_functions::config::Settings;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
-use crate::harness::{TestApp, sandbox::Sandbox, text_message};
+use crate::harness::{TestApp, fault_proxy::Fault, sandbox::Sandbox, text_message};
 
 pub const GROUP: &str = "@TGS#0123456789AB";
 
@@ -176,6 +177,26 @@ pub fn ask<'a>(
     let mut data = json!({ "groupID": group, "clientID": name, "base": 0 });
     data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     app.invoke_in(sandbox, route, user, data)
+}
+
+/// Whether a call of a table puts a tip into a log.
+pub fn is_tip(operation: &str, request: &Value) -> bool {
+    operation == "PutItem" && request["Item"]["y"]["S"] == "TIMGroupTipElem"
+}
+
+/// Alice puts carol out, by a change of that name. It is made, and its tip held on its way to the log until the database lets go of it.
+pub async fn kick_up_to_the_tip(app: &Arc<TestApp>, name: &'static str) -> JoinHandle<Value> {
+    let mut is_first = true;
+    app.dynamodb.break_calls(move |operation, request| {
+        if is_tip(operation, request) && std::mem::take(&mut is_first) { Fault::Hold } else { Fault::None }
+    });
+    let kicking = {
+        let app = Arc::clone(app);
+        let carol = json!({ "userIDList": ["carol"] });
+        tokio::spawn(async move { change(&app, "delete-group-member", "alice", name, carol).await })
+    };
+    app.dynamodb.held().await;
+    kicking
 }
 
 pub fn code(reply: &Value) -> i64 {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     GROUP, ask, change, code,
     conflicts::{changes, prepare, undisturbed},
-    history, members, public, say,
+    history, kick_up_to_the_tip, members, public, say,
     state::state,
 };
 use crate::harness::{TestApp, fault_proxy::Fault};
@@ -44,17 +44,7 @@ async fn g12_a_change_that_is_cut_off_behind_any_call_is_made_once_when_it_comes
 #[tokio::test]
 async fn g12_a_message_of_the_same_name_that_comes_in_between_is_no_tip() {
     let app = Arc::new(public(&["bob", "carol"]).await);
-    let mut is_first = true;
-    app.dynamodb.break_calls(move |operation, request| {
-        let is_tip = operation == "PutItem" && request["Item"]["y"]["S"] == "TIMGroupTipElem";
-        if is_tip && std::mem::take(&mut is_first) { Fault::Hold } else { Fault::None }
-    });
-    let kick = || json!({ "userIDList": ["carol"] });
-    let kicking = {
-        let app = Arc::clone(&app);
-        tokio::spawn(async move { change(&app, "delete-group-member", "alice", "same", kick()).await })
-    };
-    app.dynamodb.held().await;
+    let kicking = kick_up_to_the_tip(&app, "same").await;
     assert_eq!(say(&app, "alice", "same", 1).await, 2);
     app.dynamodb.release();
     assert_eq!(kicking.await.unwrap()["userIDList"], json!(["carol"]));

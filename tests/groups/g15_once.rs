@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
-    Ask, GROUP, ask, change, code, create, history, log, members, public, row,
+    Ask, GROUP, ask, change, code, create, history, kick_up_to_the_tip, log, members, public, row,
     state::{State, state},
     try_change,
 };
@@ -152,18 +152,9 @@ async fn g15_a_name_stands_for_one_change_and_not_for_another_one() {
 async fn g15_a_name_under_which_somebody_else_has_promised_a_tip_is_taken() {
     let app = Arc::new(public(&["bob", "carol"]).await);
     change(&app, "set-group-member", "alice", "admin", json!({ "userID": "bob", "role": "Admin" })).await;
-    let mut is_first = true;
-    app.dynamodb.break_calls(move |operation, request| {
-        let is_tip = operation == "PutItem" && request["Item"]["y"]["S"] == "TIMGroupTipElem";
-        if is_tip && std::mem::take(&mut is_first) { Fault::Hold } else { Fault::None }
-    });
-    let kick = || json!({ "userIDList": ["carol"] });
-    let kicking = {
-        let app = Arc::clone(&app);
-        tokio::spawn(async move { change(&app, "delete-group-member", "alice", "same", kick()).await })
-    };
-    app.dynamodb.held().await;
-    let reply = try_change(&app, &app.sandbox, "delete-group-member", "bob", "same", kick()).await;
+    let kicking = kick_up_to_the_tip(&app, "same").await;
+    let carol = json!({ "userIDList": ["carol"] });
+    let reply = try_change(&app, &app.sandbox, "delete-group-member", "bob", "same", carol).await;
     assert_eq!((&reply["code"], &reply["data"]), (&json!(70402), &json!({})));
     app.dynamodb.release();
     assert_eq!(kicking.await.unwrap()["userIDList"], json!(["carol"]));

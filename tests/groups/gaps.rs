@@ -5,11 +5,11 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Value, json};
 
 use super::{
-    GROUP, change, conversation, listed, log, members, message, public, row, say,
+    GROUP, change, conversation, is_tip, listed, log, members, message, public, row, say,
     state::{state, theirs},
     try_change, try_say,
 };
-use crate::harness::{TestApp, fault_proxy::Fault};
+use crate::harness::{TestApp, fault_proxy::Fault, replica::Lag};
 
 /// Asks, and is killed when it makes such a call: that does not arrive.
 async fn killed_before(
@@ -30,10 +30,6 @@ async fn killed_before(
 
 fn updates(operation: &str, request: &Value, expression: &str) -> bool {
     operation == "UpdateItem" && request["UpdateExpression"].as_str().unwrap().starts_with(expression)
-}
-
-fn is_tip(operation: &str, request: &Value) -> bool {
-    operation == "PutItem" && request["Item"]["y"]["S"] == "TIMGroupTipElem"
 }
 
 async fn unread(app: &TestApp, user: &str) -> u64 {
@@ -232,16 +228,21 @@ async fn g9_a_sandbox_that_remembers_who_was_in_a_group_believes_the_group_and_n
     assert_eq!(send("carol", "4").await, 10017);
 }
 
-#[tokio::test]
-async fn g9_a_list_that_is_asked_for_by_name_shows_nothing_to_who_was_put_out_a_moment_ago() {
+/// Where what the users have of their groups may be read as it was before. Each table may be as old as that, or not.
+async fn bob_was_put_out_a_moment_ago() -> TestApp {
     let app = public(&["bob"]).await;
-    app.lag(crate::harness::replica::Lag::SECOND).await;
+    app.lag(Lag::SECOND).await;
     change(&app, "delete-group-member", "alice", "kick", json!({ "userIDList": ["bob"] })).await;
     say(&app, "alice", "behind their back", 1).await;
-    // Each table may be as old as that, or not.
     app.dynamodb.break_calls(|_, request| {
         if request["TableName"] == "Conversations" { Fault::Stale } else { Fault::None }
     });
+    app
+}
+
+#[tokio::test]
+async fn g9_a_list_that_is_asked_for_by_name_shows_nothing_to_who_was_put_out_a_moment_ago() {
+    let app = bob_was_put_out_a_moment_ago().await;
     let named = json!({ "conversationIDList": [conversation()] });
     let named = app.ask("get-conversation-list", "bob", named).await;
     assert_eq!(named["conversationList"], json!([]));
@@ -250,13 +251,7 @@ async fn g9_a_list_that_is_asked_for_by_name_shows_nothing_to_who_was_put_out_a_
 
 #[tokio::test]
 async fn g9_no_page_and_no_range_shows_anything_to_who_was_put_out_a_moment_ago() {
-    let app = public(&["bob"]).await;
-    app.lag(crate::harness::replica::Lag::SECOND).await;
-    change(&app, "delete-group-member", "alice", "kick", json!({ "userIDList": ["bob"] })).await;
-    say(&app, "alice", "behind their back", 1).await;
-    app.dynamodb.break_calls(|_, request| {
-        if request["TableName"] == "Conversations" { Fault::Stale } else { Fault::None }
-    });
+    let app = bob_was_put_out_a_moment_ago().await;
     let range = json!({ "conversationID": conversation(), "fromSequence": 1, "toSequence": 9 });
     for wanted in [json!({ "conversationID": conversation() }), range.clone()] {
         assert_eq!(app.invoke("get-message-list", "bob", wanted.clone()).await["code"], 10007, "{wanted}");
