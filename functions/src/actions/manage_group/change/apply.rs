@@ -67,7 +67,7 @@ fn moved(world: &World, actor: Actor<'_>, plan: &Plan, steps: &[MemberStep], now
     Some(Moved { how, by: actor.user.clone(), users: plan.users.clone(), at: now_ms })
 }
 
-/// What there is to do when a change is made: its tip gets its number, and what others have promised and not kept is kept.
+/// What there is to do when a change is made: its tip gets its number, and so do those that others have promised and not published.
 pub(super) async fn finish(
     world: &World,
     mut group: Group,
@@ -79,27 +79,22 @@ pub(super) async fn finish(
 ) -> Result<Changed> {
     let mut after = (*roster).clone();
     match &plan.what {
-        What::Members { steps, owner, .. } => {
+        What::Members { steps, .. } | What::Complete { steps, .. } => {
             after_steps(&mut after.members, steps);
             group.version = group.version.saturating_add(1);
             after.version = group.version;
             group.members = after.members.len() as u64;
-            if let Some(owner) = owner {
-                group.owner.clone_from(owner);
-            }
-        }
-        What::Complete { steps, awaited } => {
-            after_steps(&mut after.members, steps);
-            group.version = group.version.saturating_add(1);
-            after.version = group.version;
-            group.members = after.members.len() as u64;
-            group.awaited = *awaited;
         }
         What::Info(change) => {
             group.info = group.info.with(change, group.kind);
             group.changed_at = now_ms;
             group.info_version = group.info_version.saturating_add(1);
         }
+    }
+    match &plan.what {
+        What::Members { owner: Some(owner), .. } => group.owner.clone_from(owner),
+        What::Complete { awaited, .. } => group.awaited = *awaited,
+        What::Members { .. } | What::Info(_) => {}
     }
     let mut last = tail.last_seq();
     // Who goes was in it until now, and who comes is from now on.
